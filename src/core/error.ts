@@ -1,0 +1,48 @@
+/**
+ * Every code that a {@link GlacisError} may carry. `docs/errors.md` explains each; a test holds both against each other.
+ */
+export const ERROR_CODES = [
+  'model/unreadable',
+  'model/invalid',
+  'model/too-large',
+  'model/external-data',
+  'model/unsupported-operator',
+  'model/dynamic-shape',
+  'model/unsupported-task',
+  'gradient/unsupported',
+  'data/unreadable',
+  'data/mismatch',
+  'data/label-range',
+  'data/not-finite',
+  'option/unknown',
+  'option/invalid',
+  'device/unavailable',
+  'output/unwritable',
+  'run/cancelled',
+  'run/failed',
+  'attack/violation',
+] as const;
+
+/** One of {@link ERROR_CODES}. */
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/**
+ * The one error class of Glacis. The message reads `where: expected X, got Y` and says what to do where that is known;
+ * it never holds a secret or a tensor's contents. A foreign error is kept as `cause`.
+ */
+export class GlacisError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.name = 'GlacisError';
+    this.code = code;
+  }
+}
+
+/** Wraps anything thrown as a {@link GlacisError}; one that already is one passes unchanged. */
+export function asGlacisError(thrown: unknown, code: ErrorCode, where: string): GlacisError {
+  if (thrown instanceof GlacisError) return thrown;
+  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  return new GlacisError(code, `${where}: ${reason}`, { cause: thrown });
+}
