@@ -23,7 +23,7 @@ export function attributesOf(node: Pick<Node, 'op' | 'name' | 'attributes'>): At
   const get = <K extends Kind>(name: string, kind: K, fallback?: ValueOf<K>): ValueOf<K> => {
     const attribute = node.attributes.get(name);
     if (attribute === undefined) {
-      if (fallback !== undefined) return fallback;
+      if (fallback !== undefined) return fallback as ValueOf<K>;
       throw new GlacisError('model/invalid', `${node.op} ${node.name}: expected an attribute '${name}', found none`);
     }
     if (attribute.kind !== kind) {

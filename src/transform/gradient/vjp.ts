@@ -1,0 +1,140 @@
+import { GlacisError } from '../../core/error.ts';
+import { attributesOf } from '../../onnx/attributes.ts';
+import { isFloat } from '../../onnx/dtype.ts';
+import type { BuiltNode, Value } from '../../onnx/graph-builder.ts';
+import { type Ops, sameDims } from '../ops.ts';
+import { ruleFor } from './registry.ts';
+import type { GradientOptions, RuleContext } from './rule.ts';
+
+/** A cotangent: the gradient of the scalar of interest with respect to `value`, with its shape. */
+export interface Cotangent {
+  readonly value: Value;
+  readonly grad: Value;
+}
+
+/** What {@link vjp} differentiates with respect to. */
+export interface VjpOptions extends GradientOptions {
+  /** Values among `wrt` whose gradients are wanted per sample, `[batch, ...dims]`, not summed over the batch. */
+  readonly perSample?: readonly Value[];
+}
+
+/**
+ * Adds to the graph the vector-Jacobian product `Σ_k ⟨cotangent_k, ∂value_k/∂w⟩` for each `w` of `wrt` and gives those
+ * gradients, in order, each with the shape (and type) of its `w`; a `w` that nothing depends on gets zeros.
+ *
+ * Reverse mode over the nodes built so far: only nodes between `wrt` and the cotangents are visited and only gradients that
+ * lead to `wrt` are built. Integer, bool and shape paths are stop-gradients.
+ * Errors: `gradient/unsupported`, naming every node on the path that cannot be differentiated, all at once.
+ */
+export function vjp(b: Ops, cotangents: readonly Cotangent[], wrt: readonly Value[], options: VjpOptions = {}): readonly Value[] {
+  const nodes = [...b.builder.nodes];
+  const active = activeValues(nodes, wrt);
+  const perSample = new Set((options.perSample ?? []).map((v) => v.name));
+  const grads = new Map<string, Value>();
+  const accumulate = (target: Value, g: Value) => {
+    const known = grads.get(target.name);
+    grads.set(target.name, known ? b.add(known, g) : g);
+  };
+  for (const { value, grad } of cotangents) {
+    if (!sameDims(value.dims, grad.dims)) {
+      throw new GlacisError('gradient/unsupported', `${value.name}: expected a cotangent of [${value.dims}], got [${grad.dims}]`);
+    }
+    if (active.has(value.name)) accumulate(value, grad);
+  }
+  const problems: string[] = [];
+  const blocked = new Set<string>();
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const built = nodes[i]!;
+    const outGrads = built.outputs.map((v) => grads.get(v.name) ?? null);
+    const reached = built.outputs.some((v, k) => outGrads[k] !== null || blocked.has(v.name));
+    const needs = built.inputs.map((v) => v !== null && active.has(v.name));
+    if (!reached || !needs.includes(true)) continue;
+    const block = (reason: string) => {
+      problems.push(`${built.node.name} (${built.node.domain ? `${built.node.domain}.` : ''}${built.node.op}): ${reason}`);
+      built.inputs.forEach((v, k) => {
+        if (v && needs[k]) blocked.add(v.name);
+      });
+    };
+    const rule = ruleFor(built.node.domain, built.node.op, b.builder.opsets.get(built.node.domain) ?? 1);
+    if (!rule) {
+      block('no gradient rule for this operator');
+      continue;
+    }
+    const shared = built.inputs.findIndex((v) => v !== null && perSample.has(v.name));
+    if (shared >= 0 && !rule.perSample) {
+      block('no per-sample gradient for this operator');
+      continue;
+    }
+    if (outGrads.every((g) => g === null)) {
+      built.inputs.forEach((v, k) => {
+        if (v && needs[k]) blocked.add(v.name);
+      });
+      continue;
+    }
+    try {
+      const inputGrads = rule.grad(contextOf(b, built, outGrads, needs, perSample, options));
+      for (const [k, input] of built.inputs.entries()) {
+        const g = inputGrads[k];
+        if (!input || !needs[k] || !g) continue;
+        const want = perSample.has(input.name) ? undefined : input.dims;
+        if (want && !sameDims(want, g.dims)) {
+          throw new GlacisError('gradient/unsupported', `the rule gave [${g.dims}] for input ${k} of [${want}]`);
+        }
+        accumulate(input, g);
+      }
+    } catch (error) {
+      if (!(error instanceof GlacisError)) throw error;
+      block(error.message);
+    }
+  }
+  if (problems.length > 0) {
+    throw new GlacisError('gradient/unsupported', `expected operators with a gradient, got ${problems.length} without:\n  ${problems.reverse().join('\n  ')}`);
+  }
+  return wrt.map((w) => grads.get(w.name) ?? b.zerosLike(w));
+}
+
+/** Names of floating-point values that depend on `wrt`. */
+function activeValues(nodes: readonly BuiltNode[], wrt: readonly Value[]): Set<string> {
+  const active = new Set(wrt.map((v) => v.name));
+  for (const { inputs, outputs } of nodes) {
+    if (inputs.some((v) => v !== null && active.has(v.name))) {
+      for (const v of outputs) if (isFloat(v.dtype)) active.add(v.name);
+    }
+  }
+  return active;
+}
+
+function contextOf(
+  b: Ops,
+  built: BuiltNode,
+  outGrads: readonly (Value | null)[],
+  needs: readonly boolean[],
+  perSample: ReadonlySet<string>,
+  options: GradientOptions,
+): RuleContext {
+  const input = (i: number): Value => {
+    const value = built.inputs[i];
+    if (!value) throw new GlacisError('model/invalid', `${built.node.name}: expected input ${i} of ${built.node.op}, found none`);
+    return value;
+  };
+  const isPerSample = (i: number) => perSample.has(input(i).name);
+  return {
+    b,
+    node: built.node,
+    attrs: attributesOf(built.node),
+    inputs: built.inputs,
+    outputs: built.outputs,
+    outGrads,
+    needs,
+    options,
+    input,
+    perSample: isPerSample,
+    unbroadcast(g, i) {
+      const { dims } = input(i);
+      if (!isPerSample(i)) return b.unbroadcast(g, dims);
+      // Axis 0 is the batch: a weight of the same rank must not have a batch axis of its own.
+      const padded = [g.dims[0]!, ...new Array<number>(g.dims.length - 1 - Math.min(dims.length, g.dims.length - 1)).fill(1), ...dims.slice(Math.max(0, dims.length - (g.dims.length - 1)))];
+      return b.reshape(b.unbroadcast(g, padded), [g.dims[0]!, ...dims]);
+    },
+  };
+}
