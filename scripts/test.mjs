@@ -1,0 +1,141 @@
+/**
+ * `npm test`: installs what is missing, then type check, lint, dead code and tests, one line each with its time; the
+ * last line reads `N passed, N failed, N skipped` (each of the first three steps counts as one).
+ * `npm run test:slow` (`--slow`) runs the `*.slow.test.ts` files only. Further arguments go to vitest, which then runs
+ * alone: `npm test -- src/data`. With CI=true a skip that test/house/allowed-skips.json does not list is a failure.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findNode24 } from '../bin/node24.mjs';
+import { ensureInstalled } from './install.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const slow = process.argv.includes('--slow');
+const forVitest = process.argv.slice(2).filter((argument) => argument !== '--slow');
+
+const CHECKS = [
+  ['types', ['node_modules/typescript/bin/tsc', '-p', '.']],
+  ['lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']],
+  ['dead code', ['node_modules/knip/bin/knip.js', '--no-progress']],
+];
+
+process.exitCode = await runAll();
+
+async function runAll() {
+  if (!(await ensureInstalled(root))) return 3;
+  const node = findNode24();
+  if (node.missing !== undefined) {
+    process.stderr.write(`glacis: ${node.missing}\n`);
+    return 3;
+  }
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  if (!slow && forVitest.length === 0) {
+    for (const [name, args] of CHECKS) {
+      const { code, output, seconds } = await step(name, node.path, args);
+      report(name, code === 0, seconds);
+      if (code !== 0) process.stdout.write(`${output.trimEnd()}\n`);
+      total[code === 0 ? 'passed' : 'failed']++;
+    }
+  }
+  const tests = await runTests(node.path);
+  for (const key of Object.keys(total)) total[key] += tests[key];
+  process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
+  return total.failed === 0 ? 0 : 1;
+}
+
+/** Runs vitest and counts from its JSON report. Anything that is not plainly a pass counts as failed. */
+async function runTests(node) {
+  const name = slow ? 'slow tests' : 'tests';
+  const folder = mkdtempSync(join(tmpdir(), 'glacis-test-'));
+  const file = join(folder, 'report.json');
+  try {
+    const args = [
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${file}`,
+    ];
+    const { code, output, seconds } = await step(name, node, [...args, ...forVitest]);
+    const counts = count(file);
+    if (code !== 0 && counts.failed === 0) counts.failed = 1;
+    const unlisted = process.env.CI === 'true' ? unlistedSkips(counts.skips) : [];
+    const good = counts.failed === 0 && unlisted.length === 0;
+    report(name, good, seconds);
+    if (counts.failed > 0) process.stdout.write(`${output.trimEnd()}\n`);
+    for (const skip of counts.skips) process.stdout.write(`  skipped: ${skip.file}: ${skip.test}\n`);
+    for (const skip of unlisted) {
+      process.stdout.write(
+        `  not on the list of allowed skips (test/house/allowed-skips.json): ${skip.file}: ${skip.test}\n`,
+      );
+    }
+    return {
+      passed: counts.passed,
+      failed: counts.failed + unlisted.length,
+      skipped: counts.skips.length - unlisted.length,
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Passed, failed and skipped tests of a vitest JSON report; a file that failed to load counts as one failure. */
+function count(file) {
+  let report;
+  try {
+    report = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return { passed: 0, failed: 1, skips: [] };
+  }
+  const counts = { passed: 0, failed: 0, skips: [] };
+  for (const suite of report.testResults) {
+    const failedBefore = counts.failed;
+    for (const test of suite.assertionResults) {
+      if (test.status === 'passed') counts.passed++;
+      else if (test.status === 'failed') counts.failed++;
+      else counts.skips.push({ file: relative(root, suite.name).replaceAll('\\', '/'), test: test.fullName });
+    }
+    if (suite.status === 'failed' && counts.failed === failedBefore) counts.failed++;
+  }
+  return counts;
+}
+
+/** The skips that no entry of the list allows: an entry names a file and, optionally, how the test's full name starts. */
+function unlistedSkips(skips) {
+  const allowed = JSON.parse(readFileSync(join(root, 'test/house/allowed-skips.json'), 'utf8'));
+  return skips.filter(
+    ({ file, test }) => !allowed.some((entry) => entry.file === file && test.startsWith(entry.test ?? '')),
+  );
+}
+
+/** Runs one step with its output kept back; `name` is shown at once on a terminal, so that the wait has a name. */
+function step(name, node, args) {
+  if (process.stdout.isTTY) process.stdout.write(`${name.padEnd(12)} …\r`);
+  const started = performance.now();
+  return new Promise((resolve) => {
+    const env = { ...process.env, ...(slow ? { GLACIS_TEST_SLOW: '1' } : {}) };
+    const child = spawn(node, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const chunks = [];
+    child.stdout.on('data', (chunk) => chunks.push(chunk));
+    child.stderr.on('data', (chunk) => chunks.push(chunk));
+    const done = (code) => {
+      resolve({
+        code,
+        output: Buffer.concat(chunks).toString('utf8'),
+        seconds: (performance.now() - started) / 1000,
+      });
+    };
+    child.once('error', (error) => {
+      chunks.push(Buffer.from(error.message));
+      done(1);
+    });
+    child.once('close', (code) => done(code ?? 1));
+  });
+}
+
+function report(name, good, seconds) {
+  process.stdout.write(`${name.padEnd(12)} ${good ? 'ok' : 'FAILED'} ${seconds.toFixed(1)} s\n`);
+}

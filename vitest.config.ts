@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+
+/** `*.slow.test.ts` (installs, browsers, long attacks) run with `npm run test:slow`, all others with `npm test`. */
+const slow = process.env.GLACIS_TEST_SLOW === '1';
+const tests = '{src,test,bench,examples,console}/**/*';
+
+export default defineConfig({
+  test: {
+    include: [slow ? `${tests}.slow.test.ts` : `${tests}.test.ts`],
+    exclude: ['**/node_modules/**', '**/dist/**', '**/venv/**', ...(slow ? [] : ['**/*.slow.test.ts'])],
+    // Processes and not threads: a worker thread that is ended during a native run takes the whole process with it.
+    pool: 'forks',
+    testTimeout: slow ? 600_000 : 30_000,
+    hookTimeout: slow ? 600_000 : 30_000,
+  },
+});
