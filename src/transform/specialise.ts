@@ -1,0 +1,172 @@
+import { GlacisError } from '../core/error.ts';
+import { attributesOf } from '../onnx/attributes.ts';
+import { BUILD_OPSET, GraphBuilder, type Value } from '../onnx/graph-builder.ts';
+import type { Dim, Graph, Model, Node } from '../onnx/model.ts';
+import { unrollControlFlow } from './control-flow.ts';
+import { LOWERINGS } from './lower/registry.ts';
+import { findLowering, type LowerContext, type LowerRule } from './lower/rule.ts';
+import { type Ops, opsOn } from './ops.ts';
+import { UPGRADES } from './upgrade/registry.ts';
+
+/** A model written into a {@link GraphBuilder} with static shapes, ready for more nodes. */
+export interface Trace {
+  readonly b: Ops;
+  /** By name, in the model's order. */
+  readonly inputs: ReadonlyMap<string, Value>;
+  readonly outputs: ReadonlyMap<string, Value>;
+  /** Initializers that became graph inputs, by name: what training differentiates with respect to. */
+  readonly parameters: ReadonlyMap<string, Value>;
+  /** Every named value of the model's main graph. */
+  readonly values: ReadonlyMap<string, Value>;
+}
+
+/** How {@link specialise} writes the model. */
+export interface SpecialiseOptions {
+  /** Sizes of symbolic dimensions by name, e.g. `{ batch: 64 }`. */
+  readonly symbols?: Readonly<Record<string, number>>;
+  /** Full shapes by input name; wins over `symbols`. */
+  readonly inputDims?: Readonly<Record<string, readonly number[]>>;
+  /** Size of a leading input dimension that is symbolic or unnamed. */
+  readonly batch?: number;
+  /** Initializers to make graph inputs. */
+  readonly parameters?: readonly string[];
+  /** Write fused operators as primitives, so that gradients exist (default true). */
+  readonly lower?: boolean;
+}
+
+/** Where names of a (sub)graph resolve. */
+export interface Scope {
+  get(name: string): Value | undefined;
+}
+
+/** What {@link writeGraph} needs beside the graph. */
+export interface WriteContext {
+  readonly b: Ops;
+  readonly opsets: ReadonlyMap<string, number>;
+  readonly lowerings: readonly LowerRule[];
+  readonly problems: string[];
+}
+
+/**
+ * Writes `model` with every shape fixed, old operators in the build opset's form, shape computations folded to constants,
+ * control flow with constant conditions and trip counts unrolled and, unless `lower: false`, fused operators as
+ * primitives. Model-local functions must have been inlined and external data loaded.
+ * Errors: `model/dynamic-shape` for an input dimension that nothing fixes; `model/unsupported-operator` with all
+ * operators that Glacis cannot write, at once; `model/invalid`.
+ */
+export function specialise(model: Model, options: SpecialiseOptions = {}): Trace {
+  const opset = Math.max(BUILD_OPSET, model.opsets.get('') ?? 1);
+  const b = opsOn(new GraphBuilder(opset));
+  for (const [domain, version] of model.opsets) if (domain !== '') b.builder.opsets.set(domain, version);
+  const values = new Map<string, Value>();
+  const inputs = new Map<string, Value>();
+  for (const { name, type } of model.graph.inputs) {
+    if (type.kind !== 'tensor') throw new GlacisError('model/unsupported-task', `input ${name}: expected a tensor, got ${type.description}`);
+    const value = b.builder.input(name, type.dtype, staticDims(name, type.dims, options));
+    values.set(name, value);
+    inputs.set(name, value);
+  }
+  const parameters = new Map<string, Value>();
+  const wanted = new Set(options.parameters ?? []);
+  for (const [name, tensor] of model.graph.initializers) {
+    if (wanted.has(name)) {
+      const value = b.builder.input(name, tensor.dtype, tensor.dims);
+      parameters.set(name, value);
+      values.set(name, value);
+    } else values.set(name, b.builder.constant(tensor, name));
+  }
+  for (const name of wanted) {
+    if (!parameters.has(name)) throw new GlacisError('option/invalid', `parameters: the model has no initializer named '${name}'`);
+  }
+  const context: WriteContext = { b, opsets: model.opsets, lowerings: options.lower === false ? [] : LOWERINGS, problems: [] };
+  const scope: Scope = { get: (name) => values.get(name) };
+  writeNodes(context, model.graph, values, scope);
+  if (context.problems.length > 0) {
+    throw new GlacisError('model/unsupported-operator', `expected operators that Glacis knows, got ${context.problems.length} that it does not:\n  ${context.problems.join('\n  ')}`);
+  }
+  const outputs = new Map<string, Value>();
+  for (const { name } of model.graph.outputs) {
+    const value = values.get(name);
+    if (!value) throw new GlacisError('model/invalid', `output ${name}: no node makes it`);
+    outputs.set(name, value);
+  }
+  return { b, inputs, outputs, parameters, values };
+}
+
+/** Writes the nodes of `graph` into the builder; `values` takes their results. */
+export function writeNodes(context: WriteContext, graph: Pick<Graph, 'nodes'>, values: Map<string, Value>, scope: Scope): void {
+  for (const node of graph.nodes) {
+    const results = writeNode(context, node, scope);
+    if (!results) continue;
+    for (const [i, name] of node.outputs.entries()) {
+      const value = results[i];
+      if (name !== '' && value) values.set(name, value);
+    }
+  }
+}
+
+function writeNode(context: WriteContext, node: Node, scope: Scope): readonly (Value | null)[] | undefined {
+  const { b } = context;
+  const where = node.name || node.outputs[0] || node.op;
+  const inputs: (Value | null)[] = [];
+  for (const name of node.inputs) {
+    if (name === '') inputs.push(null);
+    else {
+      const value = scope.get(name);
+      if (!value) {
+        // A node before it was reported already; do not report its users too.
+        if (context.problems.length > 0) return undefined;
+        throw new GlacisError('model/invalid', `${where}: its input '${name}' is not defined`);
+      }
+      inputs.push(value);
+    }
+  }
+  const opset = context.opsets.get(node.domain) ?? 1;
+  try {
+    const unrolled = unrollControlFlow(context, node, inputs, scope);
+    if (unrolled) return unrolled;
+    const lowerContext: LowerContext = {
+      b,
+      node: { ...node, name: where },
+      attrs: attributesOf(node),
+      inputs,
+      outputs: node.outputs.length,
+      opset,
+      input: (i) => {
+        const value = inputs[i];
+        if (!value) throw new GlacisError('model/invalid', `${where}: expected input ${i} of ${node.op}, found none`);
+        return value;
+      },
+      has: (i) => Boolean(inputs[i]),
+    };
+    for (const rules of [UPGRADES, context.lowerings]) {
+      const lowered = findLowering(rules, node.domain, node.op, opset)?.lower(lowerContext);
+      if (lowered) return lowered;
+    }
+    return b.builder.addNode(node.op, inputs, node.attributes, { domain: node.domain, outputs: node.outputs.length, name: where });
+  } catch (error) {
+    if (error instanceof GlacisError && error.code === 'model/unsupported-operator') {
+      context.problems.push(error.message);
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** The static shape of an input under `options`. */
+function staticDims(name: string, dims: readonly Dim[] | undefined, options: SpecialiseOptions): number[] {
+  const given = options.inputDims?.[name];
+  if (given) {
+    const fits = dims === undefined || (dims.length === given.length && dims.every((d, i) => typeof d !== 'number' || d === given[i]));
+    if (!fits) throw new GlacisError('data/mismatch', `input ${name}: expected [${dims?.map((d) => d ?? '?').join(', ')}], got [${given.join(', ')}]`);
+    return [...given];
+  }
+  if (dims === undefined) throw new GlacisError('model/dynamic-shape', `input ${name}: expected a shape in the file, found none; give its dimensions`);
+  const fixed = dims.map((d, i) => {
+    if (typeof d === 'number') return d;
+    const size = (d !== null ? options.symbols?.[d] : undefined) ?? (i === 0 ? options.batch : undefined);
+    if (size === undefined) throw new GlacisError('model/dynamic-shape', `input ${name}: expected a size for dimension ${i} (${d ?? 'unnamed'}), found none; give it`);
+    return size;
+  });
+  return fixed;
+}
