@@ -21,6 +21,7 @@ export const ERROR_CODES = [
   'run/cancelled',
   'run/failed',
   'attack/violation',
+  'result/invalid',
 ] as const;
 
 /** One of {@link ERROR_CODES}. */

@@ -1,0 +1,171 @@
+/**
+ * The shape of what an assessment found: `glacis assess --json` writes it, the reports, the gate and signed evidence
+ * read it. All of it is plain JSON; `result-json.ts` writes and reads it with checks.
+ */
+
+/** The version of the format, as the field `schema` carries it. */
+export const ASSESSMENT_SCHEMA = 'glacis.assessment/1';
+
+/** Norms in which a change of the input is measured. */
+export const RESULT_NORMS = ['linf', 'l2', 'l1', 'l0'] as const;
+
+/** How much a finding matters, the gravest first. */
+export const SEVERITIES = ['critical', 'high', 'medium', 'low', 'info'] as const;
+
+/** One of {@link RESULT_NORMS}. */
+export type ResultNorm = (typeof RESULT_NORMS)[number];
+
+/** One of {@link SEVERITIES}. */
+export type Severity = (typeof SEVERITIES)[number];
+
+/** A value that JSON can hold; numbers are finite. */
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue };
+
+/** One input or output of a model. */
+export interface TensorSummary {
+  readonly name: string;
+  /** Element type, e.g. `float32`. */
+  readonly type: string;
+  /** Sizes; a text names a dimension that is free, e.g. `['batch', 3, 32, 32]`. */
+  readonly shape: readonly (number | string)[];
+}
+
+/** The model that was assessed. */
+export interface ModelSummary {
+  /** What people call it, usually the file's name. */
+  readonly name: string;
+  /** Digest of the bytes that were loaded, e.g. `sha256:9f86d0…`. */
+  readonly digest: string;
+  readonly inputs: readonly TensorSummary[];
+  readonly outputs: readonly TensorSummary[];
+  /** What a reader should know, e.g. "no softmax at the end: outputs were read as logits". */
+  readonly notes: readonly string[];
+}
+
+/** The samples that were attacked. */
+export interface DataSummary {
+  readonly digest: string;
+  /** How many samples were used. */
+  readonly n: number;
+  /** Where they come from, in a few words. */
+  readonly description: string;
+  /** What was done to them, e.g. "0–255 scaled to 0–1; channel axis added". */
+  readonly notes: readonly string[];
+  /** Names of the classes by index, where known. */
+  readonly classNames?: readonly string[];
+}
+
+/** What the assessment ran on. */
+export interface Environment {
+  /** Version of Glacis. */
+  readonly glacis: string;
+  /** Version of ONNX Runtime. */
+  readonly onnxruntime: string;
+  /** Version of Node. */
+  readonly node: string;
+  readonly os: string;
+  /** The processor's name as the system tells it. */
+  readonly cpu: string;
+  readonly threads: number;
+  /** Execution provider, e.g. `cpu`. */
+  readonly device: string;
+}
+
+/** Which class was answered for which, over all `n` samples, under attack. Only cells that are not zero are kept. */
+export interface Confusion {
+  /** Number of classes. */
+  readonly classes: number;
+  /** `[label, answer under attack, samples]`; both classes in [0, classes), samples ≥ 1. */
+  readonly cells: readonly (readonly [label: number, answer: number, samples: number])[];
+}
+
+/** What one attack with one budget did to the model; verified by running the model again on every example. */
+export interface EvasionResult {
+  readonly suite: 'evasion';
+  /** The attack's id, e.g. `pgd`. */
+  readonly attack: string;
+  /** All options that it ran with, defaults included. */
+  readonly options: { readonly [name: string]: JsonValue };
+  readonly norm: ResultNorm;
+  /** Radius of the ball in the model's input units. */
+  readonly eps: number;
+  /** Samples attacked. */
+  readonly n: number;
+  /** Fraction of the `n` that the model gets right before the attack. */
+  readonly cleanAccuracy: number;
+  /** Fraction of the `n` that it still gets right; wrong from the start counts as not robust. */
+  readonly robustAccuracy: number;
+  /** Wilson's 95 % interval of `robustAccuracy`. */
+  readonly confidence: readonly [low: number, high: number];
+  /** Samples put through the model (forward passes) in all. */
+  readonly queries: number;
+  /** Samples put through the model's gradient in all; absent for attacks that use none. */
+  readonly gradientQueries?: number;
+  /** Wall-clock seconds. */
+  readonly seconds: number;
+  /** File with the outcome of every sample, relative to the result's own folder. */
+  readonly perSample: string;
+  readonly confusion?: Confusion;
+  /** What a reader should know about this run, e.g. a sign of gradient masking. */
+  readonly notes?: readonly string[];
+}
+
+/** The pointwise worst case at one budget: a sample counts as robust only if *every* attack failed on it. */
+export interface WorstCase {
+  readonly norm: ResultNorm;
+  readonly eps: number;
+  readonly n: number;
+  /** Ids of the attacks that were joined. */
+  readonly attacks: readonly string[];
+  readonly cleanAccuracy: number;
+  readonly robustAccuracy: number;
+  /** Wilson's 95 % interval of `robustAccuracy`. */
+  readonly confidence: readonly [low: number, high: number];
+  readonly confusion?: Confusion;
+}
+
+/** Something that a reader should act on or know. */
+export interface Finding {
+  /** Stable id, e.g. `evasion/low-robust-accuracy`. */
+  readonly id: string;
+  readonly title: string;
+  readonly severity: Severity;
+  /** Ids in MITRE ATLAS, OWASP Machine Learning Top 10 and NIST AI 100-2, e.g. `AML.T0043`. */
+  readonly taxonomy: {
+    readonly atlas: readonly string[];
+    readonly owasp: readonly string[];
+    readonly nist: readonly string[];
+  };
+  /** What was seen, with figures. */
+  readonly evidence: string;
+  /** What to do about it. */
+  readonly remedy: string;
+}
+
+/** A whole assessment, format `glacis.assessment/1`. */
+export interface Assessment {
+  readonly schema: typeof ASSESSMENT_SCHEMA;
+  /** `partial`: stopped before all was done; what is there is verified all the same. */
+  readonly status: 'complete' | 'partial';
+  /** Why it is partial, in a sentence. */
+  readonly statusReason?: string;
+  readonly model: ModelSummary;
+  readonly data: DataSummary;
+  readonly seed: number;
+  readonly environment: Environment;
+  /** The command line that gives the same result. */
+  readonly command?: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly results: readonly EvasionResult[];
+  /** One entry per (norm, eps). */
+  readonly worstCases: readonly WorstCase[];
+  readonly findings: readonly Finding[];
+}
