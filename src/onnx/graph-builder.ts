@@ -2,6 +2,7 @@ import { GlacisError } from '../core/error.ts';
 import { type AttributeInput, attributesFrom } from './attributes.ts';
 import type { DType } from './dtype.ts';
 import { foldNode } from './fold/fold.ts';
+import { foldShapeOf } from './fold/shape-of.ts';
 import type { Attribute, Dim, Model, Node, ValueInfo } from './model.ts';
 import { inferNode } from './shape/infer.ts';
 import { elementCount, type Tensor } from './tensor.ts';
@@ -132,8 +133,10 @@ export class GraphBuilder {
     if (types === undefined) {
       throw new GlacisError('model/unsupported-operator', `${draft.name}: no shape rule for ${domain === '' ? '' : `${domain}.`}${op}`);
     }
+    const measured = inputs[0]?.isStatic ? foldShapeOf(draft, inputs[0].dims) : undefined;
+    if (measured) return [this.constant(measured)];
     if (!RANDOM.has(op) && inputs.every((v) => v === null || v.data !== undefined)) {
-      const small = types.slice(0, count).every((t) => t.dims !== undefined && elementCount(t.dims.map((d) => (typeof d === 'number' ? d : 0))) <= FOLD_LIMIT);
+      const small = op === 'Constant' || types.slice(0, count).every((t) => t.dims !== undefined && elementCount(t.dims.map((d) => (typeof d === 'number' ? d : 0))) <= FOLD_LIMIT);
       const folded = small ? foldNode(draft, inputs.map((v) => v?.data), this.opsets.get(domain) ?? 1, count) : undefined;
       if (folded) {
         const values = folded.map((t) => this.constant(t));
