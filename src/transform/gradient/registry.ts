@@ -1,8 +1,45 @@
 import type { GradientRule } from './rule.ts';
 import { add, div, mul, neg, sub } from './rules/arithmetic.ts';
+import { clip, max, min, where } from './rules/choice.ts';
+import { abs, erf, exp, log, reciprocal, sqrt } from './rules/elementary.ts';
+import { cast, castLike, dropout, identity } from './rules/identity.ts';
+import { mod, pow } from './rules/power.ts';
+import { celu, elu, leakyRelu, pRelu, selu, shrink, thresholdedRelu } from './rules/rectifiers.ts';
+import { relu } from './rules/relu.ts';
+import { ceil, floor, round, sign } from './rules/rounding.ts';
+import { gelu, hardSigmoid, hardSwish, mish, sigmoid, softplus, softsign, swish } from './rules/sigmoids.ts';
+import { bernoulli, eyeLike, randomNormalLike, randomUniformLike } from './rules/stop.ts';
+import {
+  acos,
+  acosh,
+  asin,
+  asinh,
+  atan,
+  atanh,
+  cos,
+  cosh,
+  sin,
+  sinh,
+  tan,
+  tanh,
+} from './rules/trigonometry.ts';
+import { mean, sum } from './rules/variadic.ts';
 
 /** Every gradient rule. One line a family, A to Z by file. */
-export const GRADIENT_RULES: readonly GradientRule[] = [add, div, mul, neg, sub];
+export const GRADIENT_RULES: readonly GradientRule[] = [
+  ...[add, div, mul, neg, sub],
+  ...[clip, max, min, where],
+  ...[abs, erf, exp, log, reciprocal, sqrt],
+  ...[cast, castLike, dropout, identity],
+  ...[mod, pow],
+  ...[celu, elu, leakyRelu, pRelu, selu, shrink, thresholdedRelu],
+  relu,
+  ...[ceil, floor, round, sign],
+  ...[gelu, hardSigmoid, hardSwish, mish, sigmoid, softplus, softsign, swish],
+  ...[bernoulli, eyeLike, randomNormalLike, randomUniformLike],
+  ...[acos, acosh, asin, asinh, atan, atanh, cos, cosh, sin, sinh, tan, tanh],
+  ...[mean, sum],
+];
 
 const BY_KEY = new Map<string, GradientRule>();
 for (const rule of GRADIENT_RULES) {

@@ -41,7 +41,10 @@ export const div = defineRule({
   perSample: true,
   grad: ({ b, input, outputs: [z], outGrads: [g], needs, unbroadcast }) => {
     const scaled = b.div(g!, input(1));
-    return [needs[0] ? unbroadcast(scaled, 0) : null, needs[1] ? b.neg(unbroadcast(b.mul(scaled, z!), 1)) : null];
+    return [
+      needs[0] ? unbroadcast(scaled, 0) : null,
+      needs[1] ? b.neg(unbroadcast(b.mul(scaled, z!), 1)) : null,
+    ];
   },
 });
 
