@@ -48,12 +48,11 @@ export function projectFace(
   fade: number,
   grey: number,
 ): void {
-  const [xx, xy, x1, yx, yy, y1, wx, wy, w1] = inverse3(projection(pose));
-  const reach = pose.radius * 1.6;
+  const forward = projection(pose);
+  const [xx, xy, x1, yx, yy, y1, wx, wy, w1] = inverse(forward);
+  const [left, top, right, bottom] = bounds(forward);
   const scale = FACE_SIZE / (2 * FACE_EXTENT);
   const share = 1 / (SAMPLES * SAMPLES);
-  const [left, right] = [Math.max(0, Math.floor(pose.x - reach)), Math.min(SIZE, pose.x + reach)];
-  const [top, bottom] = [Math.max(0, Math.floor(pose.y - reach)), Math.min(SIZE, pose.y + reach)];
   for (let row = top; row < bottom; row++) {
     for (let column = left; column < right; column++) {
       let red = 0;
@@ -119,7 +118,7 @@ function projection({ x, y, radius, roll, yaw, pitch }: Pose): Matrix {
 }
 
 /** Inverse up to a factor, which a homography does not see. */
-function inverse3([a, b, c, d, e, f, g, h, i]: Matrix): Matrix {
+function inverse([a, b, c, d, e, f, g, h, i]: Matrix): Matrix {
   return [
     e * i - f * h,
     c * h - b * i,
@@ -130,5 +129,24 @@ function inverse3([a, b, c, d, e, f, g, h, i]: Matrix): Matrix {
     d * h - e * g,
     b * g - a * h,
     a * e - b * d,
+  ];
+}
+
+/** First column and row, and the ends of the columns and rows, that the projected face can touch. */
+function bounds(m: Matrix): readonly [left: number, top: number, right: number, bottom: number] {
+  const corners = [
+    [-FACE_EXTENT, -FACE_EXTENT],
+    [FACE_EXTENT, -FACE_EXTENT],
+    [FACE_EXTENT, FACE_EXTENT],
+    [-FACE_EXTENT, FACE_EXTENT],
+  ] as const;
+  const w = corners.map(([x, y]) => m[6] * x + m[7] * y + m[8]);
+  const columns = corners.map(([x, y], i) => (m[0] * x + m[1] * y + m[2]) / w[i]!);
+  const rows = corners.map(([x, y], i) => (m[3] * x + m[4] * y + m[5]) / w[i]!);
+  return [
+    Math.max(0, Math.floor(Math.min(...columns))),
+    Math.max(0, Math.floor(Math.min(...rows))),
+    Math.min(SIZE, Math.ceil(Math.max(...columns))),
+    Math.min(SIZE, Math.ceil(Math.max(...rows))),
   ];
 }

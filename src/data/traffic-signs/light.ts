@@ -9,7 +9,7 @@ export function light(picture: Picture, dark: boolean, hazy: boolean, rng: Rng):
   const exposure = strength(rng, dark, [0.6, 1.3], [0.15, 0.4]);
   const contrast = strength(rng, hazy, [0.7, 1.15], [0.22, 0.5]);
   const haze = between(rng, 0.3, 0.7) * Math.min(1, exposure);
-  const cast = [between(rng, 0.85, 1.15), between(rng, 0.92, 1.08), between(rng, 0.8, 1.2)];
+  const [red, green, blue] = [between(rng, 0.85, 1.15), between(rng, 0.92, 1.08), between(rng, 0.8, 1.2)];
   const slope = between(rng, -0.35, 0.35) / SIZE;
   const direction = between(rng, 0, 360);
   const [gx, gy] = [slope * cosine(direction), slope * sine(direction)];
@@ -19,12 +19,11 @@ export function light(picture: Picture, dark: boolean, hazy: boolean, rng: Rng):
   const width = between(rng, 1, 5);
   for (let i = 0; i < PLANE; i++) {
     const x = (i % SIZE) - SIZE / 2;
-    const y = Math.floor(i / SIZE) - SIZE / 2;
+    const y = (i - (i % SIZE)) / SIZE - SIZE / 2;
     const shadowed = Math.min(1, Math.max(0, 0.5 + (sx * x + sy * y - offset) / width));
     const gain = exposure * (1 + gx * x + gy * y) * (1 - (1 - shade) * shadowed);
-    for (let c = 0; c < 3; c++) {
-      const value = picture[i + c * PLANE]! * gain * cast[c]!;
-      picture[i + c * PLANE] = haze + (value - haze) * contrast;
-    }
+    picture[i] = haze + (picture[i]! * gain * red - haze) * contrast;
+    picture[i + PLANE] = haze + (picture[i + PLANE]! * gain * green - haze) * contrast;
+    picture[i + 2 * PLANE] = haze + (picture[i + 2 * PLANE]! * gain * blue - haze) * contrast;
   }
 }

@@ -5,6 +5,8 @@
  * blur, noise, eight bits. Every step draws from the sample's own generator, so a sample's bytes depend on the seed,
  * the split and its index and on nothing else. They are also the same on every machine and engine: only operations
  * that ECMAScript fixes to the bit are used (see `trigonometry.ts`), and `Rng.normal` is not.
+ *
+ * Four samples in ten are made harder on purpose (see `trouble.ts`) and a few cannot be told by anyone.
  */
 import { GlacisError } from '../../core/error.ts';
 import { type Rng, randomFrom } from '../../core/random.ts';
@@ -28,7 +30,7 @@ export const SIGN_SHAPE = Object.freeze([3, SIZE, SIZE] as const);
 
 /** Which samples `renderSplit` renders. */
 export interface SplitOptions {
-  /** Any finite number; the published example uses 1. */
+  /** Any finite number. */
   readonly seed: number;
   readonly split: 'train' | 'test';
   /** How many samples. */

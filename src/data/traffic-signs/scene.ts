@@ -22,9 +22,11 @@ export function paintPole(picture: Picture, x: number, y: number, radius: number
 }
 
 function gradient(picture: Picture, top: Colour, bottom: Colour): void {
-  for (let i = 0; i < PLANE; i++) {
-    const down = Math.floor(i / SIZE) / (SIZE - 1);
-    for (let c = 0; c < 3; c++) picture[i + c * PLANE] = top[c]! + (bottom[c]! - top[c]!) * down;
+  for (let c = 0; c < 3; c++) {
+    for (let row = 0; row < SIZE; row++) {
+      const value = top[c]! + (bottom[c]! - top[c]!) * (row / (SIZE - 1));
+      picture.fill(value, c * PLANE + row * SIZE, c * PLANE + (row + 1) * SIZE);
+    }
   }
 }
 

@@ -2,13 +2,12 @@
 import type { Rng } from '../../core/random.ts';
 import { between, pick } from './picture.ts';
 
-/** The ways in which a picture can be hard. */
-export const TROUBLES = ['small', 'dark', 'hazy', 'blurred', 'moving', 'noisy', 'covered', 'faded'] as const;
+const TROUBLES = ['small', 'dark', 'hazy', 'blurred', 'moving', 'noisy', 'covered', 'faded'] as const;
 
-/** One of {@link TROUBLES}. */
+/** A way in which a picture can be hard. */
 export type Trouble = (typeof TROUBLES)[number];
 
-/** The troubles of one sample: none for six in ten, one for three in ten, two (seldom the same twice) for the rest. */
+/** The troubles of one sample: none for six in ten, one for three in ten, two (at times the same twice) for the rest. */
 export function drawTroubles(rng: Rng): ReadonlySet<Trouble> {
   const fate = rng.uniform();
   if (fate < 0.6) return new Set();
