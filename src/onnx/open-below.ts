@@ -1,0 +1,130 @@
+import { constants } from 'node:fs';
+import { type FileHandle, lstat, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GlacisError } from '../core/error.ts';
+import { quoted } from './problems.ts';
+
+/** The steps of a relative location, or why it may not be used. `location` is attacker-controlled. */
+function steps(location: string): readonly string[] | string {
+  if (location.includes('\0') || !location.isWellFormed()) return 'holds bytes that no file name may hold';
+  if (location.includes('\\')) return 'holds a backslash';
+  if (location.includes(':')) return 'holds a colon (a drive or a data stream)';
+  if (location.startsWith('/')) return 'is absolute';
+  const parts = location.split('/').filter((part) => part !== '' && part !== '.');
+  if (parts.includes('..')) return 'leads out of the folder with ".."';
+  if (location.endsWith('/') || parts.length === 0) return 'names no file';
+  if (parts.some((part) => /[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(part)))
+    return 'is a reserved name on some systems';
+  return parts;
+}
+
+const refuse = (location: string, reason: string, cause?: unknown): GlacisError =>
+  new GlacisError(
+    'model/external-data',
+    `external data ${quoted(location)}: expected a plain file in the model's folder, but ${reason}`,
+    {
+      cause,
+    },
+  );
+
+// Without O_NONBLOCK, opening a named pipe would wait for ever.
+const READ = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+/**
+ * Opens `location` for reading only if it is a plain file below `directory`: no absolute path, no `..`, no backslash, no
+ * symbolic link at any step, no hard link (a second name of a file elsewhere), no pipe or device. The checks are made on
+ * the very descriptor that is returned. On Linux each step is opened relative to the folder before it, so that nobody can
+ * swap a folder for a link meanwhile; elsewhere the steps are looked at before and after opening.
+ *
+ * Errors: `model/external-data`.
+ */
+export async function openBelow(directory: string, location: string): Promise<FileHandle> {
+  const parts = steps(location);
+  if (typeof parts === 'string') throw refuse(location, `it ${parts}`);
+  const handle = await (process.platform === 'linux' ? openByDescriptors : openByPath)(
+    directory,
+    parts,
+    location,
+  );
+  try {
+    const stat = await handle.stat();
+    if (!stat.isFile()) throw refuse(location, 'it is not a regular file');
+    if (stat.nlink > 1)
+      throw refuse(location, 'it has several hard links; copy it into the folder as a file of its own');
+    return handle;
+  } catch (thrown) {
+    await handle.close();
+    throw thrown;
+  }
+}
+
+async function openByDescriptors(
+  directory: string,
+  parts: readonly string[],
+  location: string,
+): Promise<FileHandle> {
+  let folder = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY).catch((cause: Error) => {
+    throw refuse(location, `the folder cannot be opened: ${cause.message}`, cause);
+  });
+  try {
+    for (const [i, part] of parts.entries()) {
+      const flags = i === parts.length - 1 ? READ : READ | constants.O_DIRECTORY;
+      const next = await open(`/proc/self/fd/${folder.fd}/${part}`, flags).catch(
+        (cause: NodeJS.ErrnoException) => {
+          throw refuse(location, reasonFor(cause), cause);
+        },
+      );
+      if (i === parts.length - 1) return next;
+      await folder.close();
+      folder = next;
+    }
+    throw refuse(location, 'it names no file');
+  } finally {
+    await folder.close();
+  }
+}
+
+function reasonFor(cause: NodeJS.ErrnoException): string {
+  switch (cause.code) {
+    case 'ELOOP':
+      return 'it is a symbolic link; copy the file itself into the folder';
+    case 'ENOTDIR':
+      return 'a step of its path is a symbolic link or no folder';
+    case 'ENOENT':
+      return 'it is not there; it must lie beside the model';
+    default:
+      return `it cannot be opened: ${cause.code ?? cause.message}`;
+  }
+}
+
+async function openByPath(
+  directory: string,
+  parts: readonly string[],
+  location: string,
+): Promise<FileHandle> {
+  const walk = async () => {
+    let path = directory;
+    let stat: Awaited<ReturnType<typeof lstat>> | undefined;
+    for (const part of parts) {
+      path = join(path, part);
+      stat = await lstat(path).catch((cause: NodeJS.ErrnoException) => {
+        throw refuse(location, reasonFor(cause), cause);
+      });
+      if (stat.isSymbolicLink()) throw refuse(location, 'a step of its path is a symbolic link');
+    }
+    return { path, stat };
+  };
+  const { path } = await walk();
+  const handle = await open(path, READ).catch((cause: NodeJS.ErrnoException) => {
+    throw refuse(location, reasonFor(cause), cause);
+  });
+  try {
+    const [opened, after] = await Promise.all([handle.stat(), walk()]);
+    if (after.stat?.ino !== opened.ino || after.stat.dev !== opened.dev)
+      throw refuse(location, 'it changed while it was opened');
+    return handle;
+  } catch (thrown) {
+    await handle.close();
+    throw thrown;
+  }
+}
