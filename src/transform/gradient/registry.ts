@@ -1,6 +1,7 @@
 import type { GradientRule } from './rule.ts';
 import { add, div, mul, neg, sub } from './rules/arithmetic.ts';
 import { clip, max, min, where } from './rules/choice.ts';
+import { conv } from './rules/conv.ts';
 import { abs, erf, exp, log, reciprocal, sqrt } from './rules/elementary.ts';
 import { cast, castLike, dropout, identity } from './rules/identity.ts';
 import { mod, pow } from './rules/power.ts';
@@ -29,6 +30,7 @@ import { mean, sum } from './rules/variadic.ts';
 export const GRADIENT_RULES: readonly GradientRule[] = [
   ...[add, div, mul, neg, sub],
   ...[clip, max, min, where],
+  conv,
   ...[abs, erf, exp, log, reciprocal, sqrt],
   ...[cast, castLike, dropout, identity],
   ...[mod, pow],
