@@ -3,20 +3,8 @@
  * (https://unece.org/transport/road-transport/convention-road-signs-and-signals); all shapes are our own.
  */
 import { lettering } from './lettering.ts';
-import {
-  arc,
-  both,
-  box,
-  disc,
-  mirrored,
-  placed,
-  polygon,
-  regular,
-  type Shape,
-  stroke,
-  turned,
-  union,
-} from './shape.ts';
+import { both, box, disc, mirrored, placed, polygon, regular, type Shape, turned, union } from './shape.ts';
+import { CAR, children, roadWorks, roundabout, turnRight, WALKER } from './symbols.ts';
 
 /** The paints of a sign. */
 export type Paint = 'white' | 'red' | 'blue' | 'black' | 'yellow';
@@ -131,23 +119,9 @@ function noEntry(): Drawing {
 }
 
 function noOvertaking(): Drawing {
-  const car = union(
-    box(0, 0.06, 0.24, 0.12, 0.05),
-    polygon(
-      [
-        [-0.12, -0.16],
-        [0.12, -0.16],
-        [0.17, 0],
-        [-0.17, 0],
-      ],
-      0.04,
-    ),
-    box(-0.16, 0.17, 0.065, 0.1, 0.02),
-    box(0.16, 0.17, 0.065, 0.1, 0.02),
-  );
   return prohibition(
-    { shape: placed(car, -0.31, 0, 1.1), paint: 'red' },
-    { shape: placed(car, 0.31, 0, 1.1), paint: 'black' },
+    { shape: placed(CAR, -0.31, 0, 1.1), paint: 'red' },
+    { shape: placed(CAR, 0.31, 0, 1.1), paint: 'black' },
   );
 }
 
@@ -176,67 +150,6 @@ function priorityRoad(): Drawing {
   };
 }
 
-/** An arrow head at the origin pointing right, one unit long. */
-const HEAD = polygon([
-  [0.5, 0],
-  [-0.5, -0.62],
-  [-0.5, 0.62],
-]);
-
-function turnRight(): Shape {
-  const bend = stroke([[-0.3, 0.62], [-0.3, 0.1], ...arc(-0.08, 0.1, 0.22, 180, 270), [0.2, -0.12]], 0.23);
-  return union(bend, placed(HEAD, 0.36, -0.12, 0.52));
-}
-
-function roundabout(): Shape {
-  const part = union(stroke(arc(0, 0, 0.52, 0, 70), 0.17), placed(turned(HEAD, -85), 0.51, -0.1, 0.38));
-  return union(part, turned(part, 120), turned(part, 240));
-}
-
-/** A walking person, one unit high, the head at the top. */
-const WALKER = union(
-  disc(0.03, -0.43, 0.1),
-  stroke(
-    [
-      [0, -0.22],
-      [-0.03, 0.05],
-    ],
-    0.19,
-  ),
-  stroke(
-    [
-      [0.02, 0.05],
-      [0.14, 0.24],
-      [0.16, 0.48],
-    ],
-    0.11,
-  ),
-  stroke(
-    [
-      [-0.05, 0.05],
-      [-0.1, 0.27],
-      [-0.27, 0.46],
-    ],
-    0.11,
-  ),
-  stroke(
-    [
-      [0.03, -0.24],
-      [0.16, -0.1],
-      [0.27, -0.06],
-    ],
-    0.085,
-  ),
-  stroke(
-    [
-      [-0.03, -0.24],
-      [-0.17, -0.12],
-      [-0.22, 0.04],
-    ],
-    0.085,
-  ),
-);
-
 function pedestrianCrossing(): Drawing {
   const square = box(0, 0, 0.92, 0.92, 0.1);
   const stripes = union(...[-0.42, -0.14, 0.14, 0.42].map((at) => box(at, 0.49, 0.075, 0.075)));
@@ -259,64 +172,6 @@ function pedestrianCrossing(): Drawing {
       { shape: union(placed(WALKER, 0, 0, 0.78), stripes), paint: 'black' },
     ],
   };
-}
-
-function children(): Shape {
-  return union(placed(WALKER, -0.13, 0.17, 0.76), placed(WALKER, 0.25, 0.3, 0.52));
-}
-
-function roadWorks(): Shape {
-  const digger = union(
-    disc(-0.1, -0.15, 0.09),
-    stroke(
-      [
-        [-0.1, 0.02],
-        [-0.2, 0.2],
-      ],
-      0.16,
-    ),
-    stroke(
-      [
-        [-0.2, 0.22],
-        [-0.1, 0.36],
-        [-0.12, 0.54],
-      ],
-      0.1,
-    ),
-    stroke(
-      [
-        [-0.22, 0.22],
-        [-0.32, 0.38],
-        [-0.36, 0.54],
-      ],
-      0.1,
-    ),
-    stroke(
-      [
-        [-0.08, 0.02],
-        [0.06, 0.14],
-      ],
-      0.08,
-    ),
-    stroke(
-      [
-        [-0.06, 0.1],
-        [0.2, 0.4],
-      ],
-      0.055,
-    ),
-  );
-  return union(
-    digger,
-    polygon(
-      [
-        [0.1, 0.55],
-        [0.33, 0.28],
-        [0.54, 0.55],
-      ],
-      0.02,
-    ),
-  );
 }
 
 /** The signs, in class order: the class of a sample is the index here. Frozen: a model's labels depend on it. */
