@@ -11,6 +11,7 @@ export const ERROR_CODES = [
   'model/unsupported-task',
   'gradient/unsupported',
   'data/unreadable',
+  'data/too-large',
   'data/mismatch',
   'data/label-range',
   'data/not-finite',

@@ -1,0 +1,16 @@
+export {
+  type AdaptedDataset,
+  type AdaptOptions,
+  adaptDataset,
+  type Batch,
+  type Bounds,
+  type ModelInput,
+} from './adapt.ts';
+export { type WriteBytes, writeAtomically } from './atomic-write.ts';
+export { checkFinite, checkLabels } from './checks.ts';
+export { type DataOptions, type Dataset, DEFAULT_MAX_BYTES, type Labels } from './dataset.ts';
+export type { ElementType, NumberArray } from './element-type.ts';
+export type { StoredLayout } from './layout.ts';
+export { type NpyArray, writeNpy } from './npy.ts';
+export { writeNpz } from './npz.ts';
+export { openDataset } from './open.ts';
