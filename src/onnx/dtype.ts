@@ -31,7 +31,9 @@ export const DTYPE_CODES = {
 /** An ONNX element type. */
 export type DType = keyof typeof DTYPE_CODES;
 
-const NAMES = new Map<number, DType>(Object.entries(DTYPE_CODES).map(([name, code]) => [code, name as DType]));
+const NAMES = new Map<number, DType>(
+  Object.entries(DTYPE_CODES).map(([name, code]) => [code, name as DType]),
+);
 
 /** The element type with this ONNX code, or `undefined` for a code that no ONNX version defines. */
 export function dtypeFromCode(code: number): DType | undefined {

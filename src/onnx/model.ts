@@ -7,7 +7,10 @@ export type Dim = number | string | null;
 /** The type of a value. `dims: undefined` means that not even the rank is known. */
 export type ValueType =
   | { readonly kind: 'tensor'; readonly dtype: DType; readonly dims: readonly Dim[] | undefined }
-  /** Sequences, optionals, maps and sparse tensors: kept for the message, never computed with. */
+  /**
+   * Sequences, optionals, maps and sparse tensors: kept for the message, never computed with. `proto` is the encoded
+   * `TypeProto` (a `Uint8Array`), or `undefined` where the file states no type.
+   */
   | { readonly kind: 'other'; readonly description: string; readonly proto: unknown };
 
 /** A named value of a graph's interface. */
@@ -29,8 +32,13 @@ export type Attribute =
   | { readonly kind: 'tensors'; readonly value: readonly Tensor[] }
   | { readonly kind: 'graphs'; readonly value: readonly Graph[] }
   /** Inside a model-local function: takes the calling node's attribute of that name. */
-  | { readonly kind: 'reference'; readonly value: string }
-  /** Sparse tensors and type protos, written back unchanged. */
+  | {
+      readonly kind: 'reference';
+      readonly value: string;
+      /** Code of the attribute's type in `AttributeProto.AttributeType`, where the file states it. */
+      readonly type?: number;
+    }
+  /** Sparse tensors and type protos: the encoded `AttributeProto` (a `Uint8Array`), written back unchanged. */
   | { readonly kind: 'opaque'; readonly value: unknown };
 
 /** One operator call. An absent optional input or output is `''`. */

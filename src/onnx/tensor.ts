@@ -65,7 +65,11 @@ export function int64Tensor(dims: readonly number[], values: Numbers): Tensor {
 
 /** A bool tensor, one byte an element. */
 export function boolTensor(dims: readonly number[], values: readonly boolean[]): Tensor {
-  return checked('bool', dims, Uint8Array.from(values, (v) => (v ? 1 : 0)));
+  return checked(
+    'bool',
+    dims,
+    Uint8Array.from(values, (v) => (v ? 1 : 0)),
+  );
 }
 
 /** Saturating conversion of a number to int64. */
@@ -75,9 +79,16 @@ export function toInt64(value: number): bigint {
   return BigInt(Math.trunc(value));
 }
 
-function checked(dtype: DType, dims: readonly number[], array: ArrayBufferView & { readonly length: number }): Tensor {
+function checked(
+  dtype: DType,
+  dims: readonly number[],
+  array: ArrayBufferView & { readonly length: number },
+): Tensor {
   if (array.length !== elementCount(dims)) {
-    throw new GlacisError('model/invalid', `tensor: expected ${elementCount(dims)} elements for [${dims.join(', ')}], got ${array.length}`);
+    throw new GlacisError(
+      'model/invalid',
+      `tensor: expected ${elementCount(dims)} elements for [${dims.join(', ')}], got ${array.length}`,
+    );
   }
   return { dtype, dims: [...dims], data: new Uint8Array(array.buffer, array.byteOffset, array.byteLength) };
 }
@@ -96,7 +107,8 @@ export function tensorFrom(dtype: DType, dims: readonly number[], values: Number
     case 'float16':
     case 'bfloat16': {
       const bits = new Uint16Array(n);
-      for (let i = 0; i < n; i++) bits[i] = dtype === 'float16' ? toFloat16Bits(values[i]!) : toBfloat16Bits(values[i]!);
+      for (let i = 0; i < n; i++)
+        bits[i] = dtype === 'float16' ? toFloat16Bits(values[i]!) : toBfloat16Bits(values[i]!);
       return checked(dtype, dims, bits);
     }
     case 'int64':
@@ -119,7 +131,11 @@ export function tensorFrom(dtype: DType, dims: readonly number[], values: Number
     case 'uint8':
       return checked(dtype, dims, Uint8Array.from(values));
     case 'bool':
-      return checked(dtype, dims, Uint8Array.from(values, (v) => (v !== 0 ? 1 : 0)));
+      return checked(
+        dtype,
+        dims,
+        Uint8Array.from(values, (v) => (v !== 0 ? 1 : 0)),
+      );
     default:
       throw new GlacisError('model/invalid', `tensor: cannot make a ${dtype} tensor from numbers`);
   }
@@ -130,12 +146,29 @@ export function tensorFrom(dtype: DType, dims: readonly number[], values: Number
  * float64, exact up to 2^53). Errors: `model/invalid` for string, complex and sub-byte types, for bytes that do not
  * match dims, and for data that are still external.
  */
-export function numbersOf(tensor: Tensor): Float32Array | Float64Array | Int32Array | Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array {
+export function numbersOf(
+  tensor: Tensor,
+):
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array {
   const { dtype, data, dims } = tensor;
   const n = elementCount(dims);
-  if (tensor.external) throw new GlacisError('model/invalid', `tensor: its data are in the external file ${tensor.external.location}; load them first`);
+  if (tensor.external)
+    throw new GlacisError(
+      'model/invalid',
+      `tensor: its data are in the external file ${tensor.external.location}; load them first`,
+    );
   if (data.byteLength !== byteLength(dtype, n)) {
-    throw new GlacisError('model/invalid', `tensor: expected ${byteLength(dtype, n)} bytes for ${dtype}[${dims.join(', ')}], got ${data.byteLength}`);
+    throw new GlacisError(
+      'model/invalid',
+      `tensor: expected ${byteLength(dtype, n)} bytes for ${dtype}[${dims.join(', ')}], got ${data.byteLength}`,
+    );
   }
   const view = <T>(make: new (buffer: ArrayBuffer, offset: number, length: number) => T, size: number): T => {
     const aligned = data.byteOffset % size === 0 ? data : data.slice();
