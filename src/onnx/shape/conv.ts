@@ -1,4 +1,3 @@
-import type { DType } from '../dtype.ts';
 import type { Dim } from '../model.ts';
 import {
   constantInts,
@@ -71,12 +70,7 @@ const convTranspose: ShapeRule = (ctx) => {
   return one(x.dtype, transposedDims(ctx, x.dims, w.dims));
 };
 
-function transposedDims(
-  ctx: ShapeContext,
-  x: Dims | undefined,
-  w: Dims | undefined,
-  _dtype: DType,
-): Dims | undefined {
+function transposedDims(ctx: ShapeContext, x: Dims | undefined, w: Dims | undefined): Dims | undefined {
   if (!x || !w) return undefined;
   if (x.length < 3 || x.length !== w.length)
     contradiction(ctx, 'X and W of one rank, 3 or more', `${showDims(x)} and ${showDims(w)}`);

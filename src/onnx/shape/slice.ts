@@ -37,7 +37,7 @@ export function sliceRange(size: number, start: number, end: number, step: numbe
 }
 
 /** The four lists of a slice, from attributes (before opset 10) or inputs; an entry is `undefined` when not known. */
-function sliceLists(ctx: ShapeContext, rank: number) {
+export function sliceLists(ctx: ShapeContext, rank: number) {
   if (ctx.opset < 10) {
     const starts = ctx.attrs.ints('starts');
     return {
