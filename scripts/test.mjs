@@ -116,7 +116,8 @@ function step(name, node, args) {
   if (process.stdout.isTTY) process.stdout.write(`${name.padEnd(12)} …\r`);
   const started = performance.now();
   return new Promise((resolve) => {
-    const env = { ...process.env, ...(slow ? { GLACIS_TEST_SLOW: '1' } : {}) };
+    const colour = process.stdout.isTTY ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' };
+    const env = { ...process.env, ...colour, ...(slow ? { GLACIS_TEST_SLOW: '1' } : {}) };
     const child = spawn(node, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
     const chunks = [];
     child.stdout.on('data', (chunk) => chunks.push(chunk));
