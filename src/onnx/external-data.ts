@@ -3,7 +3,7 @@ import { throwIfCancelled } from '../core/cancel.ts';
 import { GlacisError } from '../core/error.ts';
 import { byteLength } from './dtype.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
-import { mapTensors } from './map-tensors.ts';
+import { mapTensors } from './map-model.ts';
 import type { Model } from './model.ts';
 import { openBelow } from './open-below.ts';
 import { quoted } from './problems.ts';

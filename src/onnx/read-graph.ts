@@ -384,6 +384,7 @@ export function readFunction(
         bounded(context, 'values', 1);
         break;
       case 9:
+        bounded(context, 'values', 1);
         readOpset(r.message(), opsets, context.problems);
         break;
       case 10:

@@ -66,6 +66,7 @@ export function readTensor(
         raw = r.bytes();
         break;
       case 13: {
+        bounded(context, 'values', 1);
         const [key, value] = readEntry(r.message());
         external.set(key, value);
         break;

@@ -9,7 +9,7 @@ import { describeForeign } from './foreign-format.ts';
 import { type Limits, limitsWith } from './limits.ts';
 import type { FunctionDefinition, Graph, Model } from './model.ts';
 import { Problems } from './problems.ts';
-import type { ReadContext } from './read-context.ts';
+import { bounded, type ReadContext } from './read-context.ts';
 import { readFunction, readGraph } from './read-graph.ts';
 import { readEntry } from './read-tensor.ts';
 import { WireError, WireReader } from './wire.ts';
@@ -104,14 +104,17 @@ function readModelProto(r: WireReader, context: ReadContext): Model {
         graph = readGraph(r.message(), context, 'graph');
         break;
       case 8:
+        bounded(context, 'values', 1);
         readOpset(r.message(), opsets, context.problems);
         break;
       case 14: {
+        bounded(context, 'values', 1);
         const [key, value] = readEntry(r.message());
         metadata.set(key, value);
         break;
       }
       case 25:
+        bounded(context, 'nodes', 1);
         functions.push(readFunction(r.message(), context, readOpset));
         break;
     }

@@ -4,7 +4,7 @@ import { throwIfCancelled } from '../core/cancel.ts';
 import { GlacisError } from '../core/error.ts';
 import { DTYPE_CODES } from './dtype.ts';
 import { externalTensors } from './external-data.ts';
-import { mapTensors } from './map-tensors.ts';
+import { mapTensors } from './map-model.ts';
 import type {
   Attribute,
   Dim,
