@@ -22,10 +22,10 @@ function build() {
   return rewriteFileUrls();
 }
 
-/** Copies each file of src that is neither TypeScript source nor under a test folder; declarations come along. */
+/** Copies each file of src that is not TypeScript source: generated JavaScript with its declarations, and data. */
 function copyAssets() {
   for (const file of globSync('**/*', { cwd: src, withFileTypes: true })) {
-    if (!file.isFile() || file.name.endsWith('.test.ts')) continue;
+    if (!file.isFile()) continue;
     if (file.name.endsWith('.ts') && !file.name.endsWith('.d.ts')) continue;
     const from = join(file.parentPath, file.name);
     const to = join(dist, from.slice(src.length + 1));

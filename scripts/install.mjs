@@ -95,6 +95,8 @@ function npmCi(root) {
   return new Promise((resolve) => {
     const child = spawn(command, viaScript ? [npmScript, ...args] : args, {
       cwd: root,
+      // For an npm that does not know allowScripts yet: onnxruntime-node downloads no CUDA libraries unless told to.
+      env: { ONNXRUNTIME_NODE_INSTALL: 'skip', ...process.env },
       stdio: ['ignore', 'ignore', 'pipe'],
       shell: !viaScript && process.platform === 'win32',
     });

@@ -64,7 +64,7 @@ describe('the published package', () => {
     expect(files).toContain(join('dist', 'onnx', 'proto', 'onnx_pb.js'));
     expect(files).toContain('LICENSE');
     expect(
-      files.filter((f) => /\.test\.|^src/.test(f) || (f.endsWith('.ts') && !f.endsWith('.d.ts'))),
+      files.filter((f) => /\.(test|fixture)\.|^src/.test(f) || (f.endsWith('.ts') && !f.endsWith('.d.ts'))),
     ).toEqual([]);
   });
 
