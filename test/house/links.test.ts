@@ -48,6 +48,15 @@ describe('links in the documents', () => {
     );
   });
 
+  it('lead to files that exist where a message says "see docs/…"', () => {
+    const sources = filesUnder('src').filter((file) => file.endsWith('.ts'));
+    const named = sources.flatMap((file) => {
+      const text = readFileSync(join(ROOT, file), 'utf8');
+      return [...text.matchAll(/see (docs\/[\w/-]+\.md)/g)].map((match) => `${match[1]} (${file})`);
+    });
+    expect(named.filter((name) => !existsSync(join(ROOT, name.split(' ')[0] ?? '')))).toEqual([]);
+  });
+
   it('would be found broken', () => {
     const text =
       '# One heading\n[a](#one-heading) [b](#none) [c](package.json) [d](missing.md) [e](https://example.org/x)';
