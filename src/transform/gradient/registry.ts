@@ -1,14 +1,20 @@
 import type { GradientRule } from './rule.ts';
 import { add, div, mul, neg, sub } from './rules/arithmetic.ts';
+import { averagePool } from './rules/average-pool.ts';
 import { clip, max, min, where } from './rules/choice.ts';
 import { conv } from './rules/conv.ts';
 import { abs, erf, exp, log, reciprocal, sqrt } from './rules/elementary.ts';
+import { gather } from './rules/gather.ts';
+import { globalAveragePool } from './rules/global-pool.ts';
 import { cast, castLike, dropout, identity } from './rules/identity.ts';
+import { maxPool } from './rules/max-pool.ts';
 import { mod, pow } from './rules/power.ts';
 import { celu, elu, leakyRelu, pRelu, selu, shrink, thresholdedRelu } from './rules/rectifiers.ts';
 import { relu } from './rules/relu.ts';
+import { expand, flatten, reshape, squeeze, transpose, unsqueeze } from './rules/reshape.ts';
 import { ceil, floor, round, sign } from './rules/rounding.ts';
 import { gelu, hardSigmoid, hardSwish, mish, sigmoid, softplus, softsign, swish } from './rules/sigmoids.ts';
+import { concat, slice, split } from './rules/slice.ts';
 import { bernoulli, eyeLike, randomNormalLike, randomUniformLike } from './rules/stop.ts';
 import {
   acos,
@@ -29,15 +35,21 @@ import { mean, sum } from './rules/variadic.ts';
 /** Every gradient rule. One line a family, A to Z by file. */
 export const GRADIENT_RULES: readonly GradientRule[] = [
   ...[add, div, mul, neg, sub],
+  averagePool,
   ...[clip, max, min, where],
   conv,
   ...[abs, erf, exp, log, reciprocal, sqrt],
+  gather,
+  globalAveragePool,
   ...[cast, castLike, dropout, identity],
+  maxPool,
   ...[mod, pow],
   ...[celu, elu, leakyRelu, pRelu, selu, shrink, thresholdedRelu],
   relu,
+  ...[expand, flatten, reshape, squeeze, transpose, unsqueeze],
   ...[ceil, floor, round, sign],
   ...[gelu, hardSigmoid, hardSwish, mish, sigmoid, softplus, softsign, swish],
+  ...[concat, slice, split],
   ...[bernoulli, eyeLike, randomNormalLike, randomUniformLike],
   ...[acos, acosh, asin, asinh, atan, atanh, cos, cosh, sin, sinh, tan, tanh],
   ...[mean, sum],
