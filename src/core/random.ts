@@ -21,7 +21,10 @@ const W0 = 0x9e3779b9;
 const W1 = 0xbb67ae85;
 
 /** One Philox4x32-10 block: counter (4 words) and key (2 words) to 4 random words. */
-export function philox4x32(counter: readonly [number, number, number, number], key: readonly [number, number]): [number, number, number, number] {
+export function philox4x32(
+  counter: readonly [number, number, number, number],
+  key: readonly [number, number],
+): [number, number, number, number] {
   let [c0, c1, c2, c3] = counter;
   let [k0, k1] = key;
   for (let round = 0; round < 10; round++) {
@@ -72,7 +75,10 @@ export function randomFrom(seed: number, ...keys: readonly (string | number)[]):
   let key: [number, number] = [seed >>> 0, Math.floor(seed / 4294967296) >>> 0];
   for (const k of keys) {
     const text = typeof k === 'number' ? `#${k}` : `$${k}`;
-    const block = philox4x32([hashText(text, 0x811c9dc5), hashText(text, 0x9747b28c), text.length >>> 0, 0x676c6163], key);
+    const block = philox4x32(
+      [hashText(text, 0x811c9dc5), hashText(text, 0x9747b28c), text.length >>> 0, 0x676c6163],
+      key,
+    );
     key = [block[0], block[1]];
   }
   return stream(key);
