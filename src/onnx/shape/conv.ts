@@ -44,6 +44,7 @@ export function convDims(ctx: ShapeContext, x: Dims | undefined, w: Dims | undef
   ];
 }
 
+/** The `group` attribute. */
 function groupOf(ctx: ShapeContext): number {
   const group = ctx.attrs.int('group', 1);
   return group >= 1 ? group : contradiction(ctx, 'group of at least 1', String(group));

@@ -69,8 +69,15 @@ const einsumRule: ShapeRule = (ctx) => {
   );
 };
 
+const determinant: ShapeRule = (ctx) => {
+  const { dtype, dims } = required(ctx, 0);
+  if (dims && dims.length < 2) contradiction(ctx, 'rank 2 or more', showDims(dims));
+  return one(dtype, dims?.slice(0, -2));
+};
+
 /** Products of matrices and general contractions. */
 export const MATMUL: Readonly<Record<string, ShapeRule>> = {
+  Det: determinant,
   Einsum: einsumRule,
   Gemm: gemm,
   MatMul: matmul,
