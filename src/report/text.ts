@@ -1,0 +1,107 @@
+import { type Assessment, SEVERITIES } from '../assess/result.ts';
+import { count, duration, interval, NORM_NAMES, percent, radius } from './format.ts';
+import { visible } from './markup.ts';
+import { rightAnswers, verdictOf, worstCases } from './verdict.ts';
+
+/** Findings named one by one; the rest is counted. */
+const SHOWN = 5;
+
+/**
+ * An assessment for a terminal: the verdict, a table of attacks, the findings, each with the first thing to do. Plain
+ * text without colour codes, lines wrapped at `width` columns (the table may be wider); ends with a line feed.
+ */
+export function renderText(assessment: Assessment, { width = 96 }: { readonly width?: number } = {}): string {
+  const { headline, details } = verdictOf(assessment);
+  const lines: string[] = [
+    `${visible(assessment.model.name)}  ${visible(assessment.model.digest).slice(0, 19)}…`,
+    '',
+  ];
+  if (assessment.status === 'partial') {
+    lines.push(
+      ...wrap(`Not finished: ${assessment.statusReason ?? 'stopped before all attacks were done'}`, width),
+      '',
+    );
+  }
+  lines.push(...wrap(headline, width), ...wrap(details.join(' '), width), '');
+  lines.push(...table(assessment));
+  lines.push(...findings(assessment, width));
+  lines.push(
+    ...wrap('Robust accuracy is what these attacks left over: a stronger attack may leave less.', width),
+  );
+  return visible(`${lines.join('\n')}\n`.replaceAll('\u00a0', ' '));
+}
+
+const HEAD = [
+  'attack',
+  'budget',
+  'clean',
+  'robust',
+  '95 % confidence',
+  'changed',
+  'queries',
+  'time',
+] as const;
+
+function table(assessment: Assessment): readonly string[] {
+  if (assessment.results.length === 0) return [];
+  const name = (text: string) => visible(text).replace(/\s+/g, ' ').slice(0, 28);
+  const row = (
+    label: string,
+    run: Parameters<typeof rightAnswers>[0] & {
+      norm: keyof typeof NORM_NAMES;
+      eps: number;
+      confidence: readonly [number, number];
+    },
+  ) => [
+    label,
+    `${NORM_NAMES[run.norm]} ${radius(run.eps)}`,
+    percent(run.cleanAccuracy),
+    percent(run.robustAccuracy),
+    interval(run.confidence),
+    count(rightAnswers(run).changed),
+  ];
+  const rows = [
+    ...assessment.results.map((run) => [
+      ...row(name(run.attack), run),
+      count(run.queries + (run.gradientQueries ?? 0)),
+      duration(run.seconds),
+    ]),
+    ...worstCases(assessment).map((run) => [...row('worst case', run), '', '']),
+  ];
+  const widths = HEAD.map((title, i) => Math.max(title.length, ...rows.map((cells) => cells[i]!.length)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .join('  ')
+      .trimEnd();
+  const rule = widths.map((w) => '─'.repeat(w)).join('  ');
+  const attacks = assessment.results.length;
+  return [line(HEAD), rule, ...rows.slice(0, attacks).map(line), rule, ...rows.slice(attacks).map(line), ''];
+}
+
+function findings({ findings: all }: Assessment, width: number): readonly string[] {
+  if (all.length === 0) return [];
+  const sorted = [...all].sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+  const lines = sorted
+    .slice(0, SHOWN)
+    .flatMap(({ severity, title, remedy }) => [
+      ...wrap(`${severity.padEnd(8)}  ${title}`, width, '          '),
+      ...(remedy === '' ? [] : wrap(`          → ${remedy}`, width, '            ')),
+    ]);
+  if (sorted.length > SHOWN) lines.push(`          and ${sorted.length - SHOWN} more in the report`);
+  return ['Findings', ...lines, ''];
+}
+
+/** Lines of at most `width` columns, broken at spaces; all but the first start with `indent`. */
+function wrap(text: string, width: number, indent = ''): readonly string[] {
+  const lead = /^ */.exec(text)![0];
+  const lines: string[] = [];
+  let line = lead;
+  for (const word of text.slice(lead.length).split(/[ \n\t]/)) {
+    if (line.trim() !== '' && line.length + 1 + word.length > width) {
+      lines.push(line.trimEnd());
+      line = indent + word;
+    } else line += line === lead || line === indent ? word : ` ${word}`;
+  }
+  return [...lines, line];
+}
