@@ -28,6 +28,7 @@ async function runHere() {
     );
   }
   hideExperimentalWarnings();
+  process.stdout.on('error', leaveWhenNobodyReads);
   let main;
   try {
     ({ main } = await import(program.href));
@@ -41,6 +42,12 @@ async function runHere() {
 function refuse(reason) {
   process.stderr.write(`glacis: ${reason}\n`);
   return COULD_NOT_FINISH;
+}
+
+/** `glacis … | head`: ends without a stack trace, and never with a good verdict that was not reached. */
+function leaveWhenNobodyReads(error) {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(COULD_NOT_FINISH);
 }
 
 /**

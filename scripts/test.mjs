@@ -7,10 +7,11 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findNode24 } from '../bin/node24.mjs';
 import { ensureInstalled } from './install.mjs';
+import { countTests, unlistedSkips } from './test-report.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const slow = process.argv.includes('--slow');
@@ -60,9 +61,9 @@ async function runTests(node) {
       `--outputFile.json=${file}`,
     ];
     const { code, output, seconds } = await step(name, node, [...args, ...forVitest]);
-    const counts = count(file);
-    if (code !== 0 && counts.failed === 0) counts.failed = 1;
-    const unlisted = process.env.CI === 'true' ? unlistedSkips(counts.skips) : [];
+    const counts = countTests(read(file), code, root);
+    const allowed = read(join(root, 'test/house/allowed-skips.json')) ?? [];
+    const unlisted = process.env.CI === 'true' ? unlistedSkips(counts.skips, allowed) : [];
     const good = counts.failed === 0 && unlisted.length === 0;
     report(name, good, seconds);
     if (counts.failed > 0) process.stdout.write(`${output.trimEnd()}\n`);
@@ -82,33 +83,13 @@ async function runTests(node) {
   }
 }
 
-/** Passed, failed and skipped tests of a vitest JSON report; a file that failed to load counts as one failure. */
-function count(file) {
-  let report;
+/** A file's JSON, or `undefined` when it is missing or damaged (vitest ended before it could write its report). */
+function read(file) {
   try {
-    report = JSON.parse(readFileSync(file, 'utf8'));
+    return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    return { passed: 0, failed: 1, skips: [] };
+    return undefined;
   }
-  const counts = { passed: 0, failed: 0, skips: [] };
-  for (const suite of report.testResults) {
-    const failedBefore = counts.failed;
-    for (const test of suite.assertionResults) {
-      if (test.status === 'passed') counts.passed++;
-      else if (test.status === 'failed') counts.failed++;
-      else counts.skips.push({ file: relative(root, suite.name).replaceAll('\\', '/'), test: test.fullName });
-    }
-    if (suite.status === 'failed' && counts.failed === failedBefore) counts.failed++;
-  }
-  return counts;
-}
-
-/** The skips that no entry of the list allows: an entry names a file and, optionally, how the test's full name starts. */
-function unlistedSkips(skips) {
-  const allowed = JSON.parse(readFileSync(join(root, 'test/house/allowed-skips.json'), 'utf8'));
-  return skips.filter(
-    ({ file, test }) => !allowed.some((entry) => entry.file === file && test.startsWith(entry.test ?? '')),
-  );
 }
 
 /** Runs one step with its output kept back; `name` is shown at once on a terminal, so that the wait has a name. */

@@ -21,6 +21,8 @@ const PROGRAM = `export async function main(argv) {
       console.log('ready');
     });
   }
+  if (argv[0] === 'flood') setInterval(() => console.log('x'.repeat(1000)), 1);
+  if (argv[0] === 'flood') return new Promise(() => {});
   if (argv[0] === 'warn') { process.emitWarning('not yet stable', 'ExperimentalWarning'); process.emitWarning('old', 'DeprecationWarning'); }
   console.log(JSON.stringify({ argv, node: process.versions.node }));
   return Number(argv[1] ?? 0);
@@ -75,6 +77,17 @@ describe('the launcher', () => {
     const { stderr } = launch([], ['warn']);
     expect(stderr).not.toMatch(/not yet stable/);
     expect(stderr).toMatch(/DeprecationWarning: old/);
+  });
+
+  it('ends quietly, and not as good, when nobody reads its output any more', async () => {
+    const child = spawn(process.execPath, [launcher(), 'flood'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    child.stdout.once('data', () => child.stdout.destroy());
+    expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(3);
+    expect(stderr).toBe('');
   });
 
   it('says which package is missing and leaves with 3 under an older Node', () => {

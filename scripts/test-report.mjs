@@ -1,0 +1,39 @@
+/** Reads what a test run came to. Anything that is not plainly a pass counts as failed. */
+import { relative } from 'node:path';
+
+/**
+ * Passed, failed and skipped tests of vitest's JSON report. A file that failed without a failed test counts as one
+ * failure, and so does a missing report or an exit code that nothing in the report explains.
+ *
+ * @param {any} report vitest's JSON report, `undefined` when there is none
+ * @param {number} exitCode vitest's
+ * @param {string} root the folder that file names are given from
+ * @returns {{ passed: number, failed: number, skips: { file: string, test: string }[] }}
+ */
+export function countTests(report, exitCode, root) {
+  const counts = { passed: 0, failed: 0, skips: [] };
+  for (const file of report?.testResults ?? []) {
+    const failedBefore = counts.failed;
+    for (const test of file.assertionResults) {
+      if (test.status === 'passed') counts.passed++;
+      else if (test.status === 'failed') counts.failed++;
+      else counts.skips.push({ file: relative(root, file.name).replaceAll('\\', '/'), test: test.fullName });
+    }
+    if (file.status === 'failed' && counts.failed === failedBefore) counts.failed++;
+  }
+  if (counts.failed === 0 && (exitCode !== 0 || report === undefined)) counts.failed = 1;
+  return counts;
+}
+
+/**
+ * The skips that no entry allows. An entry names a file and, if it means only some of its tests, how their full names
+ * start.
+ *
+ * @param {readonly { file: string, test: string }[]} skips
+ * @param {readonly { file: string, test?: string, reason: string }[]} allowed
+ */
+export function unlistedSkips(skips, allowed) {
+  return skips.filter(
+    ({ file, test }) => !allowed.some((entry) => entry.file === file && test.startsWith(entry.test ?? '')),
+  );
+}

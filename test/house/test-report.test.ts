@@ -1,0 +1,65 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type AllowedSkip, countTests, unlistedSkips } from '../../scripts/test-report.mjs';
+import { ROOT } from './tree.ts';
+
+const file = (status: string, ...tests: string[]) => ({
+  name: join(ROOT, 'src/a.test.ts'),
+  status,
+  assertionResults: tests.map((test, i) => ({ status: test, fullName: `a ${i}` })),
+});
+
+describe('what a test run came to', () => {
+  it('counts passed, failed and skipped tests', () => {
+    const report = {
+      testResults: [file('failed', 'passed', 'failed', 'skipped', 'todo'), file('passed', 'passed')],
+    };
+    expect(countTests(report, 1, ROOT)).toEqual({
+      passed: 2,
+      failed: 1,
+      skips: [
+        { file: 'src/a.test.ts', test: 'a 2' },
+        { file: 'src/a.test.ts', test: 'a 3' },
+      ],
+    });
+  });
+
+  it('counts a file that could not be loaded as a failure', () => {
+    expect(countTests({ testResults: [file('failed')] }, 1, ROOT).failed).toBe(1);
+    expect(countTests({ testResults: [file('failed', 'passed')] }, 1, ROOT)).toMatchObject({
+      passed: 1,
+      failed: 1,
+    });
+  });
+
+  it('counts a missing report, or an exit code that the report does not explain, as a failure', () => {
+    expect(countTests(undefined, 0, ROOT).failed).toBe(1);
+    expect(countTests({ testResults: [file('passed', 'passed')] }, 1, ROOT)).toMatchObject({
+      passed: 1,
+      failed: 1,
+    });
+  });
+
+  it('finds the skips that are not allowed', () => {
+    const skips = [
+      { file: 'a.test.ts', test: 'reads x' },
+      { file: 'a.test.ts', test: 'writes x' },
+      { file: 'b.test.ts', test: 'reads x' },
+    ];
+    const allowed = [{ file: 'a.test.ts', test: 'reads', reason: 'r' }];
+    expect(unlistedSkips(skips, allowed)).toEqual(skips.slice(1));
+    expect(unlistedSkips(skips, [{ file: 'a.test.ts', reason: 'r' }])).toEqual(skips.slice(2));
+    expect(unlistedSkips(skips, [])).toEqual(skips);
+  });
+
+  it('allows skips only of files that exist, with a reason', () => {
+    const allowed = JSON.parse(
+      readFileSync(join(ROOT, 'test/house/allowed-skips.json'), 'utf8'),
+    ) as AllowedSkip[];
+    for (const entry of allowed) {
+      expect(existsSync(join(ROOT, entry.file)), entry.file).toBe(true);
+      expect(entry.reason, entry.file).toMatch(/\w+ \w+/);
+    }
+  });
+});
