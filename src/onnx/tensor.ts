@@ -171,7 +171,8 @@ export function numbersOf(
     );
   }
   const view = <T>(make: new (buffer: ArrayBuffer, offset: number, length: number) => T, size: number): T => {
-    const aligned = data.byteOffset % size === 0 ? data : data.slice();
+    // Not slice(): on a Buffer that is another view, not a copy.
+    const aligned = data.byteOffset % size === 0 ? data : new Uint8Array(data);
     return new make(aligned.buffer as ArrayBuffer, aligned.byteOffset, n);
   };
   switch (dtype) {
