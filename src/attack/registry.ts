@@ -1,0 +1,30 @@
+import { GlacisError } from '../core/error.ts';
+import { mergeOptions, type Spec, suggestion } from '../core/options.ts';
+import type { Attack } from './attack.ts';
+import { bim, fgsm, pgd } from './evasion/pgd.ts';
+
+/** Every evasion attack, A to Z. */
+export const EVASION_ATTACKS: readonly Attack<object>[] = [bim, fgsm, pgd].map(erased);
+
+/** An attack together with its merged and checked options. */
+export interface PlannedAttack {
+  readonly attack: Attack<object>;
+  readonly options: object;
+}
+
+/** Finds the attack that `spec` names and merges its options. Errors: `option/unknown`, `option/invalid`. */
+export function planAttack(spec: Spec): PlannedAttack {
+  const attack = EVASION_ATTACKS.find((a) => a.id === spec.name);
+  if (!attack) {
+    const names = EVASION_ATTACKS.map((a) => a.id);
+    throw new GlacisError('option/unknown', `--attacks: expected ${names.join(', ')}, got '${spec.name}'${suggestion(spec.name, names)}`);
+  }
+  const options = mergeOptions(attack.id, attack.defaults, spec.options);
+  attack.check(options);
+  return { attack, options };
+}
+
+/** An attack among others: its options have been merged with its own defaults, so its own type fits them. */
+function erased<Options extends object>(attack: Attack<Options>): Attack<object> {
+  return attack as unknown as Attack<object>;
+}

@@ -1,0 +1,107 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { type ErrorCode, GlacisError } from '../core/error.ts';
+import type { Model } from '../onnx/model.ts';
+import { serializeModel } from '../onnx/write.ts';
+import type { HostTensor } from './array.ts';
+import type { Device } from './device.ts';
+import type { OrtOptions } from './ort.ts';
+import type { WorkerReply, WorkerRequest } from './worker.ts';
+
+/** How an engine runs graphs. */
+export interface EngineOptions {
+  /** `cpu` unless given. */
+  readonly device?: Device;
+  /** Threads inside one operator; all cores unless given. */
+  readonly threads?: number;
+}
+
+/** A graph that is ready to run, off the calling thread. */
+export interface Session {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /**
+   * Runs the graph once. With `transfer`, the feeds' buffers move to the worker without a copy and are empty afterwards.
+   * Errors: `data/mismatch`, `run/failed`.
+   */
+  run(feeds: Readonly<Record<string, HostTensor>>, options?: { readonly fetches?: readonly string[]; readonly transfer?: boolean }): Promise<Record<string, HostTensor>>;
+  close(): Promise<void>;
+}
+
+/**
+ * Runs graphs in a worker thread, because ONNX Runtime blocks the thread it runs in. Runs are queued; nothing in flight is
+ * ever killed (that would end the process): cancel between runs.
+ */
+export interface Engine {
+  readonly device: Device;
+  readonly threads: number;
+  /** Opens a session; `profile` makes the runtime write its own profile on close. Errors: `run/failed`, `device/unavailable`. */
+  open(model: Model | Uint8Array | string, options?: Pick<OrtOptions, 'profile' | 'optimise'>): Promise<Session>;
+  close(): Promise<void>;
+}
+
+/** Starts an engine with its own worker thread. Close it when done; an idle engine does not keep the process alive. */
+export function startEngine(options: EngineOptions = {}): Engine {
+  const device = options.device ?? 'cpu';
+  const threads = options.threads ?? availableParallelism();
+  const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
+  const worker = new Worker(new URL(file, import.meta.url), { workerData: { glacis: 'runtime' } });
+  worker.unref();
+  const waiting = new Map<number, { resolve(reply: WorkerReply & { ok: true }): void; reject(error: Error): void }>();
+  let next = 1;
+  let broken: GlacisError | undefined;
+  const fail = (error: GlacisError) => {
+    broken = error;
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+    worker.unref();
+  };
+  worker.on('message', (reply: WorkerReply) => {
+    const entry = waiting.get(reply.id);
+    waiting.delete(reply.id);
+    if (waiting.size === 0) worker.unref();
+    if (reply.ok) entry?.resolve(reply);
+    else entry?.reject(new GlacisError(reply.code as ErrorCode, reply.message));
+  });
+  worker.on('error', (thrown) => fail(new GlacisError('run/failed', `the runtime's thread failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`, { cause: thrown })));
+  worker.on('exit', () => fail(new GlacisError('run/failed', 'the engine is closed')));
+  const ask = (request: DistributiveOmit<WorkerRequest, 'id'>, transfer: ArrayBuffer[] = []): Promise<WorkerReply & { ok: true }> => {
+    if (broken) return Promise.reject(broken);
+    return new Promise((resolve, reject) => {
+      const id = next++;
+      if (waiting.size === 0) worker.ref();
+      waiting.set(id, { resolve, reject });
+      worker.postMessage({ ...request, id }, transfer);
+    });
+  };
+  return {
+    device,
+    threads,
+    async open(model, extra = {}) {
+      const source = typeof model === 'string' || model instanceof Uint8Array ? model : serializeModel(model);
+      const own = source instanceof Uint8Array && source !== model && source.byteLength === source.buffer.byteLength;
+      const opened = await ask({ kind: 'open', model: source, options: { device, threads, ...extra } }, own ? [source.buffer as ArrayBuffer] : []);
+      const session = opened.session!;
+      return {
+        inputs: opened.inputs!,
+        outputs: opened.outputs!,
+        async run(feeds, { fetches, transfer = false } = {}) {
+          const buffers = transfer ? [...new Set(Object.values(feeds).map((t) => t.data.buffer as ArrayBuffer))] : [];
+          const reply = await ask({ kind: 'run', session, feeds, ...(fetches ? { fetches } : {}) }, buffers);
+          return reply.results!;
+        },
+        async close() {
+          if (!broken) await ask({ kind: 'close', session });
+        },
+      };
+    },
+    async close() {
+      if (broken) return;
+      while (waiting.size > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      broken = new GlacisError('run/failed', 'the engine is closed');
+      await worker.terminate();
+    },
+  };
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

@@ -1,0 +1,96 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { asGlacisError, GlacisError } from '../core/error.ts';
+import { byteLength } from '../onnx/dtype.ts';
+import type { Device } from './device.ts';
+import type { HostData, HostTensor } from './array.ts';
+
+/** How a session is made. */
+export interface OrtOptions {
+  readonly device: Device;
+  /** Threads inside one operator. */
+  readonly threads: number;
+  /** Path prefix for the runtime's own profile (JSON); none unless given. */
+  readonly profile?: string;
+  /** Graph optimisations by the runtime; `all` unless given. */
+  readonly optimise?: 'all' | 'extended' | 'basic' | 'disabled';
+}
+
+/** A session of ONNX Runtime in this thread. Running blocks the thread. */
+export interface OrtSession {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  run(feeds: Readonly<Record<string, HostTensor>>, fetches?: readonly string[]): Promise<Record<string, HostTensor>>;
+  close(): Promise<void>;
+}
+
+/** ONNX Runtime's arrays have their own element type for bool and 16-bit floats; the bytes are the same. */
+function toOrt(t: HostTensor): Tensor {
+  if (t.dtype === 'string') throw new GlacisError('run/failed', 'run: string tensors are not supported');
+  const count = t.dims.reduce((n, d) => n * d, 1);
+  if (t.data.byteLength !== byteLength(t.dtype, count)) {
+    throw new GlacisError('data/mismatch', `run: expected ${byteLength(t.dtype, count)} bytes for ${t.dtype}[${t.dims.join(', ')}], got ${t.data.byteLength}`);
+  }
+  if (t.dtype === 'float16' && t.data instanceof Uint16Array && typeof (globalThis as { Float16Array?: unknown }).Float16Array === 'function') {
+    const Float16 = (globalThis as unknown as { Float16Array: new (b: ArrayBufferLike, o: number, n: number) => Uint16Array }).Float16Array;
+    return new Tensor('float16', new Float16(t.data.buffer, t.data.byteOffset, t.data.length) as never, t.dims);
+  }
+  return new Tensor(t.dtype as 'float32', t.data as Float32Array, t.dims);
+}
+
+function fromOrt(t: Tensor): HostTensor {
+  const raw = t.data as unknown as HostData & { readonly constructor: { readonly name: string } };
+  const data = raw.constructor.name === 'Float16Array' ? new Uint16Array(raw.buffer, raw.byteOffset, raw.length) : raw;
+  return { dtype: t.type as HostTensor['dtype'], dims: t.dims, data };
+}
+
+/**
+ * Opens a session over a model's bytes, or over a file by its path (the only way for models above 2 GiB).
+ * Errors: `run/failed` when the runtime refuses the model, with its reason; `device/unavailable`.
+ */
+export async function openOrt(model: Uint8Array | string, options: OrtOptions): Promise<OrtSession> {
+  const settings: InferenceSession.SessionOptions = {
+    executionProviders: options.device === 'cpu' ? ['cpu'] : [options.device, 'cpu'],
+    intraOpNumThreads: options.threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: options.optimise ?? 'all',
+    logSeverityLevel: 4,
+    enableMemPattern: true,
+    ...(options.profile ? { enableProfiling: true, profileFilePrefix: options.profile } : {}),
+  };
+  let session: InferenceSession;
+  try {
+    session = typeof model === 'string' ? await InferenceSession.create(model, settings) : await InferenceSession.create(model, settings);
+  } catch (thrown) {
+    if (options.device !== 'cpu' && /provider|cuda|webgpu|coreml|dml/i.test(String(thrown))) {
+      throw new GlacisError('device/unavailable', `--device ${options.device}: ${firstLine(thrown)}; run on --device cpu, or see docs/devices.md`, { cause: thrown });
+    }
+    throw new GlacisError('run/failed', `ONNX Runtime refuses the model: ${firstLine(thrown)}`, { cause: thrown });
+  }
+  return {
+    inputs: session.inputNames,
+    outputs: session.outputNames,
+    async run(feeds, fetches) {
+      const ortFeeds: Record<string, Tensor> = {};
+      for (const name of session.inputNames) {
+        const given = feeds[name];
+        if (!given) throw new GlacisError('data/mismatch', `run: expected an input '${name}', got ${Object.keys(feeds).join(', ') || 'none'}`);
+        ortFeeds[name] = toOrt(given);
+      }
+      try {
+        const results = fetches ? await session.run(ortFeeds, [...fetches]) : await session.run(ortFeeds);
+        return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, fromOrt(value as Tensor)]));
+      } catch (thrown) {
+        throw asGlacisError(thrown, 'run/failed', 'ONNX Runtime failed while running the model');
+      }
+    },
+    async close() {
+      if (options.profile) session.endProfiling();
+      await session.release();
+    },
+  };
+}
+
+function firstLine(thrown: unknown): string {
+  return (thrown instanceof Error ? thrown.message : String(thrown)).split('\n')[0]!;
+}

@@ -1,0 +1,126 @@
+import { GlacisError } from '../core/error.ts';
+import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
+import type { Dim, Model } from '../onnx/model.ts';
+import { type FoundLogits, findLogits } from '../transform/logits.ts';
+import type { Ops } from '../transform/ops.ts';
+import { specialise } from '../transform/specialise.ts';
+import type { Engine, Session } from './engine.ts';
+
+/** How often a target was asked, in samples. */
+export interface QueryCount {
+  /** Samples of which outputs were computed (with or without a gradient). */
+  forward: number;
+  /** Samples of which a gradient was computed. */
+  gradient: number;
+}
+
+/** A model's trace at one batch size, for a transform to go on from. */
+export interface TargetGraph {
+  readonly b: Ops;
+  /** The attacked input, `[B, …]`. */
+  readonly x: Value;
+  /** `[B, K]`; a single output per sample has K = 1. */
+  readonly logits: Value;
+}
+
+/**
+ * A model of which everything is visible. `compile` writes a graph that starts from the model and runs at native speed; what it
+ * computes (gradients, whole attack steps) is up to the caller.
+ */
+export interface WhiteBoxTarget {
+  /** Name of the attacked input. */
+  readonly input: string;
+  /** Shape of one sample of it. */
+  readonly sampleDims: readonly number[];
+  /** Outputs per sample. */
+  readonly classes: number;
+  readonly found: Pick<FoundLogits, 'stripped' | 'output'>;
+  readonly queries: QueryCount;
+  /**
+   * The session of `build` at this batch size, made once per `key`. Feeds are the attacked input and what `build` declares.
+   */
+  compile(key: string, batch: number, build: (graph: TargetGraph) => Readonly<Record<string, Value>>): Promise<Session>;
+  close(): Promise<void>;
+}
+
+/** What the user says about a model's interface. */
+export interface TargetOptions {
+  /** Attacked input; needed when there are several. */
+  readonly input?: string;
+  /** Attacked output; needed when there are several. */
+  readonly output?: string;
+  /** Shape of one sample, where the file leaves dimensions open. */
+  readonly sampleDims?: readonly number[];
+  /** Values of the inputs that are not attacked, one batch row each, by name. */
+  readonly fixed?: Readonly<Record<string, import('../onnx/tensor.ts').Tensor>>;
+  /** Sizes of symbolic dimensions. */
+  readonly symbols?: Readonly<Record<string, number>>;
+}
+
+/** Opens a model for white-box use. Errors: those of {@link specialise} and {@link findLogits}; `model/unsupported-task`. */
+export function openTarget(engine: Engine, model: Model, options: TargetOptions = {}): WhiteBoxTarget {
+  const attacked = attackedInput(model, options);
+  const probe = traceAt(model, attacked, 2, options);
+  const { logits, stripped, output } = findLogits(probe, options.output);
+  if (logits.dims.length > 2 && logits.dims.slice(2).some((d) => d !== 1)) {
+    throw new GlacisError('model/unsupported-task', `output ${output}: expected [batch, classes], got [${logits.dims.join(', ')}]; detection, segmentation and text models need a task of their own, which Glacis does not have yet`);
+  }
+  const x = probe.inputs.get(attacked.name)!;
+  const sessions = new Map<string, Promise<Session>>();
+  return {
+    input: attacked.name,
+    sampleDims: x.dims.slice(1),
+    classes: logits.dims.length === 1 ? 1 : logits.dims[1]!,
+    found: { stripped, output },
+    queries: { forward: 0, gradient: 0 },
+    compile(key, batch, build) {
+      const full = `${key}@${batch}`;
+      let session = sessions.get(full);
+      if (!session) {
+        const trace = traceAt(model, attacked, batch, options);
+        const found = findLogits(trace, output).logits;
+        const z = found.dims.length === 2 ? found : trace.b.reshape(found, [batch, found.dims.slice(1).reduce((n, d) => n * d, 1)]);
+        const outputs = build({ b: trace.b, x: trace.inputs.get(attacked.name)!, logits: z });
+        session = engine.open((trace.b.builder as GraphBuilder).build(outputs));
+        sessions.set(full, session);
+      }
+      return session;
+    },
+    async close() {
+      for (const session of sessions.values()) await (await session).close();
+      sessions.clear();
+    },
+  };
+}
+
+interface AttackedInput {
+  readonly name: string;
+  readonly dims: readonly Dim[];
+}
+
+function attackedInput(model: Model, options: TargetOptions): AttackedInput {
+  const candidates = model.graph.inputs.filter(({ name, type }) => !options.fixed?.[name] && (options.input === undefined || options.input === name) && type.kind === 'tensor');
+  const chosen = candidates.length === 1 ? candidates[0]! : undefined;
+  if (!chosen) {
+    const names = model.graph.inputs.map((i) => i.name).join(', ');
+    if (options.input !== undefined) throw new GlacisError('option/invalid', `--input: expected one of ${names}, got '${options.input}'`);
+    throw new GlacisError('option/invalid', `model: several inputs (${names}); choose the attacked one with --input and fix the others with --fix NAME=FILE`);
+  }
+  const { type, name } = chosen;
+  if (type.kind !== 'tensor' || type.dtype !== 'float32') {
+    const got = type.kind === 'tensor' ? type.dtype : type.description;
+    throw new GlacisError('model/unsupported-task', `input ${name}: expected float32, got ${got}; integer inputs (token ids, raw bytes) have no gradient, attack an embedding or a float input instead`);
+  }
+  if (!type.dims) throw new GlacisError('model/dynamic-shape', `input ${name}: expected a shape in the file, found none`);
+  return { name, dims: type.dims };
+}
+
+function traceAt(model: Model, attacked: AttackedInput, batch: number, options: TargetOptions) {
+  const sample = options.sampleDims;
+  const inputDims = sample ? { [attacked.name]: [batch, ...sample] } : {};
+  return specialise(model, {
+    batch,
+    inputDims,
+    ...(options.symbols ? { symbols: options.symbols } : {}),
+  });
+}

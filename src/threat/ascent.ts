@@ -1,0 +1,152 @@
+import { throwIfCancelled } from '../core/cancel.ts';
+import type { Rng } from '../core/random.ts';
+import { f32 } from '../runtime/array.ts';
+import type { WhiteBoxTarget } from '../runtime/target.ts';
+import type { GradientOptions } from '../transform/gradient/rule.ts';
+import type { Goal } from './goal.ts';
+import { type Ball, randomStart } from './norm.ts';
+import { ascentStep, evaluation, STEP_INPUTS } from './step.ts';
+
+/** What {@link ascend} needs. */
+export interface AscentOptions extends GradientOptions {
+  /** Steps from each start; at least 1. */
+  readonly steps: number;
+  /** Length of a step in the ball's norm, in input units. */
+  readonly stepSize: number;
+  /** Random starts; 0 starts once from the input itself. */
+  readonly restarts: number;
+  /** Samples in one run of the graph. Changes nothing but time and memory. */
+  readonly batch: number;
+  /** The stream of one sample's start `restart`. */
+  rng(sample: number, restart: number): Rng;
+  readonly signal?: AbortSignal | undefined;
+  /** Called as samples are decided. */
+  decided?(sample: number, reached: boolean): void;
+}
+
+/** One sample on its way up. */
+interface Climb {
+  readonly sample: number;
+  restart: number;
+  step: number;
+  /** Highest loss seen, and where. */
+  bestLoss: number;
+}
+
+/**
+ * Projected gradient ascent on the goal's loss for the samples `todo` of `x0` (row-major, `[n, …sampleDims]`). The best iterate of
+ * every sample is written over its row of `x`: the first that reaches the goal, otherwise the one of highest loss. Gives
+ * the samples that reached it.
+ *
+ * A sample that has reached its goal leaves the batch at once and the next one takes its place, so that every run of the
+ * graph is full until the end. Last iterates are evaluated without a gradient.
+ * Cost per sample that never reaches it: `max(1, restarts) × steps` gradients and as many evaluations as starts.
+ */
+export async function ascend(target: WhiteBoxTarget, goal: Goal, ball: Ball, x0: Float32Array, x: Float32Array, todo: readonly number[], options: AscentOptions): Promise<Set<number>> {
+  const size = target.sampleDims.reduce((n, d) => n * d, 1);
+  const reached = new Set<number>();
+  const waiting = todo.map((sample): Climb => ({ sample, restart: 0, step: 0, bestLoss: Number.NEGATIVE_INFINITY })).reverse();
+  const finals: { readonly climb: Climb; readonly iterate: Float32Array }[] = [];
+  const stepKey = `ascent ${JSON.stringify([goal.task, goal.targeted, ball, options.stepSize, options.rounding ?? 'zero'])}`;
+  const evaluationKey = `evaluation ${goal.task} ${goal.targeted}`;
+  let capacity = fitting(Math.min(options.batch, todo.length), options.batch);
+  let slots: Climb[] = [];
+  let iterates = new Float32Array(capacity * size);
+  let starts = new Float32Array(capacity * size);
+
+  const enter = (climb: Climb, slot: number) => {
+    const from = climb.sample * size;
+    starts.set(x0.subarray(from, from + size), slot * size);
+    iterates.set(x0.subarray(from, from + size), slot * size);
+    if (options.restarts > 0) randomStart(ball, starts, iterates, slot * size, size, options.rng(climb.sample, climb.restart));
+    climb.step = 0;
+  };
+  const consider = (climb: Climb, iterate: Float32Array, loss: number, isReached: boolean): boolean => {
+    if (isReached) {
+      x.set(iterate, climb.sample * size);
+      reached.add(climb.sample);
+      options.decided?.(climb.sample, true);
+      return true;
+    }
+    if (loss > climb.bestLoss) {
+      climb.bestLoss = loss;
+      x.set(iterate, climb.sample * size);
+    }
+    return false;
+  };
+  const evaluateFinals = async () => {
+    while (finals.length > 0) {
+      throwIfCancelled(options.signal, 'attack');
+      const part = finals.splice(0, options.batch);
+      const rows = fitting(part.length, options.batch);
+      const points = new Float32Array(rows * size);
+      for (const [i, { iterate }] of part.entries()) points.set(iterate, i * size);
+      const session = await target.compile(evaluationKey, rows, (graph) => evaluation(graph, goal));
+      const samples = Array.from({ length: rows }, (_, i) => part[Math.min(i, part.length - 1)]!.climb.sample);
+      const out = await session.run({ [target.input]: f32(points, [rows, ...target.sampleDims]), [STEP_INPUTS.goal]: goal.feed(samples) });
+      target.queries.forward += part.length;
+      const logits = out.logits!.data as Float32Array;
+      const losses = out.loss!.data as Float32Array;
+      for (const [i, { climb, iterate }] of part.entries()) {
+        if (consider(climb, iterate, losses[i]!, goal.reached(climb.sample, logits, i * target.classes))) continue;
+        climb.restart++;
+        if (climb.restart < options.restarts) waiting.push(climb);
+        else options.decided?.(climb.sample, false);
+      }
+    }
+  };
+
+  for (;;) {
+    throwIfCancelled(options.signal, 'attack');
+    while (slots.length < capacity && waiting.length > 0) {
+      const climb = waiting.pop()!;
+      slots.push(climb);
+      enter(climb, slots.length - 1);
+    }
+    if (slots.length === 0) {
+      if (finals.length === 0) break;
+      await evaluateFinals();
+      continue;
+    }
+    const needed = fitting(slots.length, options.batch);
+    if (needed < capacity) {
+      capacity = needed;
+      iterates = iterates.slice(0, capacity * size);
+      starts = starts.slice(0, capacity * size);
+    }
+    const session = await target.compile(stepKey, capacity, (graph) => ascentStep(graph, goal, ball, options.stepSize, options));
+    const samples = Array.from({ length: capacity }, (_, i) => slots[Math.min(i, slots.length - 1)]!.sample);
+    const dims = [capacity, ...target.sampleDims];
+    const out = await session.run({ [target.input]: f32(iterates, dims), [STEP_INPUTS.start]: f32(starts, dims), [STEP_INPUTS.goal]: goal.feed(samples) });
+    target.queries.forward += slots.length;
+    target.queries.gradient += slots.length;
+    const next = out.next!.data as Float32Array<ArrayBuffer>;
+    const logits = out.logits!.data as Float32Array;
+    const losses = out.loss!.data as Float32Array;
+    const staying: number[] = [];
+    for (const [i, climb] of slots.entries()) {
+      const row = iterates.subarray(i * size, (i + 1) * size);
+      if (consider(climb, row, losses[i]!, goal.reached(climb.sample, logits, i * target.classes))) continue;
+      climb.step++;
+      if (climb.step < options.steps) staying.push(i);
+      else finals.push({ climb, iterate: next.slice(i * size, (i + 1) * size) });
+    }
+    // The runtime's result becomes the next iterates; leavers' rows are closed up so that newcomers enter at the end.
+    iterates = next;
+    for (const [to, from] of staying.entries()) {
+      if (to === from) continue;
+      iterates.copyWithin(to * size, from * size, (from + 1) * size);
+      starts.copyWithin(to * size, from * size, (from + 1) * size);
+    }
+    slots = staying.map((i) => slots[i]!);
+    if (finals.length >= options.batch) await evaluateFinals();
+  }
+  return reached;
+}
+
+/** The smallest batch of `full`, `full / 2`, `full / 4` … (at least 4) that holds `count`: few sessions, little waste. */
+export function fitting(count: number, full: number): number {
+  let batch = full;
+  while (batch > 4 && Math.ceil(batch / 2) >= count) batch = Math.ceil(batch / 2);
+  return batch;
+}

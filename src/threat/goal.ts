@@ -1,0 +1,107 @@
+import { GlacisError } from '../core/error.ts';
+import type { Value } from '../onnx/graph-builder.ts';
+import { type HostTensor, f32, i64 } from '../runtime/array.ts';
+import { binaryCrossEntropy, crossEntropy, crossEntropyGradient, squaredError } from '../transform/loss.ts';
+import type { Ops } from '../transform/ops.ts';
+
+/** What a model's outputs mean. */
+export const TASKS = ['classification', 'binary', 'multilabel', 'regression'] as const;
+
+/** One of {@link TASKS}. */
+export type Task = (typeof TASKS)[number];
+
+/** What an attacker wants of each sample, as numbers and as a graph. */
+export interface Goal {
+  readonly task: Task;
+  readonly targeted: boolean;
+  /** Labels (or targets) of the given samples, as the graph's `goal` input wants them. */
+  feed(samples: readonly number[]): HostTensor;
+  /** Type and shape of that input for a batch. */
+  input(batch: number): { readonly dtype: 'int64' | 'float32'; readonly dims: readonly number[] };
+  /** The loss that the attacker raises, `[B]`, and its gradient with respect to the logits where that is cheaper by hand. */
+  loss(b: Ops, logits: Value, goal: Value): { readonly loss: Value; readonly gradient?: Value };
+  /** Whether the attacker has reached the goal for `sample`, given the row of `outputs` that starts at `offset`. */
+  reached(sample: number, outputs: Float32Array, offset: number): boolean;
+}
+
+/** Index of the largest of `k` values from `offset`; the first of equal ones. NaN never wins. */
+export function argmax(values: Float32Array, offset: number, k: number): number {
+  let best = 0;
+  let top = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < k; i++) {
+    if (values[offset + i]! > top) {
+      top = values[offset + i]!;
+      best = i;
+    }
+  }
+  return best;
+}
+
+/** Wrong class (untargeted) or a chosen class (`targets`) for logits of `classes` classes. */
+export function classificationGoal(labels: ArrayLike<number>, classes: number, targets?: ArrayLike<number>): Goal {
+  const aim = targets ?? labels;
+  return {
+    task: 'classification',
+    targeted: targets !== undefined,
+    feed: (samples) => i64(samples.map((s) => aim[s]!)),
+    input: (batch) => ({ dtype: 'int64', dims: [batch] }),
+    loss(b, logits, goal) {
+      const loss = crossEntropy(b, logits, goal);
+      const gradient = crossEntropyGradient(b, logits, goal);
+      return targets ? { loss: b.neg(loss), gradient: b.neg(gradient) } : { loss, gradient };
+    },
+    reached(sample, outputs, offset) {
+      const predicted = argmax(outputs, offset, classes);
+      return targets ? predicted === targets[sample] : predicted !== labels[sample];
+    },
+  };
+}
+
+/** The other side of the threshold, for a single logit and labels 0 or 1. */
+export function binaryGoal(labels: ArrayLike<number>): Goal {
+  return {
+    task: 'binary',
+    targeted: false,
+    feed: (samples) => f32(Float32Array.from(samples, (s) => labels[s]!), [samples.length, 1]),
+    input: (batch) => ({ dtype: 'float32', dims: [batch, 1] }),
+    loss: (b, logits, goal) => ({ loss: binaryCrossEntropy(b, logits, goal) }),
+    reached: (sample, outputs, offset) => (outputs[offset]! > 0 ? 1 : 0) !== labels[sample],
+  };
+}
+
+/** Any label wrong, for `k` independent logits and labels in {0, 1}, row-major `[n, k]`. */
+export function multilabelGoal(labels: ArrayLike<number>, k: number): Goal {
+  return {
+    task: 'multilabel',
+    targeted: false,
+    feed: (samples) => f32(rows(labels, k, samples), [samples.length, k]),
+    input: (batch) => ({ dtype: 'float32', dims: [batch, k] }),
+    loss: (b, logits, goal) => ({ loss: binaryCrossEntropy(b, logits, goal) }),
+    reached(sample, outputs, offset) {
+      for (let i = 0; i < k; i++) if ((outputs[offset + i]! > 0 ? 1 : 0) !== labels[sample * k + i]) return true;
+      return false;
+    },
+  };
+}
+
+/** Any of `k` outputs off by more than `tolerance` (the outputs' units), for targets row-major `[n, k]`. */
+export function regressionGoal(targets: ArrayLike<number>, k: number, tolerance: number): Goal {
+  if (!(tolerance > 0)) throw new GlacisError('option/invalid', `--tolerance: expected a number above 0 (in the output's units), got ${tolerance}`);
+  return {
+    task: 'regression',
+    targeted: false,
+    feed: (samples) => f32(rows(targets, k, samples), [samples.length, k]),
+    input: (batch) => ({ dtype: 'float32', dims: [batch, k] }),
+    loss: (b, predictions, goal) => ({ loss: squaredError(b, predictions, goal) }),
+    reached(sample, outputs, offset) {
+      for (let i = 0; i < k; i++) if (!(Math.abs(outputs[offset + i]! - targets[sample * k + i]!) <= tolerance)) return true;
+      return false;
+    },
+  };
+}
+
+function rows(values: ArrayLike<number>, k: number, samples: readonly number[]): Float32Array {
+  const out = new Float32Array(samples.length * k);
+  for (const [r, s] of samples.entries()) for (let i = 0; i < k; i++) out[r * k + i] = values[s * k + i]!;
+  return out;
+}

@@ -1,0 +1,104 @@
+import { GlacisError } from '../core/error.ts';
+import type { Value } from '../onnx/graph-builder.ts';
+import type { TargetGraph } from '../runtime/target.ts';
+import { vjp } from '../transform/gradient/vjp.ts';
+import type { GradientOptions } from '../transform/gradient/rule.ts';
+import type { Ops } from '../transform/ops.ts';
+import type { Goal } from './goal.ts';
+import type { Ball } from './norm.ts';
+
+/** Names of the step graph's inputs beside the model's own. */
+export const STEP_INPUTS = { goal: 'glacis_goal', start: 'glacis_start' } as const;
+
+/**
+ * One step of projected gradient ascent as part of the graph: from the current iterates it computes `logits` `[B, K]` and
+ * `loss` `[B]` *at* them, and `next`, the iterates after one steepest-ascent step of length `step` in the ball's norm,
+ * projected onto ball and bounds.
+ *
+ * Steepest ascent: `sign g` (linf), `g / ‖g‖₂` (l2), or the signs of the largest 1 % of the gradient's elements that still have room,
+ * sharing the step (l1; Tramèr & Boneh 2019, "sparse l1 descent", their q = 99 %).
+ * Sound because clipping to the bounds after projecting onto the ball never raises a distance from a start that lies in
+ * the bounds.
+ */
+export function ascentStep({ b, x, logits }: TargetGraph, goal: Goal, ball: Ball, step: number, options: GradientOptions = {}): Record<string, Value> {
+  const batch = x.dims[0]!;
+  const { dtype, dims } = goal.input(batch);
+  const wanted = b.builder.input(STEP_INPUTS.goal, dtype, dims);
+  const start = b.builder.input(STEP_INPUTS.start, x.dtype, x.dims);
+  const { loss, gradient } = goal.loss(b, logits, wanted);
+  const cotangent = gradient ? { value: logits, grad: gradient } : { value: loss, grad: b.full(loss.dims, 1, loss.dtype) };
+  const [g] = vjp(b, [cotangent], [x], options);
+  return { logits, loss, next: project(b, ascend(b, x, g!, ball, step), start, ball) };
+}
+
+/** The model alone: `logits` and `loss` at the iterates, for finished iterates that need no gradient. */
+export function evaluation({ b, x, logits }: TargetGraph, goal: Goal): Record<string, Value> {
+  const { dtype, dims } = goal.input(x.dims[0]!);
+  const wanted = b.builder.input(STEP_INPUTS.goal, dtype, dims);
+  return { logits, loss: goal.loss(b, logits, wanted).loss };
+}
+
+function ascend(b: Ops, x: Value, g: Value, { norm, bounds }: Ball, step: number): Value {
+  if (norm === 'linf') return b.add(x, b.mul(b.unary('Sign', g), step));
+  const rest = x.dims.map((_, i) => i).slice(1);
+  if (norm === 'l2') {
+    const length = b.unary('Sqrt', b.sum(b.mul(g, g), rest, true));
+    return b.add(x, b.mul(b.div(g, b.max(length, 1e-12)), step));
+  }
+  if (norm === 'l1') {
+    const outward = b.node('Or', [
+      b.node('And', [b.compare('GreaterOrEqual', x, bounds[1]), b.compare('Greater', g, 0)]),
+      b.node('And', [b.compare('LessOrEqual', x, bounds[0]), b.compare('Less', g, 0)]),
+    ]);
+    const flat = b.reshape(b.where(outward, 0, g), [x.dims[0]!, elements(x)]);
+    const size = b.unary('Abs', flat);
+    const k = Math.max(1, Math.ceil(0.01 * elements(x)));
+    const [top] = b.nodes('TopK', [size, b.ints([k])], { axis: 1 }, { outputs: 2 });
+    const threshold = b.max(b.slice(top!, 1, k - 1, k), 1e-30);
+    const signs = b.where(b.compare('GreaterOrEqual', size, threshold), b.unary('Sign', flat), 0);
+    const count = b.max(b.sum(b.unary('Abs', signs), [1], true), 1);
+    return b.add(x, b.reshape(b.mul(b.div(signs, count), step), x.dims));
+  }
+  throw new GlacisError('option/invalid', `norm: expected linf, l2 or l1, got ${norm}`);
+}
+
+/** Projects `x` onto the ball around `start`, then onto the bounds. */
+function project(b: Ops, x: Value, start: Value, { norm, eps, bounds }: Ball): Value {
+  const box = (v: Value) => b.node('Clip', [v, b.scalar(bounds[0], v.dtype), b.scalar(bounds[1], v.dtype)]);
+  if (norm === 'linf') return box(b.max(b.min(x, b.add(start, eps)), b.sub(start, eps)));
+  const delta = b.sub(x, start);
+  const rest = x.dims.map((_, i) => i).slice(1);
+  if (norm === 'l2') {
+    const length = b.unary('Sqrt', b.sum(b.mul(delta, delta), rest, true));
+    return box(b.add(start, b.mul(delta, b.min(b.div(eps, b.max(length, 1e-12)), 1))));
+  }
+  return box(b.add(start, projectL1(b, delta, eps)));
+}
+
+/**
+ * Projection onto the L1 ball by soft thresholding (Duchi et al. 2008): sort |δ|, find the last rank ρ whose element exceeds
+ * `(Σ_{i≤ρ} |δ|_(i) − eps) / ρ`, and shrink by that amount; inside the ball it changes nothing.
+ */
+function projectL1(b: Ops, delta: Value, eps: number): Value {
+  const n = elements(delta);
+  const flat = b.reshape(delta, [delta.dims[0]!, n]);
+  const size = b.unary('Abs', flat);
+  const [sorted] = b.nodes('TopK', [size, b.ints([n])], { axis: 1 }, { outputs: 2 });
+  const excess = b.sub(b.node('CumSum', [sorted!, b.scalar(1, 'int64')]), eps);
+  const rank = b.cast(b.builder.constant(rankTensor(n)), delta.dtype);
+  const means = b.div(excess, rank);
+  const inside = b.compare('Greater', sorted!, means);
+  const rho = b.max(b.sum(b.cast(inside, delta.dtype), [1], true), 1);
+  const total = b.sum(b.where(inside, sorted!, 0), [1], true);
+  const theta = b.max(b.div(b.sub(total, eps), rho), 0);
+  const shrunk = b.mul(b.unary('Sign', flat), b.max(b.sub(size, theta), 0));
+  return b.reshape(shrunk, delta.dims);
+}
+
+function rankTensor(n: number) {
+  return { dtype: 'float32' as const, dims: [1, n], data: new Uint8Array(Float32Array.from({ length: n }, (_, i) => i + 1).buffer) };
+}
+
+function elements(x: Value): number {
+  return x.dims.slice(1).reduce((n, d) => n * d, 1);
+}

@@ -1,0 +1,34 @@
+import type { Value } from '../onnx/graph-builder.ts';
+import { tensorFrom } from '../onnx/tensor.ts';
+import type { Ops } from './ops.ts';
+
+/**
+ * Cross-entropy of every sample, `[B]`, from logits `[B, K]` and labels `[B]` (int64): `log Σ exp z − z_y`, computed through
+ * LogSoftmax so that large logits neither overflow nor vanish.
+ */
+export function crossEntropy(b: Ops, logits: Value, labels: Value): Value {
+  const logp = b.node('LogSoftmax', [logits], { axis: -1 });
+  return b.neg(b.squeeze(b.node('GatherElements', [logp, b.unsqueeze(labels, [1])], { axis: 1 }), [1]));
+}
+
+/** Gradient of `Σ crossEntropy` with respect to the logits, `softmax(z) − onehot(y)`: fewer passes than the chain rule writes. */
+export function crossEntropyGradient(b: Ops, logits: Value, labels: Value): Value {
+  const offOn = b.builder.constant(tensorFrom(logits.dtype, [2], [0, 1]));
+  const onehot = b.node('OneHot', [labels, b.scalar(logits.dims[1]!, 'int64'), offOn], { axis: 1 });
+  return b.sub(b.node('Softmax', [logits], { axis: -1 }), onehot);
+}
+
+/**
+ * Binary cross-entropy summed over a sample's outputs, `[B]`, from logits and targets in {0, 1}, both `[B, K]`:
+ * `Σ softplus(z) − t·z`.
+ */
+export function binaryCrossEntropy(b: Ops, logits: Value, targets: Value): Value {
+  const terms = b.sub(b.unary('Softplus', logits), b.mul(targets, logits));
+  return b.sum(terms, [1]);
+}
+
+/** Squared error summed over a sample's outputs, `[B]`, from predictions and targets, both `[B, K]`. */
+export function squaredError(b: Ops, predictions: Value, targets: Value): Value {
+  const d = b.sub(predictions, targets);
+  return b.sum(b.mul(d, d), [1]);
+}
