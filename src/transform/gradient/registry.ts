@@ -1,13 +1,17 @@
 import type { GradientRule } from './rule.ts';
 import { add, div, mul, neg, sub } from './rules/arithmetic.ts';
 import { averagePool } from './rules/average-pool.ts';
+import { batchNormalization } from './rules/batch-normalization.ts';
 import { clip, max, min, where } from './rules/choice.ts';
 import { conv } from './rules/conv.ts';
 import { abs, erf, exp, log, reciprocal, sqrt } from './rules/elementary.ts';
 import { gather } from './rules/gather.ts';
 import { globalAveragePool } from './rules/global-pool.ts';
+import { groupNormalization, instanceNormalization } from './rules/group-normalization.ts';
 import { cast, castLike, dropout, identity } from './rules/identity.ts';
+import { layerNormalization, rmsNormalization } from './rules/layer-normalization.ts';
 import { maxPool } from './rules/max-pool.ts';
+import { lpNormalization, lrn, meanVarianceNormalization } from './rules/other-normalizations.ts';
 import { mod, pow } from './rules/power.ts';
 import { celu, elu, leakyRelu, pRelu, selu, shrink, thresholdedRelu } from './rules/rectifiers.ts';
 import { relu } from './rules/relu.ts';
@@ -36,13 +40,17 @@ import { mean, sum } from './rules/variadic.ts';
 export const GRADIENT_RULES: readonly GradientRule[] = [
   ...[add, div, mul, neg, sub],
   averagePool,
+  batchNormalization,
   ...[clip, max, min, where],
   conv,
   ...[abs, erf, exp, log, reciprocal, sqrt],
   gather,
   globalAveragePool,
+  ...[groupNormalization, instanceNormalization],
   ...[cast, castLike, dropout, identity],
+  ...[layerNormalization, rmsNormalization],
   maxPool,
+  ...[lpNormalization, lrn, meanVarianceNormalization],
   ...[mod, pow],
   ...[celu, elu, leakyRelu, pRelu, selu, shrink, thresholdedRelu],
   relu,
