@@ -49,7 +49,7 @@ export function inlineFunctions(model: Model, options: { readonly limits?: Parti
     made: 0,
     fresh: 0,
   };
-  const graph = inlineGraph(model.graph, state, []);
+  const graph = inlineGraph(model.graph, state, [], 0);
   const inlined: Model = { ...model, graph, functions: [], opsets: joinedOpsets(model, graph, state.called) };
   const problems = new Problems();
   const checked = sortAndCheck(inlined, problems);
@@ -76,8 +76,19 @@ function namesOf(graph: Graph): Set<string> {
   return names;
 }
 
-function inlineGraph(graph: Graph, state: Inlining, path: readonly FunctionDefinition[]): Graph {
-  const nodes = inlineNodes(graph.nodes, state, path);
+function inlineGraph(
+  graph: Graph,
+  state: Inlining,
+  path: readonly FunctionDefinition[],
+  depth: number,
+): Graph {
+  if (depth > state.limits.depth) {
+    throw new GlacisError(
+      'model/too-large',
+      `functions: expected at most ${state.limits.depth} levels of graphs inside graphs once inlined, got more`,
+    );
+  }
+  const nodes = inlineNodes(graph.nodes, state, path, depth);
   return nodes === graph.nodes ? graph : { ...graph, nodes };
 }
 
@@ -85,13 +96,14 @@ function inlineNodes(
   nodes: readonly Node[],
   state: Inlining,
   path: readonly FunctionDefinition[],
+  depth: number,
 ): readonly Node[] {
   const result: Node[] = [];
   let changed = false;
   for (const node of nodes) {
     const f = state.functions.get(functionKey(node.domain, node.op, node.overload ?? ''));
     if (f === undefined) {
-      const kept = inlineSubgraphs(node, state, path);
+      const kept = inlineSubgraphs(node, state, path, depth);
       changed ||= kept !== node;
       result.push(kept);
       continue;
@@ -107,17 +119,22 @@ function inlineNodes(
         `functions: expected calls at most ${DEEPEST_CALL} deep, got more at ${label(f)}`,
       );
     }
-    for (const inner of inlineNodes(bodyFor(node, f, state), state, [...path, f])) result.push(inner);
+    for (const inner of inlineNodes(bodyFor(node, f, state), state, [...path, f], depth)) result.push(inner);
   }
   return changed ? result : nodes;
 }
 
-function inlineSubgraphs(node: Node, state: Inlining, path: readonly FunctionDefinition[]): Node {
+function inlineSubgraphs(
+  node: Node,
+  state: Inlining,
+  path: readonly FunctionDefinition[],
+  depth: number,
+): Node {
   let attributes: Map<string, Attribute> | undefined;
   for (const [name, attribute] of node.attributes) {
     if (attribute.kind !== 'graph' && attribute.kind !== 'graphs') continue;
     const before = attribute.kind === 'graph' ? [attribute.value] : attribute.value;
-    const after = before.map((g) => inlineGraph(g, state, path));
+    const after = before.map((g) => inlineGraph(g, state, path, depth + 1));
     if (after.every((g, i) => g === before[i])) continue;
     attributes ??= new Map(node.attributes);
     attributes.set(

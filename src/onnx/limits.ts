@@ -16,7 +16,7 @@ export interface Limits {
   readonly values: number;
   /** Elements of one list attribute, and strings of one tensor. */
   readonly list: number;
-  /** Graphs inside graphs (`If`, `Loop`, `Scan`). */
+  /** Graphs inside graphs (`If`, `Loop`, `Scan`); at most 256, so that no walk over them exhausts the stack. */
   readonly depth: number;
   /** UTF-8 bytes of one name. */
   readonly nameBytes: number;
@@ -41,6 +41,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   denseBytes: 2 ** 31 - 1,
 });
 
+const DEEPEST = 256;
+
 /** The defaults with `changes` on top. Errors: `option/unknown` for a key that is none, `option/invalid` for a bad value. */
 export function limitsWith(changes: Partial<Limits> | undefined): Limits {
   if (changes === undefined) return DEFAULT_LIMITS;
@@ -51,12 +53,18 @@ export function limitsWith(changes: Partial<Limits> | undefined): Limits {
         `limits: expected one of ${Object.keys(DEFAULT_LIMITS).join(', ')}, got ${key}`,
       );
     }
-    if (!Number.isSafeInteger(value) || value < 0) {
+    if (value === undefined || !Number.isSafeInteger(value) || value < 0) {
       throw new GlacisError(
         'option/invalid',
         `limits.${key}: expected a whole number from 0, got ${String(value)}`,
       );
     }
+  }
+  if ((changes.depth ?? 0) > DEEPEST) {
+    throw new GlacisError(
+      'option/invalid',
+      `limits.depth: expected at most ${DEEPEST}, got ${changes.depth}`,
+    );
   }
   return { ...DEFAULT_LIMITS, ...changes };
 }
