@@ -1,11 +1,14 @@
 import type { Assessment, Confusion } from '../assess/result.ts';
 import { count, counted, NORM_NAMES, percent, radius } from './format.ts';
 import { className } from './gallery.ts';
+import { legend } from './legend.ts';
 import { html, type Markup } from './markup.ts';
 import { strongestAt, verdictOf } from './verdict.ts';
 
 /** More classes than this give a list of pairs instead of a grid. */
 const GRID_CLASSES = 20;
+/** A grid of more classes takes the page's whole width. */
+const SIDE_BY_SIDE = 12;
 const CELL = 38;
 
 /** Which class falls into which, at the budget of the verdict. */
@@ -21,7 +24,7 @@ export function confusionSection(
   return html`<section>
 <h2>Which class falls into which</h2>
 <p class="lead">Answers under ${attack ? `the attack ${attack.attack}` : 'the strongest attack on each sample'} at eps ${radius(worst.eps)} (${NORM_NAMES[worst.norm]}); answers that were wrong from the start are among them.</p>
-<div class="confusion">
+<div class="confusion ${confusion.classes > SIDE_BY_SIDE && 'stacked'}">
 ${confusion.classes <= GRID_CLASSES && html`<div class="scroll" tabindex="0" role="region" aria-label="Grid of classes">${grid(confusion, names)}</div>`}
 ${pairs(confusion, names)}
 </div>
@@ -48,7 +51,7 @@ function grid(confusion: Confusion, names: readonly string[] | undefined): Marku
   const width = left + classes * CELL + (tilted ? longest * 5.6 : 4);
   const height = top + classes * CELL + 4;
   const totals = rowTotals(confusion);
-  return html`<svg class="grid-chart ${classes > 12 && 'large'}" viewBox="0 0 ${Math.ceil(width)} ${Math.ceil(height)}" role="img" aria-label="Grid of true classes (rows) against answers under attack (columns)">
+  return html`<svg class="grid-chart ${classes > SIDE_BY_SIDE && 'large'}" viewBox="0 0 ${Math.ceil(width)} ${Math.ceil(height)}" role="img" aria-label="Grid of true classes (rows) against answers under attack (columns)">
 <text class="tick" x="${left}" y="13">answer under attack →</text>
 <text class="tick" transform="translate(13 ${top}) rotate(-90)" text-anchor="end">← true class</text>
 ${Array.from({ length: classes }, (_, i) => {
@@ -66,7 +69,7 @@ ${confusion.cells.map(([label, answer, samples]) => {
   const y = top + label * CELL;
   // The square root lifts small shares, which are what one looks for here.
   const opacity = Math.round((0.12 + 0.88 * Math.sqrt(share)) * 100) / 100;
-  return html`<g><rect class="${label === answer ? 'held' : 'changed'}" fill-opacity="${opacity}" x="${x + 1}" y="${y + 1}" width="${CELL - 2}" height="${CELL - 2}" rx="3"/><text class="cell ${opacity > 0.62 && 'strong-cell'}" x="${x + CELL / 2}" y="${y + CELL / 2 + 4.5}" text-anchor="middle">${samples > 9999 ? `${Math.round(samples / 1000)}k` : samples}</text><title>${className(names, label)} → ${className(names, answer)}: ${count(samples)} (${percent(share)} of this class)</title></g>`;
+  return html`<g><rect class="${label === answer ? 'held' : 'changed'}" fill-opacity="${opacity}" x="${x + 1}" y="${y + 1}" width="${CELL - 2}" height="${CELL - 2}" rx="3"/><text class="cell ${opacity > 0.62 && (label === answer ? 'on-held' : 'on-changed')}" x="${x + CELL / 2}" y="${y + CELL / 2 + 4.5}" text-anchor="middle">${samples > 9999 ? `${Math.round(samples / 1000)}k` : samples}</text><title>${className(names, label)} → ${className(names, answer)}: ${count(samples)} (${percent(share)} of this class)</title></g>`;
 })}
 </svg>`;
 }
@@ -85,5 +88,5 @@ function pairs(confusion: Confusion, names: readonly string[] | undefined): Mark
   return html`<div class="pairs"><h3>Most common falls</h3><ol>${most.map(
     ([label, answer, samples]) =>
       html`<li><span class="pair"><b>${className(names, label)}</b> → <b class="wrong">${className(names, answer)}</b></span> <span class="muted">${counted(samples, 'sample')}, ${percent(samples / totals[label]!)} of its class</span></li>`,
-  )}</ol><p class="legend"><span class="key held"></span>${count(held)} right <span class="key changed"></span>${count(all - held)} wrong, the stronger the colour the larger the share of the row</p></div>`;
+  )}</ol>${legend(['held', `${count(held)} right`], ['changed', `${count(all - held)} wrong`])}${confusion.classes <= GRID_CLASSES && html`<p class="muted small">The stronger the colour, the larger the share of the row.</p>`}</div>`;
 }

@@ -32,7 +32,7 @@ export interface ChartFrame {
 /** For pages of desktop width. */
 export const WIDE: ChartFrame = { width: 1040, height: 380, left: 60, right: 130, top: 18, bottom: 52 };
 /** For phones: fewer units across, so that text keeps its size. */
-export const NARROW: ChartFrame = { width: 400, height: 340, left: 50, right: 84, top: 14, bottom: 50 };
+export const NARROW: ChartFrame = { width: 400, height: 340, left: 50, right: 104, top: 14, bottom: 50 };
 
 /** Labels at the right end need this much room each. */
 const LABEL_STEP = 17;

@@ -40,7 +40,7 @@ ${group('Machine', [
 <h3>How to reproduce</h3>
 ${
   assessment.command
-    ? html`<pre><code>${assessment.command}</code></pre><p class="muted">The same model and data (compare the digests), seed, versions, machine and thread count give the same figures.</p>`
+    ? html`<pre><code>${unbroken(assessment.command)}</code></pre><p class="muted">The same model and data (compare the digests), seed, versions, machine and thread count give the same figures.</p>`
     : html`<p>The command line was not recorded. The seed, the options of every attack and the digests above say all that a repetition needs.</p>`
 }
 ${files.length > 0 && html`<details><summary>The outcome of every sample is in ${counted(files.length, 'file')} beside this report</summary><ul class="files">${files.map((file) => html`<li><code>${file}</code></li>`)}</ul></details>`}
@@ -49,6 +49,13 @@ ${files.length > 0 && html`<details><summary>The outcome of every sample is in $
 
 function group(title: string, rows: readonly (readonly [string, Slot])[]): Markup {
   return html`<div class="fact"><h3>${title}</h3><dl>${rows.map(([key, value]) => value !== null && value !== '' && html`<div><dt>${key}</dt><dd>${value}</dd></div>`)}</dl></div>`;
+}
+
+/** A command line whose lines break between words and never inside `--option`. */
+function unbroken(command: string): readonly Slot[] {
+  return command
+    .split(/(--[\w-]+)/)
+    .map((part, i) => (i % 2 === 1 ? html`<span class="option">${part}</span>` : part));
 }
 
 function digest(text: string): Markup {
@@ -70,7 +77,7 @@ export function limitsSection({ results }: Assessment): Markup {
   return html`<section class="limits">
 <h2>What this does not say</h2>
 <ul>
-<li><b>Robust accuracy is an upper bound, found by trying.</b> It says that ${attacks.length === 0 ? 'no attack was tried' : `${attacks.join(', ')} did not change these answers`}, not that no attack can. A stronger or adapted attack may find less; only a certificate (<code>glacis certify</code>) gives a lower bound.</li>
+<li><b>Robust accuracy is an upper bound, found by trying.</b> It says that ${attacks.length === 0 ? 'no attack was tried' : `${attacks.join(', ')} did not change the answers that stayed right`}, not that no attack can. A stronger or adapted attack may find less; only a certificate (<code>glacis certify</code>) gives a lower bound.</li>
 <li><b>It holds for this threat only:</b> ${norms.length === 0 ? 'none' : norms.join(', ')} changes of the stated size. Rotations, patches, weather, other sensors, stolen training data, back doors and poisoned updates are other questions.</li>
 <li><b>It holds for this data.</b> The confidence interval covers the luck of the draw among samples of the same kind, not a shift to another kind.</li>
 <li><b>It holds for the bytes with the digest above.</b> After retraining, quantising or converting, the model has to be assessed again.</li>

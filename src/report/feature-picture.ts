@@ -1,4 +1,5 @@
 import type { FeatureGallery, GalleryItem } from './gallery.ts';
+import { legend } from './legend.ts';
 import { html, type Markup } from './markup.ts';
 
 /** Columns of a table that are drawn: those that changed most. */
@@ -57,5 +58,5 @@ function lines({ channels = 1, featureNames }: FeatureGallery, { clean, adversar
         .join(' ');
     return html`<text class="tick" x="0" y="${c * panel + 12}">${featureNames?.[c] || (channels > 1 ? `channel ${c}` : '')}</text><polyline class="before" points="${path(values[0]!)}"/><polyline class="after" points="${path(values[1]!)}"/>`;
   });
-  return html`<svg class="series" viewBox="0 0 ${WIDTH} ${shown * panel}" role="img" aria-label="Values before and after the attack">${panels}</svg><p class="legend"><span class="key held"></span>clean <span class="key changed"></span>attacked</p>`;
+  return html`<svg class="series" viewBox="0 0 ${WIDTH} ${shown * panel}" role="img" aria-label="Values before and after the attack">${panels}</svg>${legend(['held', 'clean'], ['changed', 'attacked'])}`;
 }

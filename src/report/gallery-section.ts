@@ -42,11 +42,29 @@ export function gallerySection(gallery: Gallery | undefined): Markup | null {
 </section>`;
 }
 
+/** The changed sample that the model is surest about, large: what an attack means at a glance. */
+export function keyPicture(gallery: Gallery | undefined): Markup | null {
+  if (!gallery || !isImages(gallery)) return null;
+  checkGallery(gallery);
+  const sure = (item: GalleryItem) => (Number.isFinite(item.after.confidence) ? item.after.confidence : 0);
+  const [item] = gallery.items
+    .filter((each) => each.before.class === each.label && each.after.class !== each.label)
+    .sort((a, b) => sure(b) - sure(a));
+  if (!item) return null;
+  return html`<figure class="key-picture">
+<div>${image(gallery, samplePicture(gallery, item.clean), `Sample ${item.index}, clean`)}<p>read as<br>${answer(gallery, item, item.before)}</p></div>
+<div class="attacked">${image(gallery, samplePicture(gallery, item.adversarial), `Sample ${item.index}, attacked`)}<p>attacked, read as<br>${answer(gallery, item, item.after)}</p></div>
+</figure>`;
+}
+
+/** A picture inside the page. */
+function image(gallery: ImageGallery, what: Picture, alt: string): Markup {
+  const size = gallery.width <= PIXELATED && 'pixelated';
+  return html`<img class="${size}" src="${pngAddress(what)}" width="${gallery.width}" height="${gallery.height}" alt="${alt}">`;
+}
+
 function images(gallery: ImageGallery, items: readonly GalleryItem[]): readonly Markup[] {
   const factors = magnifications(items);
-  const size = gallery.width <= PIXELATED ? 'pixelated' : '';
-  const picture = (what: Picture, alt: string) =>
-    html`<img class="${size}" src="${pngAddress(what)}" width="${gallery.width}" height="${gallery.height}" alt="${alt}">`;
   return items.map((item) => {
     const factor = factors.get(item.eps)!;
     const change = largestChange(item);
@@ -54,9 +72,9 @@ function images(gallery: ImageGallery, items: readonly GalleryItem[]): readonly 
       gallery,
       item,
       html`<div class="triple">
-<div>${picture(samplePicture(gallery, item.clean), `Sample ${item.index}, clean`)}<p>clean<br>${answer(gallery, item, item.before)}</p></div>
-<div>${picture(samplePicture(gallery, item.adversarial), `Sample ${item.index}, attacked`)}<p>attacked<br>${answer(gallery, item, item.after)}</p></div>
-<div>${picture(changePicture(gallery, item, factor), `Sample ${item.index}, magnified change`)}<p>change ×${times(factor)}<br><span class="muted">at most ${change === 0 ? '0' : radius(change)}</span></p></div>
+<div>${image(gallery, samplePicture(gallery, item.clean), `Sample ${item.index}, clean`)}<p>clean<br>${answer(gallery, item, item.before)}</p></div>
+<div>${image(gallery, samplePicture(gallery, item.adversarial), `Sample ${item.index}, attacked`)}<p>attacked<br>${answer(gallery, item, item.after)}</p></div>
+<div>${image(gallery, changePicture(gallery, item, factor), `Sample ${item.index}, magnified change`)}<p>change ×${times(factor)}<br><span class="muted">at most ${change === 0 ? '0' : radius(change)}</span></p></div>
 </div>`,
     );
   });
@@ -71,7 +89,9 @@ function answer(
   { label }: GalleryItem,
   { class: index, confidence }: Answer,
 ): Markup {
-  const sure = Number.isFinite(confidence) ? html` <span class="muted">${percent(confidence)}</span>` : null;
+  const sure = Number.isFinite(confidence)
+    ? html` <span class="muted">(${percent(confidence)})</span>`
+    : null;
   return html`<b class="${index === label ? 'right' : 'wrong'}">${className(classNames, index)}</b>${sure}`;
 }
 

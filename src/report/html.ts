@@ -47,7 +47,7 @@ export function renderHtml(assessment: Assessment, gallery?: Gallery): string {
 <body>
 <header><span class="brand"><svg viewBox="0 0 26 26" aria-hidden="true"><path class="hill" d="M1 23 L17 8 H25 V23 Z"/><path class="view" d="M2 15 L11 6.5"/></svg>Glacis</span><span>Robustness of <b>${model.name}</b></span><span>${moment(startedAt)}</span></header>
 <main>
-${verdictSection(assessment)}
+${verdictSection(assessment, named)}
 ${gallerySection(named)}
 ${chartSection(assessment)}
 ${findingsSection(assessment)}

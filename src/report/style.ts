@@ -29,6 +29,8 @@ p{margin:0 0 10px}
 .lead{margin-bottom:20px}
 .muted{color:var(--muted)}.small{font-size:13px}
 b.right{color:var(--held-ink)}b.wrong{color:var(--changed-ink)}
+.opening{display:grid;grid-template-columns:minmax(0,1fr) auto;gap:24px 48px;align-items:center}
+.key-picture{display:flex;gap:14px;margin:0}.key-picture div{width:148px}.key-picture img{display:block;width:148px;height:auto;border-radius:8px;outline:1px solid var(--line);outline-offset:-1px}.key-picture .attacked img{outline:3px solid var(--changed)}.key-picture p{margin:9px 0 0;font-size:14px;line-height:1.35;color:var(--muted)}.key-picture b{font-size:19px}
 .chip{display:inline-block;border-radius:99px;padding:4px 14px;font-weight:650;font-size:14px;color:var(--on);background:var(--muted)}
 .chip.held{background:var(--held)}.chip.weakened,.chip.gave-way,.chip.fell{background:var(--changed-ink)}
 .partial{background:var(--warn);border-radius:8px;padding:10px 14px}
@@ -40,10 +42,10 @@ b.right{color:var(--held-ink)}b.wrong{color:var(--changed-ink)}
 .figures .muted{font-size:14px}
 .fate svg{display:block;width:100%;height:20px;border-radius:5px}
 .legend{margin:10px 0 0;font-size:14px;color:var(--muted)}
-.key{display:inline-block;width:11px;height:11px;border-radius:3px;margin:0 7px 0 14px;background:var(--rest)}
-.key:first-child{margin-left:0}.key.held{background:var(--held)}.key.changed{background:var(--changed)}
+.entry{display:inline-block;margin-right:16px}.key{display:inline-block;width:11px;height:11px;border-radius:3px;margin-right:7px;background:var(--rest)}.key.held{background:var(--held)}.key.changed{background:var(--changed)}
 rect.held,polygon.held{fill:var(--held)}rect.changed{fill:var(--changed)}rect.rest{fill:var(--rest)}
 .budgets{list-style:none;display:flex;flex-wrap:wrap;gap:8px;margin:22px 0 0;padding:0;font-size:14.5px}
+.budgets li.intro{background:none;padding:5px 4px 5px 0;color:var(--muted)}.option{white-space:nowrap}
 .budgets li{background:var(--soft);border-radius:8px;padding:5px 12px}
 .gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,450px),1fr));gap:18px}
 .card{margin:0;border:1px solid var(--line);border-radius:11px;padding:14px 16px 10px;break-inside:avoid}
@@ -62,7 +64,7 @@ polyline.before,polyline.after{fill:none;stroke:var(--held);stroke-width:2;strok
 svg text{font-family:inherit;fill:var(--ink)}
 .chart,.grid-chart{display:block;width:100%;height:auto}
 .narrow{display:none}
-text.tick{font-size:13px;fill:var(--muted)}text.class{font-size:13.5px}text.cell{font-size:12.5px}text.strong-cell{fill:var(--on)}
+text.tick{font-size:13px;fill:var(--muted)}text.class{font-size:13.5px}text.cell{font-size:12.5px}text.on-held{fill:var(--on)}text.on-changed{fill:#10151b}
 .grid{stroke:var(--line);stroke-width:1}.axis{stroke:var(--muted);stroke-width:1}
 .line{fill:none;stroke:var(--c);stroke-width:2.4;stroke-linejoin:round;stroke-linecap:round}
 .whisker{stroke:var(--c);stroke-width:1.4}
@@ -73,18 +75,19 @@ text.name{font-size:14px;font-weight:600;fill:var(--c)}
 .s0{--c:var(--s0)}.s1{--c:var(--s1)}.s2{--c:var(--s2)}.s3{--c:var(--s3)}.s4{--c:var(--s4)}.s5{--c:var(--s5)}.worst{--c:var(--worst)}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:14.5px}
-th,td{text-align:left;padding:7px 14px 7px 0;border-bottom:1px solid var(--line);white-space:nowrap;font-weight:400}
+.attacks th,.attacks td{text-align:left;padding:7px 14px 7px 0;border-bottom:1px solid var(--line);white-space:nowrap;font-weight:400}
 thead th{color:var(--muted);font-size:13px;vertical-align:bottom}
-.num{text-align:right}
+.attacks .num{text-align:right}
 td.strong{font-weight:700}
 tr.head th{font-weight:680;font-size:15.5px;padding-top:20px;white-space:normal}
 .options{font-weight:400;color:var(--muted);font-size:13.5px;margin-left:6px}
 tr.note td{color:var(--muted);white-space:normal;font-size:13.5px}
 tbody:last-child tr:last-child td{border-bottom:0}
-.meter-cell{width:120px;min-width:90px}.meter{display:block;width:100%;height:9px;border-radius:2px}
+.meter-cell{width:120px;min-width:90px;padding-left:10px}tr>:last-child{padding-right:0}.meter{display:block;width:100%;height:9px;border-radius:2px}
 .confusion{display:grid;grid-template-columns:minmax(0,1fr) minmax(250px,300px);gap:34px;align-items:start}
 .confusion .pairs:only-child{grid-column:1/-1}
-.grid-chart{max-width:600px}.grid-chart.large{max-width:820px;min-width:620px}
+.grid-chart{max-width:540px}.grid-chart.large{max-width:960px;min-width:640px}
+.confusion.stacked{grid-template-columns:minmax(0,1fr)}.stacked .pairs ol{columns:18em;column-gap:34px}.stacked .pairs li{break-inside:avoid}
 .empty{fill:var(--soft)}
 .pairs ol{list-style:none;margin:0 0 16px;padding:0}
 .pairs li{padding:7px 0;border-bottom:1px solid var(--line)}.pairs li .muted{display:block;font-size:13.5px}
@@ -111,9 +114,9 @@ a{color:inherit}
 main,header,footer{padding-left:12px;padding-right:12px}header{padding-left:16px;padding-top:18px}
 section{padding:22px 18px 24px;border-radius:11px;margin-bottom:12px}
 .figures{gap:18px 12px;grid-template-columns:1fr 1fr}.figures>div:last-child{grid-column:1/-1}
-.wide{display:none}.narrow{display:block}
+.opening{grid-template-columns:minmax(0,1fr)}.wide{display:none}.narrow{display:block}
 .confusion{grid-template-columns:minmax(0,1fr);gap:22px}
-.files{columns:1}.story{font-size:16px}.key{margin-left:0}.legend{display:flex;flex-wrap:wrap;align-items:center;gap:2px 0}.legend .key{margin-left:0}
+.files{columns:1}.story{font-size:16px}.attacks .extra{display:none}.attacks thead th{white-space:normal}.confusion.stacked{grid-template-columns:minmax(0,1fr)}
 .card{padding:12px 12px 8px}.triple{gap:8px}
 }
 @media print{@page{margin:14mm}

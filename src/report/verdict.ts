@@ -24,10 +24,23 @@ export function worstCases(assessment: Assessment): readonly WorstCase[] {
   for (const result of assessment.results) {
     const key = `${result.norm} ${result.eps}`;
     const strongest = strongestAt(assessment, result.norm, result.eps);
-    if (!joined.has(key) && strongest) joined.set(key, { ...strongest, attacks: [strongest.attack] });
+    if (!joined.has(key) && strongest) joined.set(key, standIn(strongest));
   }
   const norms = [...new Set([...assessment.results, ...assessment.worstCases].map((each) => each.norm))];
   return [...joined.values()].sort((a, b) => norms.indexOf(a.norm) - norms.indexOf(b.norm) || a.eps - b.eps);
+}
+
+/** One attack's result in the place of a worst case. */
+function standIn({
+  attack,
+  norm,
+  eps,
+  n,
+  cleanAccuracy,
+  robustAccuracy,
+  confidence,
+}: EvasionResult): WorstCase {
+  return { norm, eps, n, attacks: [attack], cleanAccuracy, robustAccuracy, confidence };
 }
 
 /** The attack that left the fewest answers right at one budget; the first of equals. */
@@ -81,6 +94,13 @@ export function verdictOf(assessment: Assessment): Verdict {
       '95\u00a0%',
     ),
   );
+  for (const norm of new Set(all.map((each) => each.norm))) {
+    const other = norm === worst.norm ? undefined : all.findLast((each) => each.norm === norm);
+    if (other)
+      details.push(
+        `At eps ${radius(other.eps)} (${NORM_NAMES[norm]}) it keeps ${percent(other.robustAccuracy)}.`,
+      );
+  }
   if (before > 0 && worst.cleanAccuracy < 0.5) {
     details.push(
       `Already without an attack only ${percent(worst.cleanAccuracy)} are right, so robustness says little here.`,
@@ -92,7 +112,7 @@ export function verdictOf(assessment: Assessment): Verdict {
 }
 
 function changedSentence(assessment: Assessment, worst: WorstCase, before: number, changed: number): string {
-  const start = `Before the attack ${before === 0 ? 'none' : count(before)} of them ${before === 1 ? 'was' : 'were'} right`;
+  const start = `Before the attack ${before === 0 ? 'none' : before === worst.n && before > 1 ? 'all' : count(before)} of them ${before === 1 ? 'was' : 'were'} right`;
   const strongest = strongestAt(assessment, worst.norm, worst.eps);
   const attacks = worst.attacks.length;
   if (changed === 0)
@@ -100,6 +120,7 @@ function changedSentence(assessment: Assessment, worst: WorstCase, before: numbe
   if (!strongest || attacks <= 1)
     return `${start}; the attack${strongest ? ` (${strongest.attack})` : ''} changed ${count(changed)} of these.`;
   const alone = rightAnswers(strongest).changed;
-  const together = alone === changed ? '' : `, all ${attacks} together ${count(changed)}`;
+  const together =
+    alone === changed ? '' : `, ${attacks === 2 ? 'both' : `all ${attacks}`} together ${count(changed)}`;
   return `${start}; the strongest of ${attacks} attacks (${strongest.attack}) changed ${count(alone)} of these${together}.`;
 }
