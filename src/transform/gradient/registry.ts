@@ -4,21 +4,38 @@ import { averagePool } from './rules/average-pool.ts';
 import { batchNormalization } from './rules/batch-normalization.ts';
 import { clip, max, min, where } from './rules/choice.ts';
 import { conv } from './rules/conv.ts';
+import { cumSum } from './rules/cumulative.ts';
+import { einsum } from './rules/einsum.ts';
 import { abs, erf, exp, log, reciprocal, sqrt } from './rules/elementary.ts';
 import { gather } from './rules/gather.ts';
+import { gemm } from './rules/gemm.ts';
 import { globalAveragePool } from './rules/global-pool.ts';
 import { groupNormalization, instanceNormalization } from './rules/group-normalization.ts';
 import { cast, castLike, dropout, identity } from './rules/identity.ts';
 import { layerNormalization, rmsNormalization } from './rules/layer-normalization.ts';
+import { matMul } from './rules/matmul.ts';
 import { maxPool } from './rules/max-pool.ts';
 import { lpNormalization, lrn, meanVarianceNormalization } from './rules/other-normalizations.ts';
 import { mod, pow } from './rules/power.ts';
 import { celu, elu, leakyRelu, pRelu, selu, shrink, thresholdedRelu } from './rules/rectifiers.ts';
+import {
+  reduceL1,
+  reduceL2,
+  reduceLogSum,
+  reduceLogSumExp,
+  reduceMax,
+  reduceMean,
+  reduceMin,
+  reduceProd,
+  reduceSum,
+  reduceSumSquare,
+} from './rules/reduce.ts';
 import { relu } from './rules/relu.ts';
 import { expand, flatten, reshape, squeeze, transpose, unsqueeze } from './rules/reshape.ts';
 import { ceil, floor, round, sign } from './rules/rounding.ts';
 import { gelu, hardSigmoid, hardSwish, mish, sigmoid, softplus, softsign, swish } from './rules/sigmoids.ts';
 import { concat, slice, split } from './rules/slice.ts';
+import { hardmax, logSoftmax, softmax } from './rules/softmax.ts';
 import { bernoulli, eyeLike, randomNormalLike, randomUniformLike } from './rules/stop.ts';
 import {
   acos,
@@ -43,21 +60,28 @@ export const GRADIENT_RULES: readonly GradientRule[] = [
   batchNormalization,
   ...[clip, max, min, where],
   conv,
+  cumSum,
+  einsum,
   ...[abs, erf, exp, log, reciprocal, sqrt],
   gather,
+  gemm,
   globalAveragePool,
   ...[groupNormalization, instanceNormalization],
   ...[cast, castLike, dropout, identity],
   ...[layerNormalization, rmsNormalization],
+  matMul,
   maxPool,
   ...[lpNormalization, lrn, meanVarianceNormalization],
   ...[mod, pow],
   ...[celu, elu, leakyRelu, pRelu, selu, shrink, thresholdedRelu],
+  ...[reduceL1, reduceL2, reduceLogSum, reduceLogSumExp, reduceMax, reduceMean],
+  ...[reduceMin, reduceProd, reduceSum, reduceSumSquare],
   relu,
   ...[expand, flatten, reshape, squeeze, transpose, unsqueeze],
   ...[ceil, floor, round, sign],
   ...[gelu, hardSigmoid, hardSwish, mish, sigmoid, softplus, softsign, swish],
   ...[concat, slice, split],
+  ...[hardmax, logSoftmax, softmax],
   ...[bernoulli, eyeLike, randomNormalLike, randomUniformLike],
   ...[acos, acosh, asin, asinh, atan, atanh, cos, cosh, sin, sinh, tan, tanh],
   ...[mean, sum],
