@@ -4,7 +4,7 @@ import { randomFrom } from '../core/random.ts';
 import { checkFinite } from './checks.ts';
 import type { Dataset, Labels } from './dataset.ts';
 import { isFloating, type NumberArray } from './element-type.ts';
-import { type LayoutPlan, moveChannels, planLayout, type StoredLayout } from './layout.ts';
+import { isChannels, type LayoutPlan, moveChannels, planLayout, type StoredLayout } from './layout.ts';
 import { requireRows } from './stored-array.ts';
 import { checkRange, planValues, toFloat64, type ValuePlan } from './value-range.ts';
 
@@ -112,7 +112,7 @@ export async function adaptDataset(
     {
       dtype: dataset.dtype,
       modelTakesBytes: model.dtype === 'uint8',
-      imageLike: plan.channelAxis !== undefined,
+      imageLike: plan.channelAxis !== undefined && isChannels(plan.shape[plan.channelAxis]),
       ...(options.range && { declared: options.range }),
       probe,
       numberOf: (i) => indices[i]!,
@@ -228,21 +228,25 @@ function converter(
     }),
     notes: normalised ? [`mean ${mean.join(', ')} subtracted, then divided by std ${std.join(', ')}`] : [],
     apply(raw, numbers) {
-      const stored = values.scaled
-        ? Float32Array.from(raw as Uint8Array, (byte) => scaled[byte]!)
-        : Float32Array.from(toFloat64(raw));
+      const stored = values.scaled ? lookUp(raw as Uint8Array, scaled) : new Float32Array(toFloat64(raw));
       if (isFloating(dtype)) checkFinite(stored, size, (i) => numbers[i]!, where);
       if (range && !values.scaled && dtype !== 'uint8')
         checkRange(stored, range, options.range !== undefined, where);
       const x = moveChannels(stored, numbers.length, plan);
       if (!normalised) return x;
-      for (let i = 0; i < x.length; i++) {
-        const c = Math.floor((i % size) / inner) % channels;
-        x[i] = (x[i]! - mean[c]!) / std[c]!;
+      // With channels first, `inner` neighbours share a channel; with channels last, channels alternate.
+      for (let at = 0, c = 0; at < x.length; at += inner, c = (c + 1) % channels) {
+        for (let i = at; i < at + inner; i++) x[i] = (x[i]! - mean[c]!) / std[c]!;
       }
       return x;
     },
   };
+}
+
+function lookUp(bytes: Uint8Array, table: Float32Array): Float32Array {
+  const values = new Float32Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) values[i] = table[bytes[i]!]!;
+  return values;
 }
 
 function perChannel(

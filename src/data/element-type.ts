@@ -53,7 +53,7 @@ export function isFloating(type: ElementType): boolean {
  */
 export function decodeElements(bytes: Uint8Array, type: ElementType, bigEndian: boolean): NumberArray {
   const width = ELEMENT_BYTES[type];
-  const copy = Uint8Array.from(bytes);
+  const copy = new Uint8Array(bytes);
   if (bigEndian && width > 1) reverseEach(copy, width);
   const buffer = copy.buffer;
   switch (type) {

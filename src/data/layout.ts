@@ -51,48 +51,39 @@ function sameRank(
   const asStored = fits(stored, wanted);
   if (stored.length !== 3) return asStored ? { shape: stored, move: 'none', notes: [] } : undefined;
   const [a, b, c] = stored as [number, number, number];
-  const toFirst = layout !== 'nchw' && a * b > 0 && fits([c, a, b], wanted);
-  const toLast = layout !== 'nhwc' && !knownHwc && fits([b, c, a], wanted);
-  const looksHwc =
-    layout === 'nhwc' || (layout === 'auto' && (knownHwc || (isChannels(c) && !isChannels(a))));
-  const keep = (notes: readonly string[]): LayoutPlan => ({
+  const storedHwc = layout === 'nhwc' || (layout === 'auto' && knownHwc);
+  const looksHwc = storedHwc || (layout === 'auto' && isChannels(c) && !isChannels(a));
+  const toFirst = layout !== 'nchw' && fits([c, a, b], wanted);
+  const toLast = !storedHwc && fits([b, c, a], wanted);
+  const keep = (...notes: string[]): LayoutPlan => ({
     shape: stored,
     move: 'none',
-    ...channel(looksHwc ? 2 : 0, stored),
+    channelAxis: looksHwc ? 2 : 0,
     notes,
   });
-  const first = (notes: readonly string[]): LayoutPlan => ({
+  const first = (...notes: string[]): LayoutPlan => ({
     shape: [c, a, b],
     move: 'last-to-first',
     channelAxis: 0,
     notes,
   });
   const moved = 'channel axis moved from last to first';
-  // ONNX's convention is channels first, so samples that look channels-last are moved when the model leaves it open.
-  if (asStored && toFirst && a === c && b === c) {
-    return keep([
-      `samples are [${stored.join(', ')}]: taken as stored, though channels could also be last; layout nhwc moves them`,
-    ]);
-  }
   if (asStored && toFirst) {
-    if (looksHwc)
-      return first([
-        `${moved}: the model leaves the order open, channels first was taken; layout nchw keeps the order as stored`,
-      ]);
-    return keep([
-      'the channel order fits both ways: taken as stored (channels first); layout nhwc reads it as channels last',
-    ]);
+    // ONNX's convention is channels first, so samples with channels last are moved where the model leaves it open.
+    if (looksHwc) return first(`${moved}, though the order as stored fits too; layout nchw keeps it`);
+    return keep(
+      'taken as stored (channels first), though channels last would fit too; layout nhwc moves them',
+    );
   }
-  if (asStored) return keep([]);
-  if (toFirst) return first([moved]);
-  if (toLast)
-    return {
-      shape: [b, c, a],
-      move: 'first-to-last',
-      channelAxis: 2,
-      notes: ['channel axis moved from first to last'],
-    };
-  return undefined;
+  if (asStored) return keep();
+  if (toFirst) return first(moved);
+  if (!toLast) return undefined;
+  return {
+    shape: [b, c, a],
+    move: 'first-to-last',
+    channelAxis: 2,
+    notes: ['channel axis moved from first to last'],
+  };
 }
 
 function otherRank(stored: readonly number[], wanted: readonly (number | null)[]): LayoutPlan | undefined {
@@ -130,6 +121,7 @@ function otherRank(stored: readonly number[], wanted: readonly (number | null)[]
     return {
       shape: fixed,
       move: 'none',
+      ...(fixed.length === 3 && { channelAxis: !isChannels(fixed[0]) && isChannels(fixed[2]) ? 2 : 0 }),
       notes: [`flat samples of ${size} values read as [${fixed.join(', ')}], last axis fastest`],
     };
   }
@@ -143,12 +135,9 @@ function fits(shape: readonly number[], wanted: readonly (number | null)[]): boo
   );
 }
 
-function isChannels(size: number): boolean {
+/** Whether an axis of this size may hold the channels of an image: grey, RGB, or RGB with transparency. */
+export function isChannels(size: number | undefined): boolean {
   return size === 1 || size === 3 || size === 4;
-}
-
-function channel(axis: number, shape: readonly number[]): { readonly channelAxis?: number } {
-  return isChannels(shape[axis]!) ? { channelAxis: axis } : {};
 }
 
 /**

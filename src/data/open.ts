@@ -62,11 +62,22 @@ export async function openDataset(spec: string, options: DataOptions = {}): Prom
       digests.length === 1
         ? digests[0]!
         : digestOfParts(paths.map((path, i) => ({ name: basename(path), digest: digests[i]! })));
-    return await openSources(paths, sources, digest, settings);
+    return closing(await openSources(paths, sources, digest, settings), sources);
   } catch (error) {
     for (const source of sources) await source.close().catch(() => {});
     throw asGlacisError(error, 'data/unreadable', spec);
   }
+}
+
+/** A data set that closes its files, though its arrays may live in memory. */
+function closing(dataset: Dataset, sources: readonly ByteSource[]): Dataset {
+  return {
+    ...dataset,
+    async close() {
+      await dataset.close();
+      for (const source of sources) await source.close();
+    },
+  };
 }
 
 function checkOptions(options: Settings): void {

@@ -21,7 +21,8 @@ const BYTES_PER_TURN = 1 << 26;
  * Codecs: none, Snappy, GZIP, Brotli, ZSTD. Nested, date, time and binary columns are refused by name.
  *
  * The decoding happens in a short-lived child process with a bounded heap, bounded time and no right to write files or
- * start programs, because the bytes are attacker-controlled and the decoder (hyparquet) does not bound what they ask for.
+ * start programs, because the bytes are attacker-controlled and the decoder (hyparquet) does not bound what they ask for: a kilobyte that claims a run of
+ * 2²⁹ values keeps it busy for seconds until its heap is full.
  * Errors: `data/unreadable`, `data/too-large`, `data/not-finite` (missing values too), `option/invalid` (no such target
  * column), `run/cancelled`.
  */

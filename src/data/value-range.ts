@@ -89,7 +89,7 @@ export function checkRange(
 export function toFloat64(values: NumberArray): Float64Array {
   return values instanceof BigInt64Array || values instanceof BigUint64Array
     ? Float64Array.from(values, Number)
-    : Float64Array.from(values);
+    : new Float64Array(values);
 }
 
 function show(value: number): string {
