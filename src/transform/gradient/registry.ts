@@ -4,19 +4,31 @@ import { averagePool } from './rules/average-pool.ts';
 import { batchNormalization } from './rules/batch-normalization.ts';
 import { clip, max, min, where } from './rules/choice.ts';
 import { conv } from './rules/conv.ts';
+import { convTranspose } from './rules/conv-transpose.ts';
 import { cumSum } from './rules/cumulative.ts';
 import { einsum } from './rules/einsum.ts';
 import { abs, erf, exp, log, reciprocal, sqrt } from './rules/elementary.ts';
 import { gather } from './rules/gather.ts';
 import { gemm } from './rules/gemm.ts';
-import { globalAveragePool } from './rules/global-pool.ts';
+import { globalAveragePool, globalMaxPool } from './rules/global-pool.ts';
 import { groupNormalization, instanceNormalization } from './rules/group-normalization.ts';
 import { cast, castLike, dropout, identity } from './rules/identity.ts';
 import { layerNormalization, rmsNormalization } from './rules/layer-normalization.ts';
+import { globalLpPool, lpPool } from './rules/lp-pool.ts';
 import { matMul } from './rules/matmul.ts';
 import { maxPool } from './rules/max-pool.ts';
 import { lpNormalization, lrn, meanVarianceNormalization } from './rules/other-normalizations.ts';
+import { pad } from './rules/pad.ts';
 import { mod, pow } from './rules/power.ts';
+import {
+  centerCropPad,
+  compress,
+  depthToSpace,
+  reverseSequence,
+  spaceToDepth,
+  topK,
+  trilu,
+} from './rules/rearrange.ts';
 import { celu, elu, leakyRelu, pRelu, selu, shrink, thresholdedRelu } from './rules/rectifiers.ts';
 import {
   reduceL1,
@@ -33,10 +45,12 @@ import {
 import { relu } from './rules/relu.ts';
 import { expand, flatten, reshape, squeeze, transpose, unsqueeze } from './rules/reshape.ts';
 import { ceil, floor, round, sign } from './rules/rounding.ts';
+import { gatherElements, gatherNd, scatterElements, scatterNd } from './rules/scatter.ts';
 import { gelu, hardSigmoid, hardSwish, mish, sigmoid, softplus, softsign, swish } from './rules/sigmoids.ts';
 import { concat, slice, split } from './rules/slice.ts';
 import { hardmax, logSoftmax, softmax } from './rules/softmax.ts';
 import { bernoulli, eyeLike, randomNormalLike, randomUniformLike } from './rules/stop.ts';
+import { tile } from './rules/tile.ts';
 import {
   acos,
   acosh,
@@ -51,6 +65,7 @@ import {
   tan,
   tanh,
 } from './rules/trigonometry.ts';
+import { col2Im, maxUnpool } from './rules/unpool.ts';
 import { mean, sum } from './rules/variadic.ts';
 
 /** Every gradient rule. One line a family, A to Z by file. */
@@ -60,30 +75,47 @@ export const GRADIENT_RULES: readonly GradientRule[] = [
   batchNormalization,
   ...[clip, max, min, where],
   conv,
+  convTranspose,
   cumSum,
   einsum,
   ...[abs, erf, exp, log, reciprocal, sqrt],
   gather,
   gemm,
-  globalAveragePool,
+  ...[globalAveragePool, globalMaxPool],
   ...[groupNormalization, instanceNormalization],
   ...[cast, castLike, dropout, identity],
   ...[layerNormalization, rmsNormalization],
+  ...[globalLpPool, lpPool],
   matMul,
   maxPool,
   ...[lpNormalization, lrn, meanVarianceNormalization],
+  pad,
   ...[mod, pow],
+  ...[centerCropPad, compress, depthToSpace, reverseSequence, spaceToDepth, topK, trilu],
   ...[celu, elu, leakyRelu, pRelu, selu, shrink, thresholdedRelu],
-  ...[reduceL1, reduceL2, reduceLogSum, reduceLogSumExp, reduceMax, reduceMean],
-  ...[reduceMin, reduceProd, reduceSum, reduceSumSquare],
+  ...[
+    reduceL1,
+    reduceL2,
+    reduceLogSum,
+    reduceLogSumExp,
+    reduceMax,
+    reduceMean,
+    reduceMin,
+    reduceProd,
+    reduceSum,
+    reduceSumSquare,
+  ],
   relu,
   ...[expand, flatten, reshape, squeeze, transpose, unsqueeze],
   ...[ceil, floor, round, sign],
+  ...[gatherElements, gatherNd, scatterElements, scatterNd],
   ...[gelu, hardSigmoid, hardSwish, mish, sigmoid, softplus, softsign, swish],
   ...[concat, slice, split],
   ...[hardmax, logSoftmax, softmax],
   ...[bernoulli, eyeLike, randomNormalLike, randomUniformLike],
+  tile,
   ...[acos, acosh, asin, asinh, atan, atanh, cos, cosh, sin, sinh, tan, tanh],
+  ...[col2Im, maxUnpool],
   ...[mean, sum],
 ];
 
