@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { GlacisError } from '../src/core/error.ts';
+import { MAX_FOREIGN_CORES } from './harness.ts';
+import { type Load, sampleLoad } from './load.ts';
+import { describeMachine } from './machine.ts';
+import { type BenchOptions, parseOptions } from './options.ts';
+import { BENCH } from './places.ts';
+import { toMarkdown, writeReport } from './report.ts';
+import { gradientSuite } from './suites/gradient.ts';
+import { pgdSuite } from './suites/pgd.ts';
+
+/** Runs a suite and writes its report. Refuses a busy machine unless forced: `run/failed`. */
+async function main(argv: readonly string[]): Promise<void> {
+  const options = parseOptions(argv);
+  const date = new Date().toISOString();
+  const load = await quietLoad(options);
+  const progress = (text: string) => process.stderr.write(`${text}\n`);
+  progress(
+    `${load.busyCores.toFixed(2)} cores busy, load average ${load.average.map((value) => value.toFixed(2)).join(' ')}`,
+  );
+  const rows = await { gradient: gradientSuite, pgd: pgdSuite }[options.suite](options, progress);
+  const report = {
+    schema: 'glacis.benchmark/1',
+    suite: options.suite,
+    command: `npm run bench -- ${argv.join(' ')}`,
+    date,
+    machine: describeMachine(),
+    load,
+    threads: options.threads,
+    rounds: options.rounds,
+    rows,
+  } as const;
+  const path = writeReport(join(BENCH, 'results'), report);
+  process.stdout.write(`${toMarkdown(report)}\nwritten: ${path}.md, ${path}.json\n`);
+}
+
+async function quietLoad({ force }: BenchOptions): Promise<Load> {
+  const load = await sampleLoad();
+  if (force || load.busyCores <= MAX_FOREIGN_CORES) return load;
+  const wanted = `at most ${MAX_FOREIGN_CORES} cores busy before measuring`;
+  throw new GlacisError(
+    'run/failed',
+    `machine: expected ${wanted}, got ${load.busyCores.toFixed(2)}; stop what runs, or use --force`,
+  );
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(
+    `${error instanceof GlacisError ? `${error.message} (${error.code})` : error instanceof Error ? error.stack : error}\n`,
+  );
+  process.exitCode = error instanceof GlacisError && error.code.startsWith('option/') ? 2 : 3;
+}
