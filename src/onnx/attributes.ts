@@ -24,10 +24,16 @@ export function attributesOf(node: Pick<Node, 'op' | 'name' | 'attributes'>): At
     const attribute = node.attributes.get(name);
     if (attribute === undefined) {
       if (fallback !== undefined) return fallback as ValueOf<K>;
-      throw new GlacisError('model/invalid', `${node.op} ${node.name}: expected an attribute '${name}', found none`);
+      throw new GlacisError(
+        'model/invalid',
+        `${node.op} ${node.name}: expected an attribute '${name}', found none`,
+      );
     }
     if (attribute.kind !== kind) {
-      throw new GlacisError('model/invalid', `${node.op} ${node.name}: expected '${name}' to be of kind ${kind}, got ${attribute.kind}`);
+      throw new GlacisError(
+        'model/invalid',
+        `${node.op} ${node.name}: expected '${name}' to be of kind ${kind}, got ${attribute.kind}`,
+      );
     }
     return attribute.value as ValueOf<K>;
   };
@@ -61,7 +67,8 @@ export function attributesFrom(input: Readonly<Record<string, AttributeInput>>):
   const map = new Map<string, Attribute>();
   for (const [name, value] of Object.entries(input)) {
     if (value === undefined) continue;
-    if (typeof value === 'number') map.set(name, Number.isInteger(value) ? { kind: 'int', value } : { kind: 'float', value });
+    if (typeof value === 'number')
+      map.set(name, Number.isInteger(value) ? { kind: 'int', value } : { kind: 'float', value });
     else if (typeof value === 'string') map.set(name, { kind: 'string', value });
     else if (Array.isArray(value)) {
       if (value.every((v) => typeof v === 'number')) map.set(name, { kind: 'ints', value });

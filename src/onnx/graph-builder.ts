@@ -42,7 +42,15 @@ export interface AddOptions {
 export const BUILD_OPSET = 21;
 
 /** Nodes of these operators give something else each time: never merged, never folded. */
-const RANDOM = new Set(['RandomNormal', 'RandomUniform', 'RandomNormalLike', 'RandomUniformLike', 'Multinomial', 'Bernoulli', 'Dropout']);
+const RANDOM = new Set([
+  'RandomNormal',
+  'RandomUniform',
+  'RandomNormalLike',
+  'RandomUniformLike',
+  'Multinomial',
+  'Bernoulli',
+  'Dropout',
+]);
 
 /** Results above this many elements are not computed at build time; the runtime folds them itself. */
 const FOLD_LIMIT = 1 << 16;
@@ -84,9 +92,10 @@ export class GraphBuilder {
 
   /** A constant; small equal ones are shared. `name` is kept where it is free. */
   constant(tensor: Tensor, name?: string): Value {
-    const key = tensor.data.byteLength <= 4096 && !tensor.strings && !tensor.external
-      ? `${tensor.dtype}[${tensor.dims}]${Buffer.from(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength).toString('base64')}`
-      : undefined;
+    const key =
+      tensor.data.byteLength <= 4096 && !tensor.strings && !tensor.external
+        ? `${tensor.dtype}[${tensor.dims}]${Buffer.from(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength).toString('base64')}`
+        : undefined;
     if (key !== undefined && name === undefined) {
       const known = this.#constantsByContent.get(key);
       if (known) return known;
@@ -106,12 +115,22 @@ export class GraphBuilder {
    * Adds a node and gives its outputs. Errors: `model/invalid` when shapes contradict the operator,
    * `model/unsupported-operator` when no shape rule exists and `types` is not given.
    */
-  add(op: string, inputs: readonly (Value | null)[], attributes: Readonly<Record<string, AttributeInput>> = {}, options: AddOptions = {}): readonly Value[] {
+  add(
+    op: string,
+    inputs: readonly (Value | null)[],
+    attributes: Readonly<Record<string, AttributeInput>> = {},
+    options: AddOptions = {},
+  ): readonly Value[] {
     return this.addNode(op, inputs, attributesFrom(attributes), options);
   }
 
   /** Like {@link add}, with attributes as they stand in a file. */
-  addNode(op: string, inputs: readonly (Value | null)[], attributes: ReadonlyMap<string, Attribute>, options: AddOptions = {}): readonly Value[] {
+  addNode(
+    op: string,
+    inputs: readonly (Value | null)[],
+    attributes: ReadonlyMap<string, Attribute>,
+    options: AddOptions = {},
+  ): readonly Value[] {
     const domain = options.domain ?? '';
     const count = options.outputs ?? 1;
     if (domain !== '' && !this.opsets.has(domain)) this.opsets.set(domain, 1);
@@ -129,15 +148,35 @@ export class GraphBuilder {
       attributes,
     };
     const facts = inputs.map((v) => (v === null ? undefined : factsOf(v)));
-    const types = options.types ?? inferNode({ ...draft, outputs: new Array(count).fill('?') }, facts, this.opsets.get(domain) ?? 1);
+    const types =
+      options.types ??
+      inferNode({ ...draft, outputs: new Array(count).fill('?') }, facts, this.opsets.get(domain) ?? 1);
     if (types === undefined) {
-      throw new GlacisError('model/unsupported-operator', `${draft.name}: no shape rule for ${domain === '' ? '' : `${domain}.`}${op}`);
+      throw new GlacisError(
+        'model/unsupported-operator',
+        `${draft.name}: no shape rule for ${domain === '' ? '' : `${domain}.`}${op}`,
+      );
     }
     const measured = inputs[0]?.isStatic ? foldShapeOf(draft, inputs[0].dims) : undefined;
     if (measured) return [this.constant(measured)];
     if (!RANDOM.has(op) && inputs.every((v) => v === null || v.data !== undefined)) {
-      const small = op === 'Constant' || types.slice(0, count).every((t) => t.dims !== undefined && elementCount(t.dims.map((d) => (typeof d === 'number' ? d : 0))) <= FOLD_LIMIT);
-      const folded = small ? foldNode(draft, inputs.map((v) => v?.data), this.opsets.get(domain) ?? 1, count) : undefined;
+      const small =
+        op === 'Constant' ||
+        types
+          .slice(0, count)
+          .every(
+            (t) =>
+              t.dims !== undefined &&
+              elementCount(t.dims.map((d) => (typeof d === 'number' ? d : 0))) <= FOLD_LIMIT,
+          );
+      const folded = small
+        ? foldNode(
+            draft,
+            inputs.map((v) => v?.data),
+            this.opsets.get(domain) ?? 1,
+            count,
+          )
+        : undefined;
       if (folded) {
         const values = folded.map((t) => this.constant(t));
         if (key !== undefined) this.#byKey.set(key, values);
@@ -147,8 +186,17 @@ export class GraphBuilder {
     const name = this.freshName(options.name ?? op);
     const outputs = Array.from({ length: count }, (_, i) => {
       const type = types[i];
-      if (!type) throw new GlacisError('model/invalid', `${name}: ${op} has ${types.length} outputs, ${count} were asked for`);
-      return makeValue(this.freshName(i === 0 ? `${name}_out` : `${name}_out${i}`), type.dtype, type.dims, undefined);
+      if (!type)
+        throw new GlacisError(
+          'model/invalid',
+          `${name}: ${op} has ${types.length} outputs, ${count} were asked for`,
+        );
+      return makeValue(
+        this.freshName(i === 0 ? `${name}_out` : `${name}_out${i}`),
+        type.dtype,
+        type.dims,
+        undefined,
+      );
     });
     const node: Node = { ...draft, name, outputs: outputs.map((v) => v.name) };
     const built: BuiltNode = { node, inputs: [...inputs], outputs };
@@ -162,8 +210,14 @@ export class GraphBuilder {
    * The model that computes `outputs` (name to value), holding only what they need. An output that is itself an input or a
    * constant goes through `Identity`. Inputs that nothing needs stay unless `dropUnusedInputs`.
    */
-  build(outputs: Readonly<Record<string, Value>>, options: { readonly name?: string; readonly dropUnusedInputs?: boolean } = {}): Model {
-    const results: { name: string; value: Value }[] = Object.entries(outputs).map(([name, value]) => ({ name, value }));
+  build(
+    outputs: Readonly<Record<string, Value>>,
+    options: { readonly name?: string; readonly dropUnusedInputs?: boolean } = {},
+  ): Model {
+    const results: { name: string; value: Value }[] = Object.entries(outputs).map(([name, value]) => ({
+      name,
+      value,
+    }));
     const needed = new Set(results.map((r) => r.value.name));
     const kept: BuiltNode[] = [];
     for (let i = this.nodes.length - 1; i >= 0; i--) {
@@ -176,15 +230,32 @@ export class GraphBuilder {
     const nodes: Node[] = kept.map(({ node }) => node);
     const infos: ValueInfo[] = [];
     for (const { name, value } of results) {
-      const inner = nodes.some((n) => n.outputs.includes(name)) || this.inputs.some((v) => v.name === name) || this.#constants.has(name);
-      if (inner && value.name !== name) throw new GlacisError('model/invalid', `build: the output name '${name}' is taken by an inner value`);
+      const inner =
+        nodes.some((n) => n.outputs.includes(name)) ||
+        this.inputs.some((v) => v.name === name) ||
+        this.#constants.has(name);
+      if (inner && value.name !== name)
+        throw new GlacisError('model/invalid', `build: the output name '${name}' is taken by an inner value`);
       if (!inner || this.inputs.some((v) => v.name === name) || this.#constants.has(name)) {
         const taken = inner ? `${name}_result` : name;
-        nodes.push({ op: 'Identity', domain: '', name: `to_${name}`, inputs: [value.name], outputs: [taken], attributes: new Map() });
-        infos.push({ name: taken, type: { kind: 'tensor', dtype: value.dtype, dims: value.isStatic ? value.dims : undefined } });
+        nodes.push({
+          op: 'Identity',
+          domain: '',
+          name: `to_${name}`,
+          inputs: [value.name],
+          outputs: [taken],
+          attributes: new Map(),
+        });
+        infos.push({
+          name: taken,
+          type: { kind: 'tensor', dtype: value.dtype, dims: value.isStatic ? value.dims : undefined },
+        });
         continue;
       }
-      infos.push({ name, type: { kind: 'tensor', dtype: value.dtype, dims: value.isStatic ? value.dims : undefined } });
+      infos.push({
+        name,
+        type: { kind: 'tensor', dtype: value.dtype, dims: value.isStatic ? value.dims : undefined },
+      });
     }
     const initializers = new Map<string, Tensor>();
     for (const [name, tensor] of this.#constants) if (needed.has(name)) initializers.set(name, tensor);
@@ -194,7 +265,14 @@ export class GraphBuilder {
     return {
       irVersion: 10,
       opsets: new Map(this.opsets),
-      graph: { name: options.name ?? 'glacis', inputs, outputs: infos, initializers, nodes, valueTypes: new Map() },
+      graph: {
+        name: options.name ?? 'glacis',
+        inputs,
+        outputs: infos,
+        initializers,
+        nodes,
+        valueTypes: new Map(),
+      },
       functions: [],
       producer: 'glacis',
       metadata: new Map(),
@@ -206,7 +284,12 @@ function factsOf(value: Value): { dtype: DType; dims: readonly Dim[] | undefined
   return { dtype: value.dtype, dims: value.isStatic ? value.dims : undefined, data: value.data };
 }
 
-function makeValue(name: string, dtype: DType, dims: readonly Dim[] | undefined, data: Tensor | undefined): Value {
+function makeValue(
+  name: string,
+  dtype: DType,
+  dims: readonly Dim[] | undefined,
+  data: Tensor | undefined,
+): Value {
   const fixed = dims?.every((d) => typeof d === 'number') ? (dims as readonly number[]) : undefined;
   return Object.freeze({
     name,
@@ -215,18 +298,28 @@ function makeValue(name: string, dtype: DType, dims: readonly Dim[] | undefined,
     data,
     get dims(): readonly number[] {
       if (fixed) return fixed;
-      throw new GlacisError('model/dynamic-shape', `${name}: its shape depends on the data and is not known before the model runs`);
+      throw new GlacisError(
+        'model/dynamic-shape',
+        `${name}: its shape depends on the data and is not known before the model runs`,
+      );
     },
   });
 }
 
-function nodeKey(op: string, domain: string, inputs: readonly (Value | null)[], attributes: ReadonlyMap<string, Attribute>, count: number): string | undefined {
+function nodeKey(
+  op: string,
+  domain: string,
+  inputs: readonly (Value | null)[],
+  attributes: ReadonlyMap<string, Attribute>,
+  count: number,
+): string | undefined {
   const parts = [domain, op, String(count), inputs.map((v) => v?.name ?? '').join('\u0001')];
   for (const [name, a] of [...attributes].sort(([x], [y]) => (x < y ? -1 : 1))) {
     if (a.kind === 'tensor') {
       if (a.value.data.byteLength > 4096) return undefined;
       parts.push(`${name}=${a.value.dtype}[${a.value.dims}]${Buffer.from(a.value.data).toString('base64')}`);
-    } else if (a.kind === 'graph' || a.kind === 'graphs' || a.kind === 'tensors' || a.kind === 'opaque') return undefined;
+    } else if (a.kind === 'graph' || a.kind === 'graphs' || a.kind === 'tensors' || a.kind === 'opaque')
+      return undefined;
     else parts.push(`${name}=${a.kind}:${JSON.stringify(a.value)}`);
   }
   return parts.join('\u0002');

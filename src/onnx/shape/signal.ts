@@ -21,16 +21,17 @@ const dft: ShapeRule = (ctx) => {
   const given = ctx.opset < 20 ? ctx.attrs.int('axis', 1) : ctx.inputs[2] ? constantNumber(ctx, 2) : -2;
   if (!dims) return one(dtype, undefined);
   if (dims.length < 2) contradiction(ctx, 'rank 2 or more', showDims(dims));
+  const oneSided = ctx.attrs.int('onesided', 0) !== 0;
+  // One-sided and inverse gives a real signal, whose length is only sure when dft_length says it.
+  const realOut = oneSided && ctx.attrs.int('inverse', 0) !== 0;
   if (given === undefined)
     return one(
       dtype,
-      dims.map((_, i) => (i === dims.length - 1 ? 2 : null)),
+      dims.map((_, i) => (i < dims.length - 1 ? null : realOut ? 1 : 2)),
     );
   const axis = axisIn(ctx, given, dims.length);
   const length = ctx.inputs[1] ? (constantNumber(ctx, 1) ?? null) : dims[axis]!;
-  const oneSided = ctx.attrs.int('onesided', 0) !== 0;
-  // One-sided and inverse gives a real signal, whose length is only sure when dft_length says it.
-  if (oneSided && ctx.attrs.int('inverse', 0) !== 0) {
+  if (realOut) {
     return one(dtype, withDim(withDim(dims, axis, ctx.inputs[1] ? length : null), dims.length - 1, 1));
   }
   return one(dtype, withDim(withDim(dims, axis, oneSided ? half(length) : length), dims.length - 1, 2));

@@ -26,11 +26,15 @@ export interface SliceRange {
   readonly step: number;
 }
 
-/** ONNX's clamping of a slice of an axis of `size` elements. `step` is not 0. */
+/**
+ * ONNX's clamping of a slice of an axis of `size` elements. `step` is not 0. An end of INT32_MAX or INT64_MAX means "to the
+ * end" also backwards, where NumPy would give nothing: so ONNX Runtime, which exporters rely on.
+ */
 export function sliceRange(size: number, start: number, end: number, step: number): SliceRange {
   const clamp = (v: number, low: number, high: number) => Math.min(Math.max(v, low), high);
   const from = start < 0 ? start + size : start;
-  const to = end < 0 ? end + size : end;
+  const backwards = step < 0 && (end === 2 ** 31 - 1 || end >= 2 ** 63 - 1);
+  const to = backwards ? -1 : end < 0 ? end + size : end;
   const a = step > 0 ? clamp(from, 0, size) : clamp(from, 0, size - 1);
   const b = step > 0 ? clamp(to, 0, size) : clamp(to, -1, size - 1);
   return { start: a, count: Math.max(0, Math.ceil((b - a) / step)), step };
