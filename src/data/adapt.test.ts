@@ -109,6 +109,8 @@ describe('fitting data to a model', () => {
       message,
     });
     await expect(adapt(pixels, input('n', 1, 2, 2), { range: [0, 255] })).resolves.toBeDefined();
+    const wide = dataset(Int32Array.of(0, 255, 3, 7), [1, 2, 2], 'int32');
+    await expect(adapt(wide, input('n', 1, 2, 2))).rejects.toMatchObject({ code: 'data/mismatch', message });
     const table = dataset(Float32Array.of(0, 2), [1], 'float32');
     await expect(adapt(table, input('n', 1), { range: [0, 1] })).rejects.toMatchObject({
       code: 'data/mismatch',

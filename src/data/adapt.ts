@@ -21,7 +21,7 @@ export interface ModelInput {
 export interface AdaptOptions {
   /**
    * Least and greatest value of the model's input before `mean` and `std`. 8-bit data are scaled to it (default 0 to 1);
-   * other data must already lie in it (default: 0 to 1 for float images, none for other data).
+   * other data must already lie in it (default: 0 to 1 for images, none for tables and series).
    */
   readonly range?: readonly [number, number];
   /** How the samples are stored. Default `auto`. */

@@ -29,7 +29,7 @@ export interface ValueFacts {
 
 /**
  * Decides how values reach the model's range: 8-bit data are scaled, all others are taken as they are and must lie in the
- * declared range. Float images without a declared range must lie in 0–1.
+ * declared range. Images of other types without a declared range must lie in 0–1.
  * Errors: `data/not-finite`; `data/mismatch` when values lie outside the range, or when all of two or more samples are equal.
  */
 export function planValues(facts: ValueFacts, where: string): ValuePlan {
@@ -54,7 +54,7 @@ export function planValues(facts: ValueFacts, where: string): ValuePlan {
       notes: [`8-bit pixels scaled from 0–255 to ${show(low)}–${show(high)}${how}`],
     };
   }
-  const assumed = dtype.startsWith('float') && imageLike ? ([0, 1] as const) : undefined;
+  const assumed = imageLike ? ([0, 1] as const) : undefined;
   const range = declared ?? assumed;
   const seen = `${dtype} values taken as they are (from ${show(least)} to ${show(most)} in the first samples)`;
   if (!range) return { scaled: false, notes: [`${seen}; no input range is known, range declares one`] };
@@ -77,11 +77,11 @@ export function checkRange(
   const slack = 1e-6 * (high - low);
   const [least, most] = extent(values);
   if (least >= low - slack && most <= high + slack) return;
-  const kind = declared ? 'the declared range' : 'the usual range of float images,';
+  const kind = declared ? 'the declared range' : 'the usual range of images';
   throw new GlacisError(
     'data/mismatch',
     `${where}: expected values in ${kind} ${show(low)} to ${show(high)}, got ${show(least)} to ${show(most)}; ` +
-      `declare what the model takes with --range ${show(Math.min(low, least))},${show(Math.max(high, most))}, or scale the data`,
+      `declare what the model takes with --range ${show(Math.min(low, least))},${show(Math.max(high, most))}, or scale the data (8-bit data are scaled by themselves)`,
   );
 }
 
