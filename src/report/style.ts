@@ -110,7 +110,7 @@ details{font-size:14.5px;margin-top:14px}summary{cursor:pointer}.files{columns:2
 .limits ul{margin:12px 0 0;padding-left:20px}.limits li{margin-bottom:9px;max-width:82ch}
 footer{color:var(--muted);font-size:13.5px;padding-bottom:40px}
 a{color:inherit}
-@media (max-width:760px){
+@media screen and (max-width:760px){
 main,header,footer{padding-left:12px;padding-right:12px}header{padding-left:16px;padding-top:18px}
 section{padding:22px 18px 24px;border-radius:11px;margin-bottom:12px}
 .figures{gap:18px 12px;grid-template-columns:1fr 1fr}.figures>div:last-child{grid-column:1/-1}
@@ -119,9 +119,14 @@ section{padding:22px 18px 24px;border-radius:11px;margin-bottom:12px}
 .files{columns:1}.story{font-size:16px}.attacks .extra{display:none}.attacks thead th{white-space:normal}.confusion.stacked{grid-template-columns:minmax(0,1fr)}
 .card{padding:12px 12px 8px}.triple{gap:8px}
 }
-@media print{@page{margin:14mm}
-:root{--page:#fff;color-scheme:light}body{font-size:11pt;print-color-adjust:exact;-webkit-print-color-adjust:exact}
-main,header,footer{padding-left:0;padding-right:0;max-width:none}section{border:0;padding:0 0 14pt;margin:0 0 10pt}
-.verdict,.plot,tbody,.confusion{break-inside:avoid}h2{break-after:avoid}.scroll{overflow:visible}table{font-size:9pt}
-.gallery{grid-template-columns:1fr 1fr}.meter-cell{display:none}}
+@media print{@page{margin:13mm}
+:root{color-scheme:light;--page:#fff}body{font-size:10pt;line-height:1.45;print-color-adjust:exact;-webkit-print-color-adjust:exact}
+main,header,footer{padding:0;max-width:none}header{padding-bottom:10pt}section{border:0;padding:0 0 12pt;margin:0 0 8pt}
+h1{font-size:25pt}.figure{font-size:34pt}h2{font-size:15pt}.story,.lead{font-size:10.5pt}.figures{margin:14pt 0;padding-top:12pt}
+.verdict,.plot,tbody,.card,.finding,.grid-chart,.fact,.limits li,pre{break-inside:avoid}h2,h3,.lead,thead{break-after:avoid}.lead,.finding p{break-inside:avoid}
+.gallery{grid-template-columns:1fr 1fr;gap:8pt}.card{padding:8pt 10pt 4pt}.triple p,figcaption,.origin{font-size:8.5pt}
+.opening{gap:0 20pt}.key-picture div,.key-picture img{width:100px}
+.scroll{overflow:visible}.attacks{font-size:8.5pt}.attacks th,.attacks td{padding:3pt 7pt 3pt 0}.attacks thead th{white-space:normal;font-size:8pt}.meter-cell{width:60px;min-width:50px}
+.confusion{grid-template-columns:minmax(0,1fr) 170px;gap:18pt}.grid-chart.large{min-width:0}.pairs li{padding:3pt 0}.pair{font-size:11pt}
+.facts{grid-template-columns:1fr 1fr;gap:12pt 22pt;margin:8pt 0 12pt}dl>div{grid-template-columns:56px minmax(0,1fr);font-size:9pt;padding:3pt 0}.digest{font-size:7.5pt}.finding{padding:9pt 12pt 7pt}}
 `;

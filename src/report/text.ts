@@ -31,6 +31,12 @@ export function renderText(assessment: Assessment, { width = 96 }: { readonly wi
   return visible(`${lines.join('\n')}\n`.replaceAll('\u00a0', ' '));
 }
 
+/** The text on one line, cut to `most` characters. */
+function oneLine(text: string, most: number): string {
+  const line = visible(text).replace(/\s+/g, ' ');
+  return line.length > most ? `${line.slice(0, most)}…` : line;
+}
+
 const HEAD = [
   'attack',
   'budget',
@@ -44,7 +50,6 @@ const HEAD = [
 
 function table(assessment: Assessment): readonly string[] {
   if (assessment.results.length === 0) return [];
-  const name = (text: string) => visible(text).replace(/\s+/g, ' ').slice(0, 28);
   const row = (
     label: string,
     run: Parameters<typeof rightAnswers>[0] & {
@@ -62,7 +67,7 @@ function table(assessment: Assessment): readonly string[] {
   ];
   const rows = [
     ...assessment.results.map((run) => [
-      ...row(name(run.attack), run),
+      ...row(oneLine(run.attack, 28), run),
       count(run.queries + (run.gradientQueries ?? 0)),
       duration(run.seconds),
     ]),
