@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GlacisError } from '../core/error.ts';
@@ -38,14 +38,14 @@ const READ = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NON
  *
  * Errors: `model/external-data`.
  */
-export async function openBelow(directory: string, location: string): Promise<FileHandle> {
+export async function openBelow(
+  directory: string,
+  location: string,
+  how: 'descriptors' | 'paths' = existsSync('/proc/self/fd') ? 'descriptors' : 'paths',
+): Promise<FileHandle> {
   const parts = steps(location);
   if (typeof parts === 'string') throw refuse(location, `it ${parts}`);
-  const handle = await (process.platform === 'linux' ? openByDescriptors : openByPath)(
-    directory,
-    parts,
-    location,
-  );
+  const handle = await (how === 'descriptors' ? openByDescriptors : openByPath)(directory, parts, location);
   try {
     const stat = await handle.stat();
     if (!stat.isFile()) throw refuse(location, 'it is not a regular file');

@@ -310,8 +310,8 @@ async function replaceFile(path: string, chunks: readonly Uint8Array[], signal?:
     handle = undefined;
     await rename(temporary, path);
   } catch (thrown) {
-    await handle?.close();
-    await rm(temporary, { force: true });
+    await handle?.close().catch(() => {});
+    await rm(temporary, { force: true }).catch(() => {});
     if (thrown instanceof GlacisError) throw thrown;
     throw new GlacisError(
       'output/unwritable',
