@@ -59,11 +59,10 @@ export function toMarkdown(report: Report): string {
     '## What ran',
     ...versionLines(report.rows),
   ];
-  const objections = report.rows.flatMap((row) =>
-    row.comparisons.flatMap(({ peer, invalid }) =>
-      invalid.map((reason) => `- ${row.name} against ${peer.name}: ${reason}`),
-    ),
-  );
+  const objections = report.rows.flatMap((row) => {
+    const reasons = new Set(row.comparisons.flatMap(({ invalid }) => invalid));
+    return [...reasons].map((reason) => `- ${row.name}: ${reason}`);
+  });
   if (objections.length > 0) lines.push('', '## What does not count, and why', ...objections);
   return `${lines.join('\n')}\n`;
 }
