@@ -87,12 +87,15 @@ function transposedDims(ctx: ShapeContext, x: Dims | undefined, w: Dims | undefi
   const sizes = x.slice(2).map((size, i): Dim => {
     if (fixed) return fixed[i]!;
     const stride = window.strides[i]!;
-    if (window.autoPad === 'SAME_UPPER' || window.autoPad === 'SAME_LOWER')
-      return mapDim(size, (s) => s * stride);
     const k = window.kernel[i]!;
     if (typeof k !== 'number') return null;
     const pads = (window.pads?.[i] ?? 0) + (window.pads?.[i + spatial] ?? 0);
-    return mapDim(size, (s) => stride * (s - 1) + extra[i]! + window.dilations[i]! * (k - 1) + 1 - pads);
+    const same = window.autoPad === 'SAME_UPPER' || window.autoPad === 'SAME_LOWER';
+    return mapDim(size, (s) => {
+      const natural = stride * (s - 1) + extra[i]! + window.dilations[i]! * (k - 1) + 1 - pads;
+      // ONNX pads down to size · stride; ONNX Runtime never up to it, where the stride exceeds the kernel.
+      return same ? Math.min(natural, s * stride) : natural;
+    });
   });
   return [x[0]!, mapDim(w[1]!, (m) => m * group), ...sizes];
 }
