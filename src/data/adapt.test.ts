@@ -65,7 +65,11 @@ describe('fitting data to a model', () => {
     (await data.read(0, 2)).x.forEach((value, i) => {
       expect(value).toBeCloseTo(expected[i]!, 6);
     });
-    expect(data.bounds).toEqual({ low: [0, -0.4, -0.2], high: [1, 1.6, 0.3], channelAxis: 0 });
+    expect(data.bounds).toEqual({
+      low: [0, -0.4, -0.2].map(Math.fround),
+      high: [1, 1.6, 0.3].map(Math.fround),
+      channelAxis: 0,
+    });
     // Channels last in the model.
     const pixels = dataset(await rgb.read(0, 2), [2, 1, 3], 'uint8');
     const last = await adapt(pixels, input('n', 2, 1, 3), { mean: [0, 0.2, 0.4], std: [1, 0.5, 2] });
@@ -115,6 +119,37 @@ describe('fitting data to a model', () => {
     await expect(adapt(table, input('n', 1), { range: [0, 1] })).rejects.toMatchObject({
       code: 'data/mismatch',
     });
+  });
+
+  it('gives bounds that hold every value exactly', async () => {
+    const all = dataset(
+      Uint8Array.from({ length: 256 }, (_, i) => i),
+      [1],
+      'uint8',
+    );
+    for (const [low, high] of [
+      [0, 0.3],
+      [-0.1, 0.7],
+      [-2.1179, 2.64],
+      [1e-3, 1e3],
+    ] as const) {
+      for (const options of [{}, { mean: 0.485, std: 0.229 }]) {
+        const data = await adapt(all, input('n', 1), { range: [low, high], ...options });
+        const { x } = await data.read(0, 256);
+        expect(Math.min(...x)).toBe(data.bounds!.low[0]);
+        expect(Math.max(...x)).toBe(data.bounds!.high[0]);
+      }
+    }
+  });
+
+  it('suggests a range that holds the data', async () => {
+    const images = dataset(Float32Array.of(-0.42421296, 2.8214867, 1, 0), [1, 2, 2], 'float32');
+    const error = await adapt(images, input('n', 1, 2, 2)).catch((thrown: Error) => thrown);
+    const [, low, high] = /--range ([-\d.]+),([-\d.]+)/.exec((error as Error).message)!;
+    expect([low, high]).toEqual(['-0.42422', '2.8215']);
+    await expect(
+      adapt(images, input('n', 1, 2, 2), { range: [Number(low), Number(high)] }),
+    ).resolves.toBeDefined();
   });
 
   it('checks samples beyond the first ones when they are read', async () => {

@@ -1,12 +1,11 @@
 import { throwIfCancelled } from '../core/cancel.ts';
 import { GlacisError } from '../core/error.ts';
-import { randomFrom } from '../core/random.ts';
-import { checkFinite } from './checks.ts';
+import { type Bounds, converter } from './convert.ts';
 import type { Dataset, Labels } from './dataset.ts';
-import { isFloating, type NumberArray } from './element-type.ts';
-import { isChannels, type LayoutPlan, moveChannels, planLayout, type StoredLayout } from './layout.ts';
+import { isChannels, type LayoutPlan, planLayout, type StoredLayout } from './layout.ts';
+import { chooseSamples, pick, readSamples } from './samples.ts';
 import { requireRows } from './stored-array.ts';
-import { checkRange, planValues, toFloat64, type ValuePlan } from './value-range.ts';
+import { planValues } from './value-range.ts';
 
 /** A model's input, as far as data must fit it. */
 export interface ModelInput {
@@ -48,13 +47,6 @@ export interface Batch {
   readonly labels?: Labels;
   /** The samples' numbers in the source. */
   readonly indices: Int32Array;
-}
-
-/** Least and greatest value of the model's input: one number, or one for each channel along `channelAxis` of a sample. */
-export interface Bounds {
-  readonly low: readonly number[];
-  readonly high: readonly number[];
-  readonly channelAxis?: number;
 }
 
 /** A data set as a model takes it: float32, in its layout and range. */
@@ -173,129 +165,6 @@ function planFor(dataset: Dataset, model: ModelInput, options: AdaptOptions, whe
     );
   const wanted = model.dims.slice(1).map((size) => (typeof size === 'number' && size >= 0 ? size : null));
   return planLayout(dataset.sampleShape, wanted, options.layout ?? 'auto', dataset.layout === 'hwc', where);
-}
-
-function chooseSamples(total: number, { n, shuffle }: AdaptOptions, notes: string[]): Int32Array {
-  const count = Math.min(n ?? total, total);
-  if (n !== undefined && n > total)
-    notes.push(`${n} samples were asked for, the data set has ${total}: all were taken`);
-  if (shuffle === undefined) {
-    if (count < total) notes.push(`the first ${count} of ${total} samples were taken`);
-    return Int32Array.from({ length: count }, (_, i) => i);
-  }
-  // Fisher-Yates from the front: the first `count` places are final after `count` steps.
-  const order = Int32Array.from({ length: total }, (_, i) => i);
-  const rng = randomFrom(shuffle, 'data/shuffle');
-  for (let i = 0; i < count; i++) {
-    const j = i + rng.integer(total - i);
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  notes.push(`${count} of ${total} samples were taken in random order (seed ${shuffle})`);
-  return order.slice(0, count);
-}
-
-/** Values after scaling and normalising, and the bounds that follow. */
-interface Converter {
-  readonly bounds?: Bounds;
-  readonly notes: readonly string[];
-  apply(raw: NumberArray, numbers: Int32Array): Float32Array;
-}
-
-function converter(
-  values: ValuePlan,
-  plan: LayoutPlan,
-  options: AdaptOptions,
-  dtype: Dataset['dtype'],
-  where: string,
-): Converter {
-  const size = plan.shape.reduce((product, axis) => product * axis, 1);
-  const channels = plan.channelAxis === undefined ? 1 : plan.shape[plan.channelAxis]!;
-  const mean = perChannel(options.mean, 0, channels, 'mean');
-  const std = perChannel(options.std, 1, channels, 'std');
-  const normalised = options.mean !== undefined || options.std !== undefined;
-  const inner = plan.channelAxis === 0 ? size / channels : 1;
-  const { range } = values;
-  const [low, high] = range ?? [0, 1];
-  const scaled = Float32Array.from({ length: 256 }, (_, byte) => low + (byte / 255) * (high - low));
-  const bound = (value: number) => mean.map((m, c) => (value - m) / std[c]!);
-  return {
-    ...(range && {
-      bounds: {
-        low: normalised ? bound(range[0]) : [range[0]],
-        high: normalised ? bound(range[1]) : [range[1]],
-        ...(normalised && plan.channelAxis !== undefined && { channelAxis: plan.channelAxis }),
-      },
-    }),
-    notes: normalised ? [`mean ${mean.join(', ')} subtracted, then divided by std ${std.join(', ')}`] : [],
-    apply(raw, numbers) {
-      const stored = values.scaled ? lookUp(raw as Uint8Array, scaled) : new Float32Array(toFloat64(raw));
-      if (isFloating(dtype)) checkFinite(stored, size, (i) => numbers[i]!, where);
-      if (range && !values.scaled && dtype !== 'uint8')
-        checkRange(stored, range, options.range !== undefined, where);
-      const x = moveChannels(stored, numbers.length, plan);
-      if (!normalised) return x;
-      // With channels first, `inner` neighbours share a channel; with channels last, channels alternate.
-      for (let at = 0, c = 0; at < x.length; at += inner, c = (c + 1) % channels) {
-        for (let i = at; i < at + inner; i++) x[i] = (x[i]! - mean[c]!) / std[c]!;
-      }
-      return x;
-    },
-  };
-}
-
-function lookUp(bytes: Uint8Array, table: Float32Array): Float32Array {
-  const values = new Float32Array(bytes.length);
-  for (let i = 0; i < bytes.length; i++) values[i] = table[bytes[i]!]!;
-  return values;
-}
-
-function perChannel(
-  value: number | readonly number[] | undefined,
-  fallback: number,
-  channels: number,
-  name: string,
-): readonly number[] {
-  const list = typeof value === 'number' || value === undefined ? [value ?? fallback] : value;
-  if (list.length === 1) return new Array<number>(channels).fill(list[0]!);
-  if (list.length === channels) return list;
-  throw new GlacisError(
-    'option/invalid',
-    `${name}: expected one number or ${channels}, one for each channel, got ${list.length}`,
-  );
-}
-
-/** Stored values of the samples `indices[start …]`; neighbours in the source are read together. */
-async function readSamples(
-  dataset: Dataset,
-  indices: Int32Array,
-  start: number,
-  count: number,
-  signal?: AbortSignal,
-): Promise<NumberArray> {
-  const runs: NumberArray[] = [];
-  for (let at = start; at < start + count; ) {
-    let end = at + 1;
-    while (end < start + count && indices[end] === indices[end - 1]! + 1) end++;
-    runs.push(await dataset.read(indices[at]!, end - at, signal));
-    at = end;
-  }
-  if (runs.length === 1) return runs[0]!;
-  const length = runs.reduce((sum, run) => sum + run.length, 0);
-  const kind = (runs[0] ?? new Float32Array(0)).constructor as new (length: number) => NumberArray;
-  const joined = new kind(length);
-  let offset = 0;
-  for (const run of runs) {
-    joined.set(run as never, offset);
-    offset += run.length;
-  }
-  return joined;
-}
-
-function pick(labels: Labels, indices: Int32Array): Labels {
-  const picked =
-    labels instanceof Int32Array ? new Int32Array(indices.length) : new Float32Array(indices.length);
-  for (let i = 0; i < indices.length; i++) picked[i] = labels[indices[i]!]!;
-  return picked;
 }
 
 function checkOptions(options: AdaptOptions): void {

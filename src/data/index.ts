@@ -3,11 +3,11 @@ export {
   type AdaptOptions,
   adaptDataset,
   type Batch,
-  type Bounds,
   type ModelInput,
 } from './adapt.ts';
 export { type WriteBytes, writeAtomically } from './atomic-write.ts';
 export { checkFinite, checkLabels } from './checks.ts';
+export type { Bounds } from './convert.ts';
 export { type DataOptions, type Dataset, DEFAULT_MAX_BYTES, type Labels } from './dataset.ts';
 export type { ElementType, NumberArray } from './element-type.ts';
 export type { StoredLayout } from './layout.ts';

@@ -6,6 +6,8 @@ import type { ElementType, NumberArray } from './element-type.ts';
 export interface ValuePlan {
   /** Least and greatest value after it; absent when the data have no known range. */
   readonly range?: readonly [number, number];
+  /** Whether the user declared the range. */
+  readonly declared: boolean;
   /** Whether 0–255 is scaled to `range`. */
   readonly scaled: boolean;
   readonly notes: readonly string[];
@@ -43,13 +45,16 @@ export function planValues(facts: ValueFacts, where: string): ValuePlan {
       `${where}: expected data that varies, got ${show(least)} for every value of the first samples`,
     );
   }
+  const isDeclared = { declared: declared !== undefined };
   if (dtype === 'uint8') {
     const range = declared ?? (modelTakesBytes ? [0, 255] : [0, 1]);
     const [low, high] = range;
-    if (low === 0 && high === 255) return { range, scaled: false, notes: ['8-bit values kept as 0–255'] };
+    if (low === 0 && high === 255)
+      return { range, ...isDeclared, scaled: false, notes: ['8-bit values kept as 0–255'] };
     const how = declared ? '' : ' (range 0,255 would keep them)';
     return {
       range,
+      ...isDeclared,
       scaled: true,
       notes: [`8-bit pixels scaled from 0–255 to ${show(low)}–${show(high)}${how}`],
     };
@@ -57,16 +62,18 @@ export function planValues(facts: ValueFacts, where: string): ValuePlan {
   const assumed = imageLike ? ([0, 1] as const) : undefined;
   const range = declared ?? assumed;
   const seen = `${dtype} values taken as they are (from ${show(least)} to ${show(most)} in the first samples)`;
-  if (!range) return { scaled: false, notes: [`${seen}; no input range is known, range declares one`] };
+  if (!range)
+    return { ...isDeclared, scaled: false, notes: [`${seen}; no input range is known, range declares one`] };
   checkRange(values, range, declared !== undefined, where);
   return {
     range,
+    ...isDeclared,
     scaled: false,
     notes: [`${seen}, input range ${show(range[0])} to ${show(range[1])}${declared ? '' : ' assumed'}`],
   };
 }
 
-/** Throws `data/mismatch`, naming the observed extent and the remedy, unless all values lie in `range` (± 10⁻⁶ of its width). */
+/** Throws `data/mismatch`, naming the observed extent and the remedy, unless all values lie in `range`, both rounded to float32. */
 export function checkRange(
   values: ArrayLike<number>,
   range: readonly [number, number],
@@ -74,14 +81,13 @@ export function checkRange(
   where: string,
 ): void {
   const [low, high] = range;
-  const slack = 1e-6 * (high - low);
-  const [least, most] = extent(values);
-  if (least >= low - slack && most <= high + slack) return;
+  const [least, most] = extent(values).map(Math.fround) as [number, number];
+  if (least >= Math.fround(low) && most <= Math.fround(high)) return;
   const kind = declared ? 'the declared range' : 'the usual range of images';
   throw new GlacisError(
     'data/mismatch',
     `${where}: expected values in ${kind} ${show(low)} to ${show(high)}, got ${show(least)} to ${show(most)}; ` +
-      `declare what the model takes with --range ${show(Math.min(low, least))},${show(Math.max(high, most))}, or scale the data (8-bit data are scaled by themselves)`,
+      `declare what the model takes with --range ${outward(Math.min(low, least), Math.floor)},${outward(Math.max(high, most), Math.ceil)}, or scale the data (8-bit data are scaled by themselves)`,
   );
 }
 
@@ -90,6 +96,13 @@ export function toFloat64(values: NumberArray): Float64Array {
   return values instanceof BigInt64Array || values instanceof BigUint64Array
     ? Float64Array.from(values, Number)
     : new Float64Array(values);
+}
+
+/** Rounded away from the range's middle to about 5 digits, so that the range as printed holds the value. */
+function outward(value: number, round: (x: number) => number): string {
+  if (Number.isInteger(value) || Math.abs(value) < 1e-30) return show(value);
+  const unit = 10 ** (Math.floor(Math.log10(Math.abs(value))) - 4);
+  return show(round(value / unit) * unit);
 }
 
 function show(value: number): string {
