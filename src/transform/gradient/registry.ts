@@ -44,6 +44,7 @@ import {
 } from './rules/reduce.ts';
 import { relu } from './rules/relu.ts';
 import { expand, flatten, reshape, squeeze, transpose, unsqueeze } from './rules/reshape.ts';
+import { resize } from './rules/resize.ts';
 import { ceil, floor, round, sign } from './rules/rounding.ts';
 import { gatherElements, gatherNd, scatterElements, scatterNd } from './rules/scatter.ts';
 import { gelu, hardSigmoid, hardSwish, mish, sigmoid, softplus, softsign, swish } from './rules/sigmoids.ts';
@@ -107,6 +108,7 @@ export const GRADIENT_RULES: readonly GradientRule[] = [
   ],
   relu,
   ...[expand, flatten, reshape, squeeze, transpose, unsqueeze],
+  resize,
   ...[ceil, floor, round, sign],
   ...[gatherElements, gatherNd, scatterElements, scatterNd],
   ...[gelu, hardSigmoid, hardSwish, mish, sigmoid, softplus, softsign, swish],
