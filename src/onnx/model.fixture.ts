@@ -21,13 +21,9 @@ export function node(
   };
 }
 
-/** A named tensor value of an interface. */
-export function value(
-  name: string,
-  dims: readonly Dim[] | undefined = [2],
-  dtype: DType = 'float32',
-): ValueInfo {
-  return { name, type: { kind: 'tensor', dtype, dims } };
+/** A named tensor value of an interface; `null` when its rank is unknown. */
+export function value(name: string, dims: readonly Dim[] | null = [2], dtype: DType = 'float32'): ValueInfo {
+  return { name, type: { kind: 'tensor', dtype, dims: dims ?? undefined } };
 }
 
 /** A graph; everything absent is empty. */
