@@ -32,9 +32,9 @@ ${pairs(confusion, names)}
 }
 
 /** How many samples each class has. */
-function rowTotals(confusion: Confusion): readonly number[] {
-  const totals = new Array<number>(Math.min(confusion.classes, 1e6)).fill(0);
-  for (const [label, , samples] of confusion.cells) totals[label] = (totals[label] ?? 0) + samples;
+function rowTotals(confusion: Confusion): ReadonlyMap<number, number> {
+  const totals = new Map<number, number>();
+  for (const [label, , samples] of confusion.cells) totals.set(label, (totals.get(label) ?? 0) + samples);
   return totals;
 }
 
@@ -64,7 +64,7 @@ ${Array.from({ length: classes }, (_, i) => {
 })}
 ${Array.from({ length: classes * classes }, (_, i) => html`<rect class="empty" x="${left + (i % classes) * CELL + 1}" y="${top + Math.floor(i / classes) * CELL + 1}" width="${CELL - 2}" height="${CELL - 2}" rx="3"/>`)}
 ${confusion.cells.map(([label, answer, samples]) => {
-  const share = samples / totals[label]!;
+  const share = samples / totals.get(label)!;
   const x = left + answer * CELL;
   const y = top + label * CELL;
   // The square root lifts small shares, which are what one looks for here.
@@ -87,6 +87,6 @@ function pairs(confusion: Confusion, names: readonly string[] | undefined): Mark
   const all = confusion.cells.reduce((sum, each) => sum + each[2], 0);
   return html`<div class="pairs"><h3>Most common falls</h3><ol>${most.map(
     ([label, answer, samples]) =>
-      html`<li><span class="pair"><b>${className(names, label)}</b> → <b class="wrong">${className(names, answer)}</b></span> <span class="muted">${counted(samples, 'sample')}, ${percent(samples / totals[label]!)} of its class</span></li>`,
+      html`<li><span class="pair"><b>${className(names, label)}</b> → <b class="wrong">${className(names, answer)}</b></span> <span class="muted">${counted(samples, 'sample')}, ${percent(samples / totals.get(label)!)} of its class</span></li>`,
   )}</ol>${legend(['held', `${count(held)} right`], ['changed', `${count(all - held)} wrong`])}${confusion.classes <= GRID_CLASSES && html`<p class="muted small">The stronger the colour, the larger the share of the row.</p>`}</div>`;
 }

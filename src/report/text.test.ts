@@ -43,7 +43,7 @@ Robust accuracy is what these attacks left over: a stronger attack may leave les
     expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
     expect(text.split('\n')[0]).toContain('gone\ufffd verdict: good  sha256:');
     const row = text.split('\n').find((line) => line.includes('Linf 0.3') && line.includes('246'))!;
-    expect(row).toMatch(/^pgd \ufffd\]0;title\ufffdx+ +Linf 0\.3/);
+    expect(row).toMatch(/^pgd \ufffd\]0;title\ufffdx+… +Linf 0\.3/);
     expect(row.length).toBeLessThan(120);
   });
 

@@ -12,10 +12,8 @@ const SHOWN = 5;
  */
 export function renderText(assessment: Assessment, { width = 96 }: { readonly width?: number } = {}): string {
   const { headline, details } = verdictOf(assessment);
-  const lines: string[] = [
-    `${visible(assessment.model.name)}  ${visible(assessment.model.digest).slice(0, 19)}…`,
-    '',
-  ];
+  const { name, digest } = assessment.model;
+  const lines: string[] = [`${oneLine(name, 60)}  ${oneLine(digest, 19)}`, ''];
   if (assessment.status === 'partial') {
     lines.push(
       ...wrap(`Not finished: ${assessment.statusReason ?? 'stopped before all attacks were done'}`, width),
