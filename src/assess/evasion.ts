@@ -55,7 +55,15 @@ export interface RunOptions {
  * run on it again. Samples that the model gets wrong from the start are not attacked. When `signal` fires, what was
  * decided is verified and returned with `complete: false`.
  */
-export async function runAttack(subject: Subject, plan: PlannedAttack, goal: Goal, ball: Ball, x0: Float32Array, n: number, options: RunOptions): Promise<Outcome> {
+export async function runAttack(
+  subject: Subject,
+  plan: PlannedAttack,
+  goal: Goal,
+  ball: Ball,
+  x0: Float32Array,
+  n: number,
+  options: RunOptions,
+): Promise<Outcome> {
   const { target } = subject;
   const now = options.now ?? (() => performance.now());
   const began = now();
@@ -85,7 +93,8 @@ export async function runAttack(subject: Subject, plan: PlannedAttack, goal: Goa
         todo,
         options: plan.options,
         batch: options.batch,
-        rng: (sample, ...keys) => randomFrom(options.seed, plan.attack.id, options.firstSample + sample, ...keys),
+        rng: (sample, ...keys) =>
+          randomFrom(options.seed, plan.attack.id, options.firstSample + sample, ...keys),
         signal: options.signal,
         progress: options.progress,
         decided: (sample) => {
@@ -128,11 +137,21 @@ export async function runAttack(subject: Subject, plan: PlannedAttack, goal: Goa
 }
 
 /** The deployed model's verdict on `n` samples. */
-async function judge(subject: Subject, goal: Goal, x: Float32Array, n: number, signal: AbortSignal | undefined) {
+async function judge(
+  subject: Subject,
+  goal: Goal,
+  x: Float32Array,
+  n: number,
+  signal: AbortSignal | undefined,
+) {
   throwIfCancelled(signal, 'assessment');
   const outputs = subject.toLogits(await subject.predictor.predict(x, n, signal));
   const k = subject.target.classes;
-  if (outputs.length !== n * k) throw new GlacisError('data/mismatch', `model: expected ${k} outputs per sample, got ${outputs.length / n}`);
+  if (outputs.length !== n * k)
+    throw new GlacisError(
+      'data/mismatch',
+      `model: expected ${k} outputs per sample, got ${outputs.length / n}`,
+    );
   const reached = new Uint8Array(n);
   const prediction = new Int32Array(n);
   for (let i = 0; i < n; i++) {

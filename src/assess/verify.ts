@@ -1,4 +1,4 @@
-import { distance, type Ball } from '../threat/norm.ts';
+import { type Ball, distance } from '../threat/norm.ts';
 
 /** Relative slack for float32 rounding when a distance is checked: 1e-5 of eps, and 1e-6 of the input's range. */
 const RELATIVE = 1e-5;
@@ -11,7 +11,13 @@ export type Violation = 'outside-ball' | 'outside-bounds' | 'not-finite';
  * Checks one example against the threat model, whatever the attack claims: finite, within ball and bounds (up to rounding).
  * Returns the violation, or `undefined`.
  */
-export function violationOf(ball: Ball, x: Float32Array, x0: Float32Array, offset: number, length: number): Violation | undefined {
+export function violationOf(
+  ball: Ball,
+  x: Float32Array,
+  x0: Float32Array,
+  offset: number,
+  length: number,
+): Violation | undefined {
   const [low, high] = ball.bounds;
   const slack = ABSOLUTE * Math.max(1, Number.isFinite(high - low) ? high - low : 1);
   for (let i = offset; i < offset + length; i++) {

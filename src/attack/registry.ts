@@ -17,7 +17,10 @@ export function planAttack(spec: Spec): PlannedAttack {
   const attack = EVASION_ATTACKS.find((a) => a.id === spec.name);
   if (!attack) {
     const names = EVASION_ATTACKS.map((a) => a.id);
-    throw new GlacisError('option/unknown', `--attacks: expected ${names.join(', ')}, got '${spec.name}'${suggestion(spec.name, names)}`);
+    throw new GlacisError(
+      'option/unknown',
+      `--attacks: expected ${names.join(', ')}, got '${spec.name}'${suggestion(spec.name, names)}`,
+    );
   }
   const options = mergeOptions(attack.id, attack.defaults, spec.options);
   attack.check(options);

@@ -17,7 +17,10 @@ export function parseSpecs(text: string): readonly Spec[] {
   const specs: Spec[] = [];
   let at = 0;
   const fail = (expected: string): never => {
-    throw new GlacisError('option/invalid', `'${text}': expected ${expected} at position ${at + 1}, got ${at < text.length ? `'${text[at]}'` : 'the end'}`);
+    throw new GlacisError(
+      'option/invalid',
+      `'${text}': expected ${expected} at position ${at + 1}, got ${at < text.length ? `'${text[at]}'` : 'the end'}`,
+    );
   };
   const blank = () => {
     while (text[at] === ' ') at++;
@@ -37,7 +40,8 @@ export function parseSpecs(text: string): readonly Spec[] {
       blank();
       while (text[at] !== ')') {
         const key = word('an option');
-        if (Object.hasOwn(options, key)) throw new GlacisError('option/invalid', `'${text}': option '${key}' is given twice`);
+        if (Object.hasOwn(options, key))
+          throw new GlacisError('option/invalid', `'${text}': option '${key}' is given twice`);
         if (text[at] !== '=') fail("'='");
         at++;
         blank();
@@ -70,12 +74,23 @@ function valueOf(raw: string): OptionValue {
  * `defaults` with what was given. Errors: `option/unknown` for a key that does not exist (with the nearest that does),
  * `option/invalid` for a value of another type.
  */
-export function mergeOptions<T extends object>(where: string, defaults: T, given: Readonly<Record<string, unknown>>): T {
+export function mergeOptions<T extends object>(
+  where: string,
+  defaults: T,
+  given: Readonly<Record<string, unknown>>,
+): T {
   for (const [key, value] of Object.entries(given)) {
-    if (!Object.hasOwn(defaults, key)) throw new GlacisError('option/unknown', `${where}: expected an option of ${Object.keys(defaults).join(', ') || 'none'}, got '${key}'${suggestion(key, Object.keys(defaults))}`);
+    if (!Object.hasOwn(defaults, key))
+      throw new GlacisError(
+        'option/unknown',
+        `${where}: expected an option of ${Object.keys(defaults).join(', ') || 'none'}, got '${key}'${suggestion(key, Object.keys(defaults))}`,
+      );
     const fallback = defaults[key as keyof T];
     if (fallback !== undefined && fallback !== null && typeof fallback !== typeof value) {
-      throw new GlacisError('option/invalid', `${where}: expected ${key} to be a ${typeof fallback}, got '${String(value)}'`);
+      throw new GlacisError(
+        'option/invalid',
+        `${where}: expected ${key} to be a ${typeof fallback}, got '${String(value)}'`,
+      );
     }
   }
   return { ...defaults, ...given };
@@ -83,7 +98,9 @@ export function mergeOptions<T extends object>(where: string, defaults: T, given
 
 /** ` (did you mean 'steps'?)` for the nearest of `known` within two edits, or nothing. */
 export function suggestion(word: string, known: readonly string[]): string {
-  const near = known.map((k) => ({ k, d: edits(word.toLowerCase(), k.toLowerCase()) })).sort((a, b) => a.d - b.d)[0];
+  const near = known
+    .map((k) => ({ k, d: edits(word.toLowerCase(), k.toLowerCase()) }))
+    .sort((a, b) => a.d - b.d)[0];
   return near && near.d <= 2 ? ` (did you mean '${near.k}'?)` : '';
 }
 
@@ -93,7 +110,8 @@ function edits(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
-    for (let j = 1; j <= b.length; j++) next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    for (let j = 1; j <= b.length; j++)
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
     row = next;
   }
   return row[b.length]!;

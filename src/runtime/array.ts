@@ -1,7 +1,17 @@
 import type { DType } from '../onnx/dtype.ts';
 
 /** Typed arrays that the runtime takes and gives. */
-export type HostData = Float32Array | Float64Array | Int32Array | BigInt64Array | BigUint64Array | Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array;
+export type HostData =
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array;
 
 /** A tensor in memory, row-major. `bool` is a Uint8Array of 0 and 1; `float16` is a Uint16Array of bits. */
 export interface HostTensor {
@@ -17,5 +27,9 @@ export function f32(data: Float32Array, dims: readonly number[]): HostTensor {
 
 /** An int64 tensor from integers. */
 export function i64(values: ArrayLike<number>, dims: readonly number[] = [values.length]): HostTensor {
-  return { dtype: 'int64', dims, data: BigInt64Array.from({ length: values.length }, (_, i) => BigInt(values[i]!)) };
+  return {
+    dtype: 'int64',
+    dims,
+    data: BigInt64Array.from({ length: values.length }, (_, i) => BigInt(values[i]!)),
+  };
 }

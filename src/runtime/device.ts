@@ -16,10 +16,14 @@ export function availableDevices(): readonly Device[] {
 /** Reads `--device`. Errors: `option/invalid` for a name Glacis does not know, `device/unavailable` for one this runtime lacks. */
 export function deviceFrom(name: string): Device {
   const device = DEVICES.find((d) => d === name);
-  if (!device) throw new GlacisError('option/invalid', `--device: expected ${DEVICES.join(', ')}, got '${name}'`);
+  if (!device)
+    throw new GlacisError('option/invalid', `--device: expected ${DEVICES.join(', ')}, got '${name}'`);
   const available = availableDevices();
   if (!available.includes(device)) {
-    throw new GlacisError('device/unavailable', `--device ${device}: the installed ONNX Runtime has ${available.join(', ')} on this system; see docs/devices.md for how to add others`);
+    throw new GlacisError(
+      'device/unavailable',
+      `--device ${device}: the installed ONNX Runtime has ${available.join(', ')} on this system; see docs/devices.md for how to add others`,
+    );
   }
   return device;
 }

@@ -24,7 +24,10 @@ export interface Session {
    * Runs the graph once. With `transfer`, the feeds' buffers move to the worker without a copy and are empty afterwards.
    * Errors: `data/mismatch`, `run/failed`.
    */
-  run(feeds: Readonly<Record<string, HostTensor>>, options?: { readonly fetches?: readonly string[]; readonly transfer?: boolean }): Promise<Record<string, HostTensor>>;
+  run(
+    feeds: Readonly<Record<string, HostTensor>>,
+    options?: { readonly fetches?: readonly string[]; readonly transfer?: boolean },
+  ): Promise<Record<string, HostTensor>>;
   close(): Promise<void>;
 }
 
@@ -36,7 +39,10 @@ export interface Engine {
   readonly device: Device;
   readonly threads: number;
   /** Opens a session; `profile` makes the runtime write its own profile on close. Errors: `run/failed`, `device/unavailable`. */
-  open(model: Model | Uint8Array | string, options?: Pick<OrtOptions, 'profile' | 'optimise'>): Promise<Session>;
+  open(
+    model: Model | Uint8Array | string,
+    options?: Pick<OrtOptions, 'profile' | 'optimise'>,
+  ): Promise<Session>;
   close(): Promise<void>;
 }
 
@@ -47,7 +53,10 @@ export function startEngine(options: EngineOptions = {}): Engine {
   const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
   const worker = new Worker(new URL(file, import.meta.url), { workerData: { glacis: 'runtime' } });
   worker.unref();
-  const waiting = new Map<number, { resolve(reply: WorkerReply & { ok: true }): void; reject(error: Error): void }>();
+  const waiting = new Map<
+    number,
+    { resolve(reply: WorkerReply & { ok: true }): void; reject(error: Error): void }
+  >();
   let next = 1;
   let broken: GlacisError | undefined;
   const fail = (error: GlacisError) => {
@@ -63,9 +72,20 @@ export function startEngine(options: EngineOptions = {}): Engine {
     if (reply.ok) entry?.resolve(reply);
     else entry?.reject(new GlacisError(reply.code as ErrorCode, reply.message));
   });
-  worker.on('error', (thrown) => fail(new GlacisError('run/failed', `the runtime's thread failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`, { cause: thrown })));
+  worker.on('error', (thrown) =>
+    fail(
+      new GlacisError(
+        'run/failed',
+        `the runtime's thread failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+        { cause: thrown },
+      ),
+    ),
+  );
   worker.on('exit', () => fail(new GlacisError('run/failed', 'the engine is closed')));
-  const ask = (request: DistributiveOmit<WorkerRequest, 'id'>, transfer: ArrayBuffer[] = []): Promise<WorkerReply & { ok: true }> => {
+  const ask = (
+    request: DistributiveOmit<WorkerRequest, 'id'>,
+    transfer: ArrayBuffer[] = [],
+  ): Promise<WorkerReply & { ok: true }> => {
     if (broken) return Promise.reject(broken);
     return new Promise((resolve, reject) => {
       const id = next++;
@@ -79,14 +99,20 @@ export function startEngine(options: EngineOptions = {}): Engine {
     threads,
     async open(model, extra = {}) {
       const source = typeof model === 'string' || model instanceof Uint8Array ? model : serializeModel(model);
-      const own = source instanceof Uint8Array && source !== model && source.byteLength === source.buffer.byteLength;
-      const opened = await ask({ kind: 'open', model: source, options: { device, threads, ...extra } }, own ? [source.buffer as ArrayBuffer] : []);
+      const own =
+        source instanceof Uint8Array && source !== model && source.byteLength === source.buffer.byteLength;
+      const opened = await ask(
+        { kind: 'open', model: source, options: { device, threads, ...extra } },
+        own ? [source.buffer as ArrayBuffer] : [],
+      );
       const session = opened.session!;
       return {
         inputs: opened.inputs!,
         outputs: opened.outputs!,
         async run(feeds, { fetches, transfer = false } = {}) {
-          const buffers = transfer ? [...new Set(Object.values(feeds).map((t) => t.data.buffer as ArrayBuffer))] : [];
+          const buffers = transfer
+            ? [...new Set(Object.values(feeds).map((t) => t.data.buffer as ArrayBuffer))]
+            : [];
           const reply = await ask({ kind: 'run', session, feeds, ...(fetches ? { fetches } : {}) }, buffers);
           return reply.results!;
         },

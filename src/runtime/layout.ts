@@ -13,7 +13,12 @@ export async function blockSizeOf(engine: Engine): Promise<number> {
   if (engine.device !== 'cpu') return 0;
   const builder = new GraphBuilder();
   const x = builder.input('x', 'float32', [1, CHANNELS, 1, 2]);
-  const [y] = builder.add('ReorderInput', [x], {}, { domain: 'com.microsoft.nchwc', types: [{ dtype: 'float32', dims: x.dims }] });
+  const [y] = builder.add(
+    'ReorderInput',
+    [x],
+    {},
+    { domain: 'com.microsoft.nchwc', types: [{ dtype: 'float32', dims: x.dims }] },
+  );
   try {
     const session = await engine.open(builder.build({ y: y! }));
     const ramp = Float32Array.from({ length: 2 * CHANNELS }, (_, i) => i);

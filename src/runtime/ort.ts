@@ -1,8 +1,8 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { asGlacisError, GlacisError } from '../core/error.ts';
 import { byteLength } from '../onnx/dtype.ts';
-import type { Device } from './device.ts';
 import type { HostData, HostTensor } from './array.ts';
+import type { Device } from './device.ts';
 
 /** How a session is made. */
 export interface OrtOptions {
@@ -19,7 +19,10 @@ export interface OrtOptions {
 export interface OrtSession {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  run(feeds: Readonly<Record<string, HostTensor>>, fetches?: readonly string[]): Promise<Record<string, HostTensor>>;
+  run(
+    feeds: Readonly<Record<string, HostTensor>>,
+    fetches?: readonly string[],
+  ): Promise<Record<string, HostTensor>>;
   close(): Promise<void>;
 }
 
@@ -28,18 +31,32 @@ function toOrt(t: HostTensor): Tensor {
   if (t.dtype === 'string') throw new GlacisError('run/failed', 'run: string tensors are not supported');
   const count = t.dims.reduce((n, d) => n * d, 1);
   if (t.data.byteLength !== byteLength(t.dtype, count)) {
-    throw new GlacisError('data/mismatch', `run: expected ${byteLength(t.dtype, count)} bytes for ${t.dtype}[${t.dims.join(', ')}], got ${t.data.byteLength}`);
+    throw new GlacisError(
+      'data/mismatch',
+      `run: expected ${byteLength(t.dtype, count)} bytes for ${t.dtype}[${t.dims.join(', ')}], got ${t.data.byteLength}`,
+    );
   }
-  if (t.dtype === 'float16' && t.data instanceof Uint16Array && typeof (globalThis as { Float16Array?: unknown }).Float16Array === 'function') {
-    const Float16 = (globalThis as unknown as { Float16Array: new (b: ArrayBufferLike, o: number, n: number) => Uint16Array }).Float16Array;
-    return new Tensor('float16', new Float16(t.data.buffer, t.data.byteOffset, t.data.length) as never, t.dims);
+  if (
+    t.dtype === 'float16' &&
+    t.data instanceof Uint16Array &&
+    typeof (globalThis as { Float16Array?: unknown }).Float16Array === 'function'
+  ) {
+    const Float16 = (
+      globalThis as unknown as { Float16Array: new (b: ArrayBufferLike, o: number, n: number) => Uint16Array }
+    ).Float16Array;
+    return new Tensor(
+      'float16',
+      new Float16(t.data.buffer, t.data.byteOffset, t.data.length) as never,
+      t.dims,
+    );
   }
   return new Tensor(t.dtype as 'float32', t.data as Float32Array, t.dims);
 }
 
 function fromOrt(t: Tensor): HostTensor {
   const raw = t.data as unknown as HostData & { readonly constructor: { readonly name: string } };
-  const data = raw.constructor.name === 'Float16Array' ? new Uint16Array(raw.buffer, raw.byteOffset, raw.length) : raw;
+  const data =
+    raw.constructor.name === 'Float16Array' ? new Uint16Array(raw.buffer, raw.byteOffset, raw.length) : raw;
   return { dtype: t.type as HostTensor['dtype'], dims: t.dims, data };
 }
 
@@ -60,12 +77,21 @@ export async function openOrt(model: Uint8Array | string, options: OrtOptions): 
   };
   let session: InferenceSession;
   try {
-    session = typeof model === 'string' ? await InferenceSession.create(model, settings) : await InferenceSession.create(model, settings);
+    session =
+      typeof model === 'string'
+        ? await InferenceSession.create(model, settings)
+        : await InferenceSession.create(model, settings);
   } catch (thrown) {
     if (options.device !== 'cpu' && /provider|cuda|webgpu|coreml|dml/i.test(String(thrown))) {
-      throw new GlacisError('device/unavailable', `--device ${options.device}: ${firstLine(thrown)}; run on --device cpu, or see docs/devices.md`, { cause: thrown });
+      throw new GlacisError(
+        'device/unavailable',
+        `--device ${options.device}: ${firstLine(thrown)}; run on --device cpu, or see docs/devices.md`,
+        { cause: thrown },
+      );
     }
-    throw new GlacisError('run/failed', `ONNX Runtime refuses the model: ${firstLine(thrown)}`, { cause: thrown });
+    throw new GlacisError('run/failed', `ONNX Runtime refuses the model: ${firstLine(thrown)}`, {
+      cause: thrown,
+    });
   }
   return {
     inputs: session.inputNames,
@@ -74,12 +100,18 @@ export async function openOrt(model: Uint8Array | string, options: OrtOptions): 
       const ortFeeds: Record<string, Tensor> = {};
       for (const name of session.inputNames) {
         const given = feeds[name];
-        if (!given) throw new GlacisError('data/mismatch', `run: expected an input '${name}', got ${Object.keys(feeds).join(', ') || 'none'}`);
+        if (!given)
+          throw new GlacisError(
+            'data/mismatch',
+            `run: expected an input '${name}', got ${Object.keys(feeds).join(', ') || 'none'}`,
+          );
         ortFeeds[name] = toOrt(given);
       }
       try {
         const results = fetches ? await session.run(ortFeeds, [...fetches]) : await session.run(ortFeeds);
-        return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, fromOrt(value as Tensor)]));
+        return Object.fromEntries(
+          Object.entries(results).map(([name, value]) => [name, fromOrt(value as Tensor)]),
+        );
       } catch (thrown) {
         throw asGlacisError(thrown, 'run/failed', 'ONNX Runtime failed while running the model');
       }

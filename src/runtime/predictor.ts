@@ -23,7 +23,11 @@ export interface PredictorOptions {
 }
 
 /** Opens the deployed model. A model whose batch size is fixed is run at that size, the last batch filled up. */
-export async function openPredictor(engine: Engine, model: Model, options: PredictorOptions): Promise<Predictor> {
+export async function openPredictor(
+  engine: Engine,
+  model: Model,
+  options: PredictorOptions,
+): Promise<Predictor> {
   const session = await engine.open(model);
   const size = elementCount(options.sampleDims);
   const info = model.graph.inputs.find((i) => i.name === options.input);
@@ -39,10 +43,19 @@ export async function openPredictor(engine: Engine, model: Model, options: Predi
         const rows = fixedBatch ?? count;
         const data = new Float32Array(rows * size);
         data.set(x.subarray(at * size, (at + count) * size));
-        const feeds: Record<string, HostTensor> = { [options.input]: f32(data, [rows, ...options.sampleDims]) };
-        for (const [name, tensor] of Object.entries(options.fixed ?? {})) feeds[name] = repeated(tensor, rows);
-        const out = (await session.run(feeds, { fetches: [options.output], transfer: false }))[options.output]!;
-        if (out.data.length % rows !== 0) throw new GlacisError('data/mismatch', `output ${options.output}: expected a row for each of ${rows} samples, got [${out.dims.join(', ')}]`);
+        const feeds: Record<string, HostTensor> = {
+          [options.input]: f32(data, [rows, ...options.sampleDims]),
+        };
+        for (const [name, tensor] of Object.entries(options.fixed ?? {}))
+          feeds[name] = repeated(tensor, rows);
+        const out = (await session.run(feeds, { fetches: [options.output], transfer: false }))[
+          options.output
+        ]!;
+        if (out.data.length % rows !== 0)
+          throw new GlacisError(
+            'data/mismatch',
+            `output ${options.output}: expected a row for each of ${rows} samples, got [${out.dims.join(', ')}]`,
+          );
         const k = out.data.length / rows;
         parts.push(Float32Array.from(out.data as Float32Array).subarray(0, count * k));
       }

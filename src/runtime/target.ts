@@ -1,10 +1,12 @@
 import { GlacisError } from '../core/error.ts';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
 import type { Dim, Model } from '../onnx/model.ts';
+import { toBlockedLayout } from '../transform/layout/blocked.ts';
 import { type FoundLogits, findLogits } from '../transform/logits.ts';
 import type { Ops } from '../transform/ops.ts';
 import { specialise } from '../transform/specialise.ts';
 import type { Engine, Session } from './engine.ts';
+import { blockSizeOf } from './layout.ts';
 
 /** How often a target was asked, in samples. */
 export interface QueryCount {
@@ -39,7 +41,11 @@ export interface WhiteBoxTarget {
   /**
    * The session of `build` at this batch size, made once per `key`. Feeds are the attacked input and what `build` declares.
    */
-  compile(key: string, batch: number, build: (graph: TargetGraph) => Readonly<Record<string, Value>>): Promise<Session>;
+  compile(
+    key: string,
+    batch: number,
+    build: (graph: TargetGraph) => Readonly<Record<string, Value>>,
+  ): Promise<Session>;
   close(): Promise<void>;
 }
 
@@ -63,10 +69,25 @@ export function openTarget(engine: Engine, model: Model, options: TargetOptions 
   const probe = traceAt(model, attacked, 2, options);
   const { logits, stripped, output } = findLogits(probe, options.output);
   if (logits.dims.length > 2 && logits.dims.slice(2).some((d) => d !== 1)) {
-    throw new GlacisError('model/unsupported-task', `output ${output}: expected [batch, classes], got [${logits.dims.join(', ')}]; detection, segmentation and text models need a task of their own, which Glacis does not have yet`);
+    throw new GlacisError(
+      'model/unsupported-task',
+      `output ${output}: expected [batch, classes], got [${logits.dims.join(', ')}]; detection, segmentation and text models need a task of their own, which Glacis does not have yet`,
+    );
   }
   const x = probe.inputs.get(attacked.name)!;
   const sessions = new Map<string, Promise<Session>>();
+  let block: Promise<number> | undefined;
+  const optimised = async (
+    builder: GraphBuilder,
+    outputs: Readonly<Record<string, Value>>,
+  ): Promise<Model> => {
+    if (!builder.nodes.some(({ node }) => node.op === 'Conv')) return builder.build(outputs);
+    block ??= blockSizeOf(engine);
+    const size = await block;
+    if (size === 0) return builder.build(outputs);
+    const blocked = toBlockedLayout(builder, outputs, size);
+    return blocked.builder.build(blocked.outputs);
+  };
   return {
     input: attacked.name,
     sampleDims: x.dims.slice(1),
@@ -79,9 +100,12 @@ export function openTarget(engine: Engine, model: Model, options: TargetOptions 
       if (!session) {
         const trace = traceAt(model, attacked, batch, options);
         const found = findLogits(trace, output).logits;
-        const z = found.dims.length === 2 ? found : trace.b.reshape(found, [batch, found.dims.slice(1).reduce((n, d) => n * d, 1)]);
+        const z =
+          found.dims.length === 2
+            ? found
+            : trace.b.reshape(found, [batch, found.dims.slice(1).reduce((n, d) => n * d, 1)]);
         const outputs = build({ b: trace.b, x: trace.inputs.get(attacked.name)!, logits: z });
-        session = engine.open((trace.b.builder as GraphBuilder).build(outputs));
+        session = optimised(trace.b.builder, outputs).then((model) => engine.open(model));
         sessions.set(full, session);
       }
       return session;
@@ -99,19 +123,32 @@ interface AttackedInput {
 }
 
 function attackedInput(model: Model, options: TargetOptions): AttackedInput {
-  const candidates = model.graph.inputs.filter(({ name, type }) => !options.fixed?.[name] && (options.input === undefined || options.input === name) && type.kind === 'tensor');
+  const candidates = model.graph.inputs.filter(
+    ({ name, type }) =>
+      !options.fixed?.[name] &&
+      (options.input === undefined || options.input === name) &&
+      type.kind === 'tensor',
+  );
   const chosen = candidates.length === 1 ? candidates[0]! : undefined;
   if (!chosen) {
     const names = model.graph.inputs.map((i) => i.name).join(', ');
-    if (options.input !== undefined) throw new GlacisError('option/invalid', `--input: expected one of ${names}, got '${options.input}'`);
-    throw new GlacisError('option/invalid', `model: several inputs (${names}); choose the attacked one with --input and fix the others with --fix NAME=FILE`);
+    if (options.input !== undefined)
+      throw new GlacisError('option/invalid', `--input: expected one of ${names}, got '${options.input}'`);
+    throw new GlacisError(
+      'option/invalid',
+      `model: several inputs (${names}); choose the attacked one with --input and fix the others with --fix NAME=FILE`,
+    );
   }
   const { type, name } = chosen;
   if (type.kind !== 'tensor' || type.dtype !== 'float32') {
     const got = type.kind === 'tensor' ? type.dtype : type.description;
-    throw new GlacisError('model/unsupported-task', `input ${name}: expected float32, got ${got}; integer inputs (token ids, raw bytes) have no gradient, attack an embedding or a float input instead`);
+    throw new GlacisError(
+      'model/unsupported-task',
+      `input ${name}: expected float32, got ${got}; integer inputs (token ids, raw bytes) have no gradient, attack an embedding or a float input instead`,
+    );
   }
-  if (!type.dims) throw new GlacisError('model/dynamic-shape', `input ${name}: expected a shape in the file, found none`);
+  if (!type.dims)
+    throw new GlacisError('model/dynamic-shape', `input ${name}: expected a shape in the file, found none`);
   return { name, dims: type.dims };
 }
 

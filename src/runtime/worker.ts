@@ -1,17 +1,35 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { GlacisError } from '../core/error.ts';
 import type { HostTensor } from './array.ts';
-import { type OrtSession, openOrt, type OrtOptions } from './ort.ts';
+import { type OrtOptions, type OrtSession, openOrt } from './ort.ts';
 
 /** What the main thread asks of the worker; every request is answered once, in order. */
 export type WorkerRequest =
-  | { readonly id: number; readonly kind: 'open'; readonly model: Uint8Array | string; readonly options: OrtOptions }
-  | { readonly id: number; readonly kind: 'run'; readonly session: number; readonly feeds: Readonly<Record<string, HostTensor>>; readonly fetches?: readonly string[] }
+  | {
+      readonly id: number;
+      readonly kind: 'open';
+      readonly model: Uint8Array | string;
+      readonly options: OrtOptions;
+    }
+  | {
+      readonly id: number;
+      readonly kind: 'run';
+      readonly session: number;
+      readonly feeds: Readonly<Record<string, HostTensor>>;
+      readonly fetches?: readonly string[];
+    }
   | { readonly id: number; readonly kind: 'close'; readonly session: number };
 
 /** The worker's answer to a request. */
 export type WorkerReply =
-  | { readonly id: number; readonly ok: true; readonly session?: number; readonly inputs?: readonly string[]; readonly outputs?: readonly string[]; readonly results?: Record<string, HostTensor> }
+  | {
+      readonly id: number;
+      readonly ok: true;
+      readonly session?: number;
+      readonly inputs?: readonly string[];
+      readonly outputs?: readonly string[];
+      readonly results?: Record<string, HostTensor>;
+    }
   | { readonly id: number; readonly ok: false; readonly code: string; readonly message: string };
 
 const port = parentPort;
@@ -24,7 +42,10 @@ if (port && (workerData as { glacis?: string } | null)?.glacis === 'runtime') {
       case 'open': {
         const session = await openOrt(request.model, request.options);
         sessions.set(next, session);
-        return { reply: { id, ok: true, session: next++, inputs: session.inputs, outputs: session.outputs }, transfer: [] };
+        return {
+          reply: { id, ok: true, session: next++, inputs: session.inputs, outputs: session.outputs },
+          transfer: [],
+        };
       }
       case 'run': {
         const results = await sessions.get(request.session)!.run(request.feeds, request.fetches);
@@ -46,7 +67,12 @@ if (port && (workerData as { glacis?: string } | null)?.glacis === 'runtime') {
         port.postMessage(reply, transfer);
       } catch (thrown) {
         const code = thrown instanceof GlacisError ? thrown.code : 'run/failed';
-        port.postMessage({ id: request.id, ok: false, code, message: thrown instanceof Error ? thrown.message : String(thrown) } satisfies WorkerReply);
+        port.postMessage({
+          id: request.id,
+          ok: false,
+          code,
+          message: thrown instanceof Error ? thrown.message : String(thrown),
+        } satisfies WorkerReply);
       }
     });
   });

@@ -42,10 +42,20 @@ interface Climb {
  * graph is full until the end. Last iterates are evaluated without a gradient.
  * Cost per sample that never reaches it: `max(1, restarts) × steps` gradients and as many evaluations as starts.
  */
-export async function ascend(target: WhiteBoxTarget, goal: Goal, ball: Ball, x0: Float32Array, x: Float32Array, todo: readonly number[], options: AscentOptions): Promise<Set<number>> {
+export async function ascend(
+  target: WhiteBoxTarget,
+  goal: Goal,
+  ball: Ball,
+  x0: Float32Array,
+  x: Float32Array,
+  todo: readonly number[],
+  options: AscentOptions,
+): Promise<Set<number>> {
   const size = target.sampleDims.reduce((n, d) => n * d, 1);
   const reached = new Set<number>();
-  const waiting = todo.map((sample): Climb => ({ sample, restart: 0, step: 0, bestLoss: Number.NEGATIVE_INFINITY })).reverse();
+  const waiting = todo
+    .map((sample): Climb => ({ sample, restart: 0, step: 0, bestLoss: Number.NEGATIVE_INFINITY }))
+    .reverse();
   const finals: { readonly climb: Climb; readonly iterate: Float32Array }[] = [];
   const stepKey = `ascent ${JSON.stringify([goal.task, goal.targeted, ball, options.stepSize, options.rounding ?? 'zero'])}`;
   const evaluationKey = `evaluation ${goal.task} ${goal.targeted}`;
@@ -58,7 +68,8 @@ export async function ascend(target: WhiteBoxTarget, goal: Goal, ball: Ball, x0:
     const from = climb.sample * size;
     starts.set(x0.subarray(from, from + size), slot * size);
     iterates.set(x0.subarray(from, from + size), slot * size);
-    if (options.restarts > 0) randomStart(ball, starts, iterates, slot * size, size, options.rng(climb.sample, climb.restart));
+    if (options.restarts > 0)
+      randomStart(ball, starts, iterates, slot * size, size, options.rng(climb.sample, climb.restart));
     climb.step = 0;
   };
   const consider = (climb: Climb, iterate: Float32Array, loss: number, isReached: boolean): boolean => {
@@ -82,13 +93,20 @@ export async function ascend(target: WhiteBoxTarget, goal: Goal, ball: Ball, x0:
       const points = new Float32Array(rows * size);
       for (const [i, { iterate }] of part.entries()) points.set(iterate, i * size);
       const session = await target.compile(evaluationKey, rows, (graph) => evaluation(graph, goal));
-      const samples = Array.from({ length: rows }, (_, i) => part[Math.min(i, part.length - 1)]!.climb.sample);
-      const out = await session.run({ [target.input]: f32(points, [rows, ...target.sampleDims]), [STEP_INPUTS.goal]: goal.feed(samples) });
+      const samples = Array.from(
+        { length: rows },
+        (_, i) => part[Math.min(i, part.length - 1)]!.climb.sample,
+      );
+      const out = await session.run({
+        [target.input]: f32(points, [rows, ...target.sampleDims]),
+        [STEP_INPUTS.goal]: goal.feed(samples),
+      });
       target.queries.forward += part.length;
       const logits = out.logits!.data as Float32Array;
       const losses = out.loss!.data as Float32Array;
       for (const [i, { climb, iterate }] of part.entries()) {
-        if (consider(climb, iterate, losses[i]!, goal.reached(climb.sample, logits, i * target.classes))) continue;
+        if (consider(climb, iterate, losses[i]!, goal.reached(climb.sample, logits, i * target.classes)))
+          continue;
         climb.restart++;
         if (climb.restart < options.restarts) waiting.push(climb);
         else options.decided?.(climb.sample, false);
@@ -114,10 +132,16 @@ export async function ascend(target: WhiteBoxTarget, goal: Goal, ball: Ball, x0:
       iterates = iterates.slice(0, capacity * size);
       starts = starts.slice(0, capacity * size);
     }
-    const session = await target.compile(stepKey, capacity, (graph) => ascentStep(graph, goal, ball, options.stepSize, options));
+    const session = await target.compile(stepKey, capacity, (graph) =>
+      ascentStep(graph, goal, ball, options.stepSize, options),
+    );
     const samples = Array.from({ length: capacity }, (_, i) => slots[Math.min(i, slots.length - 1)]!.sample);
     const dims = [capacity, ...target.sampleDims];
-    const out = await session.run({ [target.input]: f32(iterates, dims), [STEP_INPUTS.start]: f32(starts, dims), [STEP_INPUTS.goal]: goal.feed(samples) });
+    const out = await session.run({
+      [target.input]: f32(iterates, dims),
+      [STEP_INPUTS.start]: f32(starts, dims),
+      [STEP_INPUTS.goal]: goal.feed(samples),
+    });
     target.queries.forward += slots.length;
     target.queries.gradient += slots.length;
     const next = out.next!.data as Float32Array<ArrayBuffer>;

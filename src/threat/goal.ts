@@ -1,6 +1,6 @@
 import { GlacisError } from '../core/error.ts';
 import type { Value } from '../onnx/graph-builder.ts';
-import { type HostTensor, f32, i64 } from '../runtime/array.ts';
+import { f32, type HostTensor, i64 } from '../runtime/array.ts';
 import { binaryCrossEntropy, crossEntropy, crossEntropyGradient, squaredError } from '../transform/loss.ts';
 import type { Ops } from '../transform/ops.ts';
 
@@ -38,7 +38,11 @@ export function argmax(values: Float32Array, offset: number, k: number): number 
 }
 
 /** Wrong class (untargeted) or a chosen class (`targets`) for logits of `classes` classes. */
-export function classificationGoal(labels: ArrayLike<number>, classes: number, targets?: ArrayLike<number>): Goal {
+export function classificationGoal(
+  labels: ArrayLike<number>,
+  classes: number,
+  targets?: ArrayLike<number>,
+): Goal {
   const aim = targets ?? labels;
   return {
     task: 'classification',
@@ -62,7 +66,11 @@ export function binaryGoal(labels: ArrayLike<number>): Goal {
   return {
     task: 'binary',
     targeted: false,
-    feed: (samples) => f32(Float32Array.from(samples, (s) => labels[s]!), [samples.length, 1]),
+    feed: (samples) =>
+      f32(
+        Float32Array.from(samples, (s) => labels[s]!),
+        [samples.length, 1],
+      ),
     input: (batch) => ({ dtype: 'float32', dims: [batch, 1] }),
     loss: (b, logits, goal) => ({ loss: binaryCrossEntropy(b, logits, goal) }),
     reached: (sample, outputs, offset) => (outputs[offset]! > 0 ? 1 : 0) !== labels[sample],
@@ -78,7 +86,8 @@ export function multilabelGoal(labels: ArrayLike<number>, k: number): Goal {
     input: (batch) => ({ dtype: 'float32', dims: [batch, k] }),
     loss: (b, logits, goal) => ({ loss: binaryCrossEntropy(b, logits, goal) }),
     reached(sample, outputs, offset) {
-      for (let i = 0; i < k; i++) if ((outputs[offset + i]! > 0 ? 1 : 0) !== labels[sample * k + i]) return true;
+      for (let i = 0; i < k; i++)
+        if ((outputs[offset + i]! > 0 ? 1 : 0) !== labels[sample * k + i]) return true;
       return false;
     },
   };
@@ -86,7 +95,11 @@ export function multilabelGoal(labels: ArrayLike<number>, k: number): Goal {
 
 /** Any of `k` outputs off by more than `tolerance` (the outputs' units), for targets row-major `[n, k]`. */
 export function regressionGoal(targets: ArrayLike<number>, k: number, tolerance: number): Goal {
-  if (!(tolerance > 0)) throw new GlacisError('option/invalid', `--tolerance: expected a number above 0 (in the output's units), got ${tolerance}`);
+  if (!(tolerance > 0))
+    throw new GlacisError(
+      'option/invalid',
+      `--tolerance: expected a number above 0 (in the output's units), got ${tolerance}`,
+    );
   return {
     task: 'regression',
     targeted: false,
@@ -94,7 +107,8 @@ export function regressionGoal(targets: ArrayLike<number>, k: number, tolerance:
     input: (batch) => ({ dtype: 'float32', dims: [batch, k] }),
     loss: (b, predictions, goal) => ({ loss: squaredError(b, predictions, goal) }),
     reached(sample, outputs, offset) {
-      for (let i = 0; i < k; i++) if (!(Math.abs(outputs[offset + i]! - targets[sample * k + i]!) <= tolerance)) return true;
+      for (let i = 0; i < k; i++)
+        if (!(Math.abs(outputs[offset + i]! - targets[sample * k + i]!) <= tolerance)) return true;
       return false;
     },
   };

@@ -27,12 +27,22 @@ export function normFrom(text: string): Norm {
 export function epsFrom(text: string): number {
   const match = /^\s*([0-9.eE+-]+)\s*(?:\/\s*([0-9.eE+-]+))?\s*$/.exec(text);
   const eps = match ? Number(match[1]) / (match[2] === undefined ? 1 : Number(match[2])) : Number.NaN;
-  if (!Number.isFinite(eps) || eps < 0) throw new GlacisError('option/invalid', `--eps: expected a number or fraction of at least 0 (such as 0.3 or 8/255), got '${text}'`);
+  if (!Number.isFinite(eps) || eps < 0)
+    throw new GlacisError(
+      'option/invalid',
+      `--eps: expected a number or fraction of at least 0 (such as 0.3 or 8/255), got '${text}'`,
+    );
   return eps;
 }
 
 /** Distance of two samples of `length` elements that start at `offset`, accumulated in float64. */
-export function distance(norm: Norm, x: Float32Array, x0: Float32Array, offset: number, length: number): number {
+export function distance(
+  norm: Norm,
+  x: Float32Array,
+  x0: Float32Array,
+  offset: number,
+  length: number,
+): number {
   let total = 0;
   for (let i = offset; i < offset + length; i++) {
     const d = Math.abs(x[i]! - x0[i]!);
@@ -48,7 +58,14 @@ export function distance(norm: Norm, x: Float32Array, x0: Float32Array, offset: 
  * A random start in the ball, clipped to the bounds, written over `x` from `offset`. Linf: uniform in the cube; L2: uniform in the
  * ball; L1: uniform in the ball (exponential spacings). Deterministic given `rng`.
  */
-export function randomStart(ball: Ball, x0: Float32Array, x: Float32Array, offset: number, length: number, rng: Rng): void {
+export function randomStart(
+  ball: Ball,
+  x0: Float32Array,
+  x: Float32Array,
+  offset: number,
+  length: number,
+  rng: Rng,
+): void {
   const { norm, eps, bounds } = ball;
   const put = (i: number, delta: number) => {
     x[offset + i] = Math.min(bounds[1], Math.max(bounds[0], x0[offset + i]! + delta));

@@ -1,8 +1,8 @@
 import { GlacisError } from '../core/error.ts';
 import type { Value } from '../onnx/graph-builder.ts';
 import type { TargetGraph } from '../runtime/target.ts';
-import { vjp } from '../transform/gradient/vjp.ts';
 import type { GradientOptions } from '../transform/gradient/rule.ts';
+import { vjp } from '../transform/gradient/vjp.ts';
 import type { Ops } from '../transform/ops.ts';
 import type { Goal } from './goal.ts';
 import type { Ball } from './norm.ts';
@@ -20,13 +20,21 @@ export const STEP_INPUTS = { goal: 'glacis_goal', start: 'glacis_start' } as con
  * Sound because clipping to the bounds after projecting onto the ball never raises a distance from a start that lies in
  * the bounds.
  */
-export function ascentStep({ b, x, logits }: TargetGraph, goal: Goal, ball: Ball, step: number, options: GradientOptions = {}): Record<string, Value> {
+export function ascentStep(
+  { b, x, logits }: TargetGraph,
+  goal: Goal,
+  ball: Ball,
+  step: number,
+  options: GradientOptions = {},
+): Record<string, Value> {
   const batch = x.dims[0]!;
   const { dtype, dims } = goal.input(batch);
   const wanted = b.builder.input(STEP_INPUTS.goal, dtype, dims);
   const start = b.builder.input(STEP_INPUTS.start, x.dtype, x.dims);
   const { loss, gradient } = goal.loss(b, logits, wanted);
-  const cotangent = gradient ? { value: logits, grad: gradient } : { value: loss, grad: b.full(loss.dims, 1, loss.dtype) };
+  const cotangent = gradient
+    ? { value: logits, grad: gradient }
+    : { value: loss, grad: b.full(loss.dims, 1, loss.dtype) };
   const [g] = vjp(b, [cotangent], [x], options);
   return { logits, loss, next: project(b, ascend(b, x, g!, ball, step), start, ball) };
 }
@@ -96,7 +104,11 @@ function projectL1(b: Ops, delta: Value, eps: number): Value {
 }
 
 function rankTensor(n: number) {
-  return { dtype: 'float32' as const, dims: [1, n], data: new Uint8Array(Float32Array.from({ length: n }, (_, i) => i + 1).buffer) };
+  return {
+    dtype: 'float32' as const,
+    dims: [1, n],
+    data: new Uint8Array(Float32Array.from({ length: n }, (_, i) => i + 1).buffer),
+  };
 }
 
 function elements(x: Value): number {

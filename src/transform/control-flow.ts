@@ -13,34 +13,63 @@ const UNROLL_LIMIT = 4096;
  * stays constant) and `Scan` are unrolled. Other nodes give `undefined`.
  * Errors: `model/unsupported-operator` where condition or trip count depend on the data.
  */
-export function unrollControlFlow(context: WriteContext, node: Node, inputs: readonly (Value | null)[], scope: Scope): readonly (Value | null)[] | undefined {
+export function unrollControlFlow(
+  context: WriteContext,
+  node: Node,
+  inputs: readonly (Value | null)[],
+  scope: Scope,
+): readonly (Value | null)[] | undefined {
   if (node.domain !== '') return undefined;
   const where = node.name || node.outputs[0] || node.op;
   if (node.op === 'If') {
     const condition = constantNumber(inputs[0]);
-    if (condition === undefined) throw new GlacisError('model/unsupported-operator', `${where} (If): its condition depends on the data`);
-    return writeBody(context, attributesOf(node).graph(condition !== 0 ? 'then_branch' : 'else_branch'), [], scope);
+    if (condition === undefined)
+      throw new GlacisError('model/unsupported-operator', `${where} (If): its condition depends on the data`);
+    return writeBody(
+      context,
+      attributesOf(node).graph(condition !== 0 ? 'then_branch' : 'else_branch'),
+      [],
+      scope,
+    );
   }
   if (node.op === 'Loop') return unrollLoop(context, node, where, inputs, scope);
   if (node.op === 'Scan') return unrollScan(context, node, where, inputs, scope);
   return undefined;
 }
 
-function unrollLoop(context: WriteContext, node: Node, where: string, inputs: readonly (Value | null)[], scope: Scope): readonly Value[] {
+function unrollLoop(
+  context: WriteContext,
+  node: Node,
+  where: string,
+  inputs: readonly (Value | null)[],
+  scope: Scope,
+): readonly Value[] {
   const { b } = context;
   const body = attributesOf(node).graph('body');
   const trips = inputs[0] ? constantNumber(inputs[0]) : Number.POSITIVE_INFINITY;
   let condition: Value | null = inputs[1] ?? null;
-  if (trips === undefined) throw new GlacisError('model/unsupported-operator', `${where} (Loop): its trip count depends on the data`);
+  if (trips === undefined)
+    throw new GlacisError(
+      'model/unsupported-operator',
+      `${where} (Loop): its trip count depends on the data`,
+    );
   let carried = inputs.slice(2).map((v) => v!);
   const scans: Value[][] = Array.from({ length: body.outputs.length - 1 - carried.length }, () => []);
   for (let i = 0; i < trips; i++) {
     if (condition) {
       const go = constantNumber(condition);
-      if (go === undefined) throw new GlacisError('model/unsupported-operator', `${where} (Loop): its condition depends on the data`);
+      if (go === undefined)
+        throw new GlacisError(
+          'model/unsupported-operator',
+          `${where} (Loop): its condition depends on the data`,
+        );
       if (go === 0) break;
     }
-    if (i >= UNROLL_LIMIT) throw new GlacisError('model/unsupported-operator', `${where} (Loop): expected at most ${UNROLL_LIMIT} iterations, got more`);
+    if (i >= UNROLL_LIMIT)
+      throw new GlacisError(
+        'model/unsupported-operator',
+        `${where} (Loop): expected at most ${UNROLL_LIMIT} iterations, got more`,
+      );
     const given = condition ?? b.compare('Equal', b.scalar(0, 'int64'), 0);
     const results = writeBody(context, body, [b.scalar(i, 'int64'), given, ...carried], scope);
     condition = results[0]!;
@@ -50,8 +79,18 @@ function unrollLoop(context: WriteContext, node: Node, where: string, inputs: re
   return [...carried, ...scans.map((list) => stack(context, where, list, 0))];
 }
 
-function unrollScan(context: WriteContext, node: Node, where: string, inputs: readonly (Value | null)[], scope: Scope): readonly Value[] {
-  if ((context.opsets.get('') ?? 1) < 9) throw new GlacisError('model/unsupported-operator', `${where} (Scan): the batched form of opset 8 is not supported; export with opset 9 or later`);
+function unrollScan(
+  context: WriteContext,
+  node: Node,
+  where: string,
+  inputs: readonly (Value | null)[],
+  scope: Scope,
+): readonly Value[] {
+  if ((context.opsets.get('') ?? 1) < 9)
+    throw new GlacisError(
+      'model/unsupported-operator',
+      `${where} (Scan): the batched form of opset 8 is not supported; export with opset 9 or later`,
+    );
   const { b } = context;
   const attrs = attributesOf(node);
   const body = attrs.graph('body');
@@ -67,7 +106,11 @@ function unrollScan(context: WriteContext, node: Node, where: string, inputs: re
   const sequences = inputs.slice(stateCount).map((v) => v!);
   const axis = (k: number) => (inAxes[k]! < 0 ? inAxes[k]! + sequences[k]!.dims.length : inAxes[k]!);
   const length = sequences[0]!.dims[axis(0)]!;
-  if (length > UNROLL_LIMIT) throw new GlacisError('model/unsupported-operator', `${where} (Scan): expected at most ${UNROLL_LIMIT} steps, got ${length}`);
+  if (length > UNROLL_LIMIT)
+    throw new GlacisError(
+      'model/unsupported-operator',
+      `${where} (Scan): expected at most ${UNROLL_LIMIT} steps, got ${length}`,
+    );
   const lists: Value[][] = Array.from({ length: outCount }, () => []);
   for (let i = 0; i < length; i++) {
     const parts = sequences.map((v, k) => {
@@ -93,7 +136,11 @@ function unrollScan(context: WriteContext, node: Node, where: string, inputs: re
 }
 
 function stack({ b }: WriteContext, where: string, list: readonly Value[], axis: number): Value {
-  if (list.length === 0) throw new GlacisError('model/unsupported-operator', `${where}: a loop without iterations has scan outputs of unknown shape`);
+  if (list.length === 0)
+    throw new GlacisError(
+      'model/unsupported-operator',
+      `${where}: a loop without iterations has scan outputs of unknown shape`,
+    );
   return b.concat(list, axis);
 }
 
@@ -109,7 +156,11 @@ function writeBody(context: WriteContext, body: Graph, args: readonly Value[], o
   writeNodes(context, body, values, scope);
   return body.outputs.map(({ name }) => {
     const value = scope.get(name);
-    if (!value) throw new GlacisError('model/unsupported-operator', `${name}: a value of a subgraph that could not be written`);
+    if (!value)
+      throw new GlacisError(
+        'model/unsupported-operator',
+        `${name}: a value of a subgraph that could not be written`,
+      );
     return value;
   });
 }

@@ -23,7 +23,11 @@ const PASSING = new Set(['Identity', 'Cast', 'Squeeze', 'Unsqueeze', 'Reshape', 
 export function findLogits(trace: Trace, name?: string): FoundLogits {
   const output = name ?? onlyOutput(trace);
   let value = trace.outputs.get(output);
-  if (!value) throw new GlacisError('option/invalid', `--output: expected one of ${[...trace.outputs.keys()].join(', ')}, got '${output}'`);
+  if (!value)
+    throw new GlacisError(
+      'option/invalid',
+      `--output: expected one of ${[...trace.outputs.keys()].join(', ')}, got '${output}'`,
+    );
   for (let depth = 0; depth < 8; depth++) {
     const producer = trace.b.builder.producer(value);
     if (!producer) break;
@@ -45,8 +49,14 @@ export function findLogits(trace: Trace, name?: string): FoundLogits {
 }
 
 function onlyOutput(trace: Trace): string {
-  const floats = [...trace.outputs].filter(([, v]) => v.dtype.startsWith('float') || v.dtype === 'bfloat16').map(([name]) => name);
+  const floats = [...trace.outputs]
+    .filter(([, v]) => v.dtype.startsWith('float') || v.dtype === 'bfloat16')
+    .map(([name]) => name);
   if (floats.length === 1) return floats[0]!;
-  if (floats.length === 0) throw new GlacisError('model/unsupported-task', 'model: expected a floating-point output, found none');
-  throw new GlacisError('option/invalid', `model: several outputs could be attacked (${floats.join(', ')}); choose one with --output`);
+  if (floats.length === 0)
+    throw new GlacisError('model/unsupported-task', 'model: expected a floating-point output, found none');
+  throw new GlacisError(
+    'option/invalid',
+    `model: several outputs could be attacked (${floats.join(', ')}); choose one with --output`,
+  );
 }

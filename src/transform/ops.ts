@@ -11,9 +11,19 @@ import { elementCount, int64Tensor, tensorFrom } from '../onnx/tensor.ts';
 export interface Ops {
   readonly builder: GraphBuilder;
   /** Any single-output node. */
-  node(op: string, inputs: readonly (Value | null)[], attributes?: Readonly<Record<string, AttributeInput>>, options?: AddOptions): Value;
+  node(
+    op: string,
+    inputs: readonly (Value | null)[],
+    attributes?: Readonly<Record<string, AttributeInput>>,
+    options?: AddOptions,
+  ): Value;
   /** Any node with several outputs. */
-  nodes(op: string, inputs: readonly (Value | null)[], attributes: Readonly<Record<string, AttributeInput>>, options: AddOptions): readonly Value[];
+  nodes(
+    op: string,
+    inputs: readonly (Value | null)[],
+    attributes: Readonly<Record<string, AttributeInput>>,
+    options: AddOptions,
+  ): readonly Value[];
   /** A scalar constant. */
   scalar(value: number, dtype: DType): Value;
   /** A constant int64 vector. */
@@ -30,7 +40,11 @@ export interface Ops {
   /** A unary operator by its ONNX name, e.g. `unary('Exp', x)`. */
   unary(op: string, x: Value): Value;
   /** A comparison: `Equal`, `Less`, `LessOrEqual`, `Greater`, `GreaterOrEqual`; the result is bool. */
-  compare(op: 'Equal' | 'Less' | 'LessOrEqual' | 'Greater' | 'GreaterOrEqual', x: Value, y: Value | number): Value;
+  compare(
+    op: 'Equal' | 'Less' | 'LessOrEqual' | 'Greater' | 'GreaterOrEqual',
+    x: Value,
+    y: Value | number,
+  ): Value;
   where(condition: Value, x: Value | number, y: Value | number): Value;
   max(x: Value, y: Value | number): Value;
   min(x: Value, y: Value | number): Value;
@@ -61,7 +75,8 @@ export interface Ops {
 
 /** The operators over `builder`. */
 export function opsOn(builder: GraphBuilder): Ops {
-  const node: Ops['node'] = (op, inputs, attributes, options) => builder.add(op, inputs, attributes, options)[0]!;
+  const node: Ops['node'] = (op, inputs, attributes, options) =>
+    builder.add(op, inputs, attributes, options)[0]!;
   const scalar = (value: number, dtype: DType) => builder.constant(tensorFrom(dtype, [], [value]));
   const ints = (values: readonly number[]) => builder.constant(int64Tensor([values.length], values));
   const pair = (x: Value | number, y: Value | number): [Value, Value] => {
@@ -69,12 +84,18 @@ export function opsOn(builder: GraphBuilder): Ops {
     return [typeof x === 'number' ? scalar(x, dtype) : x, typeof y === 'number' ? scalar(y, dtype) : y];
   };
   const binary = (op: string, x: Value | number, y: Value | number) => node(op, pair(x, y));
-  const axesOf = (x: Value, axes: readonly number[]) => axes.map((a) => (a < 0 ? a + x.dims.length : a)).sort((a, b) => a - b);
+  const axesOf = (x: Value, axes: readonly number[]) =>
+    axes.map((a) => (a < 0 ? a + x.dims.length : a)).sort((a, b) => a - b);
   const reduce = (op: string, x: Value, axes: readonly number[], keep: boolean): Value => {
     const all = axesOf(x, axes);
     if (all.length === 0) return x;
     if (op !== 'ReduceMean' && all.every((a) => x.dims[a] === 1)) {
-      return keep ? x : reshape(x, x.dims.filter((_, i) => !all.includes(i)));
+      return keep
+        ? x
+        : reshape(
+            x,
+            x.dims.filter((_, i) => !all.includes(i)),
+          );
     }
     return node(op, [x, ints(all)], { keepdims: keep ? 1 : 0 });
   };
@@ -116,11 +137,17 @@ export function opsOn(builder: GraphBuilder): Ops {
       const rank = x.dims.length + axes.length;
       const at = new Set(axes.map((a) => (a < 0 ? a + rank : a)));
       const rest = [...x.dims];
-      return reshape(x, Array.from({ length: rank }, (_, i) => (at.has(i) ? 1 : rest.shift()!)));
+      return reshape(
+        x,
+        Array.from({ length: rank }, (_, i) => (at.has(i) ? 1 : rest.shift()!)),
+      );
     },
     squeeze: (x, axes) => {
       const all = axesOf(x, axes);
-      return reshape(x, x.dims.filter((_, i) => !all.includes(i)));
+      return reshape(
+        x,
+        x.dims.filter((_, i) => !all.includes(i)),
+      );
     },
     expand: (x, dims) => (sameDims(x.dims, dims) ? x : node('Expand', [x, ints(dims)])),
     concat: (values, axis) => (values.length === 1 ? values[0]! : node('Concat', values, { axis })),
@@ -150,4 +177,3 @@ export function opsOn(builder: GraphBuilder): Ops {
 export function sameDims(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((d, i) => d === b[i]);
 }
-

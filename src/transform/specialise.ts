@@ -61,7 +61,11 @@ export function specialise(model: Model, options: SpecialiseOptions = {}): Trace
   const values = new Map<string, Value>();
   const inputs = new Map<string, Value>();
   for (const { name, type } of model.graph.inputs) {
-    if (type.kind !== 'tensor') throw new GlacisError('model/unsupported-task', `input ${name}: expected a tensor, got ${type.description}`);
+    if (type.kind !== 'tensor')
+      throw new GlacisError(
+        'model/unsupported-task',
+        `input ${name}: expected a tensor, got ${type.description}`,
+      );
     const value = b.builder.input(name, type.dtype, staticDims(name, type.dims, options));
     values.set(name, value);
     inputs.set(name, value);
@@ -76,13 +80,22 @@ export function specialise(model: Model, options: SpecialiseOptions = {}): Trace
     } else values.set(name, b.builder.constant(tensor, name));
   }
   for (const name of wanted) {
-    if (!parameters.has(name)) throw new GlacisError('option/invalid', `parameters: the model has no initializer named '${name}'`);
+    if (!parameters.has(name))
+      throw new GlacisError('option/invalid', `parameters: the model has no initializer named '${name}'`);
   }
-  const context: WriteContext = { b, opsets: model.opsets, lowerings: options.lower === false ? [] : LOWERINGS, problems: [] };
+  const context: WriteContext = {
+    b,
+    opsets: model.opsets,
+    lowerings: options.lower === false ? [] : LOWERINGS,
+    problems: [],
+  };
   const scope: Scope = { get: (name) => values.get(name) };
   writeNodes(context, model.graph, values, scope);
   if (context.problems.length > 0) {
-    throw new GlacisError('model/unsupported-operator', `expected operators that Glacis knows, got ${context.problems.length} that it does not:\n  ${context.problems.join('\n  ')}`);
+    throw new GlacisError(
+      'model/unsupported-operator',
+      `expected operators that Glacis knows, got ${context.problems.length} that it does not:\n  ${context.problems.join('\n  ')}`,
+    );
   }
   const outputs = new Map<string, Value>();
   for (const { name } of model.graph.outputs) {
@@ -94,7 +107,12 @@ export function specialise(model: Model, options: SpecialiseOptions = {}): Trace
 }
 
 /** Writes the nodes of `graph` into the builder; `values` takes their results. */
-export function writeNodes(context: WriteContext, graph: Pick<Graph, 'nodes'>, values: Map<string, Value>, scope: Scope): void {
+export function writeNodes(
+  context: WriteContext,
+  graph: Pick<Graph, 'nodes'>,
+  values: Map<string, Value>,
+  scope: Scope,
+): void {
   for (const node of graph.nodes) {
     const results = writeNode(context, node, scope);
     if (!results) continue;
@@ -134,7 +152,8 @@ function writeNode(context: WriteContext, node: Node, scope: Scope): readonly (V
       opset,
       input: (i) => {
         const value = inputs[i];
-        if (!value) throw new GlacisError('model/invalid', `${where}: expected input ${i} of ${node.op}, found none`);
+        if (!value)
+          throw new GlacisError('model/invalid', `${where}: expected input ${i} of ${node.op}, found none`);
         return value;
       },
       has: (i) => Boolean(inputs[i]),
@@ -143,7 +162,11 @@ function writeNode(context: WriteContext, node: Node, scope: Scope): readonly (V
       const lowered = findLowering(rules, node.domain, node.op, opset)?.lower(lowerContext);
       if (lowered) return lowered;
     }
-    return b.builder.addNode(node.op, inputs, node.attributes, { domain: node.domain, outputs: node.outputs.length, name: where });
+    return b.builder.addNode(node.op, inputs, node.attributes, {
+      domain: node.domain,
+      outputs: node.outputs.length,
+      name: where,
+    });
   } catch (error) {
     if (error instanceof GlacisError && error.code === 'model/unsupported-operator') {
       context.problems.push(error.message);
@@ -157,15 +180,29 @@ function writeNode(context: WriteContext, node: Node, scope: Scope): readonly (V
 function staticDims(name: string, dims: readonly Dim[] | undefined, options: SpecialiseOptions): number[] {
   const given = options.inputDims?.[name];
   if (given) {
-    const fits = dims === undefined || (dims.length === given.length && dims.every((d, i) => typeof d !== 'number' || d === given[i]));
-    if (!fits) throw new GlacisError('data/mismatch', `input ${name}: expected [${dims?.map((d) => d ?? '?').join(', ')}], got [${given.join(', ')}]`);
+    const fits =
+      dims === undefined ||
+      (dims.length === given.length && dims.every((d, i) => typeof d !== 'number' || d === given[i]));
+    if (!fits)
+      throw new GlacisError(
+        'data/mismatch',
+        `input ${name}: expected [${dims?.map((d) => d ?? '?').join(', ')}], got [${given.join(', ')}]`,
+      );
     return [...given];
   }
-  if (dims === undefined) throw new GlacisError('model/dynamic-shape', `input ${name}: expected a shape in the file, found none; give its dimensions`);
+  if (dims === undefined)
+    throw new GlacisError(
+      'model/dynamic-shape',
+      `input ${name}: expected a shape in the file, found none; give its dimensions`,
+    );
   const fixed = dims.map((d, i) => {
     if (typeof d === 'number') return d;
     const size = (d !== null ? options.symbols?.[d] : undefined) ?? (i === 0 ? options.batch : undefined);
-    if (size === undefined) throw new GlacisError('model/dynamic-shape', `input ${name}: expected a size for dimension ${i} (${d ?? 'unnamed'}), found none; give it`);
+    if (size === undefined)
+      throw new GlacisError(
+        'model/dynamic-shape',
+        `input ${name}: expected a size for dimension ${i} (${d ?? 'unnamed'}), found none; give it`,
+      );
     return size;
   });
   return fixed;

@@ -18,16 +18,45 @@ export interface PgdOptions {
 
 function check(options: PgdOptions): void {
   const whole = (name: 'steps' | 'restarts', least: number) => {
-    if (!Number.isInteger(options[name]) || options[name] < least) throw new GlacisError('option/invalid', `${name}: expected a whole number of at least ${least}, got ${options[name]}`);
+    if (!Number.isInteger(options[name]) || options[name] < least)
+      throw new GlacisError(
+        'option/invalid',
+        `${name}: expected a whole number of at least ${least}, got ${options[name]}`,
+      );
   };
   whole('steps', 1);
   whole('restarts', 0);
-  if (!(options.relativeStep > 0)) throw new GlacisError('option/invalid', `relativeStep: expected a number above 0, got ${options.relativeStep}`);
-  if (!(options.stepSize >= 0)) throw new GlacisError('option/invalid', `stepSize: expected a number of at least 0, got ${options.stepSize}`);
-  if (options.rounding !== 'zero' && options.rounding !== 'straight-through') throw new GlacisError('option/invalid', `rounding: expected zero or straight-through, got '${options.rounding}'`);
+  if (!(options.relativeStep > 0))
+    throw new GlacisError(
+      'option/invalid',
+      `relativeStep: expected a number above 0, got ${options.relativeStep}`,
+    );
+  if (!(options.stepSize >= 0))
+    throw new GlacisError(
+      'option/invalid',
+      `stepSize: expected a number of at least 0, got ${options.stepSize}`,
+    );
+  if (options.rounding !== 'zero' && options.rounding !== 'straight-through')
+    throw new GlacisError(
+      'option/invalid',
+      `rounding: expected zero or straight-through, got '${options.rounding}'`,
+    );
 }
 
-async function run({ target, goal, ball, x0, x, todo, options, batch, rng, signal, progress, decided }: AttackRun<PgdOptions>): Promise<void> {
+async function run({
+  target,
+  goal,
+  ball,
+  x0,
+  x,
+  todo,
+  options,
+  batch,
+  rng,
+  signal,
+  progress,
+  decided,
+}: AttackRun<PgdOptions>): Promise<void> {
   let done = 0;
   let fallen = 0;
   await ascend(target, goal, ball, x0, x, todo, {
@@ -51,7 +80,10 @@ const shared = {
   needs: 'gradient',
   norms: ['linf', 'l2', 'l1'],
   check,
-  cost: ({ steps, restarts }: PgdOptions) => ({ gradients: Math.max(1, restarts) * steps, evaluations: Math.max(1, restarts) }),
+  cost: ({ steps, restarts }: PgdOptions) => ({
+    gradients: Math.max(1, restarts) * steps,
+    evaluations: Math.max(1, restarts),
+  }),
   run,
 } as const;
 
