@@ -59,7 +59,10 @@ const assessments: fc.Arbitrary<Assessment> = fc
       ...base,
       model: { ...base.model, name, notes: [note] },
       results,
-      worstCases: worst,
+      // A worst case has to fit the results; one for each eps, and none for an eps that was attacked.
+      worstCases: worst.filter((each, i) =>
+        [...worst.slice(i + 1), ...results].every((other) => other.eps !== each.eps),
+      ),
       findings: base.findings.map((each) => ({ ...each, severity })),
     };
   });
@@ -159,6 +162,22 @@ describe('parseAssessment refuses', () => {
       'a cell of two',
       spoiled(['results', 5, 'confusion', 'cells', 0], [1, 2]),
       'cells[0]: expected [label, answer',
+    ],
+    [
+      'a pair of classes in two cells',
+      spoiled(['results', 5, 'confusion', 'cells', 1], [4, 9, 1]),
+      'in one cell',
+    ],
+    [
+      'too many findings',
+      spoiled(['findings'], Array(5001).fill(0)),
+      'findings: expected at most 5000 entries',
+    ],
+    ['two worst cases for one budget', spoiled(['worstCases', 1, 'eps'], 0.1), 'one worst case for linf 0.1'],
+    [
+      'a worst case better than an attack',
+      spoiled(['worstCases', 2], sampleWorstCase(0.3, [900, 977, 1000])),
+      'worstCases[2].robustAccuracy at most that of results[2] (0.789), got 0.9',
     ],
     ['an object for a list', spoiled(['findings'], {}), 'findings: expected a list, got an object'],
   ])('%s', (_, text, message) => {

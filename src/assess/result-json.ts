@@ -6,6 +6,8 @@ type Check = (value: unknown, path: string, problems: string[]) => void;
 
 /** Problems that an error names; the rest is counted. */
 const SHOWN = 8;
+/** Results, worst cases or findings in one file: far more than a run makes, few enough for a report. */
+const MOST = 5000;
 /** How deep an attack's options may nest. */
 const OPTION_DEPTH = 6;
 
@@ -95,10 +97,12 @@ function isCount(value: unknown): boolean {
 }
 
 const list =
-  (item: Check): Check =>
+  (item: Check, most = Number.POSITIVE_INFINITY): Check =>
   (value, path, problems) => {
     if (!Array.isArray(value)) problems.push(`${path}: expected a list, got ${describe(value)}`);
-    else for (let i = 0; i < value.length; i++) item(value[i], `${path}[${i}]`, problems);
+    else if (value.length > most) {
+      problems.push(`${path}: expected at most ${most} entries, got ${value.length}`);
+    } else for (let i = 0; i < value.length; i++) item(value[i], `${path}[${i}]`, problems);
   };
 
 const optional =
@@ -121,7 +125,7 @@ const object =
       check(field, path ? `${path}.${key}` : key, problems);
     }
     const problem = problems.length === before ? also?.(value as never) : undefined;
-    if (problem) problems.push(`${path}: ${problem}`);
+    if (problem) problems.push(path ? `${path}: ${problem}` : problem);
   };
 
 /** Any JSON value with finite numbers, at most `depth` levels deep. */
@@ -158,10 +162,34 @@ const cell: Check = (value, path, problems) => {
 const confusion = object(
   { classes: positive, cells: list(cell) },
   (c: { classes: number; cells: number[][] }) => {
+    if (new Set(c.cells.map((each) => `${each[0]} ${each[1]}`)).size < c.cells.length) {
+      return 'expected each pair of label and answer in one cell, got one in several';
+    }
     const bad = c.cells.findIndex((each) => each[0]! >= c.classes || each[1]! >= c.classes);
     return bad < 0 ? undefined : `expected classes below ${c.classes}, got one more in cells[${bad}]`;
   },
 );
+
+/**
+ * What holds between results and worst cases: one worst case a budget, and none better than an attack on as many samples.
+ * Without this a made-up worst case could turn a bad verdict into a good one.
+ */
+function joined({ results, worstCases }: Assessment): string | undefined {
+  const budgets = new Map<string, number>();
+  for (const [i, worst] of worstCases.entries()) {
+    const budget = `${worst.norm} ${worst.eps}`;
+    if (budgets.has(budget)) return `expected one worst case for ${budget}, got one more in worstCases[${i}]`;
+    budgets.set(budget, i);
+  }
+  for (const [i, result] of results.entries()) {
+    const at = budgets.get(`${result.norm} ${result.eps}`);
+    const worst = at === undefined ? undefined : worstCases[at]!;
+    if (worst && worst.n === result.n && worst.robustAccuracy > result.robustAccuracy + 1e-9) {
+      return `expected worstCases[${at}].robustAccuracy at most that of results[${i}] (${result.robustAccuracy}), got ${worst.robustAccuracy}`;
+    }
+  }
+  return undefined;
+}
 
 interface Accuracies {
   readonly cleanAccuracy: number;
@@ -215,31 +243,34 @@ const finding = object({
   remedy: text,
 });
 
-const assessment = object({
-  status: one(['complete', 'partial']),
-  statusReason: optional(text),
-  model: object({ name, digest: name, inputs: tensors, outputs: tensors, notes: list(text) }),
-  data: object({
-    digest: name,
-    n: count,
-    description: text,
-    notes: list(text),
-    classNames: optional(list(text)),
-  }),
-  seed: finite,
-  environment: object({
-    glacis: name,
-    onnxruntime: name,
-    node: name,
-    os: name,
-    cpu: text,
-    threads: positive,
-    device: name,
-  }),
-  command: optional(text),
-  startedAt: time,
-  finishedAt: time,
-  results: list(evasion),
-  worstCases: list(worstCase),
-  findings: list(finding),
-});
+const assessment = object(
+  {
+    status: one(['complete', 'partial']),
+    statusReason: optional(text),
+    model: object({ name, digest: name, inputs: tensors, outputs: tensors, notes: list(text) }),
+    data: object({
+      digest: name,
+      n: count,
+      description: text,
+      notes: list(text),
+      classNames: optional(list(text)),
+    }),
+    seed: finite,
+    environment: object({
+      glacis: name,
+      onnxruntime: name,
+      node: name,
+      os: name,
+      cpu: text,
+      threads: positive,
+      device: name,
+    }),
+    command: optional(text),
+    startedAt: time,
+    finishedAt: time,
+    results: list(evasion, MOST),
+    worstCases: list(worstCase, MOST),
+    findings: list(finding, MOST),
+  },
+  joined,
+);

@@ -18,7 +18,7 @@ header{display:flex;flex-wrap:wrap;gap:4px 14px;align-items:center;padding-top:2
 header .brand{display:flex;align-items:center;gap:9px;color:var(--ink);font-weight:650;font-size:17px;letter-spacing:-.01em;margin-right:auto}
 header svg{width:26px;height:26px}
 header svg .hill{fill:var(--held)}header svg .view{fill:none;stroke:var(--changed);stroke-width:2.2;stroke-linecap:round}
-header b{color:var(--ink);font-weight:600}
+header span{min-width:0;max-width:100%;overflow-wrap:anywhere}header b{color:var(--ink);font-weight:600}
 section{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:30px 34px 32px;margin:0 0 20px}
 h1{font-size:clamp(27px,4.3vw,46px);line-height:1.12;letter-spacing:-.025em;font-weight:700;margin:14px 0 16px;max-width:22em;text-wrap:balance}
 h2{font-size:22px;line-height:1.25;letter-spacing:-.012em;margin:0 0 6px;font-weight:680}

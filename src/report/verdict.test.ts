@@ -36,6 +36,13 @@ describe('verdictOf', () => {
     expect(verdict(right, clean, 1000).level).toBe(level);
   });
 
+  it('does not let an unfinished assessment say that a model held', () => {
+    const results = [sampleResult('fgsm', 0.3, [970, 977, 1000])];
+    const whole = sampleAssessment({ results, worstCases: [] });
+    expect(verdictOf(whole).level).toBe('held');
+    expect(verdictOf({ ...whole, status: 'partial' }).level).toBe('unknown');
+  });
+
   it('does not call a model good that was wrong from the start', () => {
     expect(verdict(0, 0, 50).headline).toBe(
       'The model gives no right answer even without an attack, out of 50.',
@@ -69,6 +76,12 @@ describe('worstCases', () => {
     expect(worstCases(sampleAssessment({ results, worstCases: [] }))).toMatchObject([
       { eps: 0.1, robustAccuracy: 0.7, attacks: ['pgd'] },
     ]);
+  });
+
+  it('does not believe a worst case that is better than an attack', () => {
+    const results = [sampleResult('pgd', 0.3, [100, 977, 1000])];
+    const rosy = [sampleWorstCase(0.3, [970, 977, 1000])];
+    expect(verdictOf(sampleAssessment({ results, worstCases: rosy })).level).toBe('gave way');
   });
 
   it('orders by norm as in the results, then by eps', () => {

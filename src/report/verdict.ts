@@ -24,7 +24,11 @@ export function worstCases(assessment: Assessment): readonly WorstCase[] {
   for (const result of assessment.results) {
     const key = `${result.norm} ${result.eps}`;
     const strongest = strongestAt(assessment, result.norm, result.eps);
-    if (!joined.has(key) && strongest) joined.set(key, standIn(strongest));
+    const known = joined.get(key);
+    // Sound because the worst case cannot be better than an attack: a result that says so is not believed.
+    const believed =
+      known && !(strongest && strongest.n === known.n && strongest.robustAccuracy < known.robustAccuracy);
+    if (!believed && strongest) joined.set(key, standIn(strongest));
   }
   const norms = [...new Set([...assessment.results, ...assessment.worstCases].map((each) => each.norm))];
   return [...joined.values()].sort((a, b) => norms.indexOf(a.norm) - norms.indexOf(b.norm) || a.eps - b.eps);
@@ -60,11 +64,12 @@ export function rightAnswers(result: { n: number; cleanAccuracy: number; robustA
   return { before, after, changed: before - after, wrong: result.n - before };
 }
 
-function levelOf(worst: WorstCase): VerdictLevel {
+/** The level of a worst case; an unfinished assessment can show that a model fell, but not that it held. */
+function levelOf(worst: WorstCase, finished: boolean): VerdictLevel {
   const { before, after } = rightAnswers(worst);
   if (before === 0) return 'unknown';
   const kept = after / before;
-  if (kept >= 0.9) return 'held';
+  if (kept >= 0.9) return finished ? 'held' : 'unknown';
   if (kept >= 0.5) return 'weakened';
   if (kept >= 0.1) return 'gave way';
   return kept >= 0 ? 'fell' : 'unknown';
@@ -108,7 +113,7 @@ export function verdictOf(assessment: Assessment): Verdict {
   }
   if (worst.n < 100)
     details.push(`Only ${count(worst.n)} samples were attacked: take the figures as a first look.`);
-  return { level: levelOf(worst), headline, details, worst };
+  return { level: levelOf(worst, assessment.status === 'complete'), headline, details, worst };
 }
 
 function changedSentence(assessment: Assessment, worst: WorstCase, before: number, changed: number): string {
