@@ -1,11 +1,11 @@
 import type { DType } from '../dtype.ts';
 import type { Dim } from '../model.ts';
 import {
-  constantInts,
   constantNumber,
   contradiction,
   type Dims,
   lengthOf,
+  listedSizes,
   one,
   required,
   showDims,
@@ -35,10 +35,11 @@ const constant: ShapeRule = (ctx) => {
 
 const constantOfShape: ShapeRule = (ctx) => {
   const dtype: DType = ctx.attrs.has('value') ? ctx.attrs.tensor('value').dtype : 'float32';
-  const shape = constantInts(ctx, 0);
+  const shape = listedSizes(ctx, 0);
   const n = lengthOf(required(ctx, 0));
   if (!shape) return one(dtype, n === undefined ? undefined : unknownDims(ctx, n));
-  if (shape.some((d) => d < 0)) contradiction(ctx, 'sizes of 0 or more', `[${shape.join(', ')}]`);
+  if (shape.some((d) => typeof d === 'number' && d < 0))
+    contradiction(ctx, 'sizes of 0 or more', showDims(shape));
   return one(dtype, shape);
 };
 
@@ -70,6 +71,8 @@ const range: ShapeRule = (ctx) => {
   const { dtype } = required(ctx, 0);
   const [start, limit, delta] = [constantNumber(ctx, 0), constantNumber(ctx, 1), constantNumber(ctx, 2)];
   if (delta === 0) contradiction(ctx, 'a delta other than 0', '0');
+  if (start === 0 && limit === undefined && delta === 1)
+    return one(dtype, [ctx.inputs[1]?.elements?.[0] ?? null]);
   if (start === undefined || limit === undefined || delta === undefined) return one(dtype, [null]);
   return one(dtype, [Math.max(Math.ceil((limit - start) / delta), 0)]);
 };

@@ -35,6 +35,11 @@ export function constantInts(ctx: ShapeContext, index: number): number[] | undef
   return Array.from(numbersOf(data));
 }
 
+/** Sizes that an input lists: constants, or symbols carried there from a shape; `undefined` when nothing is known. */
+export function listedSizes(ctx: ShapeContext, index: number): Dims | undefined {
+  return constantInts(ctx, index) ?? ctx.inputs[index]?.elements;
+}
+
 /** Like {@link constantInts} for one number. */
 export function constantNumber(ctx: ShapeContext, index: number): number | undefined {
   const values = constantInts(ctx, index);

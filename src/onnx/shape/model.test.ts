@@ -82,6 +82,47 @@ describe('inferModel', () => {
     expect(Array.from(numbersOf(facts.get('target')!.data!))).toEqual([3, -1]);
   });
 
+  it('carries a symbolic size from Shape to Reshape', () => {
+    expect(inferModel(model).get('z')?.dims).toEqual(['N', 16]);
+    expect(inferModel(model).get('target')?.elements).toEqual(['N', -1]);
+  });
+
+  it('carries a symbolic size through what exporters write around Expand', () => {
+    const constants = new Map([
+      ['minus', int64Tensor([2], [-1, -1])],
+      ['ones', int64Tensor([2], [1, 1])],
+      ['one', int64Tensor([1], [1])],
+      ['start', int64Tensor([1], [0])],
+      ['c0', int64Tensor([], [0])],
+      ['c1', int64Tensor([], [1])],
+    ]);
+    const expand = graphOf(
+      [
+        call('Shape', 'x', 's'),
+        call('Slice', 's start one', 'n'),
+        call('Mul', 'n one', 'm'),
+        call('Concat', 'm one', 'to', { axis: 0 }),
+        call('Equal', 'to minus', 'is'),
+        call('Where', 'is ones to', 'size'),
+        call('Expand', 'token size', 'y'),
+        call('ConstantOfShape', 'n', 'z'),
+        call('Squeeze', 'n start', 'scalar'),
+        call('Range', 'c0 scalar c1', 'r'),
+        call('Add', 'n one', 'unknown'),
+        call('ConstantOfShape', 'unknown', 'u'),
+      ],
+      [float('x', ['N', 4]), float('token', [1, 1])],
+      { initializers: constants },
+    );
+    const facts = inferModel(modelOf(expand));
+    expect(['y', 'z', 'r', 'u'].map((name) => facts.get(name)?.dims)).toEqual([
+      ['N', 1],
+      ['N'],
+      ['N'],
+      [null],
+    ]);
+  });
+
   it('fixes a symbol in all inputs at once', () => {
     const two = modelOf(
       graphOf([call('Concat', 'x y', 'z', { axis: 1 })], [float('x', ['N', 2]), float('y', ['N', 'M'])]),

@@ -3,6 +3,7 @@ import { foldNode } from '../fold/fold.ts';
 import { foldShapeOf } from '../fold/shape-of.ts';
 import type { Attribute, Dim, FunctionDefinition, Graph, Model, Node, ValueType } from '../model.ts';
 import { numbersOf, type Tensor } from '../tensor.ts';
+import { inferElements } from './elements.ts';
 import { inferNode } from './infer.ts';
 import type { Facts } from './rule.ts';
 
@@ -151,7 +152,9 @@ function outputFacts(
   const dims = inputs[0]?.dims;
   const measured = dims && foldShapeOf(node, dims);
   if (measured) return [constantFacts(measured)];
-  if (RANDOM.has(node.op) || !inputs.every((f, i) => node.inputs[i] === '' || f?.data)) return types;
+  const elements = types[0] && inferElements(node, inputs, types[0], opset);
+  const withElements = elements ? [{ ...types[0]!, elements }, ...types.slice(1)] : types;
+  if (RANDOM.has(node.op) || !inputs.every((f, i) => node.inputs[i] === '' || f?.data)) return withElements;
   return (
     foldNode(
       node,

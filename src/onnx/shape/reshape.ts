@@ -7,6 +7,7 @@ import {
   contradiction,
   type Dims,
   lengthOf,
+  listedSizes,
   mapDim,
   one,
   productOf,
@@ -53,13 +54,13 @@ function remaining(ctx: ShapeContext, from: Dims, known: Dims): Dim {
 /** `Reshape`: `-1` takes what is left, `0` copies the input's size unless `allowzero`. */
 const reshape: ShapeRule = (ctx) => {
   const x = required(ctx, 0);
-  const target = constantInts(ctx, 1);
+  const target = listedSizes(ctx, 1);
   if (!target) {
     const rank = lengthOf(required(ctx, 1));
     return one(x.dtype, rank === undefined ? undefined : unknownDims(ctx, rank));
   }
-  if (target.some((t) => t < -1) || target.filter((t) => t === -1).length > 1) {
-    contradiction(ctx, 'a shape with at most one -1', `[${target.join(', ')}]`);
+  if (target.some((t) => typeof t === 'number' && t < -1) || target.filter((t) => t === -1).length > 1) {
+    contradiction(ctx, 'a shape with at most one -1', showDims(target));
   }
   const allowZero = ctx.attrs.int('allowzero', 0) !== 0;
   const dims = target.map((t, i): Dim => {
@@ -149,12 +150,13 @@ const transpose: ShapeRule = (ctx) => {
 
 const expand: ShapeRule = (ctx) => {
   const { dtype, dims } = required(ctx, 0);
-  const target = constantInts(ctx, 1);
+  const target = listedSizes(ctx, 1);
   if (!target) {
     const n = lengthOf(required(ctx, 1));
     return one(dtype, n === undefined || !dims ? undefined : unknownDims(ctx, Math.max(n, dims.length)));
   }
-  if (target.some((t) => t < 0)) contradiction(ctx, 'sizes of 0 or more', `[${target.join(', ')}]`);
+  if (target.some((t) => typeof t === 'number' && t < 0))
+    contradiction(ctx, 'sizes of 0 or more', showDims(target));
   return one(dtype, broadcast(ctx, [dims, target]));
 };
 

@@ -10,6 +10,8 @@ export interface Facts {
   readonly dims: readonly Dim[] | undefined;
   /** The value itself, when it is a constant. */
   readonly data?: Tensor | undefined;
+  /** Elements of a scalar or list of integers that are sizes, as far as they are known, where `data` is not. */
+  readonly elements?: readonly Dim[] | undefined;
 }
 
 /** What a shape rule sees of a node. */
