@@ -11,12 +11,14 @@ import { abs, erf, exp, log, reciprocal, sqrt } from './rules/elementary.ts';
 import { gather } from './rules/gather.ts';
 import { gemm } from './rules/gemm.ts';
 import { globalAveragePool, globalMaxPool } from './rules/global-pool.ts';
+import { affineGrid, gridSample } from './rules/grid-sample.ts';
 import { groupNormalization, instanceNormalization } from './rules/group-normalization.ts';
 import { cast, castLike, dropout, identity } from './rules/identity.ts';
 import { layerNormalization, rmsNormalization } from './rules/layer-normalization.ts';
 import { globalLpPool, lpPool } from './rules/lp-pool.ts';
 import { matMul } from './rules/matmul.ts';
 import { maxPool } from './rules/max-pool.ts';
+import { oneHot } from './rules/one-hot.ts';
 import { lpNormalization, lrn, meanVarianceNormalization } from './rules/other-normalizations.ts';
 import { pad } from './rules/pad.ts';
 import { mod, pow } from './rules/power.ts';
@@ -67,6 +69,7 @@ import {
   tanh,
 } from './rules/trigonometry.ts';
 import { col2Im, maxUnpool } from './rules/unpool.ts';
+import { deformConv, maxRoiPool, roiAlign } from './rules/unsupported.ts';
 import { mean, sum } from './rules/variadic.ts';
 
 /** Every gradient rule. One line a family, A to Z by file. */
@@ -83,12 +86,14 @@ export const GRADIENT_RULES: readonly GradientRule[] = [
   gather,
   gemm,
   ...[globalAveragePool, globalMaxPool],
+  ...[affineGrid, gridSample],
   ...[groupNormalization, instanceNormalization],
   ...[cast, castLike, dropout, identity],
   ...[layerNormalization, rmsNormalization],
   ...[globalLpPool, lpPool],
   matMul,
   maxPool,
+  oneHot,
   ...[lpNormalization, lrn, meanVarianceNormalization],
   pad,
   ...[mod, pow],
@@ -118,6 +123,7 @@ export const GRADIENT_RULES: readonly GradientRule[] = [
   tile,
   ...[acos, acosh, asin, asinh, atan, atanh, cos, cosh, sin, sinh, tan, tanh],
   ...[col2Im, maxUnpool],
+  ...[deformConv, maxRoiPool, roiAlign],
   ...[mean, sum],
 ];
 
