@@ -23,10 +23,6 @@ export const maxRoiPool = unsupported(
   1,
   'pooling over regions that depend on the data is not differentiated',
 );
-  'NonMaxSuppression',
-  10,
-  'the choice of boxes is not differentiable; attack the scores before it',
-);
 export const roiAlign = unsupported(
   'RoiAlign',
   10,
