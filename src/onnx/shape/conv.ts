@@ -10,6 +10,7 @@ import {
   required,
   sameDim,
   showDims,
+  unknownDims,
 } from './dims.ts';
 import type { ShapeContext, ShapeRule } from './rule.ts';
 import { readWindow, slide } from './window.ts';
@@ -110,7 +111,7 @@ const col2im: ShapeRule = (ctx) => {
   const size = block ? productOf(block) : null;
   const channels =
     typeof size === 'number' && size > 0 && x.dims?.length === 3 ? mapDim(x.dims[1]!, (c) => c / size) : null;
-  return one(x.dtype, [x.dims?.[0] ?? null, channels, ...(image ?? new Array<Dim>(count).fill(null))]);
+  return one(x.dtype, [x.dims?.[0] ?? null, channels, ...(image ?? unknownDims(ctx, count))]);
 };
 
 /** Convolutions. */

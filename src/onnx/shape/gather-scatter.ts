@@ -118,6 +118,7 @@ const nonMaxSuppression: ShapeRule = (ctx) => {
 };
 
 const scatterElements: ShapeRule = (ctx) => {
+  required(ctx, 2);
   const [x, indices] = [required(ctx, 0), required(ctx, 1)];
   if (x.dims && indices.dims && x.dims.length !== indices.dims.length) {
     contradiction(ctx, 'data and indices of one rank', `${showDims(x.dims)} and ${showDims(indices.dims)}`);
@@ -128,6 +129,7 @@ const scatterElements: ShapeRule = (ctx) => {
 
 /** `ScatterND`: updates have the shape of the indices' batch and the rest of the data. */
 const scatterNd: ShapeRule = (ctx) => {
+  required(ctx, 2);
   const [x, indices] = [required(ctx, 0), required(ctx, 1)];
   const depth = indices.dims?.at(-1);
   if (x.dims && typeof depth === 'number' && depth > x.dims.length) {

@@ -22,6 +22,12 @@ export function inferNode(
     if (!dims) continue;
     let count = 1;
     for (const d of dims) {
+      if (d === undefined)
+        contradiction(
+          { node },
+          'inputs of the rank that the operator needs',
+          inputs.map((f) => showDims(f?.dims)).join(' and '),
+        );
       if (typeof d !== 'number') continue;
       if (!Number.isInteger(d) || d < 0) contradiction({ node }, 'sizes of 0 or more', showDims(dims));
       count *= Math.max(d, 1);

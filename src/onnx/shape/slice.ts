@@ -57,13 +57,8 @@ export function sliceLists(ctx: ShapeContext, rank: number) {
   const starts = constantInts(ctx, 1);
   const ends = constantInts(ctx, 2);
   const n = starts?.length ?? ends?.length ?? lengthOf(ctx.inputs[1]) ?? rank;
-  const first = Array.from({ length: Math.min(n, rank) }, (_, i) => i);
-  return {
-    starts,
-    ends,
-    axes: ctx.inputs[3] ? constantInts(ctx, 3) : first,
-    steps: ctx.inputs[4] ? constantInts(ctx, 4) : new Array<number>(n).fill(1),
-  };
+  const axes = ctx.inputs[3] ? constantInts(ctx, 3) : Array.from({ length: Math.min(n, rank) }, (_, i) => i);
+  return { starts, ends, axes, steps: ctx.inputs[4] ? constantInts(ctx, 4) : axes?.map(() => 1) };
 }
 
 const slice: ShapeRule = (ctx) => {

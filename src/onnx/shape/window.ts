@@ -32,6 +32,7 @@ function perAxis(
 /** Reads kernel_shape, strides, dilations, pads, auto_pad and ceil_mode. `weights`: the kernel's sizes for a convolution. */
 export function readWindow(ctx: ShapeContext, spatial: number, weights?: readonly Dim[]): Window {
   const { attrs } = ctx;
+  if (spatial < 1) contradiction(ctx, 'an input of rank 3 or more', `rank ${spatial + 2}`);
   const autoPad = attrs.string('auto_pad', 'NOTSET') || 'NOTSET';
   if (autoPad !== 'NOTSET' && autoPad !== 'SAME_UPPER' && autoPad !== 'SAME_LOWER' && autoPad !== 'VALID') {
     contradiction(ctx, 'auto_pad NOTSET, SAME_UPPER, SAME_LOWER or VALID', autoPad);
