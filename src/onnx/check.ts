@@ -1,6 +1,6 @@
 import type { Attribute, Graph, Model, Node } from './model.ts';
-import { type Problems, quoted } from './problems.ts';
-import { nodeLabel } from './read-graph.ts';
+import { nodeLabel, type Problems, quoted } from './problems.ts';
+import { subgraphsOf } from './walk.ts';
 
 /** Oldest and newest version of the standard operators (`ai.onnx`) that Glacis understands. */
 export const OPSET_RANGE = Object.freeze({ oldest: 7, newest: 26 });
@@ -113,14 +113,28 @@ function sortNodes(
     }
   });
   const free = new Map<string, () => string>();
-  const checked = body.nodes.map((node, i) => checkNode(node, i, opsets, problems, where));
-  let ordered = true;
-  checked.forEach(({ uses }, i) => {
-    for (const [name, place] of uses) {
-      const by = maker.get(name);
-      if (by !== undefined) ordered &&= by < i;
-      else if (!available.has(name) && !free.has(name)) free.set(name, place);
+  const captured = new Map<number, Uses>();
+  let changed = false;
+  const checked = body.nodes.map((node, i) => {
+    const label = () => nodeLabel(where, i, node.op, node.name);
+    if (node.domain !== '' && !opsets.has(node.domain)) {
+      problems.add(`${label()}: its domain ${quoted(node.domain)} is not among the model's opset imports`);
     }
+    const sorted = sortSubgraphs(node, opsets, problems, label);
+    if (sorted === undefined) return node;
+    captured.set(i, sorted.captured);
+    changed ||= sorted.node !== node;
+    return sorted.node;
+  });
+  let ordered = true;
+  const use = (name: string, i: number, place: () => string): void => {
+    const by = maker.get(name);
+    if (by !== undefined) ordered &&= by < i;
+    else if (name !== '' && !available.has(name) && !free.has(name)) free.set(name, place);
+  };
+  body.nodes.forEach((node, i) => {
+    for (const name of node.inputs) use(name, i, () => nodeLabel(where, i, node.op, node.name));
+    for (const [name, place] of captured.get(i) ?? []) use(name, i, place);
   });
   const outputs = new Set<string>();
   for (const name of body.outputs) {
@@ -130,12 +144,12 @@ function sortNodes(
       free.set(name, () => `${where}: its outputs`);
     outputs.add(name);
   }
-  const nodes = checked.every(({ node }, i) => node === body.nodes[i])
-    ? body.nodes
-    : checked.map(({ node }) => node);
+  const nodes = changed ? checked : body.nodes;
   if (ordered) return { nodes, free };
   const order = topologicalOrder(
-    checked.map(({ uses }) => [...uses.keys()].flatMap((name) => maker.get(name) ?? [])),
+    body.nodes.map((node, i) =>
+      [...node.inputs, ...(captured.get(i)?.keys() ?? [])].flatMap((name) => maker.get(name) ?? []),
+    ),
     (cycle) => problems.add(`${where}: its nodes form a cycle: ${cycleText(cycle, body.nodes)}`),
   );
   return { nodes: order === undefined ? nodes : order.map((i) => nodes[i]!), free };
@@ -148,38 +162,30 @@ function cycleText(cycle: readonly number[], nodes: readonly Node[]): string {
   return [...shown, label(cycle[0]!)].join(' → ');
 }
 
-function checkNode(
+/** Sorts the graphs inside a node, and says what they take from outside; `undefined` for a node without any. */
+function sortSubgraphs(
   node: Node,
-  index: number,
   opsets: ReadonlyMap<string, number>,
   problems: Problems,
-  graph: string,
-): { node: Node; uses: Uses } {
-  let label: string | undefined;
-  const where = () => (label ??= nodeLabel(graph, index, node.op, node.name));
-  if (!opsets.has(node.domain) && node.domain !== '') {
-    problems.add(`${where()}: its domain ${quoted(node.domain)} is not among the model's opset imports`);
+  where: () => string,
+): { node: Node; captured: Uses } | undefined {
+  if (subgraphsOf(node).length === 0) return undefined;
+  const captured = new Map<string, () => string>();
+  let changed = false;
+  const sorted = (g: Graph, key: string): Graph => {
+    const { graph, free } = sortGraph(g, opsets, problems, `${where()}: ${key.slice(0, 60).toWellFormed()}`);
+    for (const [name, place] of free) if (!captured.has(name)) captured.set(name, place);
+    changed ||= graph !== g;
+    return graph;
+  };
+  const attributes = new Map<string, Attribute>();
+  for (const [key, a] of node.attributes) {
+    if (a.kind === 'graph') attributes.set(key, { kind: 'graph', value: sorted(a.value, key) });
+    else if (a.kind === 'graphs')
+      attributes.set(key, { kind: 'graphs', value: a.value.map((g) => sorted(g, key)) });
+    else attributes.set(key, a);
   }
-  const uses = new Map<string, () => string>();
-  for (const name of node.inputs) if (name !== '') uses.set(name, where);
-  let attributes: Map<string, Attribute> | undefined;
-  for (const [key, attribute] of node.attributes) {
-    if (attribute.kind !== 'graph' && attribute.kind !== 'graphs') continue;
-    const inner = (attribute.kind === 'graph' ? [attribute.value] : attribute.value).map((g) =>
-      sortGraph(g, opsets, problems, `${where()}: ${key.slice(0, 60)}`),
-    );
-    for (const { free } of inner)
-      for (const [name, place] of free) if (!uses.has(name)) uses.set(name, place);
-    const graphs = inner.map(({ graph }) => graph);
-    const before = attribute.kind === 'graph' ? [attribute.value] : attribute.value;
-    if (graphs.every((g, i) => g === before[i])) continue;
-    attributes ??= new Map(node.attributes);
-    attributes.set(
-      key,
-      attribute.kind === 'graph' ? { kind: 'graph', value: graphs[0]! } : { kind: 'graphs', value: graphs },
-    );
-  }
-  return { node: attributes === undefined ? node : { ...node, attributes }, uses };
+  return { node: changed ? { ...node, attributes } : node, captured };
 }
 
 /**

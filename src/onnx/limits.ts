@@ -6,7 +6,7 @@ export interface Limits {
   readonly fileBytes: number;
   /** Bytes of all external tensors together. */
   readonly externalBytes: number;
-  /** Nodes in all graphs and functions together; also what inlining functions may grow to. */
+  /** Nodes, graphs and functions together; also what inlining functions may grow to. */
   readonly nodes: number;
   /** Tensors in all graphs and attributes together. */
   readonly tensors: number;
@@ -14,7 +14,7 @@ export interface Limits {
   readonly attributes: number;
   /** Inputs and outputs of all nodes, graphs and functions, and stated types, together. */
   readonly values: number;
-  /** Elements of one list attribute, and strings of one tensor. */
+  /** Elements of all list attributes and strings of all tensors together. */
   readonly list: number;
   /** Graphs inside graphs (`If`, `Loop`, `Scan`); at most 256, so that no walk over them exhausts the stack. */
   readonly depth: number;
@@ -32,8 +32,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   externalBytes: 2 ** 40,
   nodes: 2_000_000,
   tensors: 2_000_000,
-  attributes: 8_000_000,
-  values: 16_000_000,
+  attributes: 4_000_000,
+  values: 12_000_000,
   list: 2 ** 24,
   depth: 32,
   nameBytes: 65_536,

@@ -34,3 +34,8 @@ export function quoted(name: string): string {
   const short = name.length > 120 ? `${name.slice(0, 117)}…` : name;
   return JSON.stringify(short.toWellFormed());
 }
+
+/** How messages name a node: `graph: node 12 (Conv "conv1")`. */
+export function nodeLabel(graph: string, index: number, op: string, name: string): string {
+  return `${graph}: node ${index} (${op.slice(0, 60).toWellFormed()}${name === '' ? '' : ` ${quoted(name)}`})`;
+}

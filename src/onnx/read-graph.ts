@@ -1,8 +1,8 @@
-import { type DType, dtypeFromCode } from './dtype.ts';
-import type { Attribute, Dim, FunctionDefinition, Graph, Node, ValueInfo, ValueType } from './model.ts';
-import { type Problems, quoted } from './problems.ts';
-import { bounded, type ReadContext } from './read-context.ts';
-import { problemWithDims, readSparseTensor, readTensor } from './read-tensor.ts';
+import type { Attribute, FunctionDefinition, Graph, Node, ValueInfo, ValueType } from './model.ts';
+import { nodeLabel, type Problems, quoted } from './problems.ts';
+import { bounded, checkName, type ReadContext } from './read-context.ts';
+import { readSparseTensor, readTensor } from './read-tensor.ts';
+import { readValueInfo } from './read-value.ts';
 import type { Tensor } from './tensor.ts';
 import type { WireReader } from './wire.ts';
 
@@ -15,6 +15,7 @@ export function readGraph(
   inFunction = false,
 ): Graph {
   bounded(context, 'depth', depth);
+  bounded(context, 'nodes', 1);
   let name = '';
   const inputs: ValueInfo[] = [];
   const outputs: ValueInfo[] = [];
@@ -22,7 +23,7 @@ export function readGraph(
   const initializers = new Map<string, Tensor>();
   const valueTypes = new Map<string, ValueType>();
   const addInitializer = ({ name, tensor }: { readonly name: string; readonly tensor: Tensor }): void => {
-    checkName(name, context, `${where}: initializer`);
+    checkName(name, context, () => `${where}: initializer`);
     if (name === '') context.problems.add(`${where}: an initializer has no name`);
     if (initializers.has(name)) context.problems.add(`${where}: initializer ${quoted(name)} is there twice`);
     initializers.set(name, tensor);
@@ -36,7 +37,7 @@ export function readGraph(
         name = r.text();
         break;
       case 5:
-        addInitializer(readTensor(r.message(), context, `${where}: initializer`));
+        addInitializer(readTensor(r.message(), context, () => `${where}: initializer`));
         break;
       case 11:
         inputs.push(readValueInfo(r.message(), context, `${where}: input`));
@@ -50,7 +51,7 @@ export function readGraph(
         break;
       }
       case 15:
-        addInitializer(readSparseTensor(r.message(), context, `${where}: sparse initializer`));
+        addInitializer(readSparseTensor(r.message(), context, () => `${where}: sparse initializer`));
         break;
     }
   }
@@ -64,16 +65,8 @@ export function readGraph(
   };
 }
 
-function checkName(name: string, context: ReadContext, where: string): void {
-  // Cheap first: UTF-8 takes at most three bytes for one UTF-16 unit.
-  if (name.length * 3 <= context.limits.nameBytes) return;
-  const bytes = Buffer.byteLength(name);
-  if (bytes > context.limits.nameBytes) {
-    context.problems.add(
-      `${where} ${quoted(name)}: expected a name of at most ${context.limits.nameBytes} bytes, got ${bytes}`,
-    );
-  }
-}
+/** Shared by all nodes without any, because an empty map is larger than the rest of a node. Never added to. */
+const NO_ATTRIBUTES = new Map<string, Attribute>();
 
 function readNode(
   r: WireReader,
@@ -97,7 +90,7 @@ function readNode(
       case 2: {
         bounded(context, 'values', 1);
         const value = r.text();
-        checkName(value, context, `${graph}: value`);
+        checkName(value, context, () => `${graph}: value`);
         (r.field === 1 ? inputs : outputs).push(value);
         break;
       }
@@ -119,25 +112,20 @@ function readNode(
         break;
     }
   }
-  checkName(name, context, `${graph}: node`);
-  const attributes = new Map<string, Attribute>();
+  checkName(name, context, () => `${graph}: node`);
+  const attributes = raw.length > 0 ? new Map<string, Attribute>() : NO_ATTRIBUTES;
   if (raw.length > 0 || op === '') {
-    const where = nodeLabel(graph, index, op, name);
-    if (op === '') context.problems.add(`${where}: has no operator`);
+    const where = () => nodeLabel(graph, index, op, name);
+    if (op === '') context.problems.add(`${where()}: has no operator`);
     for (const reader of raw) {
       const read = readAttribute(reader, context, where, depth, inFunction);
       if (attributes.has(read.name))
-        context.problems.add(`${where}: attribute ${quoted(read.name)} is there twice`);
+        context.problems.add(`${where()}: attribute ${quoted(read.name)} is there twice`);
       if (read.attribute !== undefined) attributes.set(read.name, read.attribute);
     }
   }
   const node: Node = { op, domain: domain === 'ai.onnx' ? '' : domain, name, inputs, outputs, attributes };
   return overload === '' ? node : { ...node, overload };
-}
-
-/** How messages name a node: `graph: node 12 (Conv "conv1")`. */
-export function nodeLabel(graph: string, index: number, op: string, name: string): string {
-  return `${graph}: node ${index} (${op.slice(0, 60).toWellFormed()}${name === '' ? '' : ` ${quoted(name)}`})`;
 }
 
 /** `AttributeProto.AttributeType`, by code. */
@@ -181,7 +169,7 @@ const FIELD_TYPES: Readonly<Record<number, number>> = {
 function readAttribute(
   r: WireReader,
   context: ReadContext,
-  where: string,
+  where: () => string,
   depth: number,
   inFunction: boolean,
 ): { readonly name: string; readonly attribute: Attribute | undefined } {
@@ -190,7 +178,7 @@ function readAttribute(
   let type: number | undefined;
   let implied: number | undefined;
   let reference = '';
-  const fields = new Map<number, WireReader[]>();
+  const fields: WireReader[] = [];
   const floats: number[] = [];
   const ints: number[] = [];
   while (r.next()) {
@@ -201,23 +189,21 @@ function readAttribute(
     else if (FIELD_TYPES[field] !== undefined) {
       implied ??= FIELD_TYPES[field];
       if (field === 7) {
-        bounded(context, 'list', floats.length + r.countNumbers(4));
+        bounded(context, 'list', r.countNumbers(4));
         r.pushFloats(floats);
       } else if (field === 8) {
-        bounded(context, 'list', ints.length + r.countNumbers('varint'));
+        bounded(context, 'list', r.countNumbers('varint'));
         r.pushInts(ints);
       } else {
-        const list = fields.get(field) ?? [];
-        fields.set(field, list);
-        bounded(context, 'list', list.length + 1);
-        list.push(r.current());
+        if (fields.length > 0) bounded(context, 'list', 1);
+        fields.push(r.current());
       }
     }
   }
-  checkName(name, context, `${where}: attribute`);
-  const label = `${where}: attribute ${quoted(name)}`;
+  checkName(name, context, () => `${where()}: attribute`);
+  const label = () => `${where()}: attribute ${quoted(name)}`;
   const bad = (text: string): { name: string; attribute: undefined } => {
-    context.problems.add(`${label}: ${text}`);
+    context.problems.add(`${label()}: ${text}`);
     return { name, attribute: undefined };
   };
   if (name === '') return bad('has no name');
@@ -233,10 +219,10 @@ function readAttribute(
           : { kind: 'reference', value: reference, type: code },
     };
   }
-  const all = (field: number): readonly WireReader[] => fields.get(field) ?? [];
-  const last = (field: number): WireReader | undefined => fields.get(field)?.at(-1);
+  const all = (field: number): readonly WireReader[] => fields.filter((r) => r.field === field);
+  const last = (field: number): WireReader | undefined => fields.findLast((r) => r.field === field);
   const graph = (reader: WireReader): Graph =>
-    readGraph(reader.message(), context, label, depth + 1, inFunction);
+    readGraph(reader.message(), context, label(), depth + 1, inFunction);
   const tensor = (reader: WireReader): Tensor => readTensor(reader.message(), context, label).tensor;
   const missing = () => bad(`is of type ${ATTRIBUTE_TYPES[code ?? 0]} but holds no value of it`);
   switch (code) {
@@ -274,83 +260,6 @@ function readAttribute(
     default:
       return bad(`expected an attribute type from 1 to 14, got ${code}`);
   }
-}
-
-function readValueInfo(r: WireReader, context: ReadContext, where: string): ValueInfo {
-  bounded(context, 'values', 1);
-  let name = '';
-  let type: ValueType | undefined;
-  let typeReader: WireReader | undefined;
-  while (r.next()) {
-    if (r.field === 1) name = r.text();
-    else if (r.field === 2) typeReader = r.message();
-  }
-  checkName(name, context, where);
-  if (typeReader !== undefined) type = readType(typeReader, context, `${where} ${quoted(name)}`);
-  return { name, type: type ?? { kind: 'other', description: 'unknown', proto: undefined } };
-}
-
-const OTHER_TYPES: Readonly<Record<number, string>> = {
-  4: 'sequence',
-  5: 'map',
-  7: 'opaque',
-  8: 'sparse tensor',
-  9: 'optional',
-};
-
-function readType(r: WireReader, context: ReadContext, where: string): ValueType {
-  const proto = r.rest();
-  let type: ValueType = { kind: 'other', description: 'unknown', proto };
-  while (r.next()) {
-    if (r.field === 1) type = readTensorType(r.message(), context, where) ?? type;
-    else if (OTHER_TYPES[r.field] !== undefined)
-      type = { kind: 'other', description: OTHER_TYPES[r.field]!, proto };
-  }
-  return type;
-}
-
-function readTensorType(r: WireReader, context: ReadContext, where: string): ValueType | undefined {
-  let code = 0;
-  let dims: Dim[] | undefined;
-  while (r.next()) {
-    if (r.field === 1) code = r.int();
-    else if (r.field === 2) {
-      dims = [];
-      const shape = r.message();
-      while (shape.next())
-        if (shape.field === 1 && dims.length <= context.limits.rank) dims.push(readDim(shape.message()));
-    }
-  }
-  const dtype: DType | undefined = dtypeFromCode(code);
-  if (dtype === undefined) {
-    if (code !== 0) context.problems.add(`${where}: expected an element type from 1 to 26, got ${code}`);
-    return undefined;
-  }
-  const wrong =
-    dims &&
-    problemWithDims(
-      dims.filter((d) => typeof d === 'number'),
-      context.limits.rank,
-    );
-  if (wrong !== undefined || (dims !== undefined && dims.length > context.limits.rank)) {
-    context.problems.add(
-      `${where}: ${wrong ?? `expected at most ${context.limits.rank} dimensions, got more`}`,
-    );
-    return undefined;
-  }
-  return { kind: 'tensor', dtype, dims };
-}
-
-function readDim(r: WireReader): Dim {
-  let dim: Dim = null;
-  while (r.next()) {
-    if (r.field === 1) {
-      // Some exporters write -1 for "any size".
-      const value = r.int();
-      dim = value === -1 ? null : value;
-    } else if (r.field === 2) dim = r.text() || null;
-  }
-  return dim;
 }
 
 /** Reads a `FunctionProto`. */
@@ -402,7 +311,7 @@ export function readFunction(
   const where = `function ${quoted(domain === '' ? name : `${domain}.${name}`)}`;
   const attributeDefaults = new Map<string, Attribute>();
   for (const reader of defaults) {
-    const read = readAttribute(reader, context, where, 0, false);
+    const read = readAttribute(reader, context, () => where, 0, false);
     if (read.attribute !== undefined) attributeDefaults.set(read.name, read.attribute);
   }
   const nodes = rawNodes.map((reader, i) => readNode(reader, context, where, i, 0, true));

@@ -2,7 +2,6 @@ import { byteLength, type DType, dtypeFromCode } from './dtype.ts';
 import { quoted } from './problems.ts';
 import { bounded, type ReadContext } from './read-context.ts';
 import { type ExternalData, elementCount, numbersOf, type Tensor } from './tensor.ts';
-import { decodeText } from './text.ts';
 import type { WireReader } from './wire.ts';
 
 /** What a broken tensor is read as, so that reading goes on and finds the other problems. */
@@ -21,7 +20,7 @@ interface List {
 export function readTensor(
   r: WireReader,
   context: ReadContext,
-  where: string,
+  where: () => string,
 ): { readonly name: string; readonly tensor: Tensor } {
   bounded(context, 'tensors', 1);
   let name = '';
@@ -30,14 +29,16 @@ export function readTensor(
   let outside = false;
   let segment = false;
   const dims: number[] = [];
-  const strings: Uint8Array[] = [];
-  const external = new Map<string, string>();
-  const lists = new Map<number, List>();
+  const strings: string[] = [];
+  let external: Map<string, string> | undefined;
+  let lists: Map<number, List> | undefined;
   while (r.next()) {
     switch (r.field) {
       case 1:
         if (dims.length + r.countNumbers('varint') > 4096) {
-          context.problems.add(`${where}: expected at most ${context.limits.rank} dimensions, got thousands`);
+          context.problems.add(
+            `${where()}: expected at most ${context.limits.rank} dimensions, got thousands`,
+          );
           return { name, tensor: BROKEN };
         }
         r.pushInts(dims);
@@ -53,11 +54,12 @@ export function readTensor(
       case 7:
       case 10:
       case 11:
+        lists ??= new Map();
         addPart(lists, r);
         break;
       case 6:
-        if (strings.length >= context.limits.list) bounded(context, 'list', strings.length + 1);
-        strings.push(r.bytes());
+        bounded(context, 'list', 1);
+        strings.push(r.text());
         break;
       case 8:
         name = r.text();
@@ -68,6 +70,7 @@ export function readTensor(
       case 13: {
         bounded(context, 'values', 1);
         const [key, value] = readEntry(r.message());
+        external ??= new Map();
         external.set(key, value);
         break;
       }
@@ -76,9 +79,8 @@ export function readTensor(
         break;
     }
   }
-  const label = `${where} ${quoted(name)}`;
   const bad = (text: string): { name: string; tensor: Tensor } => {
-    context.problems.add(`${label}: ${text}`);
+    context.problems.add(`${where()} ${quoted(name)}: ${text}`);
     return { name, tensor: BROKEN };
   };
   const dtype = dtypeFromCode(code);
@@ -92,22 +94,23 @@ export function readTensor(
     );
   const count = elementCount(dims);
   if (outside) {
-    const data = externalData(external);
+    const data = externalData(external ?? new Map());
     if (typeof data === 'string') return bad(data);
     if (dtype === 'string') return bad('strings cannot be external data');
     return { name, tensor: { dtype, dims, data: new Uint8Array(0), external: data } };
   }
-  const typed = lists.size + (strings.length > 0 ? 1 : 0);
+  const typed = (lists?.size ?? 0) + (strings.length > 0 ? 1 : 0);
   if (typed + (raw !== undefined && raw.length > 0 ? 1 : 0) > 1)
     return bad('holds its elements twice, in more than one data field');
   if (dtype === 'string') {
     if (strings.length !== count)
       return bad(`expected ${count} strings for [${dims.join(', ')}], got ${strings.length}`);
-    return { name, tensor: { dtype, dims, data: new Uint8Array(0), strings: strings.map(decodeText) } };
+    return { name, tensor: { dtype, dims, data: new Uint8Array(0), strings } };
   }
   if (strings.length > 0) return bad(`expected ${dtype} elements, got strings`);
   const expected = byteLength(dtype, count);
-  const data = lists.size > 0 ? typedBytes(dtype, count, lists) : (raw ?? new Uint8Array(0));
+  const data =
+    lists !== undefined && lists.size > 0 ? typedBytes(dtype, count, lists) : (raw ?? new Uint8Array(0));
   if (typeof data === 'string') return bad(data);
   if (data.length !== expected)
     return bad(`expected ${expected} bytes for ${dtype}[${dims.join(', ')}], got ${data.length}`);
@@ -218,7 +221,7 @@ function typedBytes(dtype: DType, count: number, lists: ReadonlyMap<number, List
 export function readSparseTensor(
   r: WireReader,
   context: ReadContext,
-  where: string,
+  where: () => string,
 ): { readonly name: string; readonly tensor: Tensor } {
   let values: { readonly name: string; readonly tensor: Tensor } = { name: '', tensor: BROKEN };
   let indices: Tensor = BROKEN;
@@ -226,12 +229,12 @@ export function readSparseTensor(
   const before = context.problems.count;
   while (r.next()) {
     if (r.field === 1) values = readTensor(r.message(), context, where);
-    else if (r.field === 2) indices = readTensor(r.message(), context, `${where} indices`).tensor;
+    else if (r.field === 2) indices = readTensor(r.message(), context, () => `${where()} indices`).tensor;
     else if (r.field === 3 && dims.length + r.countNumbers('varint') <= 4096) r.pushInts(dims);
   }
   const { name } = values;
   const bad = (text: string): { name: string; tensor: Tensor } => {
-    context.problems.add(`${where} ${quoted(name)}: ${text}`);
+    context.problems.add(`${where()} ${quoted(name)}: ${text}`);
     return { name, tensor: BROKEN };
   };
   if (context.problems.count > before) return { name, tensor: BROKEN };

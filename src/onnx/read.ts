@@ -57,7 +57,7 @@ export function parseModel(bytes: Uint8Array, options: ReadOptions = {}): Model 
   const context: ReadContext = {
     limits,
     problems: new Problems(),
-    used: { nodes: 0, tensors: 0, attributes: 0, values: 0 },
+    used: { nodes: 0, tensors: 0, attributes: 0, values: 0, list: 0 },
     denseBytes: 0,
   };
   let model: Model;

@@ -30,13 +30,15 @@ export class WireReader {
   #at: number;
   readonly #bytes: Uint8Array;
   readonly #end: number;
-  readonly #view: DataView;
+  readonly #buffer: Buffer;
 
-  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
+  /** A reader of a whole message; {@link message} gives those inside it, which share `parent`'s bytes. */
+  constructor(bytes: Uint8Array, parent?: WireReader, start = 0, end = bytes.length) {
     this.#bytes = bytes;
     this.#at = start;
     this.#end = end;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#buffer =
+      parent === undefined ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) : parent.#buffer;
   }
 
   /** Moves to the next field; false at the end of the message. Errors: {@link WireError}. */
@@ -113,7 +115,7 @@ export class WireReader {
   /** The current field as a float32. */
   float(): number {
     this.#expect(FIXED32);
-    return this.#view.getFloat32(this.#start, true);
+    return this.#buffer.readFloatLE(this.#start);
   }
 
   /** The current field's bytes, as a view. */
@@ -124,13 +126,17 @@ export class WireReader {
 
   /** The current field as text (see {@link decodeText}). */
   text(): string {
-    return decodeText(this.bytes());
+    this.#expect(BYTES);
+    for (let i = this.#start; i < this.#at; i++) {
+      if (this.#bytes[i]! > 0x7f) return decodeText(this.bytes());
+    }
+    return this.#buffer.toString('latin1', this.#start, this.#at);
   }
 
   /** A reader of the current field as a message. */
   message(): WireReader {
     this.#expect(BYTES);
-    return new WireReader(this.#bytes, this.#start, this.#at);
+    return new WireReader(this.#bytes, this, this.#start, this.#at);
   }
 
   /** The bytes that {@link next} has not passed yet, as a view. */
@@ -140,7 +146,7 @@ export class WireReader {
 
   /** A reader that stays at the current field while this one moves on. */
   current(): WireReader {
-    const copy = new WireReader(this.#bytes, this.#at, this.#at);
+    const copy = new WireReader(this.#bytes, this, this.#at, this.#at);
     copy.field = this.field;
     copy.#wire = this.#wire;
     copy.#low = this.#low;
@@ -178,7 +184,7 @@ export class WireReader {
   }
 
   #packedVarints(each: (low: number, high: number) => void): void {
-    const inner = new WireReader(this.#bytes, this.#start, this.#at);
+    const inner = new WireReader(this.#bytes, this, this.#start, this.#at);
     while (inner.#at < inner.#end) {
       inner.#varint();
       each(inner.#low, inner.#high);
@@ -190,7 +196,7 @@ export class WireReader {
     if (this.#wire !== BYTES) into.push(this.float());
     else {
       const n = this.countNumbers(4);
-      for (let i = 0; i < n; i++) into.push(this.#view.getFloat32(this.#start + 4 * i, true));
+      for (let i = 0; i < n; i++) into.push(this.#buffer.readFloatLE(this.#start + 4 * i));
     }
   }
 
