@@ -5,6 +5,7 @@ import type { Facts } from '../shape/rule.ts';
 import { elementCount, type Tensor } from '../tensor.ts';
 import { CAST_FOLDS } from './cast.ts';
 import { ELEMENTWISE_FOLDS } from './elementwise.ts';
+import { GATHER_SCATTER_FOLDS } from './gather-scatter.ts';
 import { MAKE_FOLDS } from './make.ts';
 import { MATMUL_FOLDS } from './matmul.ts';
 import { MOVE_FOLDS } from './move.ts';
@@ -17,6 +18,7 @@ export const FOLD_RULES: ReadonlyMap<string, FoldRule> = new Map(
   Object.entries({
     ...CAST_FOLDS,
     ...ELEMENTWISE_FOLDS,
+    ...GATHER_SCATTER_FOLDS,
     ...MAKE_FOLDS,
     ...MATMUL_FOLDS,
     ...MOVE_FOLDS,
