@@ -46,7 +46,9 @@ export interface ModelFile extends Model {
 /**
  * Parses the bytes of an ONNX file and checks what it finds: sizes, types, names, order, opset. Tensor bytes are views on
  * `bytes`, which must not change afterwards. Initializers that the file repeats among the graph's inputs are removed
- * there. Nodes out of order are sorted. External tensors stay outside (see {@link loadExternal}).
+ * there, so they count as constants even where IR 4 and later would let a caller override them. Nodes out of order are
+ * sorted. External tensors stay outside (see {@link loadExternal}). Documentation strings, training information,
+ * quantization annotations and device hints are not kept.
  *
  * Errors: `model/unreadable` when the bytes are not an ONNX model (says what they seem to be), `model/invalid` with up to
  * ten problems at once, `model/too-large` beyond a limit.
