@@ -16,68 +16,67 @@ export const matMul = defineRule({
   perSample: true,
   grad: ({ b, input, outGrads: [given], needs, perSample }) => {
     const [x, y] = [input(0), input(1)];
-    const left = x.dims.length === 1 ? b.unsqueeze(x, [0]) : x;
-    const right = y.dims.length === 1 ? b.unsqueeze(y, [1]) : y;
-    const stack = given!.dims.slice(
-      0,
-      given!.dims.length - (x.dims.length > 1 ? 1 : 0) - (y.dims.length > 1 ? 1 : 0),
-    );
-    const g = b.reshape(given!, [...stack, left.dims.at(-2)!, right.dims.at(-1)!]);
-    return [
-      needs[0]
-        ? perSample(0)
-          ? leftPerSample(b, left, right, g, x)
-          : b.reshape(leftGrad(b, left, right, g), x.dims)
-        : null,
-      needs[1]
-        ? perSample(1)
-          ? rightPerSample(b, left, right, g, y, x.dims.length)
-          : b.reshape(rightGrad(b, left, right, g), y.dims)
-        : null,
-    ];
+    const leftDims = x.dims.length === 1 ? [1, ...x.dims] : x.dims;
+    const rightDims = y.dims.length === 1 ? [...y.dims, 1] : y.dims;
+    const vectors = (x.dims.length === 1 ? 1 : 0) + (y.dims.length === 1 ? 1 : 0);
+    const stack = given!.dims.slice(0, given!.dims.length - (2 - vectors));
+    const g = b.reshape(given!, [...stack, leftDims.at(-2)!, rightDims.at(-1)!]);
+    const left = () => b.reshape(x, leftDims);
+    const right = () => b.reshape(y, rightDims);
+    const ofLeft = () =>
+      perSample(0)
+        ? leftPerSample(b, leftDims, right(), g, x.dims)
+        : b.reshape(leftGrad(b, leftDims, right(), g), x.dims);
+    const ofRight = () =>
+      perSample(1)
+        ? rightPerSample(b, left(), rightDims, g, y.dims, x.dims.length)
+        : b.reshape(rightGrad(b, left(), rightDims, g), y.dims);
+    return [needs[0] ? ofLeft() : null, needs[1] ? ofRight() : null];
   },
 });
 
-function leftGrad(b: Ops, left: Value, right: Value, g: Value): Value {
+type Dims = readonly number[];
+
+function leftGrad(b: Ops, left: Dims, right: Value, g: Value): Value {
   // Yᵀ of one matrix for all products: the rows of every product together.
-  if (right.dims.length === 2 && g.dims.length > 2 && sameStack(left, g)) {
+  if (right.dims.length === 2 && g.dims.length > 2 && sameStack(left, g.dims)) {
     const rows = b.reshape(g, [elementCount(g.dims.slice(0, -1)), g.dims.at(-1)!]);
-    return b.reshape(b.matmul(rows, swapped(b, right)), left.dims);
+    return b.reshape(b.matmul(rows, swapped(b, right)), left);
   }
-  return b.unbroadcast(b.matmul(g, swapped(b, right)), left.dims);
+  return b.unbroadcast(b.matmul(g, swapped(b, right)), left);
 }
 
-function rightGrad(b: Ops, left: Value, right: Value, g: Value): Value {
-  if (right.dims.length === 2 && g.dims.length > 2 && sameStack(left, g)) {
+function rightGrad(b: Ops, left: Value, right: Dims, g: Value): Value {
+  if (right.length === 2 && g.dims.length > 2 && sameStack(left.dims, g.dims)) {
     const rows = elementCount(g.dims.slice(0, -1));
     const x = b.reshape(left, [rows, left.dims.at(-1)!]);
     return b.matmul(swapped(b, x), b.reshape(g, [rows, g.dims.at(-1)!]));
   }
-  return b.unbroadcast(b.matmul(swapped(b, left), g), right.dims);
+  return b.unbroadcast(b.matmul(swapped(b, left), g), right);
 }
 
 /** `[batch, ...dims of y]`. The batch is the first axis of the left operand: its rows where that is a matrix. */
-function rightPerSample(b: Ops, left: Value, right: Value, g: Value, y: Value, leftRank: number): Value {
+function rightPerSample(b: Ops, left: Value, right: Dims, g: Value, y: Dims, leftRank: number): Value {
   const shared =
-    right.dims.length < left.dims.length ||
-    (right.dims.length === left.dims.length && (left.dims.length === 2 || right.dims[0] === 1));
+    right.length < left.dims.length ||
+    (right.length === left.dims.length && (left.dims.length === 2 || right[0] === 1));
   if (leftRank < 2 || !shared) throw noBatch();
   const batch = left.dims[0]!;
-  if (right.dims.length === 2) {
+  if (right.length === 2) {
     // One product a sample, [K, rows] × [rows, M].
     const rows = elementCount(left.dims.slice(1, -1));
     const x = b.reshape(left, [batch, rows, left.dims.at(-1)!]);
     const each = b.matmul(b.transpose(x, [0, 2, 1]), b.reshape(g, [batch, rows, g.dims.at(-1)!]));
-    return b.reshape(each, [batch, ...y.dims]);
+    return b.reshape(each, [batch, ...y]);
   }
-  return keepBatch(b, b.matmul(swapped(b, left), g), right.dims, y.dims);
+  return keepBatch(b, b.matmul(swapped(b, left), g), right, y);
 }
 
 /** `[batch, ...dims of x]`. The batch is the first axis of the right operand, in front of its matrices. */
-function leftPerSample(b: Ops, left: Value, right: Value, g: Value, x: Value): Value {
-  const shared = left.dims.length < right.dims.length || (left.dims.length > 2 && left.dims[0] === 1);
-  if (right.dims.length < 3 || !shared || left.dims.length > right.dims.length) throw noBatch();
-  return keepBatch(b, b.matmul(g, swapped(b, right)), left.dims, x.dims);
+function leftPerSample(b: Ops, left: Dims, right: Value, g: Value, x: Dims): Value {
+  const shared = left.length < right.dims.length || (left.length > 2 && left[0] === 1);
+  if (right.dims.length < 3 || !shared || left.length > right.dims.length) throw noBatch();
+  return keepBatch(b, b.matmul(g, swapped(b, right)), left, x);
 }
 
 /** Sums `full` to `[batch, ...dims]` (padded with ones in front) and gives it the operand's own rank. */
@@ -88,8 +87,8 @@ function keepBatch(b: Ops, full: Value, dims: readonly number[], own: readonly n
   return b.reshape(b.unbroadcast(full, padded), [batch, ...own]);
 }
 
-function sameStack(left: Value, g: Value): boolean {
-  return left.dims.length === g.dims.length && left.dims.slice(0, -2).every((d, i) => d === g.dims[i]);
+function sameStack(left: Dims, g: Dims): boolean {
+  return left.length === g.length && left.slice(0, -2).every((d, i) => d === g[i]);
 }
 
 function swapped(b: Ops, x: Value): Value {

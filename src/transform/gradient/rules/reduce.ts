@@ -30,8 +30,18 @@ function reduction(
       const x = input(0);
       const axes = reducedAxes(context);
       const kept = x.dims.map((d, i) => (axes.includes(i) ? 1 : d));
-      const y = b.reshape(outputs[0]!, kept);
-      return [b.expand(grad({ b, x, y, g: b.reshape(outGrads[0]!, kept), axes }), x.dims)];
+      const g = b.reshape(outGrads[0]!, kept);
+      const reduceContext: ReduceContext = {
+        b,
+        x,
+        // Read on demand: what does not need the result adds no node for it.
+        get y() {
+          return b.reshape(outputs[0]!, kept);
+        },
+        g,
+        axes,
+      };
+      return [b.expand(grad(reduceContext), x.dims)];
     },
   });
 }
