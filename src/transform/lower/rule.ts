@@ -37,11 +37,27 @@ export interface LowerRule {
 }
 
 /** Declares a rewriting of ai.onnx (unless `domain` is given) for all opsets (unless `since` or `until` is given). */
-export function defineLowering(rule: Omit<LowerRule, 'domain' | 'since' | 'until'> & { readonly domain?: string; readonly since?: number; readonly until?: number }): LowerRule {
-  return Object.freeze({ ...rule, domain: rule.domain ?? '', since: rule.since ?? 1, until: rule.until ?? Number.POSITIVE_INFINITY });
+export function defineLowering(
+  rule: Omit<LowerRule, 'domain' | 'since' | 'until'> & {
+    readonly domain?: string;
+    readonly since?: number;
+    readonly until?: number;
+  },
+): LowerRule {
+  return Object.freeze({
+    ...rule,
+    domain: rule.domain ?? '',
+    since: rule.since ?? 1,
+    until: rule.until ?? Number.POSITIVE_INFINITY,
+  });
 }
 
 /** The first rule of `rules` for an operator at `opset`. */
-export function findLowering(rules: readonly LowerRule[], domain: string, op: string, opset: number): LowerRule | undefined {
+export function findLowering(
+  rules: readonly LowerRule[],
+  domain: string,
+  op: string,
+  opset: number,
+): LowerRule | undefined {
   return rules.find((r) => r.op === op && r.domain === domain && r.since <= opset && opset <= r.until);
 }
