@@ -290,6 +290,25 @@ describe('inlineFunctions', () => {
     }
   });
 
+  it('hands an opaque attribute through under its new name', () => {
+    const f = definition({
+      name: 'F',
+      inputs: ['a'],
+      outputs: ['b'],
+      attributes: ['given'],
+      nodes: [node('Optional', ['a'], ['b'], { type: reference('given', 13) })],
+    });
+    // AttributeProto { type: TYPE_PROTO, tp: { tensor_type: { elem_type: 1 } } }
+    const given: Attribute = { kind: 'opaque', value: Uint8Array.of(0xa0, 1, 13, 0x72, 4, 0x0a, 2, 8, 1) };
+    const inlined = inlineFunctions(
+      withFunctions([f], {
+        nodes: [{ ...call('F', ['x'], ['y']), attributes: new Map([['given', given]]) }],
+      }),
+    );
+    expect(parseModel(serializeModel(inlined))).toEqual(inlined);
+    expect(inlined.graph.nodes[0]!.attributes).toEqual(new Map([['type', given]]));
+  });
+
   it('tells overloads apart', () => {
     const overload = (name: string, op: string) =>
       definition({

@@ -38,7 +38,7 @@ export type Attribute =
       /** Code of the attribute's type in `AttributeProto.AttributeType`, where the file states it. */
       readonly type?: number;
     }
-  /** Sparse tensors and type protos: the encoded `AttributeProto` (a `Uint8Array`), written back unchanged. */
+  /** Sparse tensors and type protos: the encoded `AttributeProto` without its name (`Uint8Array`), written back unchanged. */
   | { readonly kind: 'opaque'; readonly value: unknown };
 
 /** One operator call. An absent optional input or output is `''`. */

@@ -4,7 +4,7 @@ import { bounded, checkName, type ReadContext } from './read-context.ts';
 import { readSparseTensor, readTensor } from './read-tensor.ts';
 import { readValueInfo } from './read-value.ts';
 import type { Tensor } from './tensor.ts';
-import type { WireReader } from './wire.ts';
+import { WireReader } from './wire.ts';
 
 /** Reads a `GraphProto`; `depth` counts the graphs around it. */
 export function readGraph(
@@ -254,12 +254,20 @@ function readAttribute(
     case 12:
     case 13:
     case 14:
-      return { name, attribute: { kind: 'opaque', value: encoded } };
+      return { name, attribute: { kind: 'opaque', value: withoutName(encoded) } };
     case undefined:
       return bad('has neither a type nor a value');
     default:
       return bad(`expected an attribute type from 1 to 14, got ${code}`);
   }
+}
+
+/** An encoded `AttributeProto` without its name, which a function may change on the way. */
+function withoutName(encoded: Uint8Array): Uint8Array {
+  const r = new WireReader(encoded);
+  const fields: Uint8Array[] = [];
+  while (r.next()) if (r.field !== 1) fields.push(r.encoded());
+  return Uint8Array.from(Buffer.concat(fields));
 }
 
 /** Reads a `FunctionProto`. */

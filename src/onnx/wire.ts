@@ -27,6 +27,7 @@ export class WireReader {
   #low = 0;
   #high = 0;
   #start = 0;
+  #tag = 0;
   #at: number;
   readonly #bytes: Uint8Array;
   readonly #end: number;
@@ -44,6 +45,7 @@ export class WireReader {
   /** Moves to the next field; false at the end of the message. Errors: {@link WireError}. */
   next(): boolean {
     if (this.#at >= this.#end) return false;
+    this.#tag = this.#at;
     this.#varint();
     const tag = this.#low;
     if (this.#high !== 0 || tag >>> 3 === 0) this.#fail('a field number that protobuf does not allow');
@@ -142,6 +144,11 @@ export class WireReader {
   /** The bytes that {@link next} has not passed yet, as a view. */
   rest(): Uint8Array {
     return this.#bytes.subarray(this.#at, this.#end);
+  }
+
+  /** The current field with its tag, as it stands in the message, as a view. */
+  encoded(): Uint8Array {
+    return this.#bytes.subarray(this.#tag, this.#at);
   }
 
   /** A reader that stays at the current field while this one moves on. */

@@ -112,6 +112,7 @@ function writeAttribute(w: WireWriter, name: string, attribute: Attribute): void
         `attribute ${quoted(name)}: expected the encoded bytes of an opaque attribute`,
       );
     }
+    w.text(1, name);
     w.raw(attribute.value);
     return;
   }
