@@ -83,6 +83,7 @@ export const CASES: readonly GradientCase[] = [
   ...activation('Gelu', { opset: 20 }),
   ...activation('Gelu', { attributes: { approximate: 'tanh' } }),
   ...activation('Mish'),
+  ...activation('Swish', { attributes: { alpha: float(1.5) }, opset: 24 }),
 
   {
     op: 'Where',
@@ -183,5 +184,7 @@ export const CASES: readonly GradientCase[] = [
     outputs: 2,
     kind: 'linear',
   },
-  { op: 'EyeLike', inputs: [x], kind: 'stop' },
+  ...['Bernoulli', 'EyeLike', 'RandomNormalLike', 'RandomUniformLike'].map(
+    (op): GradientCase => ({ op, inputs: [{ dims: [2, 3], range: [0, 1] }], kind: 'stop' }),
+  ),
 ];

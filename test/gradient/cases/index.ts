@@ -1,7 +1,8 @@
 import type { GradientCase } from '../check-gradient.ts';
+import { CASES as conv } from './conv.ts';
 import { CASES as elementwise } from './elementwise.ts';
 import { CASES as matmul } from './matmul.ts';
 import { CASES as reduce } from './reduce.ts';
 
 /** The cases of every family, one line a file. */
-export const CASES: readonly GradientCase[] = [...elementwise, ...matmul, ...reduce];
+export const CASES: readonly GradientCase[] = [...conv, ...elementwise, ...matmul, ...reduce];
