@@ -41,6 +41,15 @@ export interface AddOptions {
 /** The opset that transforms write: the last one whose operators ONNX Runtime's optimisers all know. */
 export const BUILD_OPSET = 21;
 
+/**
+ * Domain of operators that exist only while a graph is built: they name a convention of a gradient, and
+ * {@link GraphBuilder.build} writes them as the standard operators of {@link INTERNAL_OPERATORS}.
+ */
+export const INTERNAL_DOMAIN = 'glacis.internal';
+
+/** `FirstMax`: the maximum, of which the first of equal values gets the gradient. */
+const INTERNAL_OPERATORS: ReadonlyMap<string, string> = new Map([['FirstMax', 'Max']]);
+
 /** Nodes of these operators give something else each time: never merged, never folded. */
 const RANDOM = new Set([
   'RandomNormal',
@@ -227,7 +236,7 @@ export class GraphBuilder {
       for (const v of n.inputs) if (v) needed.add(v.name);
     }
     kept.reverse();
-    const nodes: Node[] = kept.map(({ node }) => node);
+    const nodes: Node[] = kept.map(({ node }) => written(node));
     const infos: ValueInfo[] = [];
     for (const { name, value } of results) {
       const inner =
@@ -264,7 +273,7 @@ export class GraphBuilder {
       .map((v): ValueInfo => ({ name: v.name, type: { kind: 'tensor', dtype: v.dtype, dims: v.dims } }));
     return {
       irVersion: 10,
-      opsets: new Map(this.opsets),
+      opsets: new Map([...this.opsets].filter(([domain]) => domain !== INTERNAL_DOMAIN)),
       graph: {
         name: options.name ?? 'glacis',
         inputs,
@@ -323,4 +332,10 @@ function nodeKey(
     else parts.push(`${name}=${a.kind}:${JSON.stringify(a.value)}`);
   }
   return parts.join('\u0002');
+}
+
+/** A node as the runtime knows it. */
+function written(node: Node): Node {
+  if (node.domain !== INTERNAL_DOMAIN) return node;
+  return { ...node, domain: '', op: INTERNAL_OPERATORS.get(node.op)! };
 }

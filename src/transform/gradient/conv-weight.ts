@@ -12,7 +12,15 @@ import { tuples, type Window } from './window.ts';
  * @param x input `[N, I, L…]`
  * @param dims shape of the weights
  */
-export function convWeightGradient(b: Ops, g: Value, x: Value, dims: readonly number[], window: Window, group: number, perSample: boolean): Value {
+export function convWeightGradient(
+  b: Ops,
+  g: Value,
+  x: Value,
+  dims: readonly number[],
+  window: Window,
+  group: number,
+  perSample: boolean,
+): Value {
   const n = x.dims[0]!;
   const [o, ig] = [dims[0]!, dims[1]!];
   const taps = elementCount(window.kernel);
@@ -20,17 +28,31 @@ export function convWeightGradient(b: Ops, g: Value, x: Value, dims: readonly nu
   const result = perSample ? [n, ...dims] : dims;
   if (n * places * elementCount(dims) === 0) return b.full(result, 0, g.dtype);
   const columns = im2col(b, x, g.dims.slice(2), window, group);
-  const products = multiplyTransposed(b, b.reshape(g, [n * group, o / group, places]), b.reshape(columns, [n * group, taps * ig, places]));
+  const products = multiplyTransposed(
+    b,
+    b.reshape(g, [n * group, o / group, places]),
+    b.reshape(columns, [n * group, taps * ig, places]),
+  );
   // [N·G, O/G, K·I/G] → [(N,) O, K, I/G] → taps last
-  const summed = perSample ? b.reshape(products, [n, o, taps, ig]) : b.sum(b.reshape(products, [n, o, taps, ig]), [0]);
+  const summed = perSample
+    ? b.reshape(products, [n, o, taps, ig])
+    : b.sum(b.reshape(products, [n, o, taps, ig]), [0]);
   const perm = perSample ? [0, 1, 3, 2] : [0, 2, 1];
   return b.reshape(b.transpose(summed, perm), result);
 }
 
 /** The window's inputs, tap by tap: `[N, G, K·I/G, P]`. */
-function im2col(b: Ops, x: Value, out: readonly number[], { kernel, strides, dilations, before }: Window, group: number): Value {
+function im2col(
+  b: Ops,
+  x: Value,
+  out: readonly number[],
+  { kernel, strides, dilations, before }: Window,
+  group: number,
+): Value {
   const [n, i] = [x.dims[0]!, x.dims[1]!];
-  const after = out.map((p, a) => Math.max(0, (p - 1) * strides[a]! + dilations[a]! * (kernel[a]! - 1) + 1 - before[a]! - x.dims[2 + a]!));
+  const after = out.map((p, a) =>
+    Math.max(0, (p - 1) * strides[a]! + dilations[a]! * (kernel[a]! - 1) + 1 - before[a]! - x.dims[2 + a]!),
+  );
   const padded = b.pad(x, [0, 0, ...before], [0, 0, ...after]);
   const pieces: Value[] = [];
   for (const tap of tuples(kernel)) {

@@ -5,9 +5,10 @@ import { batchNormalization } from './rules/batch-normalization.ts';
 import { clip, max, min, where } from './rules/choice.ts';
 import { conv } from './rules/conv.ts';
 import { convTranspose } from './rules/conv-transpose.ts';
-import { cumSum } from './rules/cumulative.ts';
+import { cumProd, cumSum } from './rules/cumulative.ts';
 import { einsum } from './rules/einsum.ts';
 import { abs, erf, exp, log, reciprocal, sqrt } from './rules/elementary.ts';
+import { firstMax } from './rules/first-max.ts';
 import { gather } from './rules/gather.ts';
 import { gemm } from './rules/gemm.ts';
 import { globalAveragePool, globalMaxPool } from './rules/global-pool.ts';
@@ -79,8 +80,9 @@ export const GRADIENT_RULES: readonly GradientRule[] = [
   batchNormalization,
   ...[clip, max, min, where],
   conv,
+  firstMax,
   convTranspose,
-  cumSum,
+  ...[cumProd, cumSum],
   einsum,
   ...[abs, erf, exp, log, reciprocal, sqrt],
   gather,

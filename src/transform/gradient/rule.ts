@@ -62,7 +62,9 @@ export interface GradientRule {
 }
 
 /** Declares a gradient rule of ai.onnx (unless `domain` is given). */
-export function defineRule(rule: Omit<GradientRule, 'domain' | 'source'> & { readonly domain?: string; readonly source?: string }): GradientRule {
+export function defineRule(
+  rule: Omit<GradientRule, 'domain' | 'source'> & { readonly domain?: string; readonly source?: string },
+): GradientRule {
   return Object.freeze({
     ...rule,
     domain: rule.domain ?? '',

@@ -3,6 +3,7 @@ import { attributesOf } from '../../onnx/attributes.ts';
 import { isFloat } from '../../onnx/dtype.ts';
 import type { BuiltNode, Value } from '../../onnx/graph-builder.ts';
 import { type Ops, sameDims } from '../ops.ts';
+import { addGradients } from './accumulate.ts';
 import { ruleFor } from './registry.ts';
 import type { GradientOptions, RuleContext } from './rule.ts';
 
@@ -26,18 +27,26 @@ export interface VjpOptions extends GradientOptions {
  * lead to `wrt` are built. Integer, bool and shape paths are stop-gradients.
  * Errors: `gradient/unsupported`, naming every node on the path that cannot be differentiated, all at once.
  */
-export function vjp(b: Ops, cotangents: readonly Cotangent[], wrt: readonly Value[], options: VjpOptions = {}): readonly Value[] {
+export function vjp(
+  b: Ops,
+  cotangents: readonly Cotangent[],
+  wrt: readonly Value[],
+  options: VjpOptions = {},
+): readonly Value[] {
   const nodes = [...b.builder.nodes];
   const active = activeValues(nodes, wrt);
   const perSample = new Set((options.perSample ?? []).map((v) => v.name));
   const grads = new Map<string, Value>();
   const accumulate = (target: Value, g: Value) => {
     const known = grads.get(target.name);
-    grads.set(target.name, known ? b.add(known, g) : g);
+    grads.set(target.name, known ? addGradients(b, known, g) : g);
   };
   for (const { value, grad } of cotangents) {
     if (!sameDims(value.dims, grad.dims)) {
-      throw new GlacisError('gradient/unsupported', `${value.name}: expected a cotangent of [${value.dims}], got [${grad.dims}]`);
+      throw new GlacisError(
+        'gradient/unsupported',
+        `${value.name}: expected a cotangent of [${value.dims}], got [${grad.dims}]`,
+      );
     }
     if (active.has(value.name)) accumulate(value, grad);
   }
@@ -50,7 +59,9 @@ export function vjp(b: Ops, cotangents: readonly Cotangent[], wrt: readonly Valu
     const needs = built.inputs.map((v) => v !== null && active.has(v.name));
     if (!reached || !needs.includes(true)) continue;
     const block = (reason: string) => {
-      problems.push(`${built.node.name} (${built.node.domain ? `${built.node.domain}.` : ''}${built.node.op}): ${reason}`);
+      problems.push(
+        `${built.node.name} (${built.node.domain ? `${built.node.domain}.` : ''}${built.node.op}): ${reason}`,
+      );
       built.inputs.forEach((v, k) => {
         if (v && needs[k]) blocked.add(v.name);
       });
@@ -78,7 +89,10 @@ export function vjp(b: Ops, cotangents: readonly Cotangent[], wrt: readonly Valu
         if (!input || !needs[k] || !g) continue;
         const want = perSample.has(input.name) ? undefined : input.dims;
         if (want && !sameDims(want, g.dims)) {
-          throw new GlacisError('gradient/unsupported', `the rule gave [${g.dims}] for input ${k} of [${want}]`);
+          throw new GlacisError(
+            'gradient/unsupported',
+            `the rule gave [${g.dims}] for input ${k} of [${want}]`,
+          );
         }
         accumulate(input, g);
       }
@@ -88,7 +102,10 @@ export function vjp(b: Ops, cotangents: readonly Cotangent[], wrt: readonly Valu
     }
   }
   if (problems.length > 0) {
-    throw new GlacisError('gradient/unsupported', `expected operators with a gradient, got ${problems.length} without:\n  ${problems.reverse().join('\n  ')}`);
+    throw new GlacisError(
+      'gradient/unsupported',
+      `expected operators with a gradient, got ${problems.length} without:\n  ${problems.reverse().join('\n  ')}`,
+    );
   }
   return wrt.map((w) => grads.get(w.name) ?? b.zerosLike(w));
 }
@@ -114,7 +131,11 @@ function contextOf(
 ): RuleContext {
   const input = (i: number): Value => {
     const value = built.inputs[i];
-    if (!value) throw new GlacisError('model/invalid', `${built.node.name}: expected input ${i} of ${built.node.op}, found none`);
+    if (!value)
+      throw new GlacisError(
+        'model/invalid',
+        `${built.node.name}: expected input ${i} of ${built.node.op}, found none`,
+      );
     return value;
   };
   const isPerSample = (i: number) => perSample.has(input(i).name);
@@ -133,7 +154,11 @@ function contextOf(
       const { dims } = input(i);
       if (!isPerSample(i)) return b.unbroadcast(g, dims);
       // Axis 0 is the batch: a weight of the same rank must not have a batch axis of its own.
-      const padded = [g.dims[0]!, ...new Array<number>(g.dims.length - 1 - Math.min(dims.length, g.dims.length - 1)).fill(1), ...dims.slice(Math.max(0, dims.length - (g.dims.length - 1)))];
+      const padded = [
+        g.dims[0]!,
+        ...new Array<number>(g.dims.length - 1 - Math.min(dims.length, g.dims.length - 1)).fill(1),
+        ...dims.slice(Math.max(0, dims.length - (g.dims.length - 1))),
+      ];
       return b.reshape(b.unbroadcast(g, padded), [g.dims[0]!, ...dims]);
     },
   };

@@ -39,7 +39,11 @@ export function windowOf(attrs: Attributes, spatial: readonly number[], kernel: 
     } else if (autoPad === 'SAME_LOWER') {
       before.push(total - small);
       after.push(small);
-    } else throw new GlacisError('model/invalid', `auto_pad: expected NOTSET, SAME_UPPER, SAME_LOWER or VALID, got ${autoPad}`);
+    } else
+      throw new GlacisError(
+        'model/invalid',
+        `auto_pad: expected NOTSET, SAME_UPPER, SAME_LOWER or VALID, got ${autoPad}`,
+      );
   }
   return { kernel, strides, dilations, before, after };
 }

@@ -1,5 +1,5 @@
 import { type Attributes, attributesOf } from '../../onnx/attributes.ts';
-import { type BuiltNode, GraphBuilder, type Value } from '../../onnx/graph-builder.ts';
+import { type BuiltNode, GraphBuilder, INTERNAL_DOMAIN, type Value } from '../../onnx/graph-builder.ts';
 import { windowOf } from '../gradient/window.ts';
 import { opsOn, sameDims } from '../ops.ts';
 import { blockedBias, blockedFilter } from './filter.ts';
@@ -33,7 +33,7 @@ const UNARY = new Set([
 ]);
 
 /** Float operators that run on any layout when their operands have one shape, or are scalars. */
-const BROADCASTING = new Set(['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Sum']);
+const BROADCASTING = new Set(['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Sum', 'FirstMax']);
 
 /** A graph in the blocked layout, with its outputs. */
 export interface BlockedGraph {
@@ -93,7 +93,13 @@ export function toBlockedLayout(
   /** Writes the node in the layout of its operands, or gives `undefined` where it must be plain. */
   const rewritten = ({ node, inputs, outputs: [out] }: BuiltNode): Form | undefined => {
     const first = inputs[0];
-    if (node.domain !== '' || node.outputs.length !== 1 || !out?.isStatic || !first) return undefined;
+    if (
+      (node.domain !== '' && node.domain !== INTERNAL_DOMAIN) ||
+      node.outputs.length !== 1 ||
+      !out?.isStatic ||
+      !first
+    )
+      return undefined;
     const attrs = attributesOf(node);
     if (node.op === 'Conv') return convolution(attrs, inputs as Value[], out);
     if (!whole(out))
@@ -186,7 +192,11 @@ export function toBlockedLayout(
       if (images.includes(v) && sameDims(v.dims, out.dims)) return read(formOf(v));
       return images.includes(v) ? b.reshape(plain(formOf(v)), []) : plain(formOf(v));
     });
-    const value = target.addNode(node.op, parts, node.attributes, { name: node.name })[0]!;
+    const value = target.addNode(node.op, parts, node.attributes, {
+      name: node.name,
+      domain: node.domain,
+      types: [{ dtype: 'float32', dims: parts.find((v) => v && v.dims.length === 4)!.dims }],
+    })[0]!;
     return { dims: out.dims, [inSpace ? 'spatial' : 'blocked']: value };
   };
 

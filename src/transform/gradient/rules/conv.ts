@@ -1,8 +1,8 @@
 import type { Value } from '../../../onnx/graph-builder.ts';
 import type { Ops } from '../../ops.ts';
-import { defineRule } from '../rule.ts';
 import { convInputGradient } from '../conv-input.ts';
 import { convWeightGradient } from '../conv-weight.ts';
+import { defineRule } from '../rule.ts';
 import { windowOf } from '../window.ts';
 
 /**

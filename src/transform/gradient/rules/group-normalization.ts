@@ -34,7 +34,7 @@ function normaliseGroups(
   const x = input(0);
   const [n, c] = [x.dims[0]!, x.dims[1]!];
   const grouped = [n, groups, x.dims.slice(1).reduce((a, d) => a * d, 1) / Math.max(1, groups)];
-  const parts = standardise(b, b.reshape(x, grouped), [2], attrs.float('epsilon', 1e-5));
+  const parts = () => standardise(b, b.reshape(x, grouped), [2], attrs.float('epsilon', 1e-5));
   const weighted = () => b.mul(g!, overChannels(b, perChannel(b, input(1), c), x));
   const down = (v: Value, i: number) => {
     const { dims } = input(i);
@@ -44,8 +44,8 @@ function normaliseGroups(
     return b.sum(b.reshape(sums, [...lead, dims[0]!, c / dims[0]!]), [-1]);
   };
   return [
-    needs[0] ? b.reshape(standardiseGradient(b, b.reshape(weighted(), grouped), parts, [2]), x.dims) : null,
-    needs[1] ? down(b.mul(g!, b.reshape(standardised(b, parts), x.dims)), 1) : null,
+    needs[0] ? b.reshape(standardiseGradient(b, b.reshape(weighted(), grouped), parts(), [2]), x.dims) : null,
+    needs[1] ? down(b.mul(g!, b.reshape(standardised(b, parts()), x.dims)), 1) : null,
     needs[2] ? down(g!, 2) : null,
   ];
 }

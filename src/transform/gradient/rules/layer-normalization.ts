@@ -21,19 +21,20 @@ export const layerNormalization = defineRule({
     const count = elementCount(x.dims.slice(from));
     if (elementCount(x.dims) === 0)
       return inputs.map((v, i) => (needs[i] && !context.perSample(i) ? b.zerosLike(v!) : null));
-    const parts = statistics(context, axes);
+    const parts = () => statistics(context, axes);
     const terms: Value[] = [];
-    if (g && needs[0]) terms.push(standardiseGradient(b, b.mul(g, input(1)), parts, axes));
+    if (g && needs[0]) terms.push(standardiseGradient(b, b.mul(g, input(1)), parts(), axes));
     if (meanGrad && needs[0]) terms.push(b.expand(b.mul(b.cast(meanGrad, x.dtype), 1 / count), x.dims));
     if (scaleGrad && needs[0]) {
-      const cubed = b.mul(parts.scale, b.mul(parts.scale, parts.scale));
-      terms.push(b.mul(parts.centred, b.mul(b.mul(b.cast(scaleGrad, x.dtype), cubed), -1 / count)));
+      const { centred, scale: r } = parts();
+      const cubed = b.mul(r, b.mul(r, r));
+      terms.push(b.mul(centred, b.mul(b.mul(b.cast(scaleGrad, x.dtype), cubed), -1 / count)));
     }
     return inputs.map((_, i) => {
       if (!needs[i]) return null;
       if (i === 0) return terms.length > 0 ? terms.reduce((a, t) => b.add(a, t)) : null;
       if (!g) return null;
-      return unbroadcast(i === 1 ? b.mul(g, standardised(b, parts)) : g, i);
+      return unbroadcast(i === 1 ? b.mul(g, standardised(b, parts())) : g, i);
     });
   },
 });
