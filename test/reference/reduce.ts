@@ -61,26 +61,26 @@ const along =
 
 const lastAxis = ({ attrs }: RefContext) => attrs.int('axis', -1);
 
-function runningSum(line: readonly number[], exclusive: boolean): number[] {
-  let sum = 0;
-  return line.map((v) => {
-    const before = sum;
-    sum += v;
-    return exclusive ? before : sum;
-  });
-}
-
-/** Reductions, softmax and running sums. */
-export const REDUCE: RefFamily = {
-  CumSum: along(
+/** Folds a line with `f` from `start` on, along the direction that the attributes give. */
+const running = (start: number, f: (a: number, v: number) => number): RefOp =>
+  along(
     ({ input }) => input(1).data[0]!,
     (line, { attrs }) => {
-      const exclusive = attrs.int('exclusive', 0) !== 0;
-      return attrs.int('reverse', 0) !== 0
-        ? runningSum(line.toReversed(), exclusive).reverse()
-        : runningSum(line, exclusive);
+      const backwards = attrs.int('reverse', 0) !== 0;
+      let result = start;
+      const results = (backwards ? line.toReversed() : line).map((v) => {
+        const before = result;
+        result = f(result, v);
+        return attrs.int('exclusive', 0) !== 0 ? before : result;
+      });
+      return backwards ? results.reverse() : results;
     },
-  ),
+  );
+
+/** Reductions, softmax, running sums and products. */
+export const REDUCE: RefFamily = {
+  CumProd: running(1, (a, v) => a * v),
+  CumSum: running(0, (a, v) => a + v),
   Hardmax: along(lastAxis, (line) => line.map((_, i) => Number(i === line.indexOf(Math.max(...line))))),
   LogSoftmax: along(lastAxis, (line) => line.map((v) => v - logSumExp(line))),
   ReduceL1: reduction((list) => total(list.map(Math.abs))),

@@ -13,6 +13,7 @@ const variants = (op: string, input: CaseInput, kind: 'linear' | 'smooth'): Grad
   { op, inputs: [input, axes()], title: 'no axes', attributes: { noop_with_empty_axes: 1 }, kind },
 ];
 const x: CaseInput = { dims: [2, 3, 2] };
+const axis: CaseInput = { dims: [], dtype: 'int64', values: [1], constant: true };
 const positive: CaseInput = { dims: [2, 3, 2], range: [0.3, 2] };
 
 export const CASES: readonly GradientCase[] = [
@@ -80,13 +81,17 @@ export const CASES: readonly GradientCase[] = [
     kind: 'smooth',
   },
   ...[0, 1].flatMap((exclusive) =>
-    [0, 1].map(
-      (reverse): GradientCase => ({
-        op: 'CumSum',
-        inputs: [x, { dims: [], dtype: 'int64', values: [-2], constant: true }],
+    [0, 1].flatMap((reverse): GradientCase[] => [
+      { op: 'CumSum', inputs: [x, axis], attributes: { exclusive, reverse }, kind: 'linear' },
+      { op: 'CumProd', inputs: [x, axis], attributes: { exclusive, reverse }, opset: 26, kind: 'smooth' },
+      {
+        op: 'CumProd',
+        inputs: [{ dims: [3, 5], values: [2, 0, 3, -1, 2, 0, 2, 0, 1, 3, 1, 2, 3, 2, 0] }, axis],
+        title: 'zeros',
         attributes: { exclusive, reverse },
-        kind: 'linear',
-      }),
-    ),
+        opset: 26,
+        kind: 'smooth',
+      },
+    ]),
   ),
 ];
