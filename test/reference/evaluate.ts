@@ -3,18 +3,21 @@ import type { Model } from '../../src/onnx/model.ts';
 import { numbersOf } from '../../src/onnx/tensor.ts';
 import { ELEMENTWISE } from './elementwise.ts';
 import { MATMUL } from './matmul.ts';
+import { NORMALISATION } from './normalisation.ts';
 import { REDUCE } from './reduce.ts';
+import { SCATTER } from './scatter.ts';
 import { SHAPE } from './shape.ts';
 import type { RefFamily, RefTensor } from './tensor.ts';
+import { WINDOW } from './window.ts';
 
 /** One line a family, A to Z. */
-const FAMILIES: readonly RefFamily[] = [ELEMENTWISE, MATMUL, REDUCE, SHAPE];
+const FAMILIES: readonly RefFamily[] = [ELEMENTWISE, MATMUL, NORMALISATION, REDUCE, SCATTER, SHAPE, WINDOW];
 
 const OPS: RefFamily = Object.assign({}, ...FAMILIES);
 
-/** Whether the evaluator has every operator of `model`. */
+/** Whether the evaluator has every operator of `model`; of windows it has those with explicit pads. */
 export function canEvaluate(model: Model): boolean {
-  return model.graph.nodes.every((n) => n.domain === '' && n.op in OPS);
+  return model.graph.nodes.every((n) => n.domain === '' && n.op in OPS && !n.attributes.has('auto_pad'));
 }
 
 /**

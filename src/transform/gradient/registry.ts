@@ -70,7 +70,6 @@ import {
   tanh,
 } from './rules/trigonometry.ts';
 import { col2Im, maxUnpool } from './rules/unpool.ts';
-import { deformConv, maxRoiPool, roiAlign } from './rules/unsupported.ts';
 import { mean, sum } from './rules/variadic.ts';
 
 /** Every gradient rule. One line a family, A to Z by file. */
@@ -125,7 +124,6 @@ export const GRADIENT_RULES: readonly GradientRule[] = [
   tile,
   ...[acos, acosh, asin, asinh, atan, atanh, cos, cosh, sin, sinh, tan, tanh],
   ...[col2Im, maxUnpool],
-  ...[deformConv, maxRoiPool, roiAlign],
   ...[mean, sum],
 ];
 

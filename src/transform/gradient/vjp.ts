@@ -4,6 +4,7 @@ import { isFloat } from '../../onnx/dtype.ts';
 import type { BuiltNode, Value } from '../../onnx/graph-builder.ts';
 import { type Ops, sameDims } from '../ops.ts';
 import { addGradients } from './accumulate.ts';
+import { reasonAgainst } from './reasons.ts';
 import { ruleFor } from './registry.ts';
 import type { GradientOptions, RuleContext } from './rule.ts';
 
@@ -68,7 +69,7 @@ export function vjp(
     };
     const rule = ruleFor(built.node.domain, built.node.op, b.builder.opsets.get(built.node.domain) ?? 1);
     if (!rule) {
-      block('no gradient rule for this operator');
+      block(reasonAgainst(built.node.domain, built.node.op));
       continue;
     }
     const shared = built.inputs.findIndex((v) => v !== null && perSample.has(v.name));
