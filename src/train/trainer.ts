@@ -1,0 +1,221 @@
+import { throwIfCancelled } from '../core/cancel.ts';
+import { GlacisError } from '../core/error.ts';
+import { type Progress, silent } from '../core/progress.ts';
+import { randomFrom } from '../core/random.ts';
+import type { Model } from '../onnx/model.ts';
+import { elementCount, float32Tensor, numbersOf, type Tensor } from '../onnx/tensor.ts';
+import { f32, type HostTensor, i64 } from '../runtime/array.ts';
+import type { Engine } from '../runtime/engine.ts';
+import { accuracy } from './accuracy.ts';
+import { ADAM_DEFAULTS, type AdamOptions, checkAdam } from './adam.ts';
+import type { Augment } from './augment.ts';
+import { trainableParameters } from './parameters.ts';
+import { checkSamples, copySample, type LabelledSamples, shuffled } from './samples.ts';
+import { cosineRate } from './schedule.ts';
+import { buildTrainingStep, type TrainingStep } from './step.ts';
+
+/** How {@link train} trains. */
+export interface TrainOptions {
+  readonly epochs: number;
+  /** Samples in a step; a rest of an epoch that fills none is left out of that epoch. */
+  readonly batch: number;
+  /** Peak of the learning rate. */
+  readonly learningRate: number;
+  /** Share of all steps over which the learning rate rises, in [0, 1). Default 0.05. */
+  readonly warmUp?: number;
+  readonly adam?: Partial<AdamOptions>;
+  /** Initializers to train. Default: {@link trainableParameters}. */
+  readonly parameters?: readonly string[];
+  readonly augment?: Augment;
+  /** Orders and augments the samples, together with the epoch. */
+  readonly seed: number;
+  /** Measured after each epoch. */
+  readonly validation?: LabelledSamples;
+  readonly signal?: AbortSignal;
+  readonly progress?: Progress;
+}
+
+/** What one epoch did. */
+export interface Epoch {
+  /** Mean cross-entropy over the epoch's steps, each before its update. */
+  readonly loss: number;
+  /** Share of the epoch's samples that were right, each before its update. */
+  readonly accuracy: number;
+  /** Share of the validation samples that are right after the epoch. */
+  readonly validation?: number;
+}
+
+/** A trained model with its history. */
+export interface Trained {
+  /** The model that was given, with other initializers. */
+  readonly model: Model;
+  readonly epochs: readonly Epoch[];
+}
+
+/**
+ * Trains a classifier by Adam on cross-entropy; every step is one run of one graph (see `step.ts`). The same seed, data,
+ * machine, versions and threads give the same bytes.
+ *
+ * Errors: `option/invalid`, `data/mismatch`, `data/label-range`; `run/failed` when the loss is not a number any more;
+ * `run/cancelled` between two steps; those of {@link buildTrainingStep}.
+ *
+ * @example
+ * const { model } = await train(engine, convNet({ ... }), { x, y }, { epochs: 5, batch: 64, learningRate: 2e-3, seed: 1 });
+ */
+export async function train(
+  engine: Engine,
+  model: Model,
+  data: LabelledSamples,
+  options: TrainOptions,
+): Promise<Trained> {
+  const adam = { ...ADAM_DEFAULTS, ...options.adam };
+  checkOptions(options, data.y.length);
+  checkAdam(adam);
+  const parameters = options.parameters ?? trainableParameters(model);
+  if (parameters.length === 0)
+    throw new GlacisError('model/unsupported-task', 'training: expected weights to train, found none');
+  const batch = Math.min(options.batch, data.y.length);
+  const step = buildTrainingStep(model, { batch, parameters, adam });
+  const size = elementCount(step.sampleDims);
+  checkSamples(data, size, step.classes, 'training data');
+  if (options.validation) checkSamples(options.validation, size, step.classes, 'validation data');
+  const session = await engine.open(step.model);
+  try {
+    let state = initialState(model, step);
+    const epochs: Epoch[] = [];
+    for (let epoch = 0; epoch < options.epochs; epoch++) {
+      const ran = await runEpoch(session, step, state, data, options, epoch);
+      state = ran.state;
+      const trained = withWeights(model, step, state);
+      const validation = options.validation
+        ? await accuracy(engine, trained, options.validation, options.signal)
+        : undefined;
+      epochs.push({ ...ran.epoch, ...(validation === undefined ? {} : { validation }) });
+    }
+    return { model: withWeights(model, step, state), epochs };
+  } finally {
+    await session.close();
+  }
+}
+
+/** Weights and moments by the names of the step's inputs. */
+type State = Readonly<Record<string, HostTensor>>;
+
+type Session = Awaited<ReturnType<Engine['open']>>;
+
+async function runEpoch(
+  session: Session,
+  step: TrainingStep,
+  start: State,
+  data: LabelledSamples,
+  options: TrainOptions,
+  epoch: number,
+): Promise<{ readonly state: State; readonly epoch: Epoch }> {
+  const { seed, signal, progress = silent } = options;
+  const order = shuffled(data.y.length, randomFrom(seed, 'train', 'order', epoch));
+  const steps = Math.floor(data.y.length / step.batch);
+  const total = steps * options.epochs;
+  const warmUp = Math.round((options.warmUp ?? 0.05) * total);
+  let state = start;
+  let loss = 0;
+  let correct = 0;
+  let next = batchOf(step, data, order.subarray(0, step.batch), options, epoch);
+  for (let k = 0; k < steps; k++) {
+    throwIfCancelled(signal, 'training');
+    const done = epoch * steps + k;
+    const running = session.run(
+      {
+        ...state,
+        ...next,
+        [step.inputs.step]: i64([done + 1], []),
+        [step.inputs.rate]: f32(Float32Array.of(cosineRate(options.learningRate, done, total, warmUp)), []),
+      },
+      { transfer: true },
+    );
+    // While the step runs on its own thread, this one prepares the next batch.
+    if (k + 1 < steps)
+      next = batchOf(step, data, order.subarray((k + 1) * step.batch, (k + 2) * step.batch), options, epoch);
+    const results = await running;
+    const stepLoss = Number(results[step.outputs.loss]!.data[0]);
+    if (!Number.isFinite(stepLoss))
+      throw new GlacisError(
+        'run/failed',
+        `training: expected a finite loss, got ${stepLoss} in step ${k + 1} of epoch ${epoch + 1}; lower the learning rate`,
+      );
+    loss += stepLoss;
+    correct += Number(results[step.outputs.correct]!.data[0]);
+    state = nextState(step, results);
+    progress({
+      label: `epoch ${epoch + 1} of ${options.epochs}`,
+      done: k + 1,
+      total: steps,
+      note: `loss ${(loss / (k + 1)).toFixed(3)}`,
+    });
+  }
+  return { state, epoch: { loss: loss / steps, accuracy: correct / (steps * step.batch) } };
+}
+
+function batchOf(
+  step: TrainingStep,
+  data: LabelledSamples,
+  samples: Int32Array,
+  { seed, augment }: TrainOptions,
+  epoch: number,
+): State {
+  const size = elementCount(step.sampleDims);
+  const x = new Float32Array(samples.length * size);
+  for (const [to, from] of samples.entries()) {
+    copySample(data, from, x, to, size);
+    augment?.(
+      x.subarray(to * size, (to + 1) * size),
+      step.sampleDims,
+      randomFrom(seed, 'train', 'augment', epoch, from),
+    );
+  }
+  return {
+    [step.inputs.x]: f32(x, [samples.length, ...step.sampleDims]),
+    [step.inputs.labels]: i64(Array.from(samples, (i) => data.y[i]!)),
+  };
+}
+
+function initialState(model: Model, step: TrainingStep): State {
+  const state: Record<string, HostTensor> = {};
+  for (const { name, dims, inputs } of step.parameters) {
+    const count = elementCount(dims);
+    const weights = numbersOf(model.graph.initializers.get(name)!);
+    state[inputs.weight] = f32(Float32Array.from(weights), dims);
+    state[inputs.first] = f32(new Float32Array(count), dims);
+    state[inputs.second] = f32(new Float32Array(count), dims);
+  }
+  return state;
+}
+
+function nextState(step: TrainingStep, results: Readonly<Record<string, HostTensor>>): State {
+  const state: Record<string, HostTensor> = {};
+  for (const { inputs, outputs } of step.parameters) {
+    for (const key of ['weight', 'first', 'second'] as const) state[inputs[key]] = results[outputs[key]]!;
+  }
+  return state;
+}
+
+/** The model with the state's weights, copied so that the next step may take the state's buffers away. */
+function withWeights(model: Model, step: TrainingStep, state: State): Model {
+  const initializers = new Map<string, Tensor>(model.graph.initializers);
+  for (const { name, dims, inputs } of step.parameters)
+    initializers.set(
+      name,
+      float32Tensor(dims, Float32Array.from(state[inputs.weight]!.data as Float32Array)),
+    );
+  return { ...model, graph: { ...model.graph, initializers } };
+}
+
+function checkOptions({ epochs, batch, learningRate, warmUp = 0.05 }: TrainOptions, n: number): void {
+  const check = (holds: boolean, option: string, expected: string, got: number) => {
+    if (!holds) throw new GlacisError('option/invalid', `${option}: expected ${expected}, got ${got}`);
+  };
+  check(Number.isSafeInteger(epochs) && epochs >= 1, 'epochs', 'a whole number of at least 1', epochs);
+  check(Number.isSafeInteger(batch) && batch >= 1, 'batch', 'a whole number of at least 1', batch);
+  check(learningRate > 0 && Number.isFinite(learningRate), 'learningRate', 'a number above 0', learningRate);
+  check(warmUp >= 0 && warmUp < 1, 'warmUp', 'a share from 0 up to, but not, 1', warmUp);
+  if (n === 0) throw new GlacisError('data/mismatch', 'training data: expected samples, got none');
+}
