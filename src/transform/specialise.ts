@@ -1,5 +1,6 @@
 import { GlacisError } from '../core/error.ts';
 import { attributesOf } from '../onnx/attributes.ts';
+import { isFloat, isInteger } from '../onnx/dtype.ts';
 import { BUILD_OPSET, GraphBuilder, type Value } from '../onnx/graph-builder.ts';
 import type { Dim, Graph, Model, Node } from '../onnx/model.ts';
 import { unrollControlFlow } from './control-flow.ts';
@@ -98,10 +99,12 @@ export function specialise(model: Model, options: SpecialiseOptions = {}): Trace
     );
   }
   const outputs = new Map<string, Value>();
-  for (const { name } of model.graph.outputs) {
+  for (const { name, type } of model.graph.outputs) {
     const value = values.get(name);
     if (!value) throw new GlacisError('model/invalid', `output ${name}: no node makes it`);
-    outputs.set(name, value);
+    // Lowered quantised numbers are floats: outputs keep the type that the file states.
+    const restored = type.kind === 'tensor' && isInteger(type.dtype) && isFloat(value.dtype);
+    outputs.set(name, restored ? b.cast(value, type.dtype) : value);
   }
   return { b, inputs, outputs, parameters, values };
 }

@@ -1,8 +1,14 @@
-import { pooledConvolution } from './pooled-convolution.ts';
+import { between } from './quantised/between.ts';
+import { linear } from './quantised/linear.ts';
+import { mixed } from './quantised/mixed.ts';
+import { products } from './quantised/product.ts';
 import { gru } from './recurrent/gru.ts';
 import { lstm } from './recurrent/lstm.ts';
 import { rnn } from './recurrent/rnn.ts';
 import type { LowerRule } from './rule.ts';
 
 /** Operators that are written as primitives before a gradient is taken. */
-export const LOWERINGS: readonly LowerRule[] = [gru, lstm, pooledConvolution, rnn];
+export const LOWERINGS: readonly LowerRule[] = [
+  ...[gru, lstm, rnn],
+  ...[...between, ...linear, ...mixed, ...products],
+];
