@@ -2,7 +2,7 @@ import { type Attributes, attributesOf } from '../../onnx/attributes.ts';
 import { type BuiltNode, GraphBuilder, INTERNAL_DOMAIN, type Value } from '../../onnx/graph-builder.ts';
 import { windowOf } from '../gradient/window.ts';
 import { opsOn, sameDims } from '../ops.ts';
-import { blockedBias, blockedFilter } from './filter.ts';
+import { blockedBias, blockedFilter, reorderedFilter } from './filter.ts';
 import { type Form, formsOver, NCHWC } from './forms.ts';
 import { planWinograd, winogradPays } from './winograd.ts';
 
@@ -215,14 +215,7 @@ export function toBlockedLayout(
   };
 
   const convolution = (attrs: Attributes, [x, w, bias]: readonly Value[], out: Value): Form | undefined => {
-    if (
-      !x ||
-      !w?.data ||
-      w.dims.length !== 4 ||
-      x.dtype !== 'float32' ||
-      (bias && !bias.data) ||
-      out.dims.some((d) => d === 0)
-    )
+    if (!x || !w?.isStatic || w.dims.length !== 4 || x.dtype !== 'float32' || out.dims.some((d) => d === 0))
       return undefined;
     const group = attrs.int('group', 1);
     const [o, i] = [w.dims[0]!, w.dims[1]!];
@@ -230,6 +223,8 @@ export function toBlockedLayout(
     const [h, width] = [x.dims[2]!, x.dims[3]!];
     const same = [...strides, ...dilations, ...before, ...after].every((v) => v === 1);
     if (
+      w.data &&
+      (!bias || bias.data) &&
       group === 1 &&
       same &&
       kernel.every((k) => k === 3) &&
@@ -241,12 +236,15 @@ export function toBlockedLayout(
     const depthwise = group > 1 && i === 1 && group === o && o % block === 0;
     const fromPlain = !depthwise && i < block;
     if ((group > 1 && !depthwise) || (!depthwise && !fromPlain && i % block !== 0)) return undefined;
+    if ((!w.data || (bias && !bias.data)) && o % block !== 0) return undefined;
     return {
       dims: out.dims,
       pending: {
         input: fromPlain ? plain(formOf(x)) : blocked(formOf(x)),
-        weights: target.constant(blockedFilter(w.data, block)),
-        bias: bias?.data ? target.constant(blockedBias(bias.data, block)) : undefined,
+        weights: w.data
+          ? target.constant(blockedFilter(w.data, block))
+          : reorderedFilter(b, plain(formOf(w)), block),
+        bias: bias?.data ? target.constant(blockedBias(bias.data, block)) : bias && plain(formOf(bias)),
         attributes: { kernel_shape: kernel, strides, dilations, pads: [...before, ...after], group },
       },
     };

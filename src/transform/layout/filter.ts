@@ -1,4 +1,6 @@
+import type { Value } from '../../onnx/graph-builder.ts';
 import { numbersOf, type Tensor } from '../../onnx/tensor.ts';
+import type { Ops } from '../ops.ts';
 
 /**
  * Weights of a convolution in the order that ONNX Runtime's blocked kernels read (MLAS `OIHWBiBo`): blocks of output channels, blocks
@@ -37,4 +39,12 @@ export function blockedBias(bias: Tensor, block: number): Tensor {
   const data = new Float32Array(Math.ceil(values.length / block) * block);
   data.set(values);
   return { dtype: 'float32', dims: [data.length], data: new Uint8Array(data.buffer) };
+}
+
+/** What {@link blockedFilter} does, as nodes, for weights that are computed; output channels must be whole blocks. */
+export function reorderedFilter(b: Ops, w: Value, block: number): Value {
+  const [o, i, kh, kw] = w.dims as [number, number, number, number];
+  const inner = i % block === 0 ? block : 1;
+  const split = b.reshape(w, [o / block, block, i / inner, inner, kh, kw]);
+  return b.reshape(b.transpose(split, [0, 2, 4, 5, 3, 1]), w.dims);
 }
