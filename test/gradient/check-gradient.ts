@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { type Rng, randomFrom } from '../../src/core/random.ts';
 import type { AttributeInput } from '../../src/onnx/attributes.ts';
 import { type DType, isFloat } from '../../src/onnx/dtype.ts';
-import { BUILD_OPSET, GraphBuilder, type Value } from '../../src/onnx/graph-builder.ts';
+import { type AddOptions, BUILD_OPSET, GraphBuilder, type Value } from '../../src/onnx/graph-builder.ts';
 import type { Model } from '../../src/onnx/model.ts';
 import { elementCount, tensorFrom } from '../../src/onnx/tensor.ts';
 import { serializeModel } from '../../src/onnx/write.ts';
@@ -41,6 +41,8 @@ export interface GradientCase {
   readonly outputs?: number;
   /** Outputs that get a cotangent: the first unless given. */
   readonly cotangents?: readonly number[];
+  /** Output types, where the operator has no shape rule. */
+  readonly types?: NonNullable<AddOptions['types']>;
   readonly opset?: number;
   readonly options?: GradientOptions;
   /**
@@ -132,11 +134,14 @@ export async function checkGradient(c: GradientCase): Promise<void> {
   const f = c.kind !== 'stop' && !c.expected ? forward(c, constants) : undefined;
   if (f) {
     for (const [k, i] of wrt.entries()) {
-      const differences = centralDifferences(f, i, constants, w, data, c.kind === 'linear');
-      close(got.get(`d${k}`)!.data, differences, tolerance, `gradient of input ${i} in float32`);
+      const elements = probed(constants[i]!.data.length, c.kind === 'linear');
+      const differences = centralDifferences(f, i, elements, constants, w, data, c.kind === 'linear');
+      const of = (values: ReadonlyMap<string, RefTensor>) =>
+        elements.map((e) => values.get(`d${k}`)!.data[e]!);
+      close(of(got), differences, tolerance, `gradient of input ${i} in float32`);
       if (reference) {
         close(
-          reference.get(`d${k}`)!.data,
+          of(reference),
           differences,
           c.kind === 'linear' ? 0 : 1e-6,
           `gradient of input ${i} in float64`,
@@ -167,6 +172,7 @@ function write(
   const outputs = b.nodes(c.op, inputs, c.attributes ?? {}, {
     domain: c.domain ?? '',
     outputs: c.outputs ?? 1,
+    ...(c.types ? { types: c.types } : {}),
   });
   const given = new Map(
     (c.cotangents ?? [0]).map((k) => [k, b.builder.input(`g${k}`, outputs[k]!.dtype, outputs[k]!.dims)]),
@@ -298,10 +304,20 @@ function forward(c: GradientCase, constants: readonly (RefTensor | null)[]): For
   return canEvaluate(model) ? (inputs) => evaluate(model, inputs) : undefined;
 }
 
-/** Derivative of `Σ ⟨g, y⟩` by each element of input `i`: `(f(x + h) − f(x − h)) / 2h`; `h` is one where `f` is linear. */
+/**
+ * The elements that are held against differences: all of them; of large inputs of linear operators, which the adjoint
+ * identity covers as a whole, about thirty spread over the tensor.
+ */
+function probed(count: number, linear: boolean): number[] {
+  const stride = linear ? Math.max(1, Math.floor(count / 30)) : 1;
+  return Array.from({ length: count }, (_, k) => k).filter((k) => k % stride === 0);
+}
+
+/** Derivative of `Σ ⟨g, y⟩` by some `elements` of input `i`: `(f(x + h) − f(x − h)) / 2h`; `h` is one where `f` is linear. */
 function centralDifferences(
   f: Forward,
   i: number,
+  elements: readonly number[],
   constants: readonly (RefTensor | null)[],
   w: Written,
   data: ReadonlyMap<string, RefTensor>,
@@ -321,8 +337,8 @@ function centralDifferences(
     }
     return sum;
   };
-  return Array.from(x.data, (v, element) => {
-    const h = linear ? 1 : 1e-5 * Math.max(1, Math.abs(v));
+  return elements.map((element) => {
+    const h = linear ? 1 : 1e-5 * Math.max(1, Math.abs(x.data[element]!));
     return (value(element, h) - value(element, -h)) / (2 * h);
   });
 }

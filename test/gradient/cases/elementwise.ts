@@ -1,5 +1,6 @@
 import { float } from '../../../src/onnx/attributes.ts';
 import { DTYPE_CODES } from '../../../src/onnx/dtype.ts';
+import { INTERNAL_DOMAIN } from '../../../src/onnx/graph-builder.ts';
 import type { CaseInput, GradientCase } from '../check-gradient.ts';
 
 const x: CaseInput = { dims: [2, 3] };
@@ -107,6 +108,30 @@ export const CASES: readonly GradientCase[] = [
       { title: 'ties', expected: [[0.5, 0.5], [1]] },
     ),
   ]),
+  {
+    op: 'FirstMax',
+    domain: INTERNAL_DOMAIN,
+    inputs: [x, x, x],
+    types: [{ dtype: 'float32', dims: [2, 3] }],
+    kind: 'smooth',
+  },
+  {
+    op: 'FirstMax',
+    domain: INTERNAL_DOMAIN,
+    types: [{ dtype: 'float32', dims: [3] }],
+    inputs: [
+      { dims: [3], values: [1, 1, 0] },
+      { dims: [3], values: [0, 1, 2] },
+      { dims: [3], values: [1, 0, 2] },
+    ],
+    title: 'ties',
+    expected: [
+      [1, 1, 0],
+      [0, 0, 1],
+      [0, 0, 0],
+    ],
+    kind: 'smooth',
+  },
   { op: 'Clip', inputs: [x, { dims: [], values: [-1] }, { dims: [], values: [0.5] }], kind: 'smooth' },
   { op: 'Clip', inputs: [x, null, scalar(0.5)], kind: 'smooth' },
   { op: 'Clip', inputs: [x, { dims: [], values: [0.1] }], kind: 'smooth' },

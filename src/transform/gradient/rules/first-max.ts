@@ -15,13 +15,15 @@ export const firstMax = defineRule({
   source: 'https://onnx.ai/onnx/operators/onnx__Max.html',
   since: 1,
   note: 'internal: the maximum of the corners of a pooling window; ties go to the first',
-  grad: ({ b, inputs, outputs: [z], outGrads: [g] }) => {
+  grad: ({ b, inputs, outputs: [z], outGrads: [g], needs }) => {
+    const last = needs.lastIndexOf(true);
     let left = g!;
     return inputs.map((x, i) => {
+      if (i > last) return null;
       if (i === inputs.length - 1) return left;
       const chosen: Value = b.node('HardSigmoid', [b.sub(z!, x!)], { alpha: float(SLOPE), beta: float(1) });
       const part = b.mul(left, chosen);
-      left = b.sub(left, part);
+      if (i < last) left = b.sub(left, part);
       return part;
     });
   },
