@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { INTERNAL_DOMAIN } from '../src/onnx/graph-builder.ts';
 import { GRADIENT_RULES } from '../src/transform/gradient/registry.ts';
 import { LOWERINGS } from '../src/transform/lower/registry.ts';
 import { UPGRADES } from '../src/transform/upgrade/registry.ts';
@@ -16,7 +17,9 @@ if (process.argv.includes('--print')) process.stdout.write(page);
 else writeFileSync(join(root, 'docs/operators.md'), page);
 
 function operatorsPage() {
-  const differentiable = [...GRADIENT_RULES.map(ruleRow), ...LOWERINGS.map(rewritingRow('lowering'))];
+  // Operators that no file holds are not for readers.
+  const rules = GRADIENT_RULES.filter((r) => r.domain !== INTERNAL_DOMAIN);
+  const differentiable = [...rules.map(ruleRow), ...LOWERINGS.map(rewritingRow('lowering'))];
   const upgraded = UPGRADES.map(rewritingRow('upgrade'));
   return `# Operators
 
