@@ -1,32 +1,24 @@
 import type { PlannedAttack } from '../attack/registry.ts';
-import { throwIfCancelled } from '../core/cancel.ts';
 import { GlacisError } from '../core/error.ts';
 import type { Progress } from '../core/progress.ts';
 import { randomFrom } from '../core/random.ts';
-import type { Predictor } from '../runtime/predictor.ts';
-import type { WhiteBoxTarget } from '../runtime/target.ts';
-import { argmax, type Goal } from '../threat/goal.ts';
-import type { Ball } from '../threat/norm.ts';
+import type { Goal } from '../threat/goal.ts';
+import { type Ball, distance } from '../threat/norm.ts';
+import type { Predictions } from './prediction.ts';
+import { type Judgement, judge, type Subject } from './subject.ts';
 import { violationOf } from './verify.ts';
-
-/** The model under attack: everything visible to the attack, and the deployed file for the verdict. */
-export interface Subject {
-  readonly target: WhiteBoxTarget;
-  readonly predictor: Predictor;
-  /** Turns the deployed output's rows (probabilities, perhaps) into what {@link Goal.reached} reads. */
-  toLogits(outputs: Float32Array): Float32Array;
-}
 
 /** What happened to each sample; arrays of length n. */
 export interface Outcome {
-  /** `[n, …]` examples; the clean sample where the attack did not succeed or was not tried. */
+  /** `[n, …]`: the strongest example that was found; the clean sample where none was tried or the example was refused. */
   readonly x: Float32Array;
-  readonly cleanPrediction: Int32Array;
-  readonly prediction: Int32Array;
-  /** 1 where the deployed model was right (the goal not reached) before. */
-  readonly cleanCorrect: Uint8Array;
-  /** 1 where it was right before and the verified example reaches the goal. */
+  readonly prediction: Predictions;
+  /** Deployed outputs on `x`, `[n, k]`. */
+  readonly outputs: Float32Array;
+  /** 1 where the deployed model was right before and the verified example reaches the goal. */
   readonly success: Uint8Array;
+  /** Distance of `x` from the clean sample in the ball's norm. */
+  readonly distance: Float32Array;
   /** 1 where the sample was decided before an interruption. */
   readonly decided: Uint8Array;
   readonly queries: number;
@@ -45,15 +37,17 @@ export interface RunOptions {
   readonly firstSample: number;
   readonly signal?: AbortSignal | undefined;
   readonly progress: Progress;
-  /** Outcomes decided in an earlier, interrupted run: kept, not tried again. */
+  /** Examples decided in an earlier, interrupted run: not tried again, but verified like all others. */
   readonly earlier?: Pick<Outcome, 'x' | 'decided'> | undefined;
-  readonly now?: () => number;
+  /** Called after each decision with what stands so far; both arrays go on changing. */
+  readonly decided?: ((x: Float32Array, decided: Uint8Array) => void) | undefined;
+  readonly now?: (() => number) | undefined;
 }
 
 /**
  * Runs one attack on clean samples `x0` and verifies what it made: every example lies in ball and bounds, and the deployed model was
- * run on it again. Samples that the model gets wrong from the start are not attacked. When `signal` fires, what was
- * decided is verified and returned with `complete: false`.
+ * run on it again. Samples that `clean` says the model gets wrong are not attacked. When `signal` fires, what was
+ * decided is verified and returned with `complete: false`. The passes behind `clean` are not counted here.
  */
 export async function runAttack(
   subject: Subject,
@@ -61,21 +55,20 @@ export async function runAttack(
   goal: Goal,
   ball: Ball,
   x0: Float32Array,
-  n: number,
+  clean: Pick<Judgement, 'reached'>,
   options: RunOptions,
 ): Promise<Outcome> {
   const { target } = subject;
   const now = options.now ?? (() => performance.now());
   const began = now();
   const before = { ...target.queries };
+  const n = clean.reached.length;
   const size = target.sampleDims.reduce((total, d) => total * d, 1);
-  const clean = await judge(subject, goal, x0, n, options.signal);
-  target.queries.forward += n;
   const x = x0.slice();
   const decided = new Uint8Array(n);
   for (let i = 0; i < n; i++) {
     if (clean.reached[i]) decided[i] = 1;
-    if (options.earlier?.decided[i]) {
+    else if (options.earlier?.decided[i]) {
       decided[i] = 1;
       x.set(options.earlier.x.subarray(i * size, (i + 1) * size), i * size);
     }
@@ -99,6 +92,7 @@ export async function runAttack(
         progress: options.progress,
         decided: (sample) => {
           decided[sample] = 1;
+          options.decided?.(x, decided);
         },
       });
       decided.fill(1);
@@ -113,20 +107,21 @@ export async function runAttack(
     if (violation) refused[violation] = (refused[violation] ?? 0) + 1;
     if (violation || !decided[i]) x.set(x0.subarray(i * size, (i + 1) * size), i * size);
   }
+  // Without the signal: what was decided before a Ctrl-C is worth its verification.
   const after = await judge(subject, goal, x, n, undefined);
   target.queries.forward += n;
   const success = new Uint8Array(n);
-  const cleanCorrect = new Uint8Array(n);
+  const distances = new Float32Array(n);
   for (let i = 0; i < n; i++) {
-    cleanCorrect[i] = clean.reached[i] ? 0 : 1;
-    success[i] = cleanCorrect[i] && after.reached[i] ? 1 : 0;
+    success[i] = decided[i] && !clean.reached[i] && after.reached[i] ? 1 : 0;
+    distances[i] = distance(ball.norm, x, x0, i * size, size);
   }
   return {
     x,
-    cleanPrediction: clean.prediction,
     prediction: after.prediction,
-    cleanCorrect,
+    outputs: after.outputs,
     success,
+    distance: distances,
     decided,
     queries: target.queries.forward - before.forward,
     gradientQueries: target.queries.gradient - before.gradient,
@@ -134,29 +129,4 @@ export async function runAttack(
     refused,
     complete,
   };
-}
-
-/** The deployed model's verdict on `n` samples. */
-async function judge(
-  subject: Subject,
-  goal: Goal,
-  x: Float32Array,
-  n: number,
-  signal: AbortSignal | undefined,
-) {
-  throwIfCancelled(signal, 'assessment');
-  const outputs = subject.toLogits(await subject.predictor.predict(x, n, signal));
-  const k = subject.target.classes;
-  if (outputs.length !== n * k)
-    throw new GlacisError(
-      'data/mismatch',
-      `model: expected ${k} outputs per sample, got ${outputs.length / n}`,
-    );
-  const reached = new Uint8Array(n);
-  const prediction = new Int32Array(n);
-  for (let i = 0; i < n; i++) {
-    reached[i] = goal.reached(i, outputs, i * k) ? 1 : 0;
-    prediction[i] = k === 1 ? (outputs[i]! > 0 ? 1 : 0) : argmax(outputs, i * k, k);
-  }
-  return { reached, prediction };
 }

@@ -4,6 +4,7 @@ import type { Model } from '../onnx/model.ts';
 import { elementCount, numbersOf, type Tensor } from '../onnx/tensor.ts';
 import { f32, type HostTensor } from './array.ts';
 import type { Engine } from './engine.ts';
+import { type FixedInputs, fixedForBatch } from './fixed-input.ts';
 
 /** The model exactly as it is deployed: inputs in, outputs out, nothing stripped, lifted or rewritten. */
 export interface Predictor {
@@ -18,8 +19,8 @@ export interface PredictorOptions {
   readonly output: string;
   readonly sampleDims: readonly number[];
   readonly batch: number;
-  /** Values of the other inputs: with batch size 1 they are repeated, otherwise they are taken as they are. */
-  readonly fixed?: Readonly<Record<string, Tensor>>;
+  /** Values of the other inputs. */
+  readonly fixed?: FixedInputs;
 }
 
 /** Opens the deployed model. A model whose batch size is fixed is run at that size, the last batch filled up. */
@@ -47,7 +48,7 @@ export async function openPredictor(
           [options.input]: f32(data, [rows, ...options.sampleDims]),
         };
         for (const [name, tensor] of Object.entries(options.fixed ?? {}))
-          feeds[name] = repeated(tensor, rows);
+          feeds[name] = hosted(fixedForBatch(model, name, tensor, rows));
         const out = (await session.run(feeds, { fetches: [options.output], transfer: false }))[
           options.output
         ]!;
@@ -71,18 +72,12 @@ export async function openPredictor(
   };
 }
 
-function repeated(tensor: Tensor, rows: number): HostTensor {
+function hosted(tensor: Tensor): HostTensor {
+  const { dtype, dims } = tensor;
   const data = numbersOf(tensor);
-  const dtype = tensor.dtype;
-  const wrap = (values: number[] | typeof data, dims: readonly number[]): HostTensor => {
-    if (dtype === 'int64') return { dtype, dims, data: BigInt64Array.from(values, (v) => BigInt(v)) };
-    if (dtype === 'bool' || dtype === 'uint8') return { dtype, dims, data: Uint8Array.from(values) };
-    if (dtype === 'int32') return { dtype, dims, data: Int32Array.from(values) };
-    if (dtype === 'float64') return { dtype, dims, data: Float64Array.from(values) };
-    return { dtype: 'float32', dims, data: Float32Array.from(values) };
-  };
-  if (tensor.dims[0] !== 1 || rows === 1) return wrap(data, tensor.dims);
-  const many = new Float64Array(data.length * rows);
-  for (let r = 0; r < rows; r++) many.set(data, r * data.length);
-  return wrap(Array.from(many), [rows, ...tensor.dims.slice(1)]);
+  if (dtype === 'int64') return { dtype, dims, data: BigInt64Array.from(data, (v) => BigInt(v)) };
+  if (dtype === 'bool') return { dtype, dims, data: Uint8Array.from(data) };
+  if (dtype === 'float16' || dtype === 'bfloat16')
+    throw new GlacisError('model/unsupported-task', `--fix: expected no 16-bit floats, got ${dtype}`);
+  return { dtype, dims, data };
 }

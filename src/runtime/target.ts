@@ -5,7 +5,9 @@ import { toBlockedLayout } from '../transform/layout/blocked.ts';
 import { type FoundLogits, findLogits } from '../transform/logits.ts';
 import type { Ops } from '../transform/ops.ts';
 import { specialise } from '../transform/specialise.ts';
+import { costOf, type RunCost } from './cost.ts';
 import type { Engine, Session } from './engine.ts';
+import { bindFixed, type FixedInputs } from './fixed-input.ts';
 import { blockSizeOf } from './layout.ts';
 
 /** How often a target was asked, in samples. */
@@ -38,6 +40,10 @@ export interface WhiteBoxTarget {
   readonly classes: number;
   readonly found: Pick<FoundLogits, 'stripped' | 'output'>;
   readonly queries: QueryCount;
+  /** What one forward pass takes, per sample. */
+  readonly cost: RunCost;
+  /** The only batch size that the graph runs at, where the file fixes it. */
+  readonly fixedBatch: number | undefined;
   /**
    * The session of `build` at this batch size, made once per `key`. Feeds are the attacked input and what `build` declares.
    */
@@ -58,7 +64,7 @@ export interface TargetOptions {
   /** Shape of one sample, where the file leaves dimensions open. */
   readonly sampleDims?: readonly number[];
   /** Values of the inputs that are not attacked, one batch row each, by name. */
-  readonly fixed?: Readonly<Record<string, import('../onnx/tensor.ts').Tensor>>;
+  readonly fixed?: FixedInputs;
   /** Sizes of symbolic dimensions. */
   readonly symbols?: Readonly<Record<string, number>>;
 }
@@ -75,6 +81,8 @@ export function openTarget(engine: Engine, model: Model, options: TargetOptions 
     );
   }
   const x = probe.inputs.get(attacked.name)!;
+  const rows = x.dims[0] ?? 1;
+  const whole = costOf(probe.b.builder.nodes);
   const sessions = new Map<string, Promise<Session>>();
   let block: Promise<number> | undefined;
   const optimised = async (
@@ -94,6 +102,8 @@ export function openTarget(engine: Engine, model: Model, options: TargetOptions 
     classes: logits.dims.length === 1 ? 1 : logits.dims[1]!,
     found: { stripped, output },
     queries: { forward: 0, gradient: 0 },
+    cost: { flops: whole.flops / rows, activations: whole.activations / rows },
+    fixedBatch: typeof attacked.dims[0] === 'number' ? attacked.dims[0] : undefined,
     compile(key, batch, build) {
       const full = `${key}@${batch}`;
       let session = sessions.get(full);
@@ -154,8 +164,9 @@ function attackedInput(model: Model, options: TargetOptions): AttackedInput {
 
 function traceAt(model: Model, attacked: AttackedInput, batch: number, options: TargetOptions) {
   const sample = options.sampleDims;
-  const inputDims = sample ? { [attacked.name]: [batch, ...sample] } : {};
-  return specialise(model, {
+  const rows = typeof attacked.dims[0] === 'number' ? attacked.dims[0] : batch;
+  const inputDims = sample ? { [attacked.name]: [rows, ...sample] } : {};
+  return specialise(bindFixed(model, options.fixed ?? {}, rows), {
     batch,
     inputDims,
     ...(options.symbols ? { symbols: options.symbols } : {}),

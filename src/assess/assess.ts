@@ -1,0 +1,204 @@
+import { basename } from 'node:path';
+import { type PlannedAttack, planAttack } from '../attack/registry.ts';
+import { GlacisError } from '../core/error.ts';
+import type { Spec } from '../core/options.ts';
+import { type Progress, silent } from '../core/progress.ts';
+import type { ValueInfo } from '../onnx/model.ts';
+import type { Device } from '../runtime/device.ts';
+import { startEngine } from '../runtime/engine.ts';
+import type { Norm } from '../threat/norm.ts';
+import { environmentOf } from './environment.ts';
+import type { AttackedExample } from './examples.ts';
+import { findingsFrom } from './findings.ts';
+import { type Loaded, type LoadOptions, load } from './load.ts';
+import { writePerSample } from './per-sample.ts';
+import { cellRecord, cleanRecord } from './record.ts';
+import { ASSESSMENT_SCHEMA, type Assessment, type TensorSummary } from './result.ts';
+import { type RunState, runCells } from './run-cells.ts';
+import { type Cell, resultOf, worstCaseOf } from './summarise.ts';
+
+/** What to assess, how hard, and where results go. */
+export interface AssessOptions extends LoadOptions {
+  readonly attacks: readonly Spec[];
+  readonly norm: Norm;
+  /** Radii; a default for the norm without. */
+  readonly eps?: readonly number[] | undefined;
+  readonly seed?: number | undefined;
+  readonly device?: Device | undefined;
+  readonly threads?: number | undefined;
+  /** Folder for the per-sample files; it exists and can be written. */
+  readonly out: string;
+  /** How the result names that folder, e.g. `../glacis-out/`; empty when it lies in the folder itself. */
+  readonly perSamplePrefix?: string | undefined;
+  /** Goes on from the checkpoint in `out`. */
+  readonly resume?: boolean | undefined;
+  readonly progress?: Progress | undefined;
+  /** Receives sentences worth reading while it runs: notes, estimates. */
+  readonly say?: ((line: string) => void) | undefined;
+  /** The command line that gives the same result. */
+  readonly command?: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly clock?: (() => number) | undefined;
+}
+
+/** An assessment with examples to look at. */
+export interface Assessed {
+  readonly assessment: Assessment;
+  readonly examples: readonly AttackedExample[];
+  /** Shape of one sample, as the model takes it. */
+  readonly sampleDims: readonly number[];
+  readonly bounds: readonly [number, number];
+}
+
+/**
+ * Attacks a model with every attack at every eps, verifies each example on the deployed file and says what it found.
+ * When `signal` fires, the result is `partial` and a checkpoint stays in `out`.
+ * Errors: those of loading, `option/invalid`, `run/failed`, `output/unwritable`.
+ */
+export async function assess(options: AssessOptions): Promise<Assessed> {
+  const clock = options.clock ?? Date.now;
+  const startedAt = new Date(clock()).toISOString();
+  const { norm, seed = 0, signal } = options;
+  const plans = options.attacks.map(planAttack);
+  for (const { attack } of plans) checkNorm(attack, norm);
+  const engine = startEngine({
+    ...(options.device && { device: options.device }),
+    ...(options.threads !== undefined && { threads: options.threads }),
+  });
+  let loaded: Loaded | undefined;
+  try {
+    loaded = await load(engine, options);
+    const { adapted, subject, task, labels, bounds } = loaded;
+    const { classes } = subject.target;
+    const eps = options.eps ?? [defaultEps(norm, bounds)];
+    const cells = cellsOf(plans, norm, eps);
+    const state: RunState = {
+      clean: cleanRecord(task, adapted.n, classes),
+      cells: cells.map(() => ({ record: cellRecord(task, adapted.n, classes), examples: [] })),
+    };
+    const run = await runCells(loaded, cells, state, {
+      norm,
+      seed,
+      tolerance: options.tolerance,
+      signal,
+      progress: options.progress ?? silent,
+      say: options.say ?? (() => {}),
+      save: async () => {},
+      now: () => performance.now(),
+    });
+    for (const [i, cell] of cells.entries())
+      await writePerSample(
+        options.out,
+        cell.perSample,
+        { indices: adapted.indices, labels },
+        state.clean,
+        state.cells[i]!.record,
+      );
+    const facts = { task, classes, norm, labels, clean: state.clean };
+    const prefix = options.perSamplePrefix ?? '';
+    const results = cells.flatMap((cell, i) => {
+      const named = { ...cell, perSample: prefix + cell.perSample };
+      return resultOf(facts, named, state.cells[i]!.record) ?? [];
+    });
+    const worstCases = eps.flatMap((radius) => {
+      const group = cells.flatMap((cell, i) =>
+        cell.eps === radius ? [{ cell, record: state.cells[i]!.record }] : [],
+      );
+      return worstCaseOf(facts, group) ?? [];
+    });
+    const right = state.clean.correct.reduce((sum, one) => sum + one, 0);
+    const findings = findingsFrom({
+      results,
+      worstCases,
+      classes: task === 'classification' || task === 'binary' ? classes : 0,
+      cleanAccuracy: state.clean.done > 0 ? right / state.clean.done : 0,
+      rangeWidth: bounds[1] - bounds[0],
+      ...(run.probe && { gradient: run.probe }),
+      randomised: run.randomised,
+      refused: cells.flatMap(({ plan, eps: radius }, i) => {
+        const { refused } = state.cells[i]!.record;
+        return refused > 0 ? [{ attack: plan.attack.id, eps: radius, count: refused }] : [];
+      }),
+    });
+    const { file, dataset } = loaded;
+    return {
+      assessment: {
+        schema: ASSESSMENT_SCHEMA,
+        status: run.finished ? 'complete' : 'partial',
+        ...(!run.finished && { statusReason: stopReason(signal) }),
+        model: {
+          name: basename(options.model),
+          digest: file.file.digest,
+          inputs: file.graph.inputs.map(tensorSummary),
+          outputs: file.graph.outputs.map(tensorSummary),
+          notes: loaded.modelNotes,
+        },
+        data: {
+          digest: adapted.digest,
+          n: adapted.n,
+          description: dataset.describe,
+          notes: loaded.dataNotes,
+          ...(adapted.classes && { classNames: adapted.classes }),
+        },
+        seed,
+        environment: environmentOf(engine),
+        ...(options.command !== undefined && { command: options.command }),
+        startedAt,
+        finishedAt: new Date(clock()).toISOString(),
+        results,
+        worstCases,
+        findings,
+      },
+      examples: state.cells.flatMap((cell) => cell.examples),
+      sampleDims: subject.target.sampleDims,
+      bounds,
+    };
+  } finally {
+    await loaded?.close().catch(() => {});
+    await engine.close();
+  }
+}
+
+function checkNorm(attack: PlannedAttack['attack'], norm: Norm): void {
+  if (attack.norms.includes(norm)) return;
+  throw new GlacisError(
+    'option/invalid',
+    `--norm: expected one that ${attack.id} knows (${attack.norms.join(', ')}), got ${norm}`,
+  );
+}
+
+/** A usual radius for inputs of this range. Errors: `option/invalid` where the range is open. */
+function defaultEps(norm: Norm, [low, high]: readonly [number, number]): number {
+  const width = high - low;
+  if (!Number.isFinite(width))
+    throw new GlacisError(
+      'option/invalid',
+      "--eps: expected a radius in the input's units, got none; without a known input range there is no usual one",
+    );
+  return { linf: 8 / 255, l2: 0.5, l1: 12, l0: 10 }[norm] * (norm === 'l0' ? 1 : width);
+}
+
+/** Every eps with every attack, in that order; a second run of an attack gets a number in its file's name. */
+function cellsOf(plans: readonly PlannedAttack[], norm: Norm, eps: readonly number[]): readonly Cell[] {
+  const names = new Set<string>();
+  return eps.flatMap((radius) =>
+    plans.map((plan) => {
+      let perSample = '';
+      for (let i = 1; perSample === '' || names.has(perSample); i++)
+        perSample = `${plan.attack.id}${i > 1 ? `-${i}` : ''}-${norm}-${Number(radius.toPrecision(6))}.npz`;
+      names.add(perSample);
+      return { plan, eps: radius, perSample };
+    }),
+  );
+}
+
+function stopReason(signal: AbortSignal | undefined): string {
+  const reason: unknown = signal?.reason;
+  return `stopped ${typeof reason === 'string' ? `by ${reason}` : 'before all attacks were done'}`;
+}
+
+function tensorSummary({ name, type }: ValueInfo): TensorSummary {
+  return type.kind === 'tensor'
+    ? { name, type: type.dtype, shape: (type.dims ?? []).map((d) => d ?? '?') }
+    : { name, type: type.description, shape: [] };
+}

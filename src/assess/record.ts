@@ -1,0 +1,76 @@
+import type { Task } from '../threat/goal.ts';
+import type { Outcome } from './evasion.ts';
+import { emptyPredictions, type Predictions, predictionWidth } from './prediction.ts';
+import type { Judgement } from './subject.ts';
+
+/** The clean model's answers over all samples; filled from the front. */
+export interface CleanRecord {
+  done: number;
+  readonly prediction: Predictions;
+  /** 1 where the model is right. */
+  readonly correct: Uint8Array;
+}
+
+/** One attack at one eps over all samples. */
+export interface CellRecord {
+  readonly prediction: Predictions;
+  readonly success: Uint8Array;
+  readonly distance: Float32Array;
+  readonly decided: Uint8Array;
+  queries: number;
+  gradientQueries: number;
+  seconds: number;
+  refused: number;
+}
+
+/** An empty record of `n` clean samples of `k` outputs. */
+export function cleanRecord(task: Task, n: number, k: number): CleanRecord {
+  return { done: 0, prediction: emptyPredictions(task, n, k), correct: new Uint8Array(n) };
+}
+
+/** An empty record of one attack at one eps. */
+export function cellRecord(task: Task, n: number, k: number): CellRecord {
+  return {
+    prediction: emptyPredictions(task, n, k),
+    success: new Uint8Array(n),
+    distance: new Float32Array(n),
+    decided: new Uint8Array(n),
+    queries: 0,
+    gradientQueries: 0,
+    seconds: 0,
+    refused: 0,
+  };
+}
+
+/** Enters the clean answers to the samples from `start`. */
+export function enterClean(record: CleanRecord, start: number, { reached, prediction }: Judgement): void {
+  const width = prediction.length / Math.max(1, reached.length);
+  record.prediction.set(prediction, start * width);
+  for (const [i, wrong] of reached.entries()) record.correct[start + i] = wrong ? 0 : 1;
+  record.done = start + reached.length;
+}
+
+/** Enters an attack's outcome on the samples from `start`. */
+export function enterOutcome(record: CellRecord, start: number, outcome: Outcome): void {
+  const n = outcome.success.length;
+  const width = outcome.prediction.length / Math.max(1, n);
+  record.prediction.set(outcome.prediction, start * width);
+  record.success.set(outcome.success, start);
+  record.distance.set(outcome.distance, start);
+  record.decided.set(outcome.decided, start);
+  record.queries += outcome.queries;
+  record.gradientQueries += outcome.gradientQueries;
+  record.seconds += outcome.seconds;
+  record.refused += Object.values(outcome.refused).reduce((sum, count) => sum + count, 0);
+}
+
+/** How many samples from the first are all decided: the part of an unfinished run that is no biased choice. */
+export function decidedPrefix({ decided }: Pick<CellRecord, 'decided'>): number {
+  const open = decided.indexOf(0);
+  return open < 0 ? decided.length : open;
+}
+
+/** Answers per sample in a record. */
+export function widthOf(task: Task, k: number): number {
+  return predictionWidth(task, k);
+}

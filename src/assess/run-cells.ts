@@ -1,0 +1,239 @@
+import { GlacisError } from '../core/error.ts';
+import type { Progress } from '../core/progress.ts';
+import type { Labels } from '../data/index.ts';
+import type { Goal } from '../threat/goal.ts';
+import type { Norm } from '../threat/norm.ts';
+import { type Outcome, runAttack } from './evasion.ts';
+import { type AttackedExample, collectExamples, EXAMPLES_EACH } from './examples.ts';
+import { goalFor } from './goal-for.ts';
+import { type GradientProbe, probeGradient } from './gradient-probe.ts';
+import type { Loaded } from './load.ts';
+import { type CellRecord, type CleanRecord, enterClean, enterOutcome } from './record.ts';
+import { compareWithDeployed } from './soundness.ts';
+import { judge } from './subject.ts';
+import type { Cell } from './summarise.ts';
+
+/** All that has been found so far; a checkpoint holds it, and going on from one gives the same results. */
+export interface RunState {
+  readonly clean: CleanRecord;
+  /** One an entry of the plan. */
+  readonly cells: readonly CellState[];
+}
+
+/** One attack at one eps, as far as it has come. */
+export interface CellState {
+  readonly record: CellRecord;
+  readonly examples: AttackedExample[];
+  /** Examples in the chunk that is being attacked. */
+  current?: OpenChunk | undefined;
+}
+
+/** A chunk that was interrupted: its examples are verified when it is taken up again. */
+export interface OpenChunk {
+  readonly start: number;
+  readonly x: Float32Array;
+  readonly decided: Uint8Array;
+}
+
+/** What the cells run with. */
+export interface CellsOptions {
+  readonly norm: Norm;
+  readonly seed: number;
+  readonly tolerance: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly progress: Progress;
+  readonly say: (line: string) => void;
+  /** Called at the end of every chunk and now and then inside one. */
+  readonly save: (state: RunState) => Promise<void>;
+  /** Milliseconds, for when to save. */
+  readonly now: () => number;
+}
+
+/** What showed beside the records. */
+export interface CellsRun {
+  readonly randomised: boolean;
+  readonly probe: GradientProbe | undefined;
+  readonly finished: boolean;
+}
+
+/** Some samples, read and ready. */
+interface Chunk {
+  readonly start: number;
+  readonly count: number;
+  readonly x: Float32Array;
+  readonly labels: Labels;
+  readonly indices: Int32Array;
+  readonly goal: Goal;
+}
+
+/** Bytes of samples held at once (three times over: clean, under attack, and in the engine). */
+const CHUNK_BYTES = 64 * 2 ** 20;
+/** Milliseconds between checkpoints inside a chunk. */
+const SAVE_EVERY = 30_000;
+/** Samples that the first look compares and the gradient probe takes. */
+const LOOK = 8;
+const PROBE = 64;
+
+/**
+ * Runs every cell on every sample and enters what it finds into `state`. A cell is finished before the next begins, so
+ * that an interruption leaves whole results. Samples come in chunks, which bounds the memory.
+ */
+export async function runCells(
+  loaded: Loaded,
+  cells: readonly Cell[],
+  state: RunState,
+  options: CellsOptions,
+): Promise<CellsRun> {
+  const { subject, adapted, labels, width, task, batch } = loaded;
+  const { target } = subject;
+  const { signal, progress } = options;
+  const size = target.sampleDims.reduce((product, d) => product * d, 1);
+  const step = Math.max(batch, Math.floor(CHUNK_BYTES / (4 * size)));
+  let held: Chunk | undefined;
+  const chunkAt = async (start: number): Promise<Chunk> => {
+    if (held?.start === start) return held;
+    const read = await adapted.read(start, Math.min(step, adapted.n - start), signal);
+    const part = labels.slice(start * width, (start + read.count) * width);
+    const goal = goalFor(task, part, target.classes, options.tolerance);
+    held = { start, count: read.count, x: read.x, labels: part, indices: read.indices, goal };
+    return held;
+  };
+  let randomised = false;
+  let probe: GradientProbe | undefined;
+  try {
+    const first = await chunkAt(0);
+    const look = Math.min(LOOK, first.count);
+    randomised = (await compareWithDeployed(subject, first.x.subarray(0, look * size), look, signal))
+      .randomised;
+    for (let start = state.clean.done; start < adapted.n; start += step) {
+      const chunk = await chunkAt(start);
+      progress({ label: 'clean answers', done: start, total: adapted.n });
+      enterClean(state.clean, start, await judge(subject, chunk.goal, chunk.x, chunk.count, signal));
+      progress({ label: 'clean answers', done: start + chunk.count, total: adapted.n });
+    }
+    const again = await chunkAt(0);
+    const right = Array.from({ length: again.count }, (_, i) => i).filter((i) => state.clean.correct[i]);
+    if (right.length > 0) {
+      probe = await probeGradient(target, again.goal, again.x, right.slice(0, PROBE), batch, options.now);
+      options.say(estimate(cells, state, probe));
+    }
+    for (const [i, cell] of cells.entries()) {
+      const cellState = state.cells[i]!;
+      for (let start = 0; start < adapted.n; start += step) {
+        const end = Math.min(start + step, adapted.n);
+        if (!cellState.record.decided.subarray(start, end).includes(0) && !cellState.current) continue;
+        const chunk = await chunkAt(start);
+        const finished = await runChunk(loaded, cell, cellState, chunk, state, options);
+        if (!finished) return { randomised, probe, finished: false };
+      }
+    }
+    return { randomised, probe, finished: true };
+  } catch (thrown) {
+    if (!(thrown instanceof GlacisError && thrown.code === 'run/cancelled')) throw thrown;
+    await options.save(state);
+    return { randomised, probe, finished: false };
+  }
+}
+
+async function runChunk(
+  { subject, task, bounds, batch }: Loaded,
+  { plan, eps }: Cell,
+  cell: CellState,
+  chunk: Chunk,
+  state: RunState,
+  options: CellsOptions,
+): Promise<boolean> {
+  const { norm, seed, signal, now } = options;
+  const { start, count } = chunk;
+  const label = `${plan.attack.id} (${norm}, eps ${Number(eps.toPrecision(4))})`;
+  const reached = state.clean.correct.subarray(start, start + count).map((right) => (right ? 0 : 1));
+  const known = cell.current?.start === start ? cell.current : undefined;
+  let savedAt = now();
+  let saving = Promise.resolve();
+  const outcome = await runAttack(
+    subject,
+    plan,
+    chunk.goal,
+    { norm, eps, bounds },
+    chunk.x,
+    { reached },
+    {
+      seed,
+      batch,
+      firstSample: start,
+      signal,
+      earlier: known,
+      now,
+      progress: ({ done, total = 0, ...rest }) =>
+        options.progress({
+          ...rest,
+          label,
+          done: start + count - total + done,
+          total: state.clean.correct.length,
+        }),
+      decided: (x, decided) => {
+        if (now() - savedAt < SAVE_EVERY) return;
+        savedAt = now();
+        const snapshot = { start, x: x.slice(), decided: decided.slice() };
+        saving = saving.then(async () => {
+          cell.current = snapshot;
+          await options.save(state);
+        });
+        // The failure is seen where `saving` is awaited.
+        saving.catch(() => {});
+      },
+    },
+  );
+  await saving;
+  if (!outcome.complete) {
+    const { queries, gradientQueries, seconds } = outcome;
+    cell.current = { start, x: outcome.x, decided: outcome.decided };
+    cell.record.queries += queries;
+    cell.record.gradientQueries += gradientQueries;
+    cell.record.seconds += seconds;
+    await options.save(state);
+    enterOutcome(cell.record, start, { ...outcome, queries: 0, gradientQueries: 0, seconds: 0 });
+    return false;
+  }
+  cell.current = undefined;
+  enterOutcome(cell.record, start, outcome);
+  if (task === 'classification' || task === 'binary')
+    await addExamples(subject, plan.attack.id, eps, chunk, cell, outcome);
+  await options.save(state);
+  return true;
+}
+
+async function addExamples(
+  subject: Loaded['subject'],
+  attack: string,
+  eps: number,
+  chunk: Chunk,
+  cell: CellState,
+  outcome: Outcome,
+): Promise<void> {
+  const most = EXAMPLES_EACH - cell.examples.length;
+  if (most > 0)
+    cell.examples.push(...(await collectExamples(subject, { attack, eps }, chunk, outcome, most)));
+}
+
+/** What is still to do, in samples put through the model and in time at most. */
+function estimate(cells: readonly Cell[], state: RunState, probe: GradientProbe): string {
+  let gradients = 0;
+  let evaluations = 0;
+  for (const [i, { plan }] of cells.entries()) {
+    const { decided } = state.cells[i]!.record;
+    const open = state.clean.correct.reduce((sum, right, s) => sum + (right && !decided[s] ? 1 : 0), 0);
+    const cost = plan.attack.cost(plan.options);
+    gradients += open * cost.gradients;
+    evaluations += open * cost.evaluations + decided.length;
+  }
+  // A pass without a gradient takes about a third of one with it.
+  const seconds = (gradients + evaluations / 3) * probe.secondsPerSample;
+  return `at most ${gradients.toLocaleString('en')} gradients and ${evaluations.toLocaleString('en')} plain answers to ask for, about ${duration(seconds)} at most`;
+}
+
+function duration(seconds: number): string {
+  if (seconds < 1) return 'a second';
+  if (seconds < 120) return `${Math.ceil(seconds)} s`;
+  return seconds < 7200 ? `${Math.ceil(seconds / 60)} min` : `${Math.ceil(seconds / 3600)} h`;
+}

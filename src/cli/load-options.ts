@@ -1,0 +1,119 @@
+import type { LoadOptions } from '../assess/load.ts';
+import { GlacisError } from '../core/error.ts';
+import { DEVICES, type Device, deviceFrom } from '../runtime/device.ts';
+import { TASKS } from '../threat/goal.ts';
+import type { Given, OptionTable } from './args.ts';
+
+/** Options of every command that attacks a model on data. */
+export const LOAD_OPTIONS: OptionTable = {
+  data: {
+    value: 'DATA',
+    help: 'samples and labels: .npz (x, y), "images,labels" (.npy or IDX), a folder of images by class, CSV or Parquet',
+  },
+  labels: { value: 'FILE', help: 'labels from a file of their own, one or several a sample' },
+  n: { value: 'N', help: 'take the first N samples (all unless given)' },
+  shuffle: { value: 'SEED', help: 'take samples in a random order that depends on SEED' },
+  task: { value: 'TASK', help: `what the outputs mean: ${TASKS.join(', ')} (found out unless given)` },
+  tolerance: { value: 'T', help: 'regression: how far an answer may be off and still be right' },
+  range: { value: 'LOW,HIGH', help: 'range of an input (0,1 for images unless given)' },
+  mean: { value: 'M,…', help: 'normalisation in front of the model; eps and range are in units before it' },
+  std: { value: 'S,…', help: 'see --mean' },
+  layout: { value: 'LAYOUT', help: 'how images are stored: nchw, nhwc or auto' },
+  'image-size': { value: 'H,W', help: 'resize the images of a folder' },
+  target: { value: 'COLUMN', help: 'target column of a table (the last unless given)' },
+  input: { value: 'NAME', help: 'attacked input, where the model has several' },
+  fix: {
+    value: 'NAME=FILE',
+    help: 'value (.npy) of an input that is not attacked; may be repeated',
+    many: true,
+  },
+  output: { value: 'NAME', help: 'attacked output, where the model has several' },
+  shape: { value: 'C,H,W', help: 'shape of one sample, where the model leaves it open' },
+  batch: { value: 'N', help: 'samples in one run (chosen by the cost of the model; changes no result)' },
+};
+
+/** Options of every command that runs graphs. */
+export const ENGINE_OPTIONS: OptionTable = {
+  device: { value: 'DEVICE', help: `where to run: ${DEVICES.join(', ')} (cpu unless given)` },
+  threads: { value: 'N', help: 'threads (all cores unless given)' },
+};
+
+/** The model and the options of {@link LOAD_OPTIONS}. Errors: `option/invalid`. */
+export function loadOptionsFrom(given: Given, command: string): LoadOptions & { readonly model: string } {
+  const [model, ...rest] = given.positionals;
+  const data = given.text('data');
+  if (model === undefined)
+    throw new GlacisError(
+      'option/invalid',
+      `${command}: expected MODEL, an ONNX file, got nothing; see --help`,
+    );
+  if (rest.length > 0)
+    throw new GlacisError('option/invalid', `${command}: expected one MODEL, got '${rest[0]}' as well`);
+  if (data === undefined)
+    throw new GlacisError('option/invalid', `${command}: expected --data DATA, got nothing; see --help`);
+  return {
+    model,
+    data,
+    labels: given.text('labels'),
+    n: given.whole('n', 1),
+    shuffle: given.whole('shuffle', 0),
+    task: given.choice('task', TASKS),
+    tolerance: positive(given, 'tolerance'),
+    range: pair(given, 'range'),
+    mean: given.numbers('mean'),
+    std: positives(given, 'std'),
+    layout: given.choice('layout', ['nchw', 'nhwc', 'auto']),
+    imageSize: pair(given, 'image-size'),
+    target: given.text('target'),
+    input: given.text('input'),
+    fix: Object.fromEntries(given.texts('fix').map(fixFrom)),
+    output: given.text('output'),
+    shape: sizes(given, 'shape'),
+    batch: given.whole('batch', 1),
+  };
+}
+
+/** The options of {@link ENGINE_OPTIONS}. Errors: `option/invalid`, `device/unavailable`. */
+export function engineOptionsFrom(given: Given): { readonly device?: Device; readonly threads?: number } {
+  const device = given.text('device');
+  const threads = given.whole('threads', 1);
+  return {
+    ...(device !== undefined && { device: deviceFrom(device) }),
+    ...(threads !== undefined && { threads }),
+  };
+}
+
+function positive(given: Given, name: string): number | undefined {
+  return positives(given, name)?.[0];
+}
+
+function positives(given: Given, name: string): readonly number[] | undefined {
+  const values = given.numbers(name);
+  if (values?.some((v) => v <= 0))
+    throw new GlacisError('option/invalid', `--${name}: expected numbers above 0, got '${given.text(name)}'`);
+  return values;
+}
+
+function pair(given: Given, name: string): readonly [number, number] | undefined {
+  const values = given.numbers(name);
+  if (values && values.length !== 2)
+    throw new GlacisError('option/invalid', `--${name}: expected two numbers, got '${given.text(name)}'`);
+  return values && [values[0]!, values[1]!];
+}
+
+function sizes(given: Given, name: string): readonly number[] | undefined {
+  const values = given.numbers(name);
+  if (values?.some((v) => !Number.isInteger(v) || v < 1))
+    throw new GlacisError(
+      'option/invalid',
+      `--${name}: expected sizes of at least 1, got '${given.text(name)}'`,
+    );
+  return values;
+}
+
+function fixFrom(text: string): readonly [string, string] {
+  const at = text.indexOf('=');
+  if (at < 1 || at === text.length - 1)
+    throw new GlacisError('option/invalid', `--fix: expected NAME=FILE.npy, got '${text}'`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}

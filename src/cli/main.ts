@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import { type ErrorCode, GlacisError } from '../core/error.ts';
+import { suggestion } from '../core/options.ts';
+import { type OptionTable, readArgs } from './args.ts';
+import { type Command, EXIT } from './command.ts';
+import { helpFor, overview } from './help.ts';
+import { interruptible } from './interrupt.ts';
+import { openTerminal } from './terminal.ts';
+
+/** Every command, by name; each is loaded when it is called, so that the program starts fast. */
+const COMMANDS: Readonly<
+  Record<string, { readonly about: string; load(): Promise<{ readonly command: Command }> }>
+> = {
+  assess: {
+    about: 'attack a model, verify the results, write a report',
+    load: () => import('./assess.ts'),
+  },
+};
+
+/** Options that every command takes. */
+const COMMON: OptionTable = {
+  help: { help: 'show this help' },
+  quiet: { help: 'only the result and errors' },
+  debug: { help: 'show where an error comes from' },
+};
+
+/** Codes that mean the work could not be finished; all others mean wrong use or unreadable input. */
+const UNFINISHED: ReadonlySet<ErrorCode> = new Set(['run/cancelled', 'run/failed', 'attack/violation']);
+
+/**
+ * Runs the command line `argv` (without program and script) and gives the exit code: 0 good, 1 a negative verdict, 2 wrong
+ * use or unreadable input, 3 could not finish.
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const debug = argv.includes('--debug');
+  const terminal = openTerminal({
+    out: process.stdout,
+    error: process.stderr,
+    quiet: argv.includes('--quiet'),
+    env: process.env,
+    now: () => performance.now(),
+  });
+  try {
+    const [name, ...args] = argv;
+    if (name === '--version' || name === 'version') {
+      terminal.print(`${version()}\n`);
+      return EXIT.good;
+    }
+    if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+      const about = name === 'help' ? args[0] : undefined;
+      if (about === undefined) {
+        terminal.print(overview(version(), COMMANDS, terminal));
+        return name === undefined ? EXIT.wrongUse : EXIT.good;
+      }
+      const { command } = await find(about).load();
+      terminal.print(helpFor(command, COMMON, terminal));
+      return EXIT.good;
+    }
+    const { command } = await find(name).load();
+    if (args.includes('--help') || args.includes('-h')) {
+      terminal.print(helpFor(command, COMMON, terminal));
+      return EXIT.good;
+    }
+    const given = readArgs(args, { ...command.options, ...COMMON });
+    return await interruptible(
+      (signal) => command.run({ given, args: argv, terminal, signal }),
+      () => terminal.say('Stopping at the next safe place (once more to leave at once)…'),
+    );
+  } catch (thrown) {
+    terminal.clear();
+    return report(thrown, debug);
+  }
+}
+
+function find(name: string): (typeof COMMANDS)[string] {
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (entry) return entry;
+  const names = Object.keys(COMMANDS);
+  const what = name.startsWith('-') ? 'option' : 'command';
+  throw new GlacisError(
+    'option/unknown',
+    `${name}: there is no such ${what}${suggestion(name, names) || `; the commands are ${names.join(', ')}`}`,
+  );
+}
+
+function report(thrown: unknown, debug: boolean): number {
+  const known = thrown instanceof GlacisError;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  process.stderr.write(
+    known
+      ? `glacis: ${message} [${thrown.code}]\n`
+      : `glacis: something unexpected happened: ${message.split('\n')[0]}; please report it with the output of --debug\n`,
+  );
+  if (debug && thrown instanceof Error) {
+    process.stderr.write(`${thrown.stack}\n`);
+    for (let cause = thrown.cause; cause instanceof Error; cause = cause.cause)
+      process.stderr.write(`caused by ${cause.stack}\n`);
+  }
+  return known && !UNFINISHED.has(thrown.code) ? EXIT.wrongUse : EXIT.unfinished;
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}

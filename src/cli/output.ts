@@ -1,0 +1,31 @@
+import { access, constants, mkdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { asGlacisError, GlacisError } from '../core/error.ts';
+import { writeAtomically } from '../data/index.ts';
+
+/** Makes `folder` where it is missing and checks that files can be written into it. Errors: `output/unwritable`. */
+export async function prepareFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (thrown) {
+    throw new GlacisError(
+      'output/unwritable',
+      `${folder}: expected a folder that can be written: ${asGlacisError(thrown, 'output/unwritable', 'cannot').message}`,
+      { cause: thrown },
+    );
+  }
+}
+
+/** Checks that a file at `path` could be written, before the work starts. Errors: `output/unwritable`. */
+export async function prepareFile(path: string): Promise<void> {
+  await prepareFolder(dirname(path));
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory())
+    throw new GlacisError('output/unwritable', `${path}: expected a file, got a folder`);
+}
+
+/** Writes a text file as a whole or not at all. Errors: `output/unwritable`. */
+export async function writeText(path: string, text: string): Promise<void> {
+  await writeAtomically(path, (write) => write(Buffer.from(text)));
+}
