@@ -152,7 +152,7 @@ export class GraphBuilder {
       op,
       domain,
       name: options.name ?? op,
-      inputs: inputs.map((v) => v?.name ?? ''),
+      inputs: inputNames(inputs),
       outputs: [],
       attributes,
     };
@@ -287,6 +287,13 @@ export class GraphBuilder {
       metadata: new Map(),
     };
   }
+}
+
+/** Names of a node's inputs; absent ones at the end are left out, because some kernels of the runtime crash on them. */
+function inputNames(inputs: readonly (Value | null)[]): string[] {
+  const names = inputs.map((v) => v?.name ?? '');
+  while (names.at(-1) === '') names.pop();
+  return names;
 }
 
 function factsOf(value: Value): { dtype: DType; dims: readonly Dim[] | undefined; data: Tensor | undefined } {

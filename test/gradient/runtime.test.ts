@@ -6,6 +6,7 @@ import { POOL_CASES } from './runtime-cases/pool.ts';
 import { RESIZE_CASES } from './runtime-cases/resize.ts';
 import { SCATTER_CASES } from './runtime-cases/scatter.ts';
 import { SHAPE_CASES } from './runtime-cases/shape.ts';
+import { SPECTRAL_CASES } from './runtime-cases/spectral.ts';
 import { checkAgainstRuntime, type RuntimeCase } from './runtime-check.ts';
 
 const FAMILIES: Readonly<Record<string, readonly RuntimeCase[]>> = {
@@ -16,6 +17,7 @@ const FAMILIES: Readonly<Record<string, readonly RuntimeCase[]>> = {
   resizing: RESIZE_CASES,
   'gathering and scattering': SCATTER_CASES,
   shape: SHAPE_CASES,
+  'Fourier transforms': SPECTRAL_CASES,
 };
 
 describe.each(Object.entries(FAMILIES))('gradients against the runtime: %s', (_, cases) => {

@@ -53,6 +53,7 @@ import { gatherElements, gatherNd, scatterElements, scatterNd } from './rules/sc
 import { gelu, hardSigmoid, hardSwish, mish, sigmoid, softplus, softsign, swish } from './rules/sigmoids.ts';
 import { concat, slice, split } from './rules/slice.ts';
 import { hardmax, logSoftmax, softmax } from './rules/softmax.ts';
+import { dft, stft } from './rules/spectral.ts';
 import { bernoulli, eyeLike, randomNormalLike, randomUniformLike } from './rules/stop.ts';
 import { tile } from './rules/tile.ts';
 import {
@@ -79,11 +80,11 @@ export const GRADIENT_RULES: readonly GradientRule[] = [
   batchNormalization,
   ...[clip, max, min, where],
   conv,
-  firstMax,
   convTranspose,
   ...[cumProd, cumSum],
   einsum,
   ...[abs, erf, exp, log, reciprocal, sqrt],
+  firstMax,
   gather,
   gemm,
   ...[globalAveragePool, globalMaxPool],
@@ -120,6 +121,7 @@ export const GRADIENT_RULES: readonly GradientRule[] = [
   ...[gelu, hardSigmoid, hardSwish, mish, sigmoid, softplus, softsign, swish],
   ...[concat, slice, split],
   ...[hardmax, logSoftmax, softmax],
+  ...[dft, stft],
   ...[bernoulli, eyeLike, randomNormalLike, randomUniformLike],
   tile,
   ...[acos, acosh, asin, asinh, atan, atanh, cos, cosh, sin, sinh, tan, tanh],
