@@ -1,3 +1,5 @@
+import { GlacisError } from './error.ts';
+
 /**
  * Random numbers that depend on a seed and on what they are for, never on the order of calls elsewhere.
  *
@@ -9,10 +11,10 @@ export interface Rng {
   uniform(): number;
   /** Standard normal (Box-Muller on two uniforms). */
   normal(): number;
-  /** Uniform integer in [0, n), without modulo bias; `n` between 1 and 2³². */
+  /** Uniform integer in [0, n), without modulo bias; `n` between 1 and 2³², anything else is a `RangeError`. */
   integer(n: number): number;
-  /** An independent stream for `keys`, the same for the same keys and parent. */
-  fork(...keys: readonly (string | number)[]): Rng;
+  /** An independent stream for `keys`: the same for the same parent and keys, however much was drawn from the parent. */
+  fork(...keys: readonly [string | number, ...(string | number)[]]): Rng;
 }
 
 const M0 = 0xd2511f53;
@@ -65,14 +67,12 @@ function hashText(text: string, basis: number): number {
   return h >>> 0;
 }
 
-/**
- * The generator of `seed` (a finite number) and `keys`. Pure: the same arguments give the same stream on every machine.
- *
- * @example
- * const start = randomFrom(seed, 'pgd', sampleIndex).uniform();
- */
-export function randomFrom(seed: number, ...keys: readonly (string | number)[]): Rng {
-  let key: [number, number] = [seed >>> 0, Math.floor(seed / 4294967296) >>> 0];
+/** The Philox key of a child stream: one block keyed by the parent for each of `keys`. */
+function childKey(
+  parent: readonly [number, number],
+  keys: readonly (string | number)[],
+): readonly [number, number] {
+  let key = parent;
   for (const k of keys) {
     const text = typeof k === 'number' ? `#${k}` : `$${k}`;
     const block = philox4x32(
@@ -81,7 +81,23 @@ export function randomFrom(seed: number, ...keys: readonly (string | number)[]):
     );
     key = [block[0], block[1]];
   }
-  return stream(key);
+  return key;
+}
+
+/**
+ * The generator of `seed` (a whole number of at most 2⁵³ − 1 either way) and `keys`. Pure: the same arguments give the same
+ * stream on every machine. Errors: `option/invalid` for another seed.
+ *
+ * @example
+ * const start = randomFrom(seed, 'pgd', sampleIndex).uniform();
+ */
+export function randomFrom(seed: number, ...keys: readonly (string | number)[]): Rng {
+  if (!Number.isSafeInteger(seed))
+    throw new GlacisError(
+      'option/invalid',
+      `seed: expected a whole number of at most 2^53 - 1 either way, got ${seed}`,
+    );
+  return stream(childKey([seed >>> 0, Math.floor(seed / 4294967296) >>> 0], keys));
 }
 
 function stream(key: readonly [number, number]): Rng {
@@ -112,15 +128,13 @@ function stream(key: readonly [number, number]): Rng {
       return radius * Math.cos(angle);
     },
     integer(n) {
+      if (!(Number.isInteger(n) && n >= 1 && n <= 4294967296))
+        throw new RangeError(`integer: expected a bound between 1 and 2^32, got ${n}`);
       const limit = 4294967296 - (4294967296 % n);
       let w = word();
       while (w >= limit) w = word();
       return w % n;
     },
-    fork: (...keys) => {
-      let seed = key[0] + key[1] * 4294967296;
-      if (!Number.isSafeInteger(seed)) seed = key[0] + (key[1] & 0x1fffff) * 4294967296;
-      return randomFrom(seed, ...keys);
-    },
+    fork: (...keys) => stream(childKey(key, keys)),
   };
 }
