@@ -10,8 +10,8 @@ export interface Spec {
 }
 
 /**
- * Reads `fgsm,pgd(steps=40, stepSize=0.01)`. Numbers may be fractions (`8/255`); `true` and `false` are booleans.
- * Errors: `option/invalid` with the place.
+ * Reads `fgsm,pgd(steps=40, stepSize=0.01)`. Numbers may be fractions (`8/255`); `true` and `false` are booleans; anything else
+ * without a comma or parenthesis is text. Errors: `option/invalid` with the place.
  */
 export function parseSpecs(text: string): readonly Spec[] {
   const specs: Spec[] = [];
@@ -39,15 +39,19 @@ export function parseSpecs(text: string): readonly Spec[] {
       at++;
       blank();
       while (text[at] !== ')') {
+        const start = at;
         const key = word('an option');
-        if (Object.hasOwn(options, key))
-          throw new GlacisError('option/invalid', `'${text}': option '${key}' is given twice`);
+        if (Object.hasOwn(options, key)) {
+          at = start;
+          fail(`'${key}' once`);
+        }
         if (text[at] !== '=') fail("'='");
         at++;
         blank();
         const raw = /^[^,()]+/.exec(text.slice(at))?.[0] ?? fail('a value');
+        const value = valueFrom(raw.trim()) ?? fail('a finite number');
         at += raw.length;
-        Object.defineProperty(options, key, { value: valueOf(raw.trim()), enumerable: true });
+        Object.defineProperty(options, key, { value, enumerable: true });
         if (text[at] === ',') at++;
         else if (text[at] !== ')') fail("',' or ')'");
         blank();
@@ -62,12 +66,18 @@ export function parseSpecs(text: string): readonly Spec[] {
   }
 }
 
-function valueOf(raw: string): OptionValue {
+/** A decimal number, as it is written everywhere; `Number` alone would also read `0x10` and blanks. */
+const NUMBER = String.raw`[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?`;
+const NUMBER_OR_FRACTION = new RegExp(`^(${NUMBER})(?:\\s*/\\s*(${NUMBER}))?$`);
+
+/** The value that `raw` writes; `undefined` for a number that is not finite. */
+function valueFrom(raw: string): OptionValue | undefined {
   if (raw === 'true') return true;
   if (raw === 'false') return false;
-  const fraction = /^(-?[\d.eE+-]+)\/([\d.eE+-]+)$/.exec(raw);
-  const number = fraction ? Number(fraction[1]) / Number(fraction[2]) : Number(raw);
-  return raw !== '' && !Number.isNaN(number) ? number : raw;
+  const match = NUMBER_OR_FRACTION.exec(raw);
+  if (!match) return raw;
+  const number = Number(match[1]) / Number(match[2] ?? 1);
+  return Number.isFinite(number) ? number : undefined;
 }
 
 /**
@@ -89,7 +99,7 @@ export function mergeOptions<T extends object>(
     if (fallback !== undefined && fallback !== null && typeof fallback !== typeof value) {
       throw new GlacisError(
         'option/invalid',
-        `${where}: expected ${key} to be a ${typeof fallback}, got '${String(value)}'`,
+        `${where}: expected ${key} to be a ${typeof fallback}, got ${typeof value === 'string' ? `'${value}'` : typeof value}`,
       );
     }
   }
