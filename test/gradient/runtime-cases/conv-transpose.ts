@@ -7,6 +7,7 @@ const GEOMETRIES: readonly Readonly<Record<string, AttributeInput>>[] = [
   { kernel_shape: [3, 2], strides: [2, 3], pads: [1, 0, 0, 1] },
   { kernel_shape: [3, 3], strides: [2, 2], output_padding: [1, 1], dilations: [2, 1] },
   { kernel_shape: [3, 3], strides: [3, 2], auto_pad: 'SAME_UPPER' },
+  { kernel_shape: [1, 2], strides: [3, 2], auto_pad: 'SAME_UPPER' },
   { kernel_shape: [4, 3], strides: [2, 2], auto_pad: 'SAME_LOWER' },
   { kernel_shape: [3, 2], strides: [2, 2], auto_pad: 'VALID' },
   { kernel_shape: [3, 3], strides: [2, 2], output_shape: [8, 9] },
