@@ -1,3 +1,6 @@
+import { attention } from './attention/attention.ts';
+import { contribAttention } from './attention/contrib.ts';
+import { rotary } from './attention/rotary.ts';
 import { between } from './quantised/between.ts';
 import { linear } from './quantised/linear.ts';
 import { mixed } from './quantised/mixed.ts';
@@ -9,6 +12,7 @@ import type { LowerRule } from './rule.ts';
 
 /** Operators that are written as primitives before a gradient is taken. */
 export const LOWERINGS: readonly LowerRule[] = [
+  ...[attention, ...contribAttention, ...rotary],
   ...[gru, lstm, rnn],
   ...[...between, ...linear, ...mixed, ...products],
 ];
