@@ -133,8 +133,7 @@ const grouped = defineLowering({
   note: 'without a past: causal attention from MatMul and Softmax',
   lower: (context) => {
     const { b, attrs, inputs, input } = context;
-    if ([3, 4].some((i) => inputs[i] && inputs[i].dims.every((d) => d > 0)))
-      return unsupported(context, 'a past');
+    if ([3, 4].some((i) => inputs[i]?.dims.every((d) => d > 0))) return unsupported(context, 'a past');
     if (inputs.slice(11).some(Boolean)) return unsupported(context, 'an attention sink');
     if (attrs.int('smooth_softmax', 0) === 1) return unsupported(context, 'smooth_softmax');
     const heads = attrs.int('num_heads');
