@@ -38,6 +38,12 @@ export const CASES: readonly GradientCase[] = [
     attributes: { epsilon, num_groups: 2 },
     perSample: [1, 2],
   }),
+  smooth('GroupNormalization', [{ dims: [2, 6, 3] }, positive(2), positive(2)], {
+    attributes: { epsilon, num_groups: 2 },
+    opset: 20,
+    perSample: [1, 2],
+    title: 'scale a group',
+  }),
   smooth('GroupNormalization', [{ dims: [2, 4, 2, 2] }, positive(4), positive(4)], {
     attributes: { epsilon, num_groups: 1 },
   }),
