@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { runAttack } from '../../src/assess/evasion.ts';
+import { judge } from '../../src/assess/subject.ts';
 import { planAttack } from '../../src/attack/registry.ts';
 import { GlacisError } from '../../src/core/error.ts';
 import { silent } from '../../src/core/progress.ts';
@@ -57,19 +58,13 @@ async function main(): Promise<void> {
 
   const before = clock();
   const options = { seed: 0, batch, firstSample: 0, progress: silent };
-  const outcome = await runAttack(
-    { target, predictor, toLogits: (rows) => rows },
-    plan,
-    goal,
-    ball,
-    x,
-    n,
-    options,
-  );
+  const subject = { target, predictor, toLogits: (rows: Float32Array) => rows };
+  const judged = await judge(subject, goal, x, n, undefined);
+  const outcome = await runAttack(subject, plan, goal, ball, x, judged, options);
   const after = clock();
   line('repeat', { index: 0, wall: after.wall - before.wall, cpu: after.cpu - before.cpu });
   const share = (flags: Uint8Array) => flags.reduce((sum, flag) => sum + flag, 0) / n;
-  const clean = share(outcome.cleanCorrect);
+  const clean = 1 - share(judged.reached);
   line('accuracy', { clean, robust: clean - share(outcome.success) });
   await predictor.close();
   await target.close();

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { type PlannedAttack, planAttack } from '../attack/registry.ts';
 import { GlacisError } from '../core/error.ts';
@@ -7,7 +8,8 @@ import type { ValueInfo } from '../onnx/model.ts';
 import type { Device } from '../runtime/device.ts';
 import { startEngine } from '../runtime/engine.ts';
 import type { Norm } from '../threat/norm.ts';
-import { environmentOf } from './environment.ts';
+import { checkpointIn, type RunIdentity } from './checkpoint.ts';
+import { environmentOf, glacisVersion } from './environment.ts';
 import type { AttackedExample } from './examples.ts';
 import { findingsFrom } from './findings.ts';
 import { type Loaded, type LoadOptions, load } from './load.ts';
@@ -16,6 +18,9 @@ import { cellRecord, cleanRecord } from './record.ts';
 import { ASSESSMENT_SCHEMA, type Assessment, type TensorSummary } from './result.ts';
 import { type RunState, runCells } from './run-cells.ts';
 import { type Cell, resultOf, worstCaseOf } from './summarise.ts';
+
+/** Milliseconds between checkpoints at the ends of chunks. */
+const SAVE_AT_MOST_EVERY = 5000;
 
 /** What to assess, how hard, and where results go. */
 export interface AssessOptions extends LoadOptions {
@@ -76,6 +81,16 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
       clean: cleanRecord(task, adapted.n, classes),
       cells: cells.map(() => ({ record: cellRecord(task, adapted.n, classes), examples: [] })),
     };
+    const checkpoint = checkpointIn(options.out, identityOf(loaded, plans, eps, options));
+    if (options.resume) {
+      const found = await checkpoint.restore(state);
+      options.say?.(
+        found
+          ? `going on from the checkpoint in ${options.out}`
+          : `no checkpoint in ${options.out}: starting anew`,
+      );
+    } else await checkpoint.clear();
+    let savedAt = performance.now();
     const run = await runCells(loaded, cells, state, {
       norm,
       seed,
@@ -83,7 +98,11 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
       signal,
       progress: options.progress ?? silent,
       say: options.say ?? (() => {}),
-      save: async () => {},
+      async save(current, last) {
+        if (!last && performance.now() - savedAt < SAVE_AT_MOST_EVERY) return;
+        await checkpoint.save(current);
+        savedAt = performance.now();
+      },
       now: () => performance.now(),
     });
     for (const [i, cell] of cells.entries())
@@ -94,6 +113,7 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
         state.clean,
         state.cells[i]!.record,
       );
+    if (run.finished) await checkpoint.clear();
     const facts = { task, classes, norm, labels, clean: state.clean };
     const prefix = options.perSamplePrefix ?? '';
     const results = cells.flatMap((cell, i) => {
@@ -157,6 +177,40 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
     await loaded?.close().catch(() => {});
     await engine.close();
   }
+}
+
+/** What must be the same for a checkpoint to be taken up. The batch may differ: it changes no result. */
+function identityOf(
+  { file, adapted, bounds, labels, task }: Loaded,
+  plans: readonly PlannedAttack[],
+  eps: readonly number[],
+  options: AssessOptions,
+): RunIdentity {
+  const { input, output, shape, range, layout, mean, std, fix, tolerance, device = 'cpu' } = options;
+  return {
+    glacis: glacisVersion(),
+    model: file.file.digest,
+    data: adapted.digest,
+    samples: digestOf(adapted.indices),
+    labels: digestOf(labels),
+    n: adapted.n,
+    seed: options.seed ?? 0,
+    attacks: plans.map(({ attack, options: chosen }) => [attack.id, chosen]),
+    norm: options.norm,
+    eps,
+    task,
+    bounds: bounds.map(String),
+    ...Object.fromEntries(
+      Object.entries({ input, output, shape, range, layout, mean, std, fix, tolerance, device }).filter(
+        ([, value]) => value !== undefined,
+      ),
+    ),
+  };
+}
+
+function digestOf(values: ArrayBufferView): string {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function checkNorm(attack: PlannedAttack['attack'], norm: Norm): void {

@@ -1,7 +1,7 @@
 import type { EvasionResult, Finding, Severity, WorstCase } from './result.ts';
 
-/** Evasion in the taxonomies: craft adversarial data, evade a model; input manipulation; evasion attacks. */
-const EVASION = { atlas: ['AML.T0043', 'AML.T0015'], owasp: ['ML01:2023'], nist: ['evasion'] } as const;
+/** Evasion in MITRE ATLAS (craft adversarial data, evade an AI model), OWASP ML (input manipulation) and NIST AI 100-2 (evasion). */
+const EVASION = { atlas: ['AML.T0043', 'AML.T0015'], owasp: ['ML01:2023'], nist: ['NISTAML.022'] } as const;
 
 /** What findings are drawn from. */
 export interface FindingFacts {

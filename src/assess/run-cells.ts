@@ -43,8 +43,8 @@ export interface CellsOptions {
   readonly signal: AbortSignal | undefined;
   readonly progress: Progress;
   readonly say: (line: string) => void;
-  /** Called at the end of every chunk and now and then inside one. */
-  readonly save: (state: RunState) => Promise<void>;
+  /** Called at the end of every chunk and now and then inside one; `last` when the run stops after it. */
+  readonly save: (state: RunState, last?: 'last') => Promise<void>;
   /** Milliseconds, for when to save. */
   readonly now: () => number;
 }
@@ -130,7 +130,7 @@ export async function runCells(
     return { randomised, probe, finished: true };
   } catch (thrown) {
     if (!(thrown instanceof GlacisError && thrown.code === 'run/cancelled')) throw thrown;
-    await options.save(state);
+    await options.save(state, 'last');
     return { randomised, probe, finished: false };
   }
 }
@@ -191,7 +191,7 @@ async function runChunk(
     cell.record.queries += queries;
     cell.record.gradientQueries += gradientQueries;
     cell.record.seconds += seconds;
-    await options.save(state);
+    await options.save(state, 'last');
     enterOutcome(cell.record, start, { ...outcome, queries: 0, gradientQueries: 0, seconds: 0 });
     return false;
   }

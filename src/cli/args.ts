@@ -58,7 +58,7 @@ export function readArgs(args: readonly string[], table: OptionTable): Given {
     const earlier = values.get(token.name) ?? [];
     if (earlier.length > 0 && spec.value !== undefined && !spec.many)
       throw new GlacisError('option/invalid', `--${token.name}: expected it once, got it twice`);
-    values.set(token.name, [...earlier, valueOf(token, spec, table)]);
+    values.set(token.name, [...earlier, textOf(token, spec, table)]);
   }
   return given(positionals, values);
 }
@@ -73,7 +73,7 @@ function unknownOption(rawName: string, table: OptionTable): GlacisError {
   );
 }
 
-function valueOf(
+function textOf(
   token: {
     readonly name: string;
     readonly value: string | undefined;

@@ -11,6 +11,10 @@ import { openTerminal } from './terminal.ts';
 const COMMANDS: Readonly<
   Record<string, { readonly about: string; load(): Promise<{ readonly command: Command }> }>
 > = {
+  demo: {
+    about: 'see the main job at work on the bundled example',
+    load: () => import('./demo.ts'),
+  },
   assess: {
     about: 'attack a model, verify the results, write a report',
     load: () => import('./assess.ts'),

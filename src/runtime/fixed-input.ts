@@ -12,7 +12,7 @@ export type FixedInputs = Readonly<Record<string, Tensor>>;
  */
 export function fixedForBatch(model: Model, name: string, tensor: Tensor, rows: number): Tensor {
   const input = model.graph.inputs.find((i) => i.name === name);
-  if (!input || input.type.kind !== 'tensor')
+  if (input?.type.kind !== 'tensor')
     throw new GlacisError(
       'option/invalid',
       `--fix: expected an input of the model (${model.graph.inputs.map((i) => i.name).join(', ')}), got '${name}'`,

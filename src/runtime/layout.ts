@@ -1,4 +1,6 @@
-import { GraphBuilder } from '../onnx/graph-builder.ts';
+import { GraphBuilder, type Value } from '../onnx/graph-builder.ts';
+import type { Model } from '../onnx/model.ts';
+import { toBlockedLayout } from '../transform/layout/blocked.ts';
 import { f32 } from './array.ts';
 import type { Engine } from './engine.ts';
 
@@ -30,4 +32,18 @@ export async function blockSizeOf(engine: Engine): Promise<number> {
   } catch {
     return 0;
   }
+}
+
+/** The model that computes `outputs`, its convolutions in blocks of `block` channels (see {@link blockSizeOf}; 0: as it is). */
+export function inLayout(
+  builder: GraphBuilder,
+  outputs: Readonly<Record<string, Value>>,
+  block: number,
+  name?: string,
+): Model {
+  const options = name === undefined ? {} : { name };
+  const images = block > 0 && builder.nodes.some(({ node }) => node.op === 'Conv');
+  if (!images) return builder.build(outputs, options);
+  const blocked = toBlockedLayout(builder, outputs, block);
+  return blocked.builder.build(blocked.outputs, options);
 }

@@ -1,14 +1,13 @@
 import { GlacisError } from '../core/error.ts';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
 import type { Dim, Model } from '../onnx/model.ts';
-import { toBlockedLayout } from '../transform/layout/blocked.ts';
 import { type FoundLogits, findLogits } from '../transform/logits.ts';
 import type { Ops } from '../transform/ops.ts';
 import { specialise } from '../transform/specialise.ts';
 import { costOf, type RunCost } from './cost.ts';
 import type { Engine, Session } from './engine.ts';
 import { bindFixed, type FixedInputs } from './fixed-input.ts';
-import { blockSizeOf } from './layout.ts';
+import { blockSizeOf, inLayout } from './layout.ts';
 
 /** How often a target was asked, in samples. */
 export interface QueryCount {
@@ -89,12 +88,8 @@ export function openTarget(engine: Engine, model: Model, options: TargetOptions 
     builder: GraphBuilder,
     outputs: Readonly<Record<string, Value>>,
   ): Promise<Model> => {
-    if (!builder.nodes.some(({ node }) => node.op === 'Conv')) return builder.build(outputs);
     block ??= blockSizeOf(engine);
-    const size = await block;
-    if (size === 0) return builder.build(outputs);
-    const blocked = toBlockedLayout(builder, outputs, size);
-    return blocked.builder.build(blocked.outputs);
+    return inLayout(builder, outputs, await block);
   };
   return {
     input: attacked.name,

@@ -1,0 +1,98 @@
+import type { AttackedExample } from '../assess/examples.ts';
+import type { Assessment, EvasionResult } from '../assess/result.ts';
+import { interval, percent, radius } from '../report/format.ts';
+
+/** What the summary is told from. */
+export interface SummaryFacts {
+  readonly assessment: Assessment;
+  readonly examples: readonly AttackedExample[];
+  readonly classNames: readonly string[];
+  /** Emphasis, where the terminal has it. */
+  bold(text: string): string;
+}
+
+/** Columns of prose. */
+const WIDTH = 80;
+
+/** What happened, in plain words: a table by eps, what it means, one example. Ends with a line feed. */
+export function demoSummary({ assessment, examples, classNames, bold }: SummaryFacts): string {
+  const { results, worstCases, data } = assessment;
+  const clean = results[0]?.cleanAccuracy ?? worstCases[0]?.cleanAccuracy ?? 0;
+  const attacks = [...new Set(results.map((r) => r.attack))];
+  const budgets = [...new Set(results.map((r) => r.eps))].sort((a, b) => a - b);
+  const head = ['Change of each pixel', ...attacks.map((a) => `under ${a.toUpperCase()}`)];
+  const find = (attack: string, eps: number) => results.find((r) => r.attack === attack && r.eps === eps);
+  const rows = [
+    ['none', ...attacks.map(() => percent(clean))],
+    ...budgets.map((eps) => [
+      `at most ${radius(eps)}`,
+      ...attacks.map((attack) => {
+        const result = find(attack, eps);
+        return result ? percent(result.robustAccuracy) : '–';
+      }),
+    ]),
+  ];
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
+  const line = (cells: readonly string[]) =>
+    `  ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('    ')}`;
+  return [
+    '',
+    bold(`How many of ${data.n} pictures the model still reads right`),
+    '',
+    line(head),
+    `  ${widths.map((w) => '─'.repeat(w)).join('────')}`,
+    ...rows.map(line),
+    '',
+    ...meaning(results, clean).flatMap((text) => wrapped(text)),
+    ...exampleWords(examples, classNames),
+    '',
+    ...wrapped(
+      'Every attacked picture was checked to stay within its budget and put through the model file again. A stronger attack may do more; none can do less.',
+    ),
+    '',
+  ]
+    .join('\n')
+    .replaceAll('\u00a0', ' ');
+}
+
+/** What the figures say about the model, without praise or alarm that they do not bear out. */
+function meaning(results: readonly EvasionResult[], clean: number): readonly string[] {
+  const last = [...results].sort((a, b) => b.eps - a.eps || a.robustAccuracy - b.robustAccuracy)[0];
+  if (!last || clean === 0) return ['No attack ran to its end, so nothing is known about the model.'];
+  const left = last.robustAccuracy / clean;
+  const budget = `At ${radius(last.eps)}, a change that is hard to see, ${last.attack.toUpperCase()} leaves ${percent(last.robustAccuracy)} (95 % confidence ${interval(last.confidence)}).`;
+  if (left < 0.2)
+    return [
+      `${budget} The model falls. That is no accident: it was trained on clean pictures only, like most models, and nothing defends it.`,
+    ];
+  if (left < 0.8)
+    return [`${budget} The model gives way: it was trained on clean pictures only, and nothing defends it.`];
+  return [`${budget} On these pictures the model holds against these attacks.`];
+}
+
+/** The smallest change that made the model sure of something wrong. */
+function exampleWords(examples: readonly AttackedExample[], names: readonly string[]): readonly string[] {
+  const [told] = examples
+    .filter((e) => e.before.class === e.label && e.after.confidence >= 0.9)
+    .sort((a, b) => a.eps - b.eps || b.after.confidence - a.after.confidence);
+  if (!told) return [];
+  const name = (index: number) => `“${names[index] ?? index}”`;
+  return [
+    '',
+    ...wrapped(
+      `For example picture ${told.index}: ${name(told.before.class)} with ${percent(told.before.confidence)} confidence becomes ${name(told.after.class)} with ${percent(told.after.confidence)}, by a change of at most ${radius(told.eps)} a pixel.`,
+    ),
+  ];
+}
+
+function wrapped(text: string): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = word;
+    } else line += line === '' ? word : ` ${word}`;
+  }
+  return [...lines, line];
+}

@@ -1,0 +1,139 @@
+import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { assess } from '../assess/assess.ts';
+import type { Assessment } from '../assess/result.ts';
+import { toJson } from '../assess/result-json.ts';
+import { throwIfCancelled } from '../core/cancel.ts';
+import { GlacisError } from '../core/error.ts';
+import type { Progress } from '../core/progress.ts';
+import { writeNpz } from '../data/index.ts';
+import { renderSplit, SIGN_CLASSES, SIGN_SHAPE } from '../data/traffic-signs/render.ts';
+import { renderHtml } from '../report/html.ts';
+import { bundledExample } from './bundled-example.ts';
+import { type Command, type CommandRun, EXIT } from './command.ts';
+import { chooseExamples } from './demo-examples.ts';
+import { demoSummary } from './demo-summary.ts';
+import { galleryFrom } from './gallery.ts';
+import { prepareFolder, writeText } from './output.ts';
+
+/** The largest changes of a pixel, as shares of its range. */
+const EPS = [1 / 255, 2 / 255, 4 / 255, 8 / 255];
+const PGD_STEPS = 20;
+/** Pictures in the report. */
+const SHOWN = 12;
+/** Samples rendered between two looks at the signal. */
+const CHUNK = 64;
+
+/** `glacis demo`: the whole way of an assessment on the bundled example. */
+export const command: Command = {
+  usage: 'demo [--out FOLDER]',
+  about:
+    'Attacks the bundled classifier of traffic signs on pictures rendered for the purpose, and writes a report. Needs no data, no network and less than a minute.',
+  options: {
+    out: { value: 'FOLDER', help: 'where the report goes (default: glacis-demo)' },
+    n: { value: 'N', help: 'how many pictures (default: 512)' },
+    seed: { value: 'SEED', help: 'other pictures and other random starts (default: 1)' },
+  },
+  examples: [
+    ['glacis demo', 'see what an attack does to an undefended model'],
+    ['glacis demo --n 64 --out /tmp/demo', 'the same on fewer pictures, somewhere else'],
+  ],
+  run,
+};
+
+async function run({ given, terminal, signal }: CommandRun): Promise<number> {
+  const [surplus] = given.positionals;
+  if (surplus !== undefined)
+    throw new GlacisError(
+      'option/invalid',
+      `demo: expected no model, got '${surplus}'; glacis assess ${surplus} --data DATA assesses your own`,
+    );
+  const out = given.text('out') ?? 'glacis-demo';
+  const n = given.whole('n', 1) ?? 512;
+  const seed = given.whole('seed', 0) ?? 1;
+  const { say, progress } = terminal;
+  const example = await bundledExample();
+  await prepareFolder(out);
+  say(
+    `Model: a small neural network that reads ${SIGN_CLASSES.length} kinds of traffic signs, trained on ${example.trainingSamples.toLocaleString('en')} clean pictures.`,
+  );
+  say(`Pictures: ${n} that it has never seen, rendered now (seed ${seed}).`);
+  const pictures = join(out, 'signs.npz');
+  await renderPictures(pictures, n, seed, progress, signal);
+  say(`Attacks: FGSM (one step) and PGD (${PGD_STEPS} steps), each with four budgets.`);
+  const assessed = await assess({
+    model: example.model,
+    data: pictures,
+    attacks: [
+      { name: 'fgsm', options: {} },
+      { name: 'pgd', options: { steps: PGD_STEPS } },
+    ],
+    norm: 'linf',
+    eps: EPS,
+    seed,
+    out,
+    command: `glacis demo --n ${n} --seed ${seed}`,
+    signal,
+    progress,
+  });
+  terminal.clear();
+  const classNames = SIGN_CLASSES.map((c) => c.name);
+  const assessment: Assessment = {
+    ...assessed.assessment,
+    data: {
+      ...assessed.assessment.data,
+      description: `${n} rendered pictures of traffic signs (test split, seed ${seed})`,
+      classNames,
+    },
+  };
+  const examples = chooseExamples(assessed.examples, 'pgd', SHOWN);
+  const report = join(out, 'report.html');
+  await writeText(report, renderHtml(assessment, galleryFrom({ ...assessed, assessment, examples })));
+  await writeText(join(out, 'assessment.json'), toJson(assessment));
+  terminal.print(demoSummary({ assessment, examples, classNames, bold: terminal.bold }));
+  terminal.print(
+    [
+      `Report    ${report}`,
+      `          open it in a browser: ${pathToFileURL(report).href}`,
+      `Figures   ${join(out, 'assessment.json')}`,
+      `Pictures  ${pictures}`,
+      '',
+      'Your own model:  glacis assess MODEL.onnx --data DATA.npz',
+      `By hand:         glacis assess ${shortest(example.model)} --data ${pictures} --attacks pgd --eps 8/255`,
+      '',
+    ].join('\n'),
+  );
+  return assessment.status === 'complete' ? EXIT.good : EXIT.unfinished;
+}
+
+/** Renders test pictures into an archive that `glacis assess` can read, too. */
+async function renderPictures(
+  path: string,
+  n: number,
+  seed: number,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  const size = SIGN_SHAPE.reduce((product, d) => product * d, 1);
+  const x = new Uint8Array(n * size);
+  const y = new Uint8Array(n);
+  for (let start = 0; start < n; start += CHUNK) {
+    throwIfCancelled(signal, 'demo');
+    const part = renderSplit({ seed, split: 'test', n: Math.min(CHUNK, n - start), start });
+    x.set(part.x, start * size);
+    y.set(part.y, start);
+    progress({ label: 'rendering pictures', done: start + part.y.length, total: n });
+    // A turn of the event loop, so that Ctrl-C is heard.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await writeNpz(path, {
+    x: { data: x, shape: [n, ...SIGN_SHAPE] },
+    y: { data: y, shape: [n] },
+  });
+}
+
+/** A path as one would type it from here. */
+function shortest(path: string): string {
+  const near = relative(process.cwd(), path);
+  return near.length < path.length ? near : path;
+}
