@@ -1,6 +1,7 @@
 import { attention } from './attention/attention.ts';
 import { contribAttention } from './attention/contrib.ts';
 import { rotary } from './attention/rotary.ts';
+import { geluPattern } from './gelu-pattern.ts';
 import { pooledConvolution } from './pooled-convolution.ts';
 import { between } from './quantised/between.ts';
 import { linear } from './quantised/linear.ts';
@@ -14,6 +15,7 @@ import type { LowerRule } from './rule.ts';
 /** Operators that are written as primitives before a gradient is taken. */
 export const LOWERINGS: readonly LowerRule[] = [
   ...[attention, ...contribAttention, ...rotary],
+  geluPattern,
   pooledConvolution,
   ...[gru, lstm, rnn],
   ...[...between, ...linear, ...mixed, ...products],

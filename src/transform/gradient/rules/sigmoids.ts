@@ -1,3 +1,4 @@
+import { float } from '../../../onnx/attributes.ts';
 import type { Value } from '../../../onnx/graph-builder.ts';
 import type { Ops } from '../../ops.ts';
 import { unaryRule } from './unary.ts';
@@ -42,9 +43,11 @@ export const gelu = unaryRule(
   'x̄ = g ⊙ (Φ(x) + x ⊙ φ(x)); the tanh form likewise',
   ({ b, x, g, attrs }) => {
     if (attrs.string('approximate', 'none') === 'tanh') return b.mul(g, tanhGeluSlope(b, x));
-    const phi = b.mul(b.add(b.unary('Erf', b.mul(x, Math.SQRT1_2)), 1), 0.5);
-    const density = b.mul(b.unary('Exp', b.mul(b.mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
-    return b.mul(g, b.add(phi, b.mul(x, density)));
+    // φ(x) x = u e^(ln(1/√π) − u²) with u = x / √2, so that the scale costs no pass of its own.
+    const u = b.mul(x, Math.SQRT1_2);
+    const phi = b.node('HardSigmoid', [b.unary('Erf', u)], { alpha: float(0.5), beta: float(0.5) });
+    const density = b.unary('Exp', b.sub(-0.5 * Math.log(Math.PI), b.mul(u, u)));
+    return b.mul(g, b.add(phi, b.mul(u, density)));
   },
 );
 
