@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { type PlannedAttack, planAttack } from '../attack/registry.ts';
-import { GlacisError } from '../core/error.ts';
 import type { Spec } from '../core/options.ts';
 import { type Progress, silent } from '../core/progress.ts';
 import type { ValueInfo } from '../onnx/model.ts';
 import type { Device } from '../runtime/device.ts';
 import { startEngine } from '../runtime/engine.ts';
 import type { Norm } from '../threat/norm.ts';
+import { checkNorm, defaultEps } from './budget.ts';
 import { checkpointIn, type RunIdentity } from './checkpoint.ts';
 import { environmentOf, glacisVersion } from './environment.ts';
 import type { AttackedExample } from './examples.ts';
@@ -211,25 +211,6 @@ function identityOf(
 function digestOf(values: ArrayBufferView): string {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   return createHash('sha256').update(bytes).digest('hex');
-}
-
-function checkNorm(attack: PlannedAttack['attack'], norm: Norm): void {
-  if (attack.norms.includes(norm)) return;
-  throw new GlacisError(
-    'option/invalid',
-    `--norm: expected one that ${attack.id} knows (${attack.norms.join(', ')}), got ${norm}`,
-  );
-}
-
-/** A usual radius for inputs of this range. Errors: `option/invalid` where the range is open. */
-function defaultEps(norm: Norm, [low, high]: readonly [number, number]): number {
-  const width = high - low;
-  if (!Number.isFinite(width))
-    throw new GlacisError(
-      'option/invalid',
-      "--eps: expected a radius in the input's units, got none; without a known input range there is no usual one",
-    );
-  return { linf: 8 / 255, l2: 0.5, l1: 12, l0: 10 }[norm] * (norm === 'l0' ? 1 : width);
 }
 
 /** Every eps with every attack, in that order; a second run of an attack gets a number in its file's name. */

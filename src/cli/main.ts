@@ -19,6 +19,18 @@ const COMMANDS: Readonly<
     about: 'attack a model, verify the results, write a report',
     load: () => import('./assess.ts'),
   },
+  attack: {
+    about: 'run one attack and save its examples',
+    load: () => import('./attack.ts'),
+  },
+  inspect: {
+    about: 'show a model: operators, gradients, inputs and outputs',
+    load: () => import('./inspect.ts'),
+  },
+  doctor: {
+    about: 'show what this machine has and which devices work',
+    load: () => import('./doctor.ts'),
+  },
 };
 
 /** Options that every command takes. */

@@ -1,0 +1,142 @@
+import { planAttack } from '../attack/registry.ts';
+import { throwIfCancelled } from '../core/cancel.ts';
+import type { Spec } from '../core/options.ts';
+import { type Progress, silent } from '../core/progress.ts';
+import { writeNpz } from '../data/index.ts';
+import type { Device } from '../runtime/device.ts';
+import { startEngine } from '../runtime/engine.ts';
+import type { Norm } from '../threat/norm.ts';
+import { checkNorm, defaultEps } from './budget.ts';
+import { runAttack } from './evasion.ts';
+import { goalFor } from './goal-for.ts';
+import { type Loaded, type LoadOptions, load } from './load.ts';
+import { compareWithDeployed } from './soundness.ts';
+import { judge } from './subject.ts';
+
+/** One attack, and where its examples go. */
+export interface AttackExamplesOptions extends LoadOptions {
+  readonly attack: Spec;
+  readonly norm: Norm;
+  /** Radius; a default for the norm without. */
+  readonly eps?: number | undefined;
+  readonly seed?: number | undefined;
+  readonly device?: Device | undefined;
+  readonly threads?: number | undefined;
+  /** The `.npz` to write. */
+  readonly out: string;
+  readonly progress?: Progress | undefined;
+}
+
+/** What an attack did, over the samples that were attacked. */
+export interface AttackSummary {
+  readonly schema: 'glacis.attack/1';
+  readonly status: 'complete' | 'partial';
+  readonly attack: string;
+  readonly options: object;
+  readonly norm: Norm;
+  readonly eps: number;
+  readonly seed: number;
+  readonly n: number;
+  readonly cleanAccuracy: number;
+  readonly robustAccuracy: number;
+  readonly queries: number;
+  readonly gradientQueries: number;
+  readonly seconds: number;
+  /** Examples that verification refused. */
+  readonly refused: number;
+  readonly model: { readonly digest: string };
+  readonly data: { readonly digest: string; readonly notes: readonly string[] };
+  readonly examples: string;
+}
+
+/** Samples of the first look. */
+const LOOK = 8;
+
+/**
+ * Runs one attack, verifies its examples on the deployed file and writes them as `.npz`: `x` (adversarial) and `original`
+ * `[n, …]`, `y`, `prediction`, `success`, `index` (number in the data). All samples are held in memory.
+ * An interrupted run writes what is decided and says `partial`. Errors: as `assess`.
+ */
+export async function attackExamples(options: AttackExamplesOptions): Promise<AttackSummary> {
+  const plan = planAttack(options.attack);
+  checkNorm(plan.attack, options.norm);
+  const { seed = 0, norm, signal } = options;
+  const engine = startEngine({
+    ...(options.device && { device: options.device }),
+    ...(options.threads !== undefined && { threads: options.threads }),
+  });
+  let loaded: Loaded | undefined;
+  try {
+    loaded = await load(engine, options);
+    const { subject, adapted, labels, task, batch, bounds } = loaded;
+    const eps = options.eps ?? defaultEps(norm, bounds);
+    const { x, indices } = await adapted.read(0, adapted.n, signal);
+    const look = Math.min(LOOK, adapted.n);
+    const size = x.length / adapted.n;
+    await compareWithDeployed(subject, x.subarray(0, look * size), look, signal);
+    const goal = goalFor(task, labels, subject.target.classes, options.tolerance);
+    const clean = await judge(subject, goal, x, adapted.n, signal);
+    const outcome = await runAttack(subject, plan, goal, { norm, eps, bounds }, x, clean, {
+      seed,
+      batch,
+      firstSample: 0,
+      signal,
+      progress: (update) => (options.progress ?? silent)({ ...update, label: plan.attack.id }),
+    });
+    const kept = Array.from({ length: adapted.n }, (_, i) => i).filter((i) => outcome.decided[i]);
+    if (kept.length === 0) throwIfCancelled(signal, 'attack');
+    const sample = subject.target.sampleDims;
+    await writeNpz(options.out, {
+      x: { data: rowsOf(outcome.x, kept, adapted.n), shape: [kept.length, ...sample] },
+      original: { data: rowsOf(x, kept, adapted.n), shape: [kept.length, ...sample] },
+      y: column(rowsOf(labels, kept, adapted.n), kept.length),
+      prediction: column(rowsOf(outcome.prediction, kept, adapted.n), kept.length),
+      success: { data: rowsOf(outcome.success, kept, adapted.n), shape: [kept.length], bool: true },
+      index: column(rowsOf(indices, kept, adapted.n), kept.length),
+    });
+    const n = kept.length;
+    const right = kept.reduce((sum, i) => sum + (clean.reached[i] ? 0 : 1), 0);
+    const fell = kept.reduce((sum, i) => sum + outcome.success[i]!, 0);
+    return {
+      schema: 'glacis.attack/1',
+      status: outcome.complete ? 'complete' : 'partial',
+      attack: plan.attack.id,
+      options: plan.options,
+      norm,
+      eps,
+      seed,
+      n,
+      cleanAccuracy: right / n,
+      robustAccuracy: (right - fell) / n,
+      queries: outcome.queries,
+      gradientQueries: outcome.gradientQueries,
+      seconds: outcome.seconds,
+      refused: Object.values(outcome.refused).reduce((sum, count) => sum + count, 0),
+      model: { digest: loaded.file.file.digest },
+      data: { digest: adapted.digest, notes: [...loaded.dataNotes, ...loaded.modelNotes] },
+      examples: options.out,
+    };
+  } finally {
+    await loaded?.close().catch(() => {});
+    await engine.close();
+  }
+}
+
+/** The rows `kept` of an array of `n` rows. */
+function rowsOf<T extends Float32Array | Int32Array | Uint8Array>(
+  values: T,
+  kept: readonly number[],
+  n: number,
+): T {
+  if (kept.length === n) return values;
+  const width = values.length / n;
+  const rows = values.slice(0, kept.length * width) as T;
+  for (const [to, from] of kept.entries())
+    rows.set(values.subarray(from * width, (from + 1) * width), to * width);
+  return rows;
+}
+
+/** One value or one row of values a sample. */
+function column(data: Float32Array | Int32Array | Uint8Array, n: number) {
+  return { data, shape: data.length === n ? [n] : [n, data.length / n] };
+}

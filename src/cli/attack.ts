@@ -1,0 +1,84 @@
+import { basename } from 'node:path';
+import { attackExamples } from '../assess/attack-examples.ts';
+import { EVASION_ATTACKS, planAttack } from '../attack/registry.ts';
+import { GlacisError } from '../core/error.ts';
+import { parseSpecs } from '../core/options.ts';
+import { epsFrom, normFrom } from '../threat/norm.ts';
+import type { Given } from './args.ts';
+import { type Command, EXIT } from './command.ts';
+import { ENGINE_OPTIONS, engineOptionsFrom, LOAD_OPTIONS, loadOptionsFrom } from './load-options.ts';
+import { prepareFile, writeText } from './output.ts';
+
+/** `glacis attack`: one attack, its examples saved. */
+export const command: Command = {
+  usage: 'attack NAME MODEL --data DATA --out adv.npz [options]',
+  about: `Runs one attack and saves its examples, each verified on the model file: x (adversarial), original, y, prediction, success, index. NAME may carry options: 'pgd(steps=100)'. Attacks: ${EVASION_ATTACKS.map((a) => `${a.id} (${a.title}; ${a.norms.join(', ')})`).join('; ')}.`,
+  options: {
+    ...LOAD_OPTIONS,
+    out: { value: 'FILE', help: 'the .npz to write' },
+    norm: { value: 'NORM', help: 'how a change is measured: linf, l2 or l1 (linf unless given)' },
+    eps: {
+      value: 'EPS',
+      help: "how large a change may be, in the input's units (8/255 of the range unless given)",
+    },
+    seed: { value: 'SEED', help: 'seed of all random draws (0 unless given)' },
+    ...ENGINE_OPTIONS,
+    json: { value: 'FILE', help: 'a summary as JSON' },
+  },
+  examples: [
+    [
+      "glacis attack 'pgd(steps=40)' model.onnx --data test.npz --eps 8/255 --out adv.npz",
+      'examples for training or for another tool',
+    ],
+  ],
+  async run({ given, terminal, signal }) {
+    const [name, ...rest] = given.positionals;
+    if (name === undefined)
+      throw new GlacisError('option/invalid', 'attack: expected NAME and MODEL, got nothing; see --help');
+    const specs = parseSpecs(name);
+    if (specs.length !== 1)
+      throw new GlacisError(
+        'option/invalid',
+        `attack: expected one attack, got ${specs.length}; assess runs several`,
+      );
+    planAttack(specs[0]!);
+    const out = given.text('out');
+    if (out === undefined)
+      throw new GlacisError('option/invalid', 'attack: expected --out FILE.npz, got nothing');
+    const eps = given.text('eps');
+    const json = given.text('json');
+    const options = {
+      ...loadOptionsFrom({ ...given, positionals: rest } satisfies Given, 'attack NAME'),
+      ...engineOptionsFrom(given),
+      attack: specs[0]!,
+      norm: normFrom(given.text('norm') ?? 'linf'),
+      eps: eps === undefined ? undefined : epsFrom(eps),
+      seed: given.whole('seed', 0) ?? 0,
+      out,
+      signal,
+      progress: terminal.progress,
+    };
+    await prepareFile(out);
+    if (json !== undefined) await prepareFile(json);
+    const summary = await attackExamples(options);
+    terminal.clear();
+    if (json !== undefined) await writeText(json, `${JSON.stringify(summary, null, 2)}\n`);
+    const { n, cleanAccuracy, robustAccuracy, seconds, queries, gradientQueries, refused } = summary;
+    const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+    terminal.print(
+      [
+        `${summary.attack} on ${basename(options.model)}: ${summary.norm} eps ${Number(summary.eps.toPrecision(6))}, ${n} samples`,
+        `right before ${percent(cleanAccuracy)}, after ${percent(robustAccuracy)}; ${queries} answers and ${gradientQueries} gradients in ${seconds.toFixed(1)} s`,
+        ...(refused > 0
+          ? [`${refused} examples broke the threat model and were replaced by the clean sample`]
+          : []),
+        `Examples: ${out}`,
+        '',
+      ].join('\n'),
+    );
+    for (const note of summary.data.notes) terminal.say(`note: ${note}`);
+    if (summary.status === 'complete') return EXIT.good;
+    terminal.say('Stopped early: only the samples that were decided are in the file.');
+    return EXIT.unfinished;
+  },
+};
