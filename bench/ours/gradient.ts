@@ -3,10 +3,16 @@ import { parseArgs } from 'node:util';
 import { GlacisError } from '../../src/core/error.ts';
 import { openFile } from '../../src/data/byte-source.ts';
 import { openNpy, writeNpy } from '../../src/data/npy.ts';
+import type { Model } from '../../src/onnx/model.ts';
 import { readModel } from '../../src/onnx/read.ts';
 import { f32, type HostTensor, i64 } from '../../src/runtime/array.ts';
 import { type Engine, type Session, startEngine } from '../../src/runtime/engine.ts';
+import { blockSizeOf } from '../../src/runtime/layout.ts';
 import { openTarget } from '../../src/runtime/target.ts';
+import { ADAM_DEFAULTS } from '../../src/train/adam.ts';
+import { trainableParameters } from '../../src/train/parameters.ts';
+import { buildTrainingStep } from '../../src/train/step.ts';
+import { initialState, nextState } from '../../src/train/trainer.ts';
 import { vjp } from '../../src/transform/gradient/vjp.ts';
 import { crossEntropyGradient } from '../../src/transform/loss.ts';
 import { readFloats } from '../compare.ts';
@@ -14,8 +20,8 @@ import { done, environment, line, timeRepeats } from './lines.ts';
 
 /**
  * Times Glacis as bench/peers/gradient.py times PyTorch. `forward` runs the model's file as it is deployed; `input` runs the
- * graph of the summed cross-entropy's gradient with respect to the input. Each run goes through the engine's worker
- * thread, copies included, as an attack's runs do.
+ * graph of the summed cross-entropy's gradient with respect to the input; `train` runs the trainer's whole step. Each run
+ * goes through the engine's worker thread, copies included, as an attack's and a training's runs do.
  */
 async function main(): Promise<void> {
   const text = { type: 'string' } as const;
@@ -46,26 +52,67 @@ async function main(): Promise<void> {
   const engine = startEngine({ threads });
   environment(threads, { layout: 'nchw' });
 
-  const { session, feeds } = await prepared(engine, need('mode'), need('model'), x, labels);
-  const { logits, gradient } = await session.run(feeds);
-  for (const [name, tensor] of Object.entries({ logits, gradient })) {
-    if (tensor)
-      await writeNpy(join(need('out'), `${name}.npy`), {
-        data: tensor.data as Float32Array,
-        shape: tensor.dims,
-      });
+  const path = need('model');
+  const mode = need('mode');
+  const out = need('out');
+  const counts = [Number(values.warmup ?? 2), Number(values.repeat ?? 5)] as const;
+  if (mode === 'train') await timeTraining(engine, await readModel(path), x, labels, out, counts);
+  else {
+    const { session, feeds } = await prepared(engine, mode, path, x, labels);
+    const { logits, gradient } = await session.run(feeds);
+    for (const [name, tensor] of Object.entries({ logits, gradient }))
+      if (tensor)
+        await writeNpy(join(out, `${name}.npy`), { data: tensor.data as Float32Array, shape: tensor.dims });
+    line('outputs');
+    // The gradient alone is fetched when it is timed, as the peer's program keeps nothing else.
+    const fetches = [gradient ? 'gradient' : 'logits'];
+    await timeRepeats(() => session.run(feeds, { fetches }), ...counts);
+    await session.close();
   }
-  line('outputs');
-  // The gradient alone is fetched when it is timed, as the peer's program keeps nothing else.
-  const fetches = [gradient ? 'gradient' : 'logits'];
-  await timeRepeats(
-    () => session.run(feeds, { fetches }),
-    Number(values.warmup ?? 2),
-    Number(values.repeat ?? 5),
-  );
-  await session.close();
   await engine.close();
   done();
+}
+
+/**
+ * Times the trainer's step, Adam included: weights and moments travel to the engine's thread and back in each step, as
+ * they do in a training. The first three losses are written before anything is timed.
+ */
+async function timeTraining(
+  engine: Engine,
+  model: Model,
+  x: HostTensor,
+  labels: HostTensor,
+  out: string,
+  counts: readonly [warmup: number, repeat: number],
+): Promise<void> {
+  const step = buildTrainingStep(model, {
+    batch: x.dims[0]!,
+    parameters: trainableParameters(model),
+    adam: ADAM_DEFAULTS,
+    block: await blockSizeOf(engine),
+  });
+  const session = await engine.open(step.model);
+  let state = initialState(model, step);
+  let taken = 0;
+  const next = async (): Promise<number> => {
+    const results = await session.run(
+      {
+        ...state,
+        [step.inputs.x]: { ...x, data: x.data.slice() },
+        [step.inputs.labels]: { ...labels, data: labels.data.slice() },
+        [step.inputs.step]: i64([++taken], []),
+        [step.inputs.rate]: f32(Float32Array.of(1e-3), []),
+      },
+      { transfer: true },
+    );
+    state = nextState(step, results);
+    return Number(results[step.outputs.loss]!.data[0]);
+  };
+  const losses = Float32Array.of(await next(), await next(), await next());
+  await writeNpy(join(out, 'losses.npy'), { data: losses, shape: [3] });
+  line('outputs');
+  await timeRepeats(next, ...counts);
+  await session.close();
 }
 
 async function prepared(
@@ -77,7 +124,7 @@ async function prepared(
 ): Promise<{ session: Session; feeds: Readonly<Record<string, HostTensor>> }> {
   if (mode === 'forward') return { session: await engine.open(path), feeds: { input: x } };
   if (mode !== 'input')
-    throw new GlacisError('option/invalid', `--mode: expected forward or input, got ${mode}`);
+    throw new GlacisError('option/invalid', `--mode: expected forward, input or train, got ${mode}`);
   const target = openTarget(engine, await readModel(path));
   const session = await target.compile('bench', x.dims[0]!, ({ b, x: attacked, logits }) => {
     const wanted = b.builder.input('labels', 'int64', labels.dims);

@@ -24,16 +24,16 @@ const NETWORKS: Readonly<Record<string, Network>> = {
   'mnist-vit': { batch: 250, shape: [1, 28, 28], repeat: 30 },
 };
 
-const MODES = { forward: 'forward', input: 'input gradient' } as const;
+const MODES = { forward: 'forward', input: 'input gradient', train: 'training step' } as const;
 type Mode = keyof typeof MODES;
 
 /**
  * Largest relative difference (Euclidean) that float32 in another order explains. A ReLU's input that rounds to the other
- * side of zero changes a gradient more than the logits.
+ * side of zero changes a gradient more than the logits; the second and third loss of a training depend on gradients.
  */
-const TOLERANCE: Readonly<Record<string, number>> = { logits: 1e-4, gradient: 1e-3 };
+const TOLERANCE: Readonly<Record<string, number>> = { logits: 1e-4, gradient: 1e-3, losses: 1e-3 };
 
-/** Times forward pass and input gradient against PyTorch, network by network. */
+/** Times forward pass, input gradient and training step against PyTorch, network by network. */
 export async function gradientSuite(
   options: BenchOptions,
   progress: (text: string) => void,
@@ -118,7 +118,7 @@ function sidesOf(network: string, mode: Mode, { threads, debian, compile }: Benc
 }
 
 async function agreementOf(network: string, mode: Mode, ours: string, peer: string): Promise<string> {
-  const compared = { forward: ['logits'], input: ['logits', 'gradient'] }[mode];
+  const compared = { forward: ['logits'], input: ['logits', 'gradient'], train: ['losses'] }[mode];
   const found: string[] = [];
   for (const output of compared) {
     const file = (side: string) => join(outputFolder(network, mode, side), `${output}.npy`);

@@ -4,6 +4,7 @@ import type { Model } from '../onnx/model.ts';
 import { elementCount, float32Tensor, numbersOf, tensorFrom } from '../onnx/tensor.ts';
 import { f32, type HostTensor, i64 } from '../runtime/array.ts';
 import { startEngine } from '../runtime/engine.ts';
+import { blockSizeOf } from '../runtime/layout.ts';
 import { ADAM_DEFAULTS } from './adam.ts';
 import { trainableParameters } from './parameters.ts';
 import { convNet } from './recipes.ts';
@@ -16,8 +17,9 @@ const model = convNet({ input: [2, 8, 8], classes: 3, channels: [3, 4], hidden: 
 const BATCH = 6;
 
 /** Runs one step; with β₁ = 0 the first moment that comes out is the gradient itself. */
-async function openStep(of: Model) {
+async function openStep(of: Model, block = 0) {
   const step = buildTrainingStep(of, {
+    block,
     batch: BATCH,
     parameters: trainableParameters(of),
     adam: { ...ADAM_DEFAULTS, beta1: 0 },
@@ -110,6 +112,28 @@ describe('buildTrainingStep', () => {
     expect(Number(r[step.outputs.loss]!.data[0])).toBeCloseTo(Math.log(2 + Math.E) - 1 / 3, 5);
     expect(Number(r[step.outputs.correct]!.data[0])).toBe(2);
     await session.close();
+  });
+
+  it('gives the same losses, weights and moments in the blocked layout', async () => {
+    const block = await blockSizeOf(engine);
+    const wide = convNet({ input: [2, 8, 8], classes: 3, channels: [32, 16], hidden: 5, seed: 4 });
+    const plain = await openStep(wide);
+    const blocked = await openStep(wide, block);
+    const inBlocks = blocked.step.model.graph.nodes.filter((node) => node.domain === 'com.microsoft.nchwc');
+    expect(inBlocks.length > 0).toBe(block > 0);
+    expect(blocked.step.outputs).toEqual(plain.step.outputs);
+    const [expected, got] = [await plain.run(plain.weights), await blocked.run(blocked.weights)];
+    expect(Object.keys(got)).toEqual(Object.keys(expected));
+    for (const { name, outputs } of plain.step.parameters) {
+      // The first moment is the gradient here; its size sets the scale for float32 in another order.
+      const [g, h] = [expected[outputs.first]!.data, got[outputs.first]!.data] as Float32Array[];
+      const largest = Math.max(...g!.map(Math.abs));
+      expect(Math.max(...g!.map((v, i) => Math.abs(v - h![i]!))), name).toBeLessThan(1e-4 * largest);
+    }
+    const loss = plain.step.outputs.loss;
+    expect(Number(got[loss]!.data[0])).toBeCloseTo(Number(expected[loss]!.data[0]), 5);
+    await plain.session.close();
+    await blocked.session.close();
   });
 
   it('refuses weights that are not float32', () => {

@@ -1,6 +1,7 @@
 import { GlacisError } from '../core/error.ts';
 import type { Value } from '../onnx/graph-builder.ts';
 import type { Model } from '../onnx/model.ts';
+import { inLayout } from '../runtime/layout.ts';
 import { vjp } from '../transform/gradient/vjp.ts';
 import { findLogits } from '../transform/logits.ts';
 import { crossEntropy, crossEntropyGradient } from '../transform/loss.ts';
@@ -41,6 +42,8 @@ export interface StepOptions {
   /** Initializers to train. */
   readonly parameters: readonly string[];
   readonly adam: AdamOptions;
+  /** Channels in a block of the runtime's layout for convolutions (see `runtime/layout.ts`). Default 0: none. */
+  readonly block?: number;
 }
 
 /**
@@ -53,7 +56,7 @@ export interface StepOptions {
  */
 export function buildTrainingStep(
   model: Model,
-  { batch, parameters, adam: options }: StepOptions,
+  { batch, parameters, adam: options, block = 0 }: StepOptions,
 ): TrainingStep {
   const trace = specialise(model, { batch, parameters });
   const { b } = trace;
@@ -106,7 +109,7 @@ export function buildTrainingStep(
   });
   const named = { loss: give('loss', loss), correct: give('correct', correct) };
   return {
-    model: b.builder.build(outputs, { name: 'training step' }),
+    model: inLayout(b.builder, outputs, block, 'training step'),
     parameters: steps,
     batch,
     inputs: { x: x.name, labels: labels.name, step: step.name, rate: rate.name },

@@ -6,6 +6,7 @@ import type { Model } from '../onnx/model.ts';
 import { elementCount, float32Tensor, numbersOf, type Tensor } from '../onnx/tensor.ts';
 import { f32, type HostTensor, i64 } from '../runtime/array.ts';
 import type { Engine } from '../runtime/engine.ts';
+import { blockSizeOf } from '../runtime/layout.ts';
 import { accuracy } from './accuracy.ts';
 import { ADAM_DEFAULTS, type AdamOptions, checkAdam } from './adam.ts';
 import type { Augment } from './augment.ts';
@@ -75,7 +76,7 @@ export async function train(
   if (parameters.length === 0)
     throw new GlacisError('model/unsupported-task', 'training: expected weights to train, found none');
   const batch = Math.min(options.batch, data.y.length);
-  const step = buildTrainingStep(model, { batch, parameters, adam });
+  const step = buildTrainingStep(model, { batch, parameters, adam, block: await blockSizeOf(engine) });
   const size = elementCount(step.sampleDims);
   checkSamples(data, size, step.classes, 'training data');
   if (options.validation) checkSamples(options.validation, size, step.classes, 'validation data');
@@ -99,7 +100,7 @@ export async function train(
 }
 
 /** Weights and moments by the names of the step's inputs. */
-type State = Readonly<Record<string, HostTensor>>;
+export type State = Readonly<Record<string, HostTensor>>;
 
 type Session = Awaited<ReturnType<Engine['open']>>;
 
@@ -178,7 +179,8 @@ function batchOf(
   };
 }
 
-function initialState(model: Model, step: TrainingStep): State {
+/** The state before the first step: the model's weights, no moments. */
+export function initialState(model: Model, step: TrainingStep): State {
   const state: Record<string, HostTensor> = {};
   for (const { name, dims, inputs } of step.parameters) {
     const count = elementCount(dims);
@@ -190,7 +192,8 @@ function initialState(model: Model, step: TrainingStep): State {
   return state;
 }
 
-function nextState(step: TrainingStep, results: Readonly<Record<string, HostTensor>>): State {
+/** The state that a step's results hold, by the names under which the next step takes it. */
+export function nextState(step: TrainingStep, results: Readonly<Record<string, HostTensor>>): State {
   const state: Record<string, HostTensor> = {};
   for (const { inputs, outputs } of step.parameters) {
     for (const key of ['weight', 'first', 'second'] as const) state[inputs[key]] = results[outputs[key]]!;
