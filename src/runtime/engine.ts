@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, GlacisError } from '../core/error.ts';
 import type { Model } from '../onnx/model.ts';
+import { withoutTrailingBlanks } from '../onnx/trim-inputs.ts';
 import { serializeModel } from '../onnx/write.ts';
 import type { HostTensor } from './array.ts';
 import type { Device } from './device.ts';
@@ -98,7 +99,10 @@ export function startEngine(options: EngineOptions = {}): Engine {
     device,
     threads,
     async open(model, extra = {}) {
-      const source = typeof model === 'string' || model instanceof Uint8Array ? model : serializeModel(model);
+      const source =
+        typeof model === 'string' || model instanceof Uint8Array
+          ? model
+          : serializeModel(withoutTrailingBlanks(model));
       const own =
         source instanceof Uint8Array && source !== model && source.byteLength === source.buffer.byteLength;
       const opened = await ask(
