@@ -237,6 +237,7 @@ export class GraphBuilder {
     }
     kept.reverse();
     const nodes: Node[] = kept.map(({ node }) => written(node));
+    const nodeNames = new Set(nodes.map((n) => n.name));
     const infos: ValueInfo[] = [];
     for (const { name, value } of results) {
       const inner =
@@ -247,10 +248,14 @@ export class GraphBuilder {
         throw new GlacisError('model/invalid', `build: the output name '${name}' is taken by an inner value`);
       if (!inner || this.inputs.some((v) => v.name === name) || this.#constants.has(name)) {
         const taken = inner ? `${name}_result` : name;
+        // A model that was built here before has such a node already.
+        let nodeName = `to_${name}`;
+        while (nodeNames.has(nodeName)) nodeName += '_';
+        nodeNames.add(nodeName);
         nodes.push({
           op: 'Identity',
           domain: '',
-          name: `to_${name}`,
+          name: nodeName,
           inputs: [value.name],
           outputs: [taken],
           attributes: new Map(),
