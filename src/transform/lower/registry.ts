@@ -1,6 +1,10 @@
 import { attention } from './attention/attention.ts';
 import { contribAttention } from './attention/contrib.ts';
 import { rotary } from './attention/rotary.ts';
+import { fusedActivations } from './fused/activation.ts';
+import { fusedNormalizations } from './fused/normalization.ts';
+import { fusedProducts } from './fused/product.ts';
+import { renamed } from './fused/renamed.ts';
 import { geluPattern } from './gelu-pattern.ts';
 import { pooledConvolution } from './pooled-convolution.ts';
 import { between } from './quantised/between.ts';
@@ -17,6 +21,7 @@ export const LOWERINGS: readonly LowerRule[] = [
   ...[attention, ...contribAttention, ...rotary],
   geluPattern,
   pooledConvolution,
+  ...[...fusedActivations, ...fusedNormalizations, ...fusedProducts, ...renamed],
   ...[gru, lstm, rnn],
   ...[...between, ...linear, ...mixed, ...products],
 ];
