@@ -1,6 +1,6 @@
 /**
  * `npm run build`: compiles src into dist (JavaScript with declarations, no tests) and copies what tsc does not: the
- * generated ONNX messages and other files that the program reads at run time. Needs Node 24 (started by run.mjs).
+ * files that the program reads at run time. Needs Node 24 (started by run.mjs).
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,6 +27,7 @@ function copyAssets() {
   for (const file of globSync('**/*', { cwd: src, withFileTypes: true })) {
     if (!file.isFile()) continue;
     if (file.name.endsWith('.ts') && !file.name.endsWith('.d.ts')) continue;
+    if (file.parentPath.endsWith('proto')) continue; // generated messages, which only tests use
     const from = join(file.parentPath, file.name);
     const to = join(dist, from.slice(src.length + 1));
     mkdirSync(dirname(to), { recursive: true });

@@ -1,0 +1,15 @@
+/** Runs attacks against a model, verifies what they made, and says what is left. */
+export { type Assessed, type AssessOptions, assess } from './assess.ts';
+export { wilson } from './confidence.ts';
+export type {
+  Assessment,
+  Confusion,
+  DataSummary,
+  Environment,
+  EvasionResult,
+  Finding,
+  ModelSummary,
+  Severity,
+  WorstCase,
+} from './result.ts';
+export { parseAssessment, toJson } from './result-json.ts';

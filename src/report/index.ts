@@ -1,0 +1,5 @@
+/** An assessment as something to look at: one HTML file, or text for a terminal. */
+export type { Answer, FeatureGallery, Gallery, GalleryItem, ImageGallery } from './gallery.ts';
+export { renderHtml } from './html.ts';
+export { renderText } from './text.ts';
+export { type Verdict, type VerdictLevel, verdictOf } from './verdict.ts';
