@@ -1,4 +1,5 @@
 import { throwIfCancelled } from '../core/cancel.ts';
+import { GlacisError } from '../core/error.ts';
 import type { Rng } from '../core/random.ts';
 import { f32 } from '../runtime/array.ts';
 import type { WhiteBoxTarget } from '../runtime/target.ts';
@@ -15,7 +16,7 @@ export interface AscentOptions extends GradientOptions {
   readonly stepSize: number;
   /** Random starts; 0 starts once from the input itself. */
   readonly restarts: number;
-  /** Samples in one run of the graph. Changes nothing but time and memory. */
+  /** Samples in one run of the graph, at least 1; a model whose file fixes the batch size runs at that one. */
   readonly batch: number;
   /** The stream of one sample's start `restart`. */
   rng(sample: number, restart: number): Rng;
@@ -39,7 +40,10 @@ interface Climb {
  * the samples that reached it.
  *
  * A sample that has reached its goal leaves the batch at once and the next one takes its place, so that every run of the
- * graph is full until the end. Last iterates are evaluated without a gradient.
+ * graph is full until the end. Last iterates are evaluated without a gradient. What becomes of a sample does not depend
+ * on the batch or on the others in it, up to the runtime's rounding, which is another one for a batch of 1.
+ * When `signal` fires, samples that were decided keep their rows of `x`; the others' hold what was best so far.
+ * Errors: `option/invalid`, `run/cancelled`, `run/failed`.
  * Cost per sample that never reaches it: `max(1, restarts) × steps` gradients and as many evaluations as starts.
  */
 export async function ascend(
@@ -51,6 +55,7 @@ export async function ascend(
   todo: readonly number[],
   options: AscentOptions,
 ): Promise<Set<number>> {
+  check(options);
   const size = target.sampleDims.reduce((n, d) => n * d, 1);
   const reached = new Set<number>();
   const waiting = todo
@@ -59,10 +64,21 @@ export async function ascend(
   const finals: { readonly climb: Climb; readonly iterate: Float32Array }[] = [];
   const stepKey = `ascent ${JSON.stringify([goal.task, goal.targeted, ball, options.stepSize, options.rounding ?? 'zero'])}`;
   const evaluationKey = `evaluation ${goal.task} ${goal.targeted}`;
-  let capacity = fitting(Math.min(options.batch, todo.length), options.batch);
+  const most = target.fixedBatch ?? options.batch;
+  const rowsFor = (count: number) => target.fixedBatch ?? fitting(count, most);
   let slots: Climb[] = [];
-  let iterates = new Float32Array(capacity * size);
-  let starts = new Float32Array(capacity * size);
+  let capacity = 0;
+  let iterates = new Float32Array(0);
+  let starts = new Float32Array(0);
+
+  /** Makes room for all that is under way or waits, up to a full batch. */
+  const resize = () => {
+    const rows = rowsFor(Math.min(most, slots.length + waiting.length));
+    if (rows === capacity) return;
+    capacity = rows;
+    iterates = resized(iterates, slots.length * size, rows * size);
+    starts = resized(starts, slots.length * size, rows * size);
+  };
 
   const enter = (climb: Climb, slot: number) => {
     const from = climb.sample * size;
@@ -70,6 +86,8 @@ export async function ascend(
     iterates.set(x0.subarray(from, from + size), slot * size);
     if (options.restarts > 0)
       randomStart(ball, starts, iterates, slot * size, size, options.rng(climb.sample, climb.restart));
+    // So that `x` holds a point of the ball even where the loss is never a number.
+    if (climb.restart === 0) x.set(iterates.subarray(slot * size, (slot + 1) * size), from);
     climb.step = 0;
   };
   const consider = (climb: Climb, iterate: Float32Array, loss: number, isReached: boolean): boolean => {
@@ -88,8 +106,8 @@ export async function ascend(
   const evaluateFinals = async () => {
     while (finals.length > 0) {
       throwIfCancelled(options.signal, 'attack');
-      const part = finals.splice(0, options.batch);
-      const rows = fitting(part.length, options.batch);
+      const part = finals.splice(0, most);
+      const rows = rowsFor(part.length);
       const points = new Float32Array(rows * size);
       for (const [i, { iterate }] of part.entries()) points.set(iterate, i * size);
       const session = await target.compile(evaluationKey, rows, (graph) => evaluation(graph, goal));
@@ -116,6 +134,7 @@ export async function ascend(
 
   for (;;) {
     throwIfCancelled(options.signal, 'attack');
+    if (slots.length + waiting.length > 0) resize();
     while (slots.length < capacity && waiting.length > 0) {
       const climb = waiting.pop()!;
       slots.push(climb);
@@ -125,12 +144,6 @@ export async function ascend(
       if (finals.length === 0) break;
       await evaluateFinals();
       continue;
-    }
-    const needed = fitting(slots.length, options.batch);
-    if (needed < capacity) {
-      capacity = needed;
-      iterates = iterates.slice(0, capacity * size);
-      starts = starts.slice(0, capacity * size);
     }
     const session = await target.compile(stepKey, capacity, (graph) =>
       ascentStep(graph, goal, ball, options.stepSize, options),
@@ -163,9 +176,31 @@ export async function ascend(
       starts.copyWithin(to * size, from * size, (from + 1) * size);
     }
     slots = staying.map((i) => slots[i]!);
-    if (finals.length >= options.batch) await evaluateFinals();
+    if (finals.length >= most) await evaluateFinals();
   }
   return reached;
+}
+
+function check({ steps, restarts, batch, stepSize }: AscentOptions): void {
+  const whole = (name: string, value: number, least: number) => {
+    if (!Number.isInteger(value) || value < least)
+      throw new GlacisError(
+        'option/invalid',
+        `${name}: expected a whole number of at least ${least}, got ${value}`,
+      );
+  };
+  whole('steps', steps, 1);
+  whole('restarts', restarts, 0);
+  whole('batch', batch, 1);
+  if (!(stepSize >= 0))
+    throw new GlacisError('option/invalid', `stepSize: expected a number of at least 0, got ${stepSize}`);
+}
+
+/** The first `kept` elements of `from` in an array of `length`. */
+function resized(from: Float32Array, kept: number, length: number): Float32Array<ArrayBuffer> {
+  const to = new Float32Array(length);
+  to.set(from.subarray(0, kept));
+  return to;
 }
 
 /** The smallest batch of `full`, `full / 2`, `full / 4` … (at least 4) that holds `count`: few sessions, little waste. */

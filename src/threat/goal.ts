@@ -1,7 +1,13 @@
 import { GlacisError } from '../core/error.ts';
 import type { Value } from '../onnx/graph-builder.ts';
 import { f32, type HostTensor, i64 } from '../runtime/array.ts';
-import { binaryCrossEntropy, crossEntropy, crossEntropyGradient, squaredError } from '../transform/loss.ts';
+import {
+  binaryCrossEntropy,
+  binaryCrossEntropyGradient,
+  crossEntropy,
+  crossEntropyGradient,
+  squaredError,
+} from '../transform/loss.ts';
 import type { Ops } from '../transform/ops.ts';
 
 /** What a model's outputs mean. */
@@ -18,7 +24,10 @@ export interface Goal {
   feed(samples: readonly number[]): HostTensor;
   /** Type and shape of that input for a batch. */
   input(batch: number): { readonly dtype: 'int64' | 'float32'; readonly dims: readonly number[] };
-  /** The loss that the attacker raises, `[B]`, and its gradient with respect to the logits where that is cheaper by hand. */
+  /**
+   * The loss that the attacker raises, `[B]`, and the gradient of its sum with respect to the logits, `[B, K]`, where one
+   * written by hand is cheaper or keeps its direction for longer.
+   */
   loss(b: Ops, logits: Value, goal: Value): { readonly loss: Value; readonly gradient?: Value };
   /** Whether the attacker has reached the goal for `sample`, given the row of `outputs` that starts at `offset`. */
   reached(sample: number, outputs: Float32Array, offset: number): boolean;
@@ -72,7 +81,7 @@ export function binaryGoal(labels: ArrayLike<number>): Goal {
         [samples.length, 1],
       ),
     input: (batch) => ({ dtype: 'float32', dims: [batch, 1] }),
-    loss: (b, logits, goal) => ({ loss: binaryCrossEntropy(b, logits, goal) }),
+    loss: binaryLoss,
     reached: (sample, outputs, offset) => (outputs[offset]! > 0 ? 1 : 0) !== labels[sample],
   };
 }
@@ -84,7 +93,7 @@ export function multilabelGoal(labels: ArrayLike<number>, k: number): Goal {
     targeted: false,
     feed: (samples) => f32(rows(labels, k, samples), [samples.length, k]),
     input: (batch) => ({ dtype: 'float32', dims: [batch, k] }),
-    loss: (b, logits, goal) => ({ loss: binaryCrossEntropy(b, logits, goal) }),
+    loss: binaryLoss,
     reached(sample, outputs, offset) {
       for (let i = 0; i < k; i++)
         if ((outputs[offset + i]! > 0 ? 1 : 0) !== labels[sample * k + i]) return true;
@@ -111,6 +120,13 @@ export function regressionGoal(targets: ArrayLike<number>, k: number, tolerance:
         if (!(Math.abs(outputs[offset + i]! - targets[sample * k + i]!) <= tolerance)) return true;
       return false;
     },
+  };
+}
+
+function binaryLoss(b: Ops, logits: Value, goal: Value) {
+  return {
+    loss: binaryCrossEntropy(b, logits, goal),
+    gradient: binaryCrossEntropyGradient(b, logits, goal),
   };
 }
 

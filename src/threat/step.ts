@@ -7,6 +7,9 @@ import type { Ops } from '../transform/ops.ts';
 import type { Goal } from './goal.ts';
 import type { Ball } from './norm.ts';
 
+/** The largest number that the gradient's elements are cut to, so that an infinite one leaves a direction. */
+const LARGEST = 1e38;
+
 /** Names of the step graph's inputs beside the model's own. */
 export const STEP_INPUTS = { goal: 'glacis_goal', start: 'glacis_start' } as const;
 
@@ -16,7 +19,9 @@ export const STEP_INPUTS = { goal: 'glacis_goal', start: 'glacis_start' } as con
  * projected onto ball and bounds.
  *
  * Steepest ascent: `sign g` (linf), `g / ‖g‖₂` (l2), or the signs of the largest 1 % of the gradient's elements that still have room,
- * sharing the step (l1; Tramèr & Boneh 2019, "sparse l1 descent", their q = 99 %).
+ * sharing the step (l1; Tramèr & Boneh 2019, "sparse l1 descent", their q = 99 %). However small a gradient is, its direction
+ * counts: the gradient of a very confident model would vanish in `g / ‖g‖₂` when it is squared. Elements that are not a
+ * number count as zero.
  * Sound because clipping to the bounds after projecting onto the ball never raises a distance from a start that lies in
  * the bounds.
  */
@@ -46,12 +51,16 @@ export function evaluation({ b, x, logits }: TargetGraph, goal: Goal): Record<st
   return { logits, loss: goal.loss(b, logits, wanted).loss };
 }
 
-function ascend(b: Ops, x: Value, g: Value, { norm, bounds }: Ball, step: number): Value {
+function ascend(b: Ops, x: Value, gradient: Value, { norm, bounds }: Ball, step: number): Value {
+  const g = b.where(b.node('IsNaN', [gradient]), 0, gradient);
   if (norm === 'linf') return b.add(x, b.mul(b.unary('Sign', g), step));
   const rest = x.dims.map((_, i) => i).slice(1);
   if (norm === 'l2') {
-    const length = b.unary('Sqrt', b.sum(b.mul(g, g), rest, true));
-    return b.add(x, b.mul(b.div(g, b.max(length, 1e-12)), step));
+    const bounded = b.min(b.max(g, -LARGEST), LARGEST);
+    const largest = b.reduceMax(b.unary('Abs', bounded), rest, true);
+    const scaled = b.div(bounded, b.max(largest, 1 / LARGEST));
+    const length = b.unary('Sqrt', b.sum(b.mul(scaled, scaled), rest, true));
+    return b.add(x, b.mul(b.div(scaled, b.max(length, 1 / LARGEST)), step));
   }
   if (norm === 'l1') {
     const outward = b.node('Or', [
@@ -62,7 +71,7 @@ function ascend(b: Ops, x: Value, g: Value, { norm, bounds }: Ball, step: number
     const size = b.unary('Abs', flat);
     const k = Math.max(1, Math.ceil(0.01 * elements(x)));
     const [top] = b.nodes('TopK', [size, b.ints([k])], { axis: 1 }, { outputs: 2 });
-    const threshold = b.max(b.slice(top!, 1, k - 1, k), 1e-30);
+    const threshold = b.max(b.slice(top!, 1, k - 1, k), 1 / LARGEST);
     const signs = b.where(b.compare('GreaterOrEqual', size, threshold), b.unary('Sign', flat), 0);
     const count = b.max(b.sum(b.unary('Abs', signs), [1], true), 1);
     return b.add(x, b.reshape(b.mul(b.div(signs, count), step), x.dims));
@@ -95,7 +104,8 @@ function projectL1(b: Ops, delta: Value, eps: number): Value {
   const excess = b.sub(b.node('CumSum', [sorted!, b.scalar(1, 'int64')]), eps);
   const rank = b.cast(b.builder.constant(rankTensor(n)), delta.dtype);
   const means = b.div(excess, rank);
-  const inside = b.compare('Greater', sorted!, means);
+  // ≥ and not >: an element equal to the threshold does not change it, and the largest counts even where eps rounds to 0.
+  const inside = b.compare('GreaterOrEqual', sorted!, means);
   const rho = b.max(b.sum(b.cast(inside, delta.dtype), [1], true), 1);
   const total = b.sum(b.where(inside, sorted!, 0), [1], true);
   const theta = b.max(b.div(b.sub(total, eps), rho), 0);
