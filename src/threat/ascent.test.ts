@@ -85,25 +85,27 @@ describe('ascend', () => {
   });
 
   it.each(['linf', 'l2', 'l1'] as const)(
-    'in %s gives the same bytes whatever the batch (from 2 on) and the order of samples',
+    'in %s gives the same whatever the batch and the order of samples',
     async (norm) => {
       const ball: Ball = { norm, eps: { linf: 0.06, l2: 0.12, l1: 0.16 }[norm], bounds: [0, 1] };
       const stepSize = ball.eps / 3;
       const whole = await climb(net, labels, x0, 13, { stepSize }, ball);
       expect(whole.reached.size).toBeGreaterThan(0);
       expect(whole.reached.size).toBeLessThan(13);
-      for (const batch of [2, 3, 5, 13, 64]) {
+      // Steps by signs are the same bytes; l2 steps carry the rounding of the runtime's vectorised kernels.
+      const same = (x: Float32Array, what: string) => {
+        if (norm !== 'l2') expect(x, what).toEqual(whole.x);
+        x.forEach((v, i) => {
+          expect(Math.abs(v - whole.x[i]!), what).toBeLessThan(1e-6);
+        });
+      };
+      for (const batch of [1, 2, 3, 5, 13, 64]) {
         const other = await climb(net, labels, x0, 13, { batch, stepSize }, ball);
-        expect(other.x, `batch ${batch}`).toEqual(whole.x);
+        same(other.x, `batch ${batch}`);
         expect([...other.reached].sort()).toEqual([...whole.reached].sort());
       }
-      // One row goes through the runtime's matrix-vector kernel, which adds up in another order.
-      const single = await climb(net, labels, x0, 13, { batch: 1, stepSize }, ball);
-      single.x.forEach((v, i) => {
-        expect(Math.abs(v - whole.x[i]!)).toBeLessThan(1e-6);
-      });
       const backwards = Array.from({ length: 13 }, (_, i) => 12 - i);
-      expect((await climb(net, labels, x0, 13, { batch: 4, stepSize }, ball, backwards)).x).toEqual(whole.x);
+      same((await climb(net, labels, x0, 13, { batch: 4, stepSize }, ball, backwards)).x, 'backwards');
     },
   );
 

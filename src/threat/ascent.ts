@@ -41,7 +41,8 @@ interface Climb {
  *
  * A sample that has reached its goal leaves the batch at once and the next one takes its place, so that every run of the
  * graph is full until the end. Last iterates are evaluated without a gradient. What becomes of a sample does not depend
- * on the batch or on the others in it, up to the runtime's rounding, which is another one for a batch of 1.
+ * on the batch or on the others in it, up to the rounding of the runtime's vectorised kernels, which depends on a sample's
+ * place in the batch (steps by signs, linf and l1, hide it).
  * When `signal` fires, samples that were decided keep their rows of `x`; the others' hold what was best so far.
  * Errors: `option/invalid`, `run/cancelled`, `run/failed`.
  * Cost per sample that never reaches it: `max(1, restarts) × steps` gradients and as many evaluations as starts.
