@@ -4,6 +4,7 @@ import { isFloat, isInteger } from '../onnx/dtype.ts';
 import { BUILD_OPSET, GraphBuilder, type Value } from '../onnx/graph-builder.ts';
 import type { Dim, Graph, Model, Node } from '../onnx/model.ts';
 import { unrollControlFlow } from './control-flow.ts';
+import { checkLifted, type Lift, liftNode, refuse } from './lift-batch.ts';
 import { LOWERINGS } from './lower/registry.ts';
 import { findLowering, type LowerContext, type LowerRule } from './lower/rule.ts';
 import { type Ops, opsOn } from './ops.ts';
@@ -33,6 +34,12 @@ export interface SpecialiseOptions {
   readonly parameters?: readonly string[];
   /** Write fused operators as primitives, so that gradients exist (default true). */
   readonly lower?: boolean;
+  /**
+   * Write a model that was exported for one sample for `batch` of them: inputs whose leading dimension is 1 take `batch`, and
+   * shapes that the file bakes in grow with it (see `lift-batch.ts`). Compare both forms on data: shapes alone do not
+   * always say which axis holds the samples.
+   */
+  readonly liftFrom?: 1;
 }
 
 /** Where names of a (sub)graph resolve. */
@@ -46,6 +53,8 @@ export interface WriteContext {
   readonly opsets: ReadonlyMap<string, number>;
   readonly lowerings: readonly LowerRule[];
   readonly problems: string[];
+  /** Set while a model for one sample is written for more. */
+  readonly lift?: Lift;
 }
 
 /**
@@ -84,8 +93,10 @@ export function specialise(model: Model, options: SpecialiseOptions = {}): Trace
     if (!parameters.has(name))
       throw new GlacisError('option/invalid', `parameters: the model has no initializer named '${name}'`);
   }
+  const lift = liftOf(model, options);
   const context: WriteContext = {
     b,
+    ...(lift ? { lift } : {}),
     opsets: model.opsets,
     lowerings: options.lower === false ? [] : LOWERINGS,
     problems: [],
@@ -127,9 +138,9 @@ export function writeNodes(
 }
 
 function writeNode(context: WriteContext, node: Node, scope: Scope): readonly (Value | null)[] | undefined {
-  const { b } = context;
+  const { b, lift } = context;
   const where = node.name || node.outputs[0] || node.op;
-  const inputs: (Value | null)[] = [];
+  let inputs: (Value | null)[] = [];
   for (const name of node.inputs) {
     if (name === '') inputs.push(null);
     else {
@@ -142,41 +153,78 @@ function writeNode(context: WriteContext, node: Node, scope: Scope): readonly (V
       inputs.push(value);
     }
   }
-  const opset = context.opsets.get(node.domain) ?? 1;
   try {
-    const unrolled = unrollControlFlow(context, node, inputs, scope);
-    if (unrolled) return unrolled;
-    const lowerContext: LowerContext = {
-      b,
-      node: { ...node, name: where },
-      attrs: attributesOf(node),
-      inputs,
-      outputs: node.outputs.length,
-      opset,
-      input: (i) => {
-        const value = inputs[i];
-        if (!value)
-          throw new GlacisError('model/invalid', `${where}: expected input ${i} of ${node.op}, found none`);
-        return value;
-      },
-      has: (i) => Boolean(inputs[i]),
-    };
-    for (const rules of [UPGRADES, context.lowerings]) {
-      const lowered = findLowering(rules, node.domain, node.op, opset)?.lower(lowerContext);
-      if (lowered) return lowered;
-    }
-    return b.builder.addNode(node.op, inputs, node.attributes, {
-      domain: node.domain,
-      outputs: node.outputs.length,
-      name: where,
-    });
+    const lifted = lift && liftNode(b, lift, node, inputs);
+    if (lifted && 'results' in lifted) return lifted.results;
+    if (lifted) inputs = [...lifted.inputs];
+    const results =
+      unrollControlFlow(context, node, inputs, scope) ?? writeOperator(context, node, inputs, where);
+    if (lift) checkLifted(lift, node, inputs, results);
+    return results;
   } catch (error) {
     if (error instanceof GlacisError && error.code === 'model/unsupported-operator') {
       context.problems.push(error.message);
       return undefined;
     }
+    if (lift && error instanceof GlacisError && error.code === 'model/invalid')
+      refuse(node, error.message, error);
     throw error;
   }
+}
+
+/** Adds a node: in the build opset's form, as primitives, or as it stands. */
+function writeOperator(
+  context: WriteContext,
+  node: Node,
+  inputs: readonly (Value | null)[],
+  where: string,
+): readonly (Value | null)[] {
+  const { b } = context;
+  const opset = context.opsets.get(node.domain) ?? 1;
+  const lowerContext: LowerContext = {
+    b,
+    node: { ...node, name: where },
+    attrs: attributesOf(node),
+    inputs,
+    outputs: node.outputs.length,
+    opset,
+    input: (i) => {
+      const value = inputs[i];
+      if (!value)
+        throw new GlacisError('model/invalid', `${where}: expected input ${i} of ${node.op}, found none`);
+      return value;
+    },
+    has: (i) => Boolean(inputs[i]),
+  };
+  for (const rules of [UPGRADES, context.lowerings]) {
+    const lowered = findLowering(rules, node.domain, node.op, opset)?.lower(lowerContext);
+    if (lowered) return lowered;
+  }
+  return b.builder.addNode(node.op, inputs, node.attributes, {
+    domain: node.domain,
+    outputs: node.outputs.length,
+    name: where,
+  });
+}
+
+/** What lifting needs, when it is asked for and there is something to lift. */
+function liftOf(model: Model, options: SpecialiseOptions): Lift | undefined {
+  if (options.liftFrom === undefined) return undefined;
+  const inputDims = options.inputDims;
+  const batch = options.batch ?? Object.values(inputDims ?? {})[0]?.[0];
+  if (batch === undefined)
+    throw new GlacisError('option/invalid', 'liftFrom: expected a batch to lift to, found none');
+  const single = Object.fromEntries(
+    Object.entries(inputDims ?? {}).map(([name, dims]) => [name, [1, ...dims.slice(1)]]),
+  );
+  const { liftFrom: _, ...rest } = options;
+  const reference = specialise(model, {
+    ...rest,
+    batch: 1,
+    lower: false,
+    ...(inputDims ? { inputDims: single } : {}),
+  });
+  return batch === 1 ? undefined : { batch, reference: reference.values, inner: new Set() };
 }
 
 /** The static shape of an input under `options`. */
@@ -185,7 +233,8 @@ function staticDims(name: string, dims: readonly Dim[] | undefined, options: Spe
   if (given) {
     const fits =
       dims === undefined ||
-      (dims.length === given.length && dims.every((d, i) => typeof d !== 'number' || d === given[i]));
+      (dims.length === given.length &&
+        dims.every((d, i) => typeof d !== 'number' || d === given[i] || (i === 0 && d === options.liftFrom)));
     if (!fits)
       throw new GlacisError(
         'data/mismatch',
@@ -199,8 +248,9 @@ function staticDims(name: string, dims: readonly Dim[] | undefined, options: Spe
       `input ${name}: expected a shape in the file, found none; give its dimensions`,
     );
   const fixed = dims.map((d, i) => {
-    if (typeof d === 'number') return d;
-    const size = (d !== null ? options.symbols?.[d] : undefined) ?? (i === 0 ? options.batch : undefined);
+    if (typeof d === 'number' && !(i === 0 && d === options.liftFrom)) return d;
+    const size =
+      (typeof d === 'string' ? options.symbols?.[d] : undefined) ?? (i === 0 ? options.batch : undefined);
     if (size === undefined)
       throw new GlacisError(
         'model/dynamic-shape',
