@@ -1,20 +1,23 @@
 import type { AttackedExample } from '../assess/examples.ts';
 
 /**
- * At most `most` examples for the report, each sample once: the strongest attack's, taken in turn from every eps that changed
- * something, so that a reader sees how little and how much it took.
+ * At most `most` examples for the report, each sample once: one attack's, taken in turn from every eps that changed something,
+ * so that a reader sees how little and how much it took; of each eps those first that the model is surest about.
  */
 export function chooseExamples(
   examples: readonly AttackedExample[],
-  strongest: string,
+  attack: string,
   most: number,
 ): readonly AttackedExample[] {
   const byEps = new Map<number, AttackedExample[]>();
   for (const example of examples) {
-    if (example.attack !== strongest) continue;
+    if (example.attack !== attack) continue;
     byEps.set(example.eps, [...(byEps.get(example.eps) ?? []), example]);
   }
-  const queues = [...byEps].sort(([a], [b]) => a - b).map(([, list]) => list);
+  // The largest eps first: what falls to it is easiest to find elsewhere, too.
+  const queues = [...byEps]
+    .sort(([a], [b]) => b - a)
+    .map(([, list]) => list.sort((a, b) => b.after.confidence - a.after.confidence));
   const chosen: AttackedExample[] = [];
   const seen = new Set<number>();
   while (chosen.length < most && queues.some((q) => q.length > 0)) {

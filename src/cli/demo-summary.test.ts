@@ -20,7 +20,7 @@ function summary(robust: number, examples: readonly AttackedExample[] = []): str
   );
   const base = sampleAssessment();
   return demoSummary({
-    assessment: sampleAssessment({ results, data: { ...base.data, n: 200 } }),
+    assessment: sampleAssessment({ results, worstCases: [], data: { ...base.data, n: 200 } }),
     examples,
     classNames: ['Stop', 'Yield'],
     bold: (text) => `*${text}*`,
@@ -42,7 +42,8 @@ describe('demoSummary', () => {
 
   it.each([
     [0.05, 'The model falls.'],
-    [0.5, 'The model gives way'],
+    [0.2, 'The model gives way.'],
+    [0.6, 'The model is weakened'],
     [0.93, 'the model holds against these attacks'],
   ])('calls a robust accuracy of %d what it is', (robust, words) => {
     expect(summary(robust).replaceAll('\n', ' ')).toContain(words);
@@ -56,19 +57,19 @@ describe('demoSummary', () => {
 });
 
 describe('chooseExamples', () => {
-  it('takes the strongest attack from every eps in turn, each sample once', () => {
+  it('takes one attack from every eps in turn, the surest first, each sample once', () => {
     const all = [
       example(1, 0.1, 1, 'fgsm'),
       example(1, 0.1, 1),
-      example(2, 0.1, 1),
-      example(5, 0.1, 1),
+      example(2, 0.1, 0.7),
+      example(5, 0.1, 0.9),
       example(1, 0.2, 1),
       example(3, 0.2, 1),
     ];
     const chosen = chooseExamples(all, 'pgd', 3);
     expect(chosen.map((e) => [e.attack, e.eps, e.index])).toEqual([
-      ['pgd', 0.1, 1],
-      ['pgd', 0.1, 2],
+      ['pgd', 0.1, 5],
+      ['pgd', 0.2, 1],
       ['pgd', 0.2, 3],
     ]);
     expect(chooseExamples(all, 'pgd', 99)).toHaveLength(4);

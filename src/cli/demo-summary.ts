@@ -1,6 +1,7 @@
 import type { AttackedExample } from '../assess/examples.ts';
-import type { Assessment, EvasionResult } from '../assess/result.ts';
+import type { Assessment } from '../assess/result.ts';
 import { interval, percent, radius } from '../report/format.ts';
+import { strongestAt, type VerdictLevel, verdictOf } from '../report/verdict.ts';
 
 /** What the summary is told from. */
 export interface SummaryFacts {
@@ -43,7 +44,7 @@ export function demoSummary({ assessment, examples, classNames, bold }: SummaryF
     `  ${widths.map((w) => '─'.repeat(w)).join('────')}`,
     ...rows.map(line),
     '',
-    ...meaning(results, clean).flatMap((text) => wrapped(text)),
+    ...meaning(assessment).flatMap((text) => wrapped(text)),
     ...exampleWords(examples, classNames),
     '',
     ...wrapped(
@@ -55,19 +56,27 @@ export function demoSummary({ assessment, examples, classNames, bold }: SummaryF
     .replaceAll('\u00a0', ' ');
 }
 
+/** How a model that nothing defends came out, by what the report's verdict calls it. */
+const OUTCOMES: Readonly<Record<VerdictLevel, string>> = {
+  fell: 'The model falls. That is no accident: it was trained on clean pictures only, like most models, and nothing defends it.',
+  'gave way':
+    'The model gives way. That is no accident: it was trained on clean pictures only, like most models, and nothing defends it.',
+  weakened: 'The model is weakened: it was trained on clean pictures only, and nothing defends it.',
+  held: 'On these pictures the model holds against these attacks.',
+  unknown: 'That is too little to say how robust the model is.',
+};
+
 /** What the figures say about the model, without praise or alarm that they do not bear out. */
-function meaning(results: readonly EvasionResult[], clean: number): readonly string[] {
-  const last = [...results].sort((a, b) => b.eps - a.eps || a.robustAccuracy - b.robustAccuracy)[0];
-  if (!last || clean === 0) return ['No attack ran to its end, so nothing is known about the model.'];
-  const left = last.robustAccuracy / clean;
-  const budget = `At ${radius(last.eps)}, a change that is hard to see, ${last.attack.toUpperCase()} leaves ${percent(last.robustAccuracy)} (95 % confidence ${interval(last.confidence)}).`;
-  if (left < 0.2)
-    return [
-      `${budget} The model falls. That is no accident: it was trained on clean pictures only, like most models, and nothing defends it.`,
-    ];
-  if (left < 0.8)
-    return [`${budget} The model gives way: it was trained on clean pictures only, and nothing defends it.`];
-  return [`${budget} On these pictures the model holds against these attacks.`];
+function meaning(assessment: Assessment): readonly string[] {
+  const { level, worst } = verdictOf(assessment);
+  const stopped =
+    assessment.status === 'partial' ? [`Not finished: ${assessment.statusReason ?? 'stopped early'}.`] : [];
+  if (!worst) return [...stopped, 'No attack ran to its end, so nothing is known about the model.'];
+  const strongest = strongestAt(assessment, worst.norm, worst.eps)?.attack ?? 'the attack';
+  return [
+    ...stopped,
+    `At ${radius(worst.eps)}, a change that is hard to see, ${strongest.toUpperCase()} leaves ${percent(worst.robustAccuracy)} right (95 % confidence ${interval(worst.confidence)}). ${OUTCOMES[level]}`,
+  ];
 }
 
 /** The smallest change that made the model sure of something wrong. */

@@ -1,12 +1,12 @@
 import { access, constants, mkdir, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { asGlacisError, GlacisError } from '../core/error.ts';
 import { writeAtomically } from '../data/index.ts';
 
 /** Makes `folder` where it is missing and checks that files can be written into it. Errors: `output/unwritable`. */
 export async function prepareFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolders(resolve(folder));
     await access(folder, constants.W_OK | constants.X_OK);
   } catch (thrown) {
     throw new GlacisError(
@@ -15,6 +15,20 @@ export async function prepareFolder(folder: string): Promise<void> {
       { cause: thrown },
     );
   }
+}
+
+/**
+ * Makes a folder and those above it that are missing. Not `mkdir` with `recursive`, which never comes back where the system
+ * denies that a folder exists whose parent it has just shown (`/proc/x` on Linux).
+ */
+async function makeFolders(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => undefined);
+  if (found?.isDirectory()) return;
+  if (found) throw new Error('a file is in its place');
+  if (dirname(folder) !== folder) await makeFolders(dirname(folder));
+  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
 }
 
 /** Checks that a file at `path` could be written, before the work starts. Errors: `output/unwritable`. */
