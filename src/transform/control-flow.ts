@@ -8,6 +8,9 @@ import { type Scope, type WriteContext, writeNodes } from './specialise.ts';
 /** More iterations than this are not unrolled. */
 const UNROLL_LIMIT = 4096;
 
+/** Nor are more nodes than this over all iterations of all loops of a model: nested loops multiply. */
+const UNROLL_NODES = 100_000;
+
 /**
  * `If` with a constant condition becomes the branch that is taken; `Loop` with a constant trip count (and a condition that
  * stays constant) and `Scan` are unrolled. Other nodes give `undefined`.
@@ -25,12 +28,8 @@ export function unrollControlFlow(
     const condition = constantNumber(inputs[0]);
     if (condition === undefined)
       throw new GlacisError('model/unsupported-operator', `${where} (If): its condition depends on the data`);
-    return writeBody(
-      context,
-      attributesOf(node).graph(condition !== 0 ? 'then_branch' : 'else_branch'),
-      [],
-      scope,
-    );
+    const branch = attributesOf(node).graph(condition !== 0 ? 'then_branch' : 'else_branch');
+    return writeBody(context, branch, [], scope) ?? [];
   }
   if (node.op === 'Loop') return unrollLoop(context, node, where, inputs, scope);
   if (node.op === 'Scan') return unrollScan(context, node, where, inputs, scope);
@@ -53,7 +52,10 @@ function unrollLoop(
       'model/unsupported-operator',
       `${where} (Loop): its trip count depends on the data`,
     );
-  let carried = inputs.slice(2).map((v) => v!);
+  let carried = present(where, inputs.slice(2));
+  expectCount(where, 'body inputs', body.inputs.length, carried.length + 2);
+  if (body.outputs.length < carried.length + 1)
+    expectCount(where, 'body outputs', body.outputs.length, carried.length + 1);
   const scans: Value[][] = Array.from({ length: body.outputs.length - 1 - carried.length }, () => []);
   for (let i = 0; i < trips; i++) {
     if (condition) {
@@ -71,7 +73,8 @@ function unrollLoop(
         `${where} (Loop): expected at most ${UNROLL_LIMIT} iterations, got more`,
       );
     const given = condition ?? b.compare('Equal', b.scalar(0, 'int64'), 0);
-    const results = writeBody(context, body, [b.scalar(i, 'int64'), given, ...carried], scope);
+    const results = writeIteration(context, where, body, [b.scalar(i, 'int64'), given, ...carried], scope);
+    if (!results) return [];
     condition = results[0]!;
     carried = results.slice(1, 1 + carried.length);
     for (const [k, list] of scans.entries()) list.push(b.unsqueeze(results[1 + carried.length + k]!, [0]));
@@ -96,16 +99,25 @@ function unrollScan(
   const body = attrs.graph('body');
   const scanCount = attrs.int('num_scan_inputs');
   const stateCount = inputs.length - scanCount;
+  if (scanCount < 1 || stateCount < 0) expectCount(where, 'scan inputs', scanCount, inputs.length);
+  expectCount(where, 'body inputs', body.inputs.length, inputs.length);
   const outCount = body.outputs.length - stateCount;
+  if (outCount < 0) expectCount(where, 'body outputs', body.outputs.length, stateCount);
   const zeros = (n: number) => new Array<number>(n).fill(0);
   const inAxes = attrs.ints('scan_input_axes', zeros(scanCount));
   const inDirections = attrs.ints('scan_input_directions', zeros(scanCount));
   const outAxes = attrs.ints('scan_output_axes', zeros(outCount));
   const outDirections = attrs.ints('scan_output_directions', zeros(outCount));
-  let state = inputs.slice(0, stateCount).map((v) => v!);
-  const sequences = inputs.slice(stateCount).map((v) => v!);
+  let state = present(where, inputs.slice(0, stateCount));
+  const sequences = present(where, inputs.slice(stateCount));
   const axis = (k: number) => (inAxes[k]! < 0 ? inAxes[k]! + sequences[k]!.dims.length : inAxes[k]!);
   const length = sequences[0]!.dims[axis(0)]!;
+  for (const [k, v] of sequences.entries())
+    expectCount(where, 'steps of each sequence', v.dims[axis(k)], length);
+  for (const list of [inAxes, inDirections])
+    expectCount(where, 'entries for the scan inputs', list.length, scanCount);
+  for (const list of [outAxes, outDirections])
+    expectCount(where, 'entries for the scan outputs', list.length, outCount);
   if (length > UNROLL_LIMIT)
     throw new GlacisError(
       'model/unsupported-operator',
@@ -117,7 +129,8 @@ function unrollScan(
       const at = inDirections[k] === 1 ? length - 1 - i : i;
       return b.squeeze(b.slice(v, axis(k), at, at + 1), [axis(k)]);
     });
-    const results = writeBody(context, body, [...state, ...parts], scope);
+    const results = writeIteration(context, where, body, [...state, ...parts], scope);
+    if (!results) return [];
     state = results.slice(0, stateCount);
     for (const [k, list] of lists.entries()) {
       const result = results[stateCount + k]!;
@@ -144,8 +157,48 @@ function stack({ b }: WriteContext, where: string, list: readonly Value[], axis:
   return b.concat(list, axis);
 }
 
-/** Writes a subgraph with its inputs bound to `args`; names it does not define are looked up outside. */
-function writeBody(context: WriteContext, body: Graph, args: readonly Value[], outer: Scope): Value[] {
+function present(where: string, values: readonly (Value | null)[]): readonly Value[] {
+  return values.map((v, i) => {
+    if (!v) throw new GlacisError('model/invalid', `${where}: expected a carried value ${i}, found none`);
+    return v;
+  });
+}
+
+function expectCount(where: string, what: string, got: number | undefined, wanted: number | undefined): void {
+  if (got !== wanted || got === undefined)
+    throw new GlacisError(
+      'model/invalid',
+      `${where}: expected ${wanted ?? 'a known number of'} ${what}, got ${got}`,
+    );
+}
+
+/** One iteration of a loop, within the limit of nodes. `undefined`: a node of the body was reported. */
+function writeIteration(
+  context: WriteContext,
+  where: string,
+  body: Graph,
+  args: readonly Value[],
+  outer: Scope,
+): Value[] | undefined {
+  context.unrolled.nodes += body.nodes.length + 1;
+  if (context.unrolled.nodes > UNROLL_NODES)
+    throw new GlacisError(
+      'model/too-large',
+      `${where}: expected loops of at most ${UNROLL_NODES} nodes over all iterations, got more`,
+    );
+  return writeBody(context, body, args, outer);
+}
+
+/**
+ * Writes a subgraph with its inputs bound to `args`; names it does not define are looked up outside. `undefined`: one of its
+ * nodes was reported.
+ */
+function writeBody(
+  context: WriteContext,
+  body: Graph,
+  args: readonly Value[],
+  outer: Scope,
+): Value[] | undefined {
   const values = new Map<string, Value>();
   for (const [i, { name }] of body.inputs.entries()) {
     const value = args[i];
@@ -154,15 +207,14 @@ function writeBody(context: WriteContext, body: Graph, args: readonly Value[], o
   for (const [name, tensor] of body.initializers) values.set(name, context.b.builder.constant(tensor));
   const scope: Scope = { get: (name) => values.get(name) ?? outer.get(name) };
   writeNodes(context, body, values, scope);
-  return body.outputs.map(({ name }) => {
+  const results: Value[] = [];
+  for (const { name } of body.outputs) {
     const value = scope.get(name);
-    if (!value)
-      throw new GlacisError(
-        'model/unsupported-operator',
-        `${name}: a value of a subgraph that could not be written`,
-      );
-    return value;
-  });
+    if (value) results.push(value);
+    else if (context.problems.length > 0) return undefined;
+    else throw new GlacisError('model/invalid', `${name}: an output of a subgraph that no node makes`);
+  }
+  return results;
 }
 
 function constantNumber(value: Value | null | undefined): number | undefined {

@@ -53,6 +53,8 @@ export interface WriteContext {
   readonly opsets: ReadonlyMap<string, number>;
   readonly lowerings: readonly LowerRule[];
   readonly problems: string[];
+  /** Nodes of loop bodies written so far. */
+  readonly unrolled: { nodes: number };
   /** Set while a model for one sample is written for more. */
   readonly lift?: Lift;
 }
@@ -100,6 +102,7 @@ export function specialise(model: Model, options: SpecialiseOptions = {}): Trace
     opsets: model.opsets,
     lowerings: options.lower === false ? [] : LOWERINGS,
     problems: [],
+    unrolled: { nodes: 0 },
   };
   const scope: Scope = { get: (name) => values.get(name) };
   writeNodes(context, model.graph, values, scope);
