@@ -1,9 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { float } from '../../../onnx/attributes.ts';
+import { attributesFrom, float } from '../../../onnx/attributes.ts';
 import type { DType } from '../../../onnx/dtype.ts';
+import type { Model, Node } from '../../../onnx/model.ts';
 import { float32Tensor, type Tensor, tensorFrom } from '../../../onnx/tensor.ts';
 import { vjp } from '../../gradient/vjp.ts';
-import { bothWays, type OneNode, oneNodeModel, randomTensor, runModel } from '../../one-node.fixture.ts';
+import {
+  bothWays,
+  distance,
+  type OneNode,
+  oneNodeModel,
+  randomTensor,
+  runModel,
+  specialised,
+} from '../../one-node.fixture.ts';
 import { specialise } from '../../specialise.ts';
 
 const x = (...dims: number[]) => randomTensor('x', dims, -3, 3);
@@ -292,4 +301,44 @@ describe('the gradient of a quantisation', () => {
   it('is zero', async () => expect(await gradient('zero')).toEqual([0, 0, 0, 0]));
   it('straight-through is one over the scale inside the range', async () =>
     expect(await gradient('straight-through')).toEqual([2, 0, 0, 2]));
+});
+
+it('quantised numbers join integer constants of the file, and outputs keep their integer type', async () => {
+  const node = (op: string, inputs: string[], output: string, attributes = {}): Node => ({
+    op,
+    domain: '',
+    name: op,
+    inputs,
+    outputs: [output],
+    attributes: attributesFrom(attributes),
+  });
+  const model: Model = {
+    ...oneNodeModel(call('Identity', [x(2, 3)])),
+    graph: {
+      name: 'mixed',
+      inputs: [{ name: 'x', type: { kind: 'tensor', dtype: 'float32', dims: [2, 3] } }],
+      outputs: [
+        { name: 'joined', type: { kind: 'tensor', dtype: 'uint8', dims: undefined } },
+        { name: 'y', type: { kind: 'tensor', dtype: 'float32', dims: undefined } },
+      ],
+      initializers: new Map([
+        ['scale', scale(0.05)],
+        ['zero', zero('uint8', 100)],
+        ['more', u8('more', 2, 2)],
+      ]),
+      nodes: [
+        node('QuantizeLinear', ['x', 'scale', 'zero'], 'q'),
+        node('Concat', ['q', 'more'], 'joined', { axis: 1 }),
+        node('Transpose', ['joined'], 't', { perm: [1, 0] }),
+        node('DequantizeLinear', ['t', 'scale', 'zero'], 'y'),
+      ],
+      valueTypes: new Map(),
+    },
+  };
+  const feeds = { x: x(2, 3) };
+  const want = await runModel(model, feeds);
+  const got = await runModel(specialised(model).model, feeds);
+  expect(got.joined_new).toEqual(want.joined);
+  expect(got.y_new!.dims).toEqual([5, 2]);
+  expect(distance(want.y!, got.y_new!)).toBeLessThan(1e-7);
 });
