@@ -100,11 +100,12 @@ function phaseOf(
   const length = Math.ceil(inputLength / s);
   const taps: number[] = [];
   for (let k = kernel[axis]! - 1; k >= 0; k--) if ((((r + p - d * k) % s) + s) % s === 0) taps.push(k);
-  if (taps.length === 0)
-    return { taps, dilation: 1, before: 0, after: 0, cropBefore: 0, cropAfter: 0, length };
   const offsets = taps.map((k) => (r + p - d * k) / s);
-  const first = offsets[0]!;
-  const last = offsets.at(-1)!;
+  const first = offsets[0] ?? 0;
+  const last = offsets.at(-1) ?? 0;
+  // No tap at all, or taps that only ever meet indices before or behind the cotangent.
+  if (taps.length === 0 || first >= gradLength || length - 1 + last < 0)
+    return { taps: [], dilation: 1, before: 0, after: 0, cropBefore: 0, cropAfter: 0, length };
   const left = -first;
   const right = length - 1 + last - (gradLength - 1);
   return {
