@@ -134,7 +134,7 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
       cleanAccuracy: state.clean.done > 0 ? right / state.clean.done : 0,
       rangeWidth: bounds[1] - bounds[0],
       ...(run.probe && { gradient: run.probe }),
-      randomised: run.randomised,
+      randomised: loaded.randomised,
       refused: cells.flatMap(({ plan, eps: radius }, i) => {
         const { refused } = state.cells[i]!.record;
         return refused > 0 ? [{ attack: plan.attack.id, eps: radius, count: refused }] : [];

@@ -10,7 +10,6 @@ import { checkNorm, defaultEps } from './budget.ts';
 import { runAttack } from './evasion.ts';
 import { goalFor } from './goal-for.ts';
 import { type Loaded, type LoadOptions, load } from './load.ts';
-import { compareWithDeployed } from './soundness.ts';
 import { judge } from './subject.ts';
 
 /** One attack, and where its examples go. */
@@ -49,9 +48,6 @@ export interface AttackSummary {
   readonly examples: string;
 }
 
-/** Samples of the first look. */
-const LOOK = 8;
-
 /**
  * Runs one attack, verifies its examples on the deployed file and writes them as `.npz`: `x` (adversarial) and `original`
  * `[n, …]`, `y`, `prediction`, `success`, `index` (number in the data). All samples are held in memory.
@@ -71,9 +67,6 @@ export async function attackExamples(options: AttackExamplesOptions): Promise<At
     const { subject, adapted, labels, task, batch, bounds } = loaded;
     const eps = options.eps ?? defaultEps(norm, bounds);
     const { x, indices } = await adapted.read(0, adapted.n, signal);
-    const look = Math.min(LOOK, adapted.n);
-    const size = x.length / adapted.n;
-    await compareWithDeployed(subject, x.subarray(0, look * size), look, signal);
     const goal = goalFor(task, labels, subject.target.classes, options.tolerance);
     const clean = await judge(subject, goal, x, adapted.n, signal);
     const outcome = await runAttack(subject, plan, goal, { norm, eps, bounds }, x, clean, {

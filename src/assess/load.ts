@@ -14,12 +14,10 @@ import { type Tensor, tensorFrom } from '../onnx/tensor.ts';
 import { toFloat32 } from '../onnx/to-float32.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { FixedInputs } from '../runtime/fixed-input.ts';
-import { openPredictor } from '../runtime/predictor.ts';
-import { openTarget } from '../runtime/target.ts';
 import type { Task } from '../threat/goal.ts';
 import { normaliseInput, PIXELS } from '../transform/normalise-input.ts';
-import { batchFor } from './batch-size.ts';
 import { taskFor } from './goal-for.ts';
+import { openSubject } from './open-subject.ts';
 import type { Subject } from './subject.ts';
 
 /** Model and data, and how they fit together. */
@@ -54,6 +52,9 @@ export interface LoadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Samples on which the graph for the attack is compared with the deployed file. */
+const FIRST = 8;
+
 /** A model with the data to attack it on, ready to run. */
 export interface Loaded {
   readonly file: ModelFile;
@@ -65,6 +66,8 @@ export interface Loaded {
   readonly labels: Labels;
   readonly width: number;
   readonly batch: number;
+  /** The deployed file answers differently each time. */
+  readonly randomised: boolean;
   /** Least and greatest value of an input. */
   readonly bounds: readonly [number, number];
   readonly modelNotes: readonly string[];
@@ -122,12 +125,19 @@ export async function load(engine: Engine, options: LoadOptions): Promise<Loaded
         `the input is normalised with mean ${mean.join(', ')} and std ${std.join(', ')} in front of the model: eps and range are in units before that`,
       );
     }
-    const target = openTarget(engine, model, {
+    const opened = await openSubject(engine, {
+      model,
+      deployed,
       input: name,
       sampleDims: adapted.shape,
       fixed,
-      ...(options.output !== undefined && { output: options.output }),
+      output: options.output,
+      batch: options.batch,
+      first: await adapted.read(0, Math.min(FIRST, adapted.n), signal),
+      signal,
     });
+    const { subject, batch, randomised } = opened;
+    const { target } = subject;
     const { labels, width } = await labelsOf(adapted, dataset.n, options.labels, signal);
     const task = taskFor({
       classes: target.classes,
@@ -136,18 +146,9 @@ export async function load(engine: Engine, options: LoadOptions): Promise<Loaded
       task: options.task,
       tolerance: options.tolerance,
     });
-    const batch = target.fixedBatch ?? options.batch ?? batchFor(target);
-    if (target.fixedBatch !== undefined)
-      notes.push(`the file fixes the batch at ${target.fixedBatch}, so samples run ${batch} at a time`);
-    const predictor = await openPredictor(engine, deployed, {
-      input: name,
-      output: target.found.output,
-      sampleDims: target.sampleDims,
-      batch,
-      fixed,
-    });
     const { stripped } = target.found;
     notes.push(
+      ...opened.notes,
       stripped
         ? `the final ${stripped} was left out for the attack: it works on the logits behind it; answers are verified on the whole file`
         : task === 'regression'
@@ -159,11 +160,8 @@ export async function load(engine: Engine, options: LoadOptions): Promise<Loaded
       file,
       dataset,
       adapted,
-      subject: {
-        target,
-        predictor,
-        toLogits: stripped === 'Sigmoid' ? logit : (outputs) => outputs,
-      },
+      subject,
+      randomised,
       task,
       labels,
       width,
@@ -174,8 +172,8 @@ export async function load(engine: Engine, options: LoadOptions): Promise<Loaded
       modelNotes: notes,
       dataNotes,
       async close() {
-        await target.close();
-        await predictor.close();
+        await subject.target.close();
+        await subject.predictor.close();
         await dataset.close();
       },
     };
@@ -183,11 +181,6 @@ export async function load(engine: Engine, options: LoadOptions): Promise<Loaded
     await dataset.close().catch(() => {});
     throw error;
   }
-}
-
-/** `log(p / (1 − p))` of every probability. */
-function logit(outputs: Float32Array): Float32Array {
-  return outputs.map((p) => Math.log(p / (1 - p)));
 }
 
 function chooseInput(

@@ -9,7 +9,6 @@ import { goalFor } from './goal-for.ts';
 import { type GradientProbe, probeGradient } from './gradient-probe.ts';
 import type { Loaded } from './load.ts';
 import { type CellRecord, type CleanRecord, enterClean, enterOutcome } from './record.ts';
-import { compareWithDeployed } from './soundness.ts';
 import { judge } from './subject.ts';
 import type { Cell } from './summarise.ts';
 
@@ -51,7 +50,6 @@ export interface CellsOptions {
 
 /** What showed beside the records. */
 export interface CellsRun {
-  readonly randomised: boolean;
   readonly probe: GradientProbe | undefined;
   readonly finished: boolean;
 }
@@ -70,8 +68,7 @@ interface Chunk {
 const CHUNK_BYTES = 64 * 2 ** 20;
 /** Milliseconds between checkpoints inside a chunk. */
 const SAVE_EVERY = 30_000;
-/** Samples that the first look compares and the gradient probe takes. */
-const LOOK = 8;
+/** Samples that the gradient probe takes. */
 const PROBE = 64;
 
 /**
@@ -98,13 +95,8 @@ export async function runCells(
     held = { start, count: read.count, x: read.x, labels: part, indices: read.indices, goal };
     return held;
   };
-  let randomised = false;
   let probe: GradientProbe | undefined;
   try {
-    const first = await chunkAt(0);
-    const look = Math.min(LOOK, first.count);
-    randomised = (await compareWithDeployed(subject, first.x.subarray(0, look * size), look, signal))
-      .randomised;
     for (let start = state.clean.done; start < adapted.n; start += step) {
       const chunk = await chunkAt(start);
       progress({ label: 'clean answers', done: start, total: adapted.n });
@@ -124,14 +116,14 @@ export async function runCells(
         if (!cellState.record.decided.subarray(start, end).includes(0) && !cellState.current) continue;
         const chunk = await chunkAt(start);
         const finished = await runChunk(loaded, cell, cellState, chunk, state, options);
-        if (!finished) return { randomised, probe, finished: false };
+        if (!finished) return { probe, finished: false };
       }
     }
-    return { randomised, probe, finished: true };
+    return { probe, finished: true };
   } catch (thrown) {
     if (!(thrown instanceof GlacisError && thrown.code === 'run/cancelled')) throw thrown;
     await options.save(state, 'last');
-    return { randomised, probe, finished: false };
+    return { probe, finished: false };
   }
 }
 

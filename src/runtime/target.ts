@@ -64,6 +64,11 @@ export interface TargetOptions {
   readonly sampleDims?: readonly number[];
   /** Values of the inputs that are not attacked, one batch row each, by name. */
   readonly fixed?: FixedInputs;
+  /**
+   * Writes a model that was made for one sample for many: shapes that bake the batch in grow with it. Shapes alone do not
+   * always say how, so compare the answers with the file's.
+   */
+  readonly lift?: boolean;
   /** Sizes of symbolic dimensions. */
   readonly symbols?: Readonly<Record<string, number>>;
 }
@@ -81,6 +86,11 @@ export function openTarget(engine: Engine, model: Model, options: TargetOptions 
   }
   const x = probe.inputs.get(attacked.name)!;
   const rows = x.dims[0] ?? 1;
+  if (logits.dims[0] !== rows)
+    throw new GlacisError(
+      'model/dynamic-shape',
+      `output ${output}: expected a row for each of ${rows} samples, got [${logits.dims.join(', ')}]; the file seems to bake in another batch size`,
+    );
   const whole = costOf(probe.b.builder.nodes);
   const sessions = new Map<string, Promise<Session>>();
   let block: Promise<number> | undefined;
@@ -98,7 +108,7 @@ export function openTarget(engine: Engine, model: Model, options: TargetOptions 
     found: { stripped, output },
     queries: { forward: 0, gradient: 0 },
     cost: { flops: whole.flops / rows, activations: whole.activations / rows },
-    fixedBatch: typeof attacked.dims[0] === 'number' ? attacked.dims[0] : undefined,
+    fixedBatch: fixedBatchOf(attacked, options),
     compile(key, batch, build) {
       const full = `${key}@${batch}`;
       let session = sessions.get(full);
@@ -157,13 +167,20 @@ function attackedInput(model: Model, options: TargetOptions): AttackedInput {
   return { name, dims: type.dims };
 }
 
+/** The batch size that the file fixes and lifting does not open. */
+function fixedBatchOf({ dims }: AttackedInput, { lift }: TargetOptions): number | undefined {
+  const first = dims[0];
+  return typeof first === 'number' && !(lift && first === 1) ? first : undefined;
+}
+
 function traceAt(model: Model, attacked: AttackedInput, batch: number, options: TargetOptions) {
   const sample = options.sampleDims;
-  const rows = typeof attacked.dims[0] === 'number' ? attacked.dims[0] : batch;
+  const rows = fixedBatchOf(attacked, options) ?? batch;
   const inputDims = sample ? { [attacked.name]: [rows, ...sample] } : {};
   return specialise(bindFixed(model, options.fixed ?? {}, rows), {
-    batch,
+    batch: rows,
     inputDims,
+    ...(options.lift ? { liftFrom: 1 as const } : {}),
     ...(options.symbols ? { symbols: options.symbols } : {}),
   });
 }
