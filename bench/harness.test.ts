@@ -29,6 +29,7 @@ describe('benchmark harness', () => {
     expect(ours.wall).toBe(0.2);
     expect(comparisons[0]!.ratio).toBeCloseTo(3);
     expect(comparisons[0]!.cpuRatio).toBeCloseTo(1.5);
+    expect(comparisons[0]!.memoryRatio).toBe(1);
     expect(comparisons[0]!.invalid).toContain('peer used 1.00 of 2 threads');
   });
 
@@ -47,18 +48,19 @@ describe('benchmark harness', () => {
   });
 
   it('objects to idle threads, to other programs and to figures that are not numbers', () => {
-    const side = (threadsUsed: number, foreign: number): SideFigures => ({
+    const side = (threadsUsed: number, foreign: number, repeats = [{ wall: 1, cpu: 2 }]): SideFigures => ({
       name: 'peer',
       environment: {},
       wall: 1,
       cpu: 2,
       peakRssBytes: 0,
       threadsUsed,
-      runs: [{ environment: {}, repeats: [], wall: 1, cpu: 2, peakRssBytes: 0, foreignCores: foreign }],
+      runs: [{ environment: {}, repeats, wall: 1, cpu: 2, peakRssBytes: 0, foreignCores: foreign }],
     });
     expect(objections(side(1.61, 0.29), 2)).toEqual([]);
     expect(objections(side(1.59, 0.29), 2)).toHaveLength(1);
     expect(objections(side(1, 0), 1)).toEqual([]);
+    expect(objections(side(1, 0, []), 2)).toEqual([]);
     expect(objections(side(2, 0.31), 2)).toHaveLength(1);
     expect(objections(side(Number.NaN, Number.NaN), 2)).toHaveLength(2);
   });
@@ -85,7 +87,7 @@ describe('benchmark harness', () => {
 
   it('refuses unknown suites, options and counts', () => {
     expect(parseOptions(['pgd', '--quick']).rounds).toBe(2);
-    expect(() => parseOptions(['speed'])).toThrow(/gradient or pgd, got speed/);
+    expect(() => parseOptions(['speed'])).toThrow(/gradient, pgd, startup or memory, got speed/);
     expect(() => parseOptions(['pgd', '--fast'])).toThrow(/--fast/);
     expect(() => parseOptions(['pgd', '--rounds', '0'])).toThrow(/count from 1, got 0/);
   });

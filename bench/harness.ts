@@ -14,7 +14,7 @@ export interface SideFigures {
   readonly wall: number;
   readonly cpu: number;
   readonly peakRssBytes: number;
-  /** CPU time over wall time where work was timed: the threads really used. */
+  /** CPU time over wall time where work was timed (the whole program where nothing was timed inside). */
   readonly threadsUsed: number;
   readonly runs: readonly SideRun[];
 }
@@ -28,6 +28,8 @@ export interface Comparison {
   readonly range: readonly [number, number];
   /** The same with CPU time. */
   readonly cpuRatio: number;
+  /** The peer's peak resident memory over ours, medians of the rounds. */
+  readonly memoryRatio: number;
   /** Why the ratio does not count; empty when it does. */
   readonly invalid: readonly string[];
 }
@@ -84,11 +86,14 @@ function figuresOf(name: string, runs: readonly SideRun[], timed: Timed): SideFi
     cpu: median(times.map(({ cpu }) => cpu)),
     peakRssBytes: median(runs.map(({ peakRssBytes }) => peakRssBytes)),
     // A program's start runs on one thread on every side, so thread use is judged where the work is, inside.
-    threadsUsed: median(
-      runs.map(({ repeats }) => sum(repeats.map(({ cpu }) => cpu)) / sum(repeats.map(({ wall }) => wall))),
-    ),
+    threadsUsed: median(runs.map(threadsUsedIn)),
     runs,
   };
+}
+
+function threadsUsedIn({ repeats, wall, cpu }: SideRun): number {
+  const spans = repeats.length > 0 ? repeats : [{ wall, cpu }];
+  return sum(spans.map((span) => span.cpu)) / sum(spans.map((span) => span.wall));
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
@@ -104,14 +109,19 @@ function comparisonOf(ours: SideFigures, peer: SideFigures, timed: Timed, thread
     ratio: median(ratios),
     range: [Math.min(...ratios), Math.max(...ratios)],
     cpuRatio: median(rounds.map((round) => round.peer.cpu / round.own.cpu)),
+    memoryRatio: peer.peakRssBytes / ours.peakRssBytes,
     invalid: [ours, peer].flatMap((side) => objections(side, threads)),
   };
 }
 
-/** Why a side's figures do not count. Not-a-number counts against it. */
+/**
+ * Why a side's figures do not count. Not-a-number counts against it. A side that times nothing inside, our own command line,
+ * is not asked for its threads: those that it leaves idle are to its own loss.
+ */
 export function objections(side: SideFigures, threads: number): readonly string[] {
   const found: string[] = [];
-  if (threads > 1 && !(side.threadsUsed >= MIN_THREAD_USE * threads)) {
+  const timedInside = side.runs.some(({ repeats }) => repeats.length > 0);
+  if (timedInside && threads > 1 && !(side.threadsUsed >= MIN_THREAD_USE * threads)) {
     found.push(`${side.name} used ${side.threadsUsed.toFixed(2)} of ${threads} threads`);
   }
   const disturbed = side.runs.filter((run) => !(run.foreignCores <= MAX_FOREIGN_CORES));

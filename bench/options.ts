@@ -1,9 +1,15 @@
 import { parseArgs } from 'node:util';
 import { GlacisError } from '../src/core/error.ts';
 
+/** What can be measured. */
+const SUITES = ['gradient', 'pgd', 'startup', 'memory'] as const;
+
+/** One of {@link SUITES}. */
+export type Suite = (typeof SUITES)[number];
+
 /** What `npm run bench` was asked for. */
 export interface BenchOptions {
-  readonly suite: 'gradient' | 'pgd';
+  readonly suite: Suite;
   /** Fewer rounds and repetitions: for trying things out, not for figures to quote. */
   readonly quick: boolean;
   /** Measure although other programs use the machine; the rows then say so. */
@@ -21,11 +27,11 @@ export interface BenchOptions {
 }
 
 /** How to call the benchmarks. */
-export const USAGE = `npm run bench -- gradient|pgd [options]
+export const USAGE = `npm run bench -- gradient|pgd|startup|memory [options]
   --quick            two rounds, few repetitions
   --network NAME     only this network
-  --mode NAME        gradient suite: only forward or input
-  --rounds N         rounds of ours, peer, ours, peer, … (5; 2 with --quick)
+  --mode NAME        gradient suite: only forward, input or train; memory: input or train
+  --rounds N         rounds of ours, peer, ours, peer, … (5; 7 of startup; 2 with --quick)
   --threads N        threads of every side (2)
   --debian           also Debian's python3-torch
   --compile          also torch.compile
@@ -34,11 +40,11 @@ export const USAGE = `npm run bench -- gradient|pgd [options]
 /** Reads the command line. Errors: `option/unknown`, `option/invalid`. */
 export function parseOptions(argv: readonly string[]): BenchOptions {
   const { values, positionals } = parsed(argv);
-  const suite = positionals[0];
-  if (positionals.length !== 1 || (suite !== 'gradient' && suite !== 'pgd')) {
+  const suite = SUITES.find((name) => name === positionals[0]);
+  if (positionals.length !== 1 || !suite) {
     throw new GlacisError(
       'option/invalid',
-      `suite: expected gradient or pgd, got ${positionals.join(' ') || 'nothing'}\n${USAGE}`,
+      `suite: expected gradient, pgd, startup or memory, got ${positionals.join(' ') || 'nothing'}\n${USAGE}`,
     );
   }
   const { quick = false, force = false, debian = false, compile = false, network, mode } = values;
@@ -50,7 +56,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     compile,
     ...(network !== undefined && { network }),
     ...(mode !== undefined && { mode }),
-    rounds: count('rounds', values.rounds ?? (quick ? '2' : '5')),
+    rounds: count('rounds', values.rounds ?? (quick ? '2' : suite === 'startup' ? '7' : '5')),
     threads: count('threads', values.threads ?? '2'),
   };
 }

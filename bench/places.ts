@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { GlacisError } from '../src/core/error.ts';
 import type { Side } from './side.ts';
 
@@ -44,6 +45,21 @@ export function peerSide(
   if (!existsSync(command))
     throw new GlacisError('run/failed', `${command}: expected Python; run bench/peers/setup.sh first`);
   return { name, command, args: [join(BENCH, 'peers', script), ...args] };
+}
+
+/**
+ * A side that runs the command line as a user does; `bench/ours/account.ts` adds what the process cost. `left` reads what it
+ * leaves in files.
+ */
+export function commandLineSide(name: string, args: readonly string[], left: Side['left']): Side {
+  const account = pathToFileURL(join(BENCH, 'ours', 'account.ts')).href;
+  const program = join(BENCH, '..', 'bin', 'glacis.mjs');
+  return {
+    name,
+    command: process.execPath,
+    args: ['--import', account, program, ...args],
+    ...(left && { left }),
+  };
 }
 
 /** A side that runs one of our own programs under this Node.js. */

@@ -49,8 +49,8 @@ export function toMarkdown(report: Report): string {
     `- ${report.threads} threads on every side; ${report.rounds} rounds, sides in turn; a ratio is the median of the rounds' ratios`,
     `- before: ${load.busyCores.toFixed(2)} cores busy, load average ${load.average.map((value) => value.toFixed(2)).join(' ')}`,
     '',
-    '| what | side | wall ms | CPU ms | threads used | peak memory | ours faster by (rounds) | counts |',
-    '|---|---|---:|---:|---:|---:|---|---|',
+    '| what | side | wall ms | CPU ms | threads used | peak memory | ours faster by (rounds) | its memory over ours | counts |',
+    '|---|---|---:|---:|---:|---:|---|---:|---|',
     ...report.rows.flatMap(tableLines),
     '',
     '## Outputs, compared before the times',
@@ -70,10 +70,10 @@ export function toMarkdown(report: Report): string {
 function tableLines(row: Row): string[] {
   const what = `${row.name}${row.timed === 'program' ? ', whole program' : ''}`;
   return [
-    `| ${what} | ${figures(row.ours)} | | |`,
-    ...row.comparisons.map(({ peer, ratio, range, invalid }) => {
+    `| ${what} | ${figures(row.ours)} | | | |`,
+    ...row.comparisons.map(({ peer, ratio, range, memoryRatio, invalid }) => {
       const rounds = range.map((value) => value.toFixed(2)).join('–');
-      return `| | ${figures(peer)} | ${ratio.toFixed(2)}× (${rounds}) | ${invalid.length === 0 ? 'yes' : 'no'} |`;
+      return `| | ${figures(peer)} | ${ratio.toFixed(2)}× (${rounds}) | ${memoryRatio.toFixed(2)}× | ${invalid.length === 0 ? 'yes' : 'no'} |`;
     }),
   ];
 }

@@ -7,7 +7,16 @@ import { type BenchOptions, parseOptions } from './options.ts';
 import { BENCH } from './places.ts';
 import { toMarkdown, writeReport } from './report.ts';
 import { gradientSuite } from './suites/gradient.ts';
+import { memorySuite } from './suites/memory.ts';
 import { pgdSuite } from './suites/pgd.ts';
+import { startupSuite } from './suites/startup.ts';
+
+const SUITE_PROGRAMS = {
+  gradient: gradientSuite,
+  pgd: pgdSuite,
+  startup: startupSuite,
+  memory: memorySuite,
+} as const;
 
 /** Runs a suite and writes its report. Refuses a busy machine unless forced: `run/failed`. */
 async function main(argv: readonly string[]): Promise<void> {
@@ -18,7 +27,7 @@ async function main(argv: readonly string[]): Promise<void> {
   progress(
     `${load.busyCores.toFixed(2)} cores busy, load average ${load.average.map((value) => value.toFixed(2)).join(' ')}`,
   );
-  const rows = await { gradient: gradientSuite, pgd: pgdSuite }[options.suite](options, progress);
+  const rows = await SUITE_PROGRAMS[options.suite](options, progress);
   const report = {
     schema: 'glacis.benchmark/1',
     suite: options.suite,

@@ -8,7 +8,12 @@ export interface Side {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
+  /** Lines that the program leaves in a file instead of printing them, read after its end. */
+  readonly left?: () => readonly SideEvent[];
 }
+
+/** One JSON line of a side. */
+export type SideEvent = Readonly<Record<string, unknown>> & { readonly event: string };
 
 /** Wall and CPU seconds of one repetition, as the program measured it. CPU counts all its threads. */
 export interface Repeat {
@@ -47,7 +52,7 @@ export async function runSide(side: Side): Promise<SideRun> {
     );
   }
   const lines = stdout.split('\n').filter((line) => line.startsWith('{'));
-  const events = lines.map((line) => JSON.parse(line) as Record<string, unknown> & { event: string });
+  const events = [...lines.map((line) => JSON.parse(line) as SideEvent), ...(side.left?.() ?? [])];
   const environment = events.find(({ event }) => event === 'environment');
   const done = events.find(({ event }) => event === 'done');
   if (!environment || !done) {

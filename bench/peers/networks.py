@@ -21,6 +21,7 @@ INPUT_SHAPE = {
     "mnist-cnn": (1, 28, 28),
     "cifar10-resnet14": (3, 32, 32),
     "mnist-vit": (1, 28, 28),
+    "mnist-mlp": (1, 28, 28),
 }
 
 
@@ -78,6 +79,13 @@ class MnistCnn(nn.Module):
         x = F.max_pool2d(F.relu(self.conv1(x), inplace=True), 2)
         x = F.max_pool2d(F.relu(self.conv2(x), inplace=True), 2)
         return self.dense2(F.relu(self.dense1(x.flatten(1)), inplace=True))
+
+
+def mnist_mlp():
+    """Two hidden layers of 512 and 256 units."""
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(784, 512), nn.ReLU(True), nn.Linear(512, 256), nn.ReLU(True), nn.Linear(256, 10)
+    )
 
 
 class VitBlock(nn.Module):
@@ -163,6 +171,12 @@ def _mnist_cnn(weights):
     return net
 
 
+def _mnist_mlp(weights):
+    net = mnist_mlp()
+    _load(net, {name: weights[name] for name in weights.files})
+    return net
+
+
 def _mnist_vit(weights):
     net = MnistVit()
     # The exporter keeps the bias' names but stores each dense weight transposed, named onnx::MatMul_N in graph order.
@@ -187,5 +201,11 @@ def build(network):
         net = ResNet((64, 128, 256, 512), 2)
         _load(net, {name: weights[name] for name in weights.files})
     else:
-        net = {"mnist-cnn": _mnist_cnn, "cifar10-resnet14": _resnet14, "mnist-vit": _mnist_vit}[network](weights)
+        builders = {
+            "mnist-cnn": _mnist_cnn,
+            "cifar10-resnet14": _resnet14,
+            "mnist-vit": _mnist_vit,
+            "mnist-mlp": _mnist_mlp,
+        }
+        net = builders[network](weights)
     return net.eval()
