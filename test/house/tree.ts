@@ -11,6 +11,7 @@ const NOT_OURS: ReadonlySet<string> = new Set([
   'node_modules',
   'dist',
   '.glacis',
+  '.cache',
   'out',
   'coverage',
   'venv',
