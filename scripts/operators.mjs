@@ -35,8 +35,8 @@ function operatorsPage() {
 - In the notes, \`g\` is the gradient of the result, \`x̄\` that of \`x\`, and \`Σ_b\` sums the axes that broadcasting stretched.
 
 Results that are integers or bools (comparisons, \`ArgMax\`, \`Shape\`, \`IsNaN\` and so on) stop the gradient and need no rule. An
-operator that is missing here has no gradient: Glacis names all of them at once, and attacks that only need the model's
-answers still work.
+operator that is missing here has no gradient: Glacis names all of them at once. Attacks that only need the model's answers
+are on the [roadmap](roadmap.md).
 
 ${table(differentiable)}
 
