@@ -52,7 +52,9 @@ describe('demoSummary', () => {
   it('tells of the smallest change that made the model sure', () => {
     const text = summary(0.05, [example(7, 0.03, 0.999), example(3, 0.01, 0.5), example(9, 0.02, 0.95)]);
     expect(text.replaceAll('\n', ' ')).toContain('For example picture 9: “Stop”');
-    expect(summary(0.05, [example(3, 0.01, 0.5)])).not.toContain('For example');
+    const unsure = summary(0.05, [example(3, 0.01, 0.5), example(4, 0.03, 0.6)]);
+    expect(unsure).toContain('For example picture 4');
+    expect(summary(0.05)).not.toContain('For example');
   });
 });
 

@@ -79,11 +79,11 @@ function meaning(assessment: Assessment): readonly string[] {
   ];
 }
 
-/** The smallest change that made the model sure of something wrong. */
+/** The smallest change that made the model sure of something wrong; where none did, the one that came nearest. */
 function exampleWords(examples: readonly AttackedExample[], names: readonly string[]): readonly string[] {
-  const [told] = examples
-    .filter((e) => e.before.class === e.label && e.after.confidence >= 0.9)
-    .sort((a, b) => a.eps - b.eps || b.after.confidence - a.after.confidence);
+  const right = examples.filter((e) => e.before.class === e.label);
+  const surest = right.toSorted((a, b) => b.after.confidence - a.after.confidence);
+  const told = surest.filter((e) => e.after.confidence >= 0.9).sort((a, b) => a.eps - b.eps)[0] ?? surest[0];
   if (!told) return [];
   const name = (index: number) => `“${names[index] ?? index}”`;
   return [
