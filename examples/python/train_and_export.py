@@ -20,12 +20,12 @@ def train(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> None:
         optimiser.step()
 
 
-def export(model: nn.Module, path: str) -> None:
+def export(model: nn.Module) -> None:
     model.eval()  # BatchNorm and Dropout as they are when deployed
     torch.onnx.export(
         model,
         (torch.zeros(2, 1, 28, 28),),
-        path,
+        "digits.onnx",
         input_names=["pixels"],
         output_names=["logits"],
         dynamic_axes={"pixels": {0: "batch"}, "logits": {0: "batch"}},
@@ -33,12 +33,12 @@ def export(model: nn.Module, path: str) -> None:
     )
 
 
-def export_dynamo(model: nn.Module, path: str) -> None:
+def export_dynamo(model: nn.Module) -> None:
     model.eval()
     torch.onnx.export(
         model,
         (torch.zeros(2, 1, 28, 28),),
-        path,
+        "digits.onnx",
         input_names=["pixels"],
         output_names=["logits"],
         dynamic_shapes=({0: torch.export.Dim("batch")},),
@@ -54,7 +54,7 @@ if __name__ == "__main__":
     images = torch.tensor(read_idx(f"{folder}/train-images-idx3-ubyte.gz")[:12000]).unsqueeze(1) / 255
     labels = torch.tensor(read_idx(f"{folder}/train-labels-idx1-ubyte.gz")[:12000]).long()
     train(model, images, labels)
-    (export_dynamo if "--dynamo" in sys.argv else export)(model, "digits.onnx")
+    (export_dynamo if "--dynamo" in sys.argv else export)(model)
     torch.save(model.state_dict(), "digits.pt")
     test = read_idx(f"{folder}/t10k-images-idx3-ubyte.gz")
     np.savez("digits-test.npz", x=test, y=read_idx(f"{folder}/t10k-labels-idx1-ubyte.gz"))
