@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AttackedExample } from '../assess/examples.ts';
 import { sampleAssessment, sampleResult } from '../assess/result.fixture.ts';
+import type { Assessment } from '../assess/result.ts';
 import { chooseExamples } from './demo-examples.ts';
 import { demoSummary } from './demo-summary.ts';
 
@@ -55,6 +56,34 @@ describe('demoSummary', () => {
     const unsure = summary(0.05, [example(3, 0.01, 0.5), example(4, 0.03, 0.6)]);
     expect(unsure).toContain('For example picture 4');
     expect(summary(0.05)).not.toContain('For example');
+  });
+});
+
+describe('demoSummary of a run that was stopped', () => {
+  const text = (more: Partial<Assessment>) =>
+    demoSummary({
+      assessment: sampleAssessment({
+        status: 'partial',
+        statusReason: 'stopped by Ctrl-C',
+        worstCases: [],
+        ...more,
+      }),
+      examples: [],
+      classNames: [],
+      bold: (s) => s,
+    });
+
+  it('says so, and does not say that the model holds', () => {
+    const some = text({ results: [sampleResult('fgsm', 0.01, [190, 190, 200])] });
+    expect(some).toContain('Not finished: stopped by Ctrl-C.');
+    expect(some).toContain('too little to say');
+    expect(some).not.toContain('holds');
+  });
+
+  it('shows no table where nothing was measured', () => {
+    const none = text({ results: [] });
+    expect(none).toContain('nothing is known about the model');
+    expect(none).not.toContain('─');
   });
 });
 

@@ -17,33 +17,9 @@ const WIDTH = 80;
 
 /** What happened, in plain words: a table by eps, what it means, one example. Ends with a line feed. */
 export function demoSummary({ assessment, examples, classNames, bold }: SummaryFacts): string {
-  const { results, worstCases, data } = assessment;
-  const clean = results[0]?.cleanAccuracy ?? worstCases[0]?.cleanAccuracy ?? 0;
-  const attacks = [...new Set(results.map((r) => r.attack))];
-  const budgets = [...new Set(results.map((r) => r.eps))].sort((a, b) => a - b);
-  const head = ['Change of each pixel', ...attacks.map((a) => `under ${a.toUpperCase()}`)];
-  const find = (attack: string, eps: number) => results.find((r) => r.attack === attack && r.eps === eps);
-  const rows = [
-    ['none', ...attacks.map(() => percent(clean))],
-    ...budgets.map((eps) => [
-      `at most ${radius(eps)}`,
-      ...attacks.map((attack) => {
-        const result = find(attack, eps);
-        return result ? percent(result.robustAccuracy) : '–';
-      }),
-    ]),
-  ];
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
-  const line = (cells: readonly string[]) =>
-    `  ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('    ')}`;
   return [
     '',
-    bold(`How many of ${data.n} pictures the model still reads right`),
-    '',
-    line(head),
-    `  ${widths.map((w) => '─'.repeat(w)).join('────')}`,
-    ...rows.map(line),
-    '',
+    ...(assessment.results.length > 0 ? table(assessment, bold) : []),
     ...meaning(assessment).flatMap((text) => wrapped(text)),
     ...exampleWords(examples, classNames),
     '',
@@ -54,6 +30,34 @@ export function demoSummary({ assessment, examples, classNames, bold }: SummaryF
   ]
     .join('\n')
     .replaceAll('\u00a0', ' ');
+}
+
+/** Accuracy by budget and attack. */
+function table({ results, data }: Assessment, bold: SummaryFacts['bold']): readonly string[] {
+  const attacks = [...new Set(results.map((r) => r.attack))];
+  const budgets = [...new Set(results.map((r) => r.eps))].sort((a, b) => a - b);
+  const head = ['Change of each pixel', ...attacks.map((a) => `under ${a.toUpperCase()}`)];
+  const rows = [
+    ['none', ...attacks.map(() => percent(results[0]!.cleanAccuracy))],
+    ...budgets.map((eps) => [
+      `at most ${radius(eps)}`,
+      ...attacks.map((attack) => {
+        const result = results.find((r) => r.attack === attack && r.eps === eps);
+        return result ? percent(result.robustAccuracy) : '–';
+      }),
+    ]),
+  ];
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
+  const line = (cells: readonly string[]) =>
+    `  ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('    ')}`;
+  return [
+    bold(`How many of ${data.n} pictures the model still reads right`),
+    '',
+    line(head),
+    `  ${widths.map((w) => '─'.repeat(w)).join('────')}`,
+    ...rows.map(line),
+    '',
+  ];
 }
 
 /** How a model that nothing defends came out, by what the report's verdict calls it. */
