@@ -24,7 +24,7 @@ export function demoSummary({ assessment, examples, classNames, bold }: SummaryF
     ...exampleWords(examples, classNames),
     '',
     ...wrapped(
-      'Every attacked picture was checked to stay within its budget and put through the model file again. A stronger attack may do more; none can do less.',
+      'Every attacked picture was checked to stay within its budget and put through the model file again. The figures are what these attacks left over: a stronger one may leave less.',
     ),
     '',
   ]
