@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { type ErrorCode, GlacisError } from '../core/error.ts';
+import { asGlacisError, type ErrorCode, GlacisError } from '../core/error.ts';
 import type { Model } from '../onnx/model.ts';
 import { withoutTrailingBlanks } from '../onnx/trim-inputs.ts';
 import { serializeModel } from '../onnx/write.ts';
@@ -22,8 +22,8 @@ export interface Session {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   /**
-   * Runs the graph once. With `transfer`, the feeds' buffers move to the worker without a copy and are empty afterwards.
-   * Errors: `data/mismatch`, `run/failed`.
+   * Runs the graph once. With `transfer`, the feeds' buffers (all of each, also where a feed shows only a part) move to the
+   * worker without a copy and are empty afterwards. Errors: `data/mismatch`, `run/failed`.
    */
   run(
     feeds: Readonly<Record<string, HostTensor>>,
@@ -44,6 +44,7 @@ export interface Engine {
     model: Model | Uint8Array | string,
     options?: Pick<OrtOptions, 'profile' | 'optimise'>,
   ): Promise<Session>;
+  /** Lets what is under way finish; whatever is asked afterwards fails with `run/failed`. */
   close(): Promise<void>;
 }
 
@@ -59,17 +60,24 @@ export function startEngine(options: EngineOptions = {}): Engine {
     { resolve(reply: WorkerReply & { ok: true }): void; reject(error: Error): void }
   >();
   let next = 1;
-  let broken: GlacisError | undefined;
+  /** Why nothing may be asked any more. */
+  let over: GlacisError | undefined;
+  let idle: (() => void) | undefined;
+  const settled = () => {
+    if (waiting.size > 0) return;
+    worker.unref();
+    idle?.();
+  };
   const fail = (error: GlacisError) => {
-    broken = error;
+    over ??= error;
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
-    worker.unref();
+    settled();
   };
   worker.on('message', (reply: WorkerReply) => {
     const entry = waiting.get(reply.id);
     waiting.delete(reply.id);
-    if (waiting.size === 0) worker.unref();
+    settled();
     if (reply.ok) entry?.resolve(reply);
     else entry?.reject(new GlacisError(reply.code as ErrorCode, reply.message));
   });
@@ -87,12 +95,19 @@ export function startEngine(options: EngineOptions = {}): Engine {
     request: DistributiveOmit<WorkerRequest, 'id'>,
     transfer: ArrayBuffer[] = [],
   ): Promise<WorkerReply & { ok: true }> => {
-    if (broken) return Promise.reject(broken);
+    if (over) return Promise.reject(over);
     return new Promise((resolve, reject) => {
       const id = next++;
       if (waiting.size === 0) worker.ref();
       waiting.set(id, { resolve, reject });
-      worker.postMessage({ ...request, id }, transfer);
+      try {
+        worker.postMessage({ ...request, id }, transfer);
+      } catch (thrown) {
+        // A buffer that is empty already, or that may not leave this thread.
+        waiting.delete(id);
+        settled();
+        reject(asGlacisError(thrown, 'data/mismatch', 'run: expected arrays that can be handed over'));
+      }
     });
   };
   return {
@@ -117,21 +132,38 @@ export function startEngine(options: EngineOptions = {}): Engine {
           const buffers = transfer
             ? [...new Set(Object.values(feeds).map((t) => t.data.buffer as ArrayBuffer))]
             : [];
-          const reply = await ask({ kind: 'run', session, feeds, ...(fetches ? { fetches } : {}) }, buffers);
+          const sent = transfer ? feeds : Object.fromEntries(Object.entries(feeds).map(withOwnBuffer));
+          const reply = await ask(
+            { kind: 'run', session, feeds: sent, ...(fetches ? { fetches } : {}) },
+            buffers,
+          );
           return reply.results!;
         },
         async close() {
-          if (!broken) await ask({ kind: 'close', session });
+          if (!over) await ask({ kind: 'close', session });
         },
       };
     },
     async close() {
-      if (broken) return;
-      while (waiting.size > 0) await new Promise((resolve) => setTimeout(resolve, 1));
-      broken = new GlacisError('run/failed', 'the engine is closed');
+      over ??= new GlacisError('run/failed', 'the engine is closed');
+      if (waiting.size > 0) {
+        await new Promise<void>((resolve) => {
+          const before = idle;
+          idle = () => {
+            before?.();
+            resolve();
+          };
+        });
+      }
       await worker.terminate();
     },
   };
+}
+
+/** Posting an array copies its whole buffer: a part of a large one is copied out first. */
+function withOwnBuffer([name, tensor]: [string, HostTensor]): [string, HostTensor] {
+  const { data } = tensor;
+  return [name, data.byteLength === data.buffer.byteLength ? tensor : { ...tensor, data: data.slice() }];
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

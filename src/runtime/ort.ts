@@ -2,7 +2,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { asGlacisError, GlacisError } from '../core/error.ts';
 import { byteLength } from '../onnx/dtype.ts';
 import type { HostData, HostTensor } from './array.ts';
-import type { Device } from './device.ts';
+import { availableDevices, type Device } from './device.ts';
 
 /** How a session is made. */
 export interface OrtOptions {
@@ -27,33 +27,36 @@ export interface OrtSession {
 }
 
 /** ONNX Runtime's arrays have their own element type for bool and 16-bit floats; the bytes are the same. */
-function toOrt(t: HostTensor): Tensor {
-  if (t.dtype === 'string') throw new GlacisError('run/failed', 'run: string tensors are not supported');
+function toOrt(name: string, t: HostTensor): Tensor {
+  if (t.dtype === 'string')
+    throw new GlacisError('run/failed', `run: input ${name}: string tensors are not supported`);
   const count = t.dims.reduce((n, d) => n * d, 1);
-  if (t.data.byteLength !== byteLength(t.dtype, count)) {
+  if (
+    !t.dims.every((d) => Number.isInteger(d) && d >= 0) ||
+    t.data.byteLength !== byteLength(t.dtype, count)
+  ) {
     throw new GlacisError(
       'data/mismatch',
-      `run: expected ${byteLength(t.dtype, count)} bytes for ${t.dtype}[${t.dims.join(', ')}], got ${t.data.byteLength}`,
+      `run: input ${name}: expected ${byteLength(t.dtype, count)} bytes for ${t.dtype}[${t.dims.join(', ')}], got ${t.data.byteLength}`,
     );
   }
-  if (
-    t.dtype === 'float16' &&
-    t.data instanceof Uint16Array &&
-    typeof (globalThis as { Float16Array?: unknown }).Float16Array === 'function'
-  ) {
-    const Float16 = (
-      globalThis as unknown as { Float16Array: new (b: ArrayBufferLike, o: number, n: number) => Uint16Array }
-    ).Float16Array;
-    return new Tensor(
-      'float16',
-      new Float16(t.data.buffer, t.data.byteOffset, t.data.length) as never,
-      t.dims,
-    );
+  if (t.dtype === 'float16' && t.data instanceof Uint16Array) {
+    // The runtime's binding takes the bytes of a Uint16Array only (a Float16Array arrives empty), but its own constructor
+    // turns one into the other; so the type is set afterwards.
+    const bits = new Tensor('uint16', t.data, t.dims);
+    (bits as { type: string }).type = 'float16';
+    return bits;
   }
-  return new Tensor(t.dtype as 'float32', t.data as Float32Array, t.dims);
+  try {
+    return new Tensor(t.dtype as 'float32', t.data as Float32Array, t.dims);
+  } catch (thrown) {
+    throw asGlacisError(thrown, 'data/mismatch', `run: input ${name}: expected an array for ${t.dtype}`);
+  }
 }
 
-function fromOrt(t: Tensor): HostTensor {
+function fromOrt(name: string, t: Tensor): HostTensor {
+  if (t.type === 'string')
+    throw new GlacisError('run/failed', `run: output ${name}: string tensors are not supported`);
   const raw = t.data as unknown as HostData & { readonly constructor: { readonly name: string } };
   const data =
     raw.constructor.name === 'Float16Array' ? new Uint16Array(raw.buffer, raw.byteOffset, raw.length) : raw;
@@ -65,6 +68,12 @@ function fromOrt(t: Tensor): HostTensor {
  * Errors: `run/failed` when the runtime refuses the model, with its reason; `device/unavailable`.
  */
 export async function openOrt(model: Uint8Array | string, options: OrtOptions): Promise<OrtSession> {
+  // The runtime itself falls back to the CPU without a word.
+  if (!availableDevices().includes(options.device))
+    throw new GlacisError(
+      'device/unavailable',
+      `--device ${options.device}: the installed ONNX Runtime has ${availableDevices().join(', ')} on this system; see docs/devices.md for how to add others`,
+    );
   const settings: InferenceSession.SessionOptions = {
     executionProviders: options.device === 'cpu' ? ['cpu'] : [options.device, 'cpu'],
     intraOpNumThreads: options.threads,
@@ -72,7 +81,9 @@ export async function openOrt(model: Uint8Array | string, options: OrtOptions): 
     executionMode: 'sequential',
     graphOptimizationLevel: options.optimise ?? 'all',
     logSeverityLevel: 4,
-    enableMemPattern: true,
+    // A pattern is planned in the first run and then allocated beside what that run took: half as much memory again for a
+    // training step of ResNet-18.
+    enableMemPattern: false,
     ...(options.profile ? { enableProfiling: true, profileFilePrefix: options.profile } : {}),
   };
   let session: InferenceSession;
@@ -105,12 +116,19 @@ export async function openOrt(model: Uint8Array | string, options: OrtOptions): 
             'data/mismatch',
             `run: expected an input '${name}', got ${Object.keys(feeds).join(', ') || 'none'}`,
           );
-        ortFeeds[name] = toOrt(given);
+        ortFeeds[name] = toOrt(name, given);
+      }
+      for (const name of fetches ?? []) {
+        if (!session.outputNames.includes(name))
+          throw new GlacisError(
+            'data/mismatch',
+            `run: expected an output of ${session.outputNames.join(', ')}, got '${name}'`,
+          );
       }
       try {
         const results = fetches ? await session.run(ortFeeds, [...fetches]) : await session.run(ortFeeds);
         return Object.fromEntries(
-          Object.entries(results).map(([name, value]) => [name, fromOrt(value as Tensor)]),
+          Object.entries(results).map(([name, value]) => [name, fromOrt(name, value as Tensor)]),
         );
       } catch (thrown) {
         throw asGlacisError(thrown, 'run/failed', 'ONNX Runtime failed while running the model');

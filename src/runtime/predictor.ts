@@ -36,6 +36,11 @@ export async function openPredictor(
   const fixedBatch = typeof first === 'number' ? first : undefined;
   return {
     async predict(x, n, signal) {
+      if (x.length < n * size)
+        throw new GlacisError(
+          'data/mismatch',
+          `input ${options.input}: expected ${n} samples of [${options.sampleDims.join(', ')}], got ${x.length} numbers`,
+        );
       const parts: Float32Array[] = [];
       const batch = fixedBatch ?? Math.max(1, Math.min(options.batch, n));
       for (let at = 0; at < n; at += batch) {
@@ -58,7 +63,7 @@ export async function openPredictor(
             `output ${options.output}: expected a row for each of ${rows} samples, got [${out.dims.join(', ')}]`,
           );
         const k = out.data.length / rows;
-        parts.push(Float32Array.from(out.data as Float32Array).subarray(0, count * k));
+        parts.push(floatsOf(out).subarray(0, count * k));
       }
       const whole = new Float32Array(parts.reduce((sum, p) => sum + p.length, 0));
       let to = 0;
@@ -70,6 +75,13 @@ export async function openPredictor(
     },
     close: () => session.close(),
   };
+}
+
+/** The numbers of an output of any type, as float32. */
+function floatsOf({ dtype, dims, data }: HostTensor): Float32Array {
+  if (data instanceof Float32Array) return data;
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return Float32Array.from(numbersOf({ dtype, dims, data: bytes }));
 }
 
 function hosted(tensor: Tensor): HostTensor {

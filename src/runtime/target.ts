@@ -122,12 +122,15 @@ export function openTarget(engine: Engine, model: Model, options: TargetOptions 
         const outputs = build({ b: trace.b, x: trace.inputs.get(attacked.name)!, logits: z });
         session = optimised(trace.b.builder, outputs).then((model) => engine.open(model));
         sessions.set(full, session);
+        // What failed once may be tried again; the caller has the error.
+        session.catch(() => sessions.delete(full));
       }
       return session;
     },
     async close() {
-      for (const session of sessions.values()) await (await session).close();
+      const opened = await Promise.allSettled(sessions.values());
       sessions.clear();
+      for (const result of opened) if (result.status === 'fulfilled') await result.value.close();
     },
   };
 }
@@ -140,13 +143,18 @@ interface AttackedInput {
 function attackedInput(model: Model, options: TargetOptions): AttackedInput {
   const candidates = model.graph.inputs.filter(
     ({ name, type }) =>
-      !options.fixed?.[name] &&
+      !Object.hasOwn(options.fixed ?? {}, name) &&
       (options.input === undefined || options.input === name) &&
       type.kind === 'tensor',
   );
   const chosen = candidates.length === 1 ? candidates[0]! : undefined;
   if (!chosen) {
     const names = model.graph.inputs.map((i) => i.name).join(', ');
+    if (candidates.length === 0 && options.input === undefined)
+      throw new GlacisError(
+        'model/unsupported-task',
+        `model: expected a tensor input that is not fixed, got ${names || 'no inputs'}`,
+      );
     if (options.input !== undefined)
       throw new GlacisError('option/invalid', `--input: expected one of ${names}, got '${options.input}'`);
     throw new GlacisError(
@@ -164,6 +172,11 @@ function attackedInput(model: Model, options: TargetOptions): AttackedInput {
   }
   if (!type.dims)
     throw new GlacisError('model/dynamic-shape', `input ${name}: expected a shape in the file, found none`);
+  if (type.dims.length === 0)
+    throw new GlacisError(
+      'model/unsupported-task',
+      `input ${name}: expected [batch, …], got a single number`,
+    );
   return { name, dims: type.dims };
 }
 

@@ -41,6 +41,9 @@ if (port && (workerData as { glacis?: string } | null)?.glacis === 'runtime') {
     switch (request.kind) {
       case 'open': {
         const session = await openOrt(request.model, request.options);
+        // The runtime has its own copy of the weights; this one is given back now, not when a collection happens to come.
+        if (typeof request.model !== 'string' && request.model.buffer instanceof ArrayBuffer)
+          request.model.buffer.transfer(0);
         sessions.set(next, session);
         return {
           reply: { id, ok: true, session: next++, inputs: session.inputs, outputs: session.outputs },
@@ -48,7 +51,9 @@ if (port && (workerData as { glacis?: string } | null)?.glacis === 'runtime') {
         };
       }
       case 'run': {
-        const results = await sessions.get(request.session)!.run(request.feeds, request.fetches);
+        const session = sessions.get(request.session);
+        if (!session) throw new GlacisError('run/failed', 'run: the session is closed');
+        const results = await session.run(request.feeds, request.fetches);
         const transfer = Object.values(results).map((t) => t.data.buffer as ArrayBuffer);
         return { reply: { id, ok: true, results }, transfer: [...new Set(transfer)] };
       }
