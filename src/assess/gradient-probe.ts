@@ -33,9 +33,11 @@ export async function probeGradient(
   const session = await target.compile(`probe ${goal.task}`, rows, ({ b, x: input, logits }) => {
     const { dtype, dims } = goal.input(rows);
     const wanted = b.builder.input(STEP_INPUTS.goal, dtype, dims);
-    const { loss } = goal.loss(b, logits, wanted);
-    const [gradient] = vjp(b, [{ value: loss, grad: b.full(loss.dims, 1, loss.dtype) }], [input]);
-    return { gradient: gradient! };
+    const { loss, gradient } = goal.loss(b, logits, wanted);
+    const cotangent = gradient
+      ? { value: logits, grad: gradient }
+      : { value: loss, grad: b.full(loss.dims, 1, loss.dtype) };
+    return { gradient: vjp(b, [cotangent], [input])[0]! };
   });
   const points = new Float32Array(rows * size);
   const samples = Array.from({ length: rows }, (_, i) => part[Math.min(i, part.length - 1)]!);

@@ -4,7 +4,7 @@ import { argmax, type Task } from '../threat/goal.ts';
 export type Predictions = Int32Array | Float32Array;
 
 /** Answers per sample: 1 for classes, `k` where every output is an answer of its own. */
-export function predictionWidth(task: Task, k: number): number {
+function predictionWidth(task: Task, k: number): number {
   return task === 'classification' || task === 'binary' ? 1 : k;
 }
 

@@ -1,6 +1,6 @@
 import type { Task } from '../threat/goal.ts';
 import type { Outcome } from './evasion.ts';
-import { emptyPredictions, type Predictions, predictionWidth } from './prediction.ts';
+import { emptyPredictions, type Predictions } from './prediction.ts';
 import type { Judgement } from './subject.ts';
 
 /** The clean model's answers over all samples; filled from the front. */
@@ -68,9 +68,4 @@ export function enterOutcome(record: CellRecord, start: number, outcome: Outcome
 export function decidedPrefix({ decided }: Pick<CellRecord, 'decided'>): number {
   const open = decided.indexOf(0);
   return open < 0 ? decided.length : open;
-}
-
-/** Answers per sample in a record. */
-export function widthOf(task: Task, k: number): number {
-  return predictionWidth(task, k);
 }

@@ -68,6 +68,8 @@ interface Chunk {
 const CHUNK_BYTES = 64 * 2 ** 20;
 /** Milliseconds between checkpoints inside a chunk. */
 const SAVE_EVERY = 30_000;
+/** Bytes of weights up to which sessions stay open for the next attack. */
+const KEEP_SESSIONS_BELOW = 32 * 2 ** 20;
 /** Samples that the gradient probe takes. */
 const PROBE = 64;
 
@@ -86,6 +88,7 @@ export async function runCells(
   const { signal, progress } = options;
   const size = target.sampleDims.reduce((product, d) => product * d, 1);
   const step = Math.max(batch, Math.floor(CHUNK_BYTES / (4 * size)));
+  const weightBytes = [...loaded.file.graph.initializers.values()].reduce((sum, t) => sum + t.data.length, 0);
   let held: Chunk | undefined;
   const chunkAt = async (start: number): Promise<Chunk> => {
     if (held?.start === start) return held;
@@ -118,6 +121,8 @@ export async function runCells(
         const finished = await runChunk(loaded, cell, cellState, chunk, state, options);
         if (!finished) return { probe, finished: false };
       }
+      // The next cell compiles its own sessions, each with a copy of the weights.
+      if (weightBytes > KEEP_SESSIONS_BELOW) await target.close();
     }
     return { probe, finished: true };
   } catch (thrown) {
