@@ -19,6 +19,7 @@ import { gemm, gemmDims, matmulDims } from './matmul.ts';
 import { POOL } from './pool.ts';
 import { dequantizeLinear, quantizeLinear } from './quant.ts';
 import { gridSample } from './resize.ts';
+import { dynamicQuantizeLstm } from './rnn.ts';
 import type { ShapeContext, ShapeRule } from './rule.ts';
 import { SLICE } from './slice.ts';
 
@@ -178,6 +179,7 @@ export const CONTRIB: Readonly<Record<string, ShapeRule>> = {
   Attention: packedAttention,
   BiasDropout: asStandard(ELEMENTWISE.Dropout!),
   DequantizeLinear: dequantizeLinear,
+  DynamicQuantizeLSTM: dynamicQuantizeLstm,
   DynamicQuantizeMatMul: product((ctx) => required(ctx, 0).dtype),
   EmbedLayerNormalization: embedNormalization,
   FusedConv: CONV.Conv!,

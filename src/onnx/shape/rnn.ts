@@ -4,9 +4,10 @@ import type { ShapeRule } from './rule.ts';
 /**
  * Recurrent layers over X `[time, batch, input]` (`layout` 1: `[batch, time, input]`): Y `[time, directions, batch, hidden]`
  * (`[batch, time, directions, hidden]`), then one state `[directions, batch, hidden]` (`[batch, directions, hidden]`) each.
+ * `hiddenAxis` is that of R which has the hidden size; the gates are on the other.
  */
 const recurrent =
-  (states: number, gates: number): ShapeRule =>
+  (states: number, gates: number, hiddenAxis = 2): ShapeRule =>
   (ctx) => {
     const x = required(ctx, 0);
     const r = required(ctx, 2);
@@ -14,10 +15,12 @@ const recurrent =
     expectRank(ctx, 1, 3);
     expectRank(ctx, 2, 3);
     const directions = ctx.attrs.string('direction', 'forward') === 'bidirectional' ? 2 : 1;
-    const hidden = ctx.attrs.has('hidden_size') ? ctx.attrs.int('hidden_size') : (r.dims?.[2] ?? null);
-    const rows = r.dims?.[1];
+    const hidden = ctx.attrs.has('hidden_size')
+      ? ctx.attrs.int('hidden_size')
+      : (r.dims?.[hiddenAxis] ?? null);
+    const rows = r.dims?.[3 - hiddenAxis];
     if (typeof hidden === 'number' && typeof rows === 'number' && rows !== gates * hidden) {
-      contradiction(ctx, `R with ${gates} × hidden_size ${hidden} rows`, String(rows));
+      contradiction(ctx, `R with ${gates} × hidden_size ${hidden} gates`, String(rows));
     }
     const batchFirst = ctx.attrs.int('layout', 0) !== 0;
     const [time, batch] = batchFirst
@@ -40,3 +43,6 @@ export const RNN: Readonly<Record<string, ShapeRule>> = {
   LSTM: recurrent(2, 4),
   RNN: recurrent(1, 1),
 };
+
+/** `DynamicQuantizeLSTM` of com.microsoft: W and R are transposed. */
+export const dynamicQuantizeLstm = recurrent(2, 4, 1);

@@ -13,6 +13,7 @@ import { mixed } from './quantised/mixed.ts';
 import { products } from './quantised/product.ts';
 import { gru } from './recurrent/gru.ts';
 import { lstm } from './recurrent/lstm.ts';
+import { quantisedLstm } from './recurrent/quantised-lstm.ts';
 import { rnn } from './recurrent/rnn.ts';
 import type { LowerRule } from './rule.ts';
 
@@ -22,6 +23,6 @@ export const LOWERINGS: readonly LowerRule[] = [
   geluPattern,
   pooledConvolution,
   ...[...fusedActivations, ...fusedNormalizations, ...fusedProducts, ...renamed],
-  ...[gru, lstm, rnn],
+  ...[gru, lstm, quantisedLstm, rnn],
   ...[...between, ...linear, ...mixed, ...products],
 ];

@@ -1,5 +1,6 @@
 import { type DType, dtypeFromCode } from '../../../onnx/dtype.ts';
 import { defineLowering, type LowerContext, type LowerRule } from '../rule.ts';
+import { dynamicSteps } from './dynamic.ts';
 import { asFloat, dequantised, quantisedType, rounded, type Spread, spread } from './steps.ts';
 
 /** `axis` meant something only since opset 13: before, scales are scalars. */
@@ -47,14 +48,8 @@ const dynamicQuantize = defineLowering({
   op: 'DynamicQuantizeLinear',
   note: 'float steps: Round and Clip over the range of x',
   lower: ({ b, input }) => {
-    const x = input(0);
-    const all = x.dims.map((_, i) => i);
-    const high = b.max(b.reduceMax(x, all), 0);
-    const low = b.min(b.neg(b.reduceMax(b.neg(x), all)), 0);
-    const range = b.div(b.sub(high, low), 255);
-    const scale = b.where(b.compare('Equal', range, 0), 1, range);
-    const zero = rounded(b, b.div(b.neg(low), scale), null, 'uint8');
-    return [rounded(b, b.div(x, scale), zero, 'uint8'), scale, zero];
+    const { steps, scale, zero } = dynamicSteps(b, input(0));
+    return [steps, scale, zero];
   },
 });
 

@@ -5,7 +5,7 @@ import { type CellKind, unrollRecurrent } from './unroll.ts';
  * `i, o, f = σ(W x + R h + P ⊙ c + b)`, `c' = f ⊙ c + i ⊙ g(W x + R h + b)`, `h' = o ⊙ h(c')`; the output gate's
  * peephole sees `c'`. With `input_forget`, `f = 1 − i`.
  */
-const LSTM: CellKind = {
+export const LSTM: CellKind = {
   gates: 4,
   states: 2,
   activations: ['Sigmoid', 'Tanh', 'Tanh'],
