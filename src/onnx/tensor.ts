@@ -51,11 +51,6 @@ export function float32Tensor(dims: readonly number[], values: Float32Array | re
   return checked('float32', dims, array);
 }
 
-/** A float64 tensor that takes over (does not copy) a Float64Array. */
-export function float64Tensor(dims: readonly number[], values: Float64Array | readonly number[]): Tensor {
-  return checked('float64', dims, values instanceof Float64Array ? values : Float64Array.from(values));
-}
-
 /** An int64 tensor from safe integers (±2^63 saturate). */
 export function int64Tensor(dims: readonly number[], values: Numbers): Tensor {
   const array = new BigInt64Array(values.length);
