@@ -15,6 +15,9 @@ const WAYS = {
   none: 'no gradient',
 } as const;
 
+/** Headings of the text. */
+const TITLES: readonly string[] = ['Inputs', 'Outputs', 'Operators'];
+
 /** `glacis inspect`: what a model consists of, and whether attacks with gradients work on it. */
 export const command: Command = {
   usage: 'inspect MODEL [--json FILE]',
@@ -58,9 +61,9 @@ export const command: Command = {
         .map(([domain, version]) => `${domain} ${version}`)
         .join(', ')}`,
       '',
-      terminal.bold('Inputs'),
+      'Inputs',
       ...description.inputs.map(valueLine),
-      terminal.bold('Outputs'),
+      'Outputs',
       ...description.outputs.map(valueLine),
       '',
       `${description.parameters.toLocaleString('en')} parameters, ${size(bytes)} of tensors, ${description.nodes} nodes${description.subgraphs > 0 ? `, ${description.subgraphs} inner graphs` : ''}${description.functions.length > 0 ? `, ${description.functions.length} functions` : ''}`,
@@ -68,7 +71,7 @@ export const command: Command = {
         ? [`weights in other files: ${description.externalFiles.join(', ')}`]
         : []),
       '',
-      terminal.bold('Operators'),
+      'Operators',
       ...operators.map(
         (o) => `  ${String(o.count).padStart(5)}  ${nameOf(o).padEnd(wide)}  ${WAYS[o.gradient]}`,
       ),
@@ -77,7 +80,8 @@ export const command: Command = {
       '',
     ];
     // Names come from the file: control characters must not reach the terminal.
-    terminal.print(`${lines.map((line) => (line.includes('\x1b') ? line : visible(line))).join('\n')}`);
+    const shown = lines.map((line) => (TITLES.includes(line) ? terminal.bold(line) : visible(line)));
+    terminal.print(shown.join('\n'));
     return EXIT.good;
   },
 };

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type ErrorCode, GlacisError } from '../core/error.ts';
 import { suggestion } from '../core/options.ts';
+import { visible } from '../report/markup.ts';
 import { type OptionTable, readArgs } from './args.ts';
 import { type Command, EXIT } from './command.ts';
 import { helpFor, overview } from './help.ts';
@@ -101,7 +102,8 @@ function find(name: string): (typeof COMMANDS)[string] {
 
 function report(thrown: unknown, debug: boolean): number {
   const known = thrown instanceof GlacisError;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  // Messages name what stands in files that an attacker may have written.
+  const message = visible(thrown instanceof Error ? thrown.message : String(thrown));
   process.stderr.write(
     known
       ? `glacis: ${message} [${thrown.code}]\n`

@@ -1,4 +1,5 @@
 import type { Progress } from '../core/progress.ts';
+import { visible } from '../report/markup.ts';
 
 /** Where a command writes. */
 export interface Terminal {
@@ -6,7 +7,7 @@ export interface Terminal {
   readonly width: number;
   /** The result itself, to standard output. */
   print(text: string): void;
-  /** A sentence on what is going on, to standard error; left out with `--quiet`. */
+  /** A sentence on what is going on, to standard error, without control characters; left out with `--quiet`. */
   say(line: string): void;
   /** Progress, to standard error: a bar on a terminal, a line every few seconds elsewhere. */
   readonly progress: Progress;
@@ -59,7 +60,7 @@ export function openTerminal({ out, error, quiet, env, now }: TerminalOptions): 
     say(line) {
       if (quiet) return;
       clear();
-      error.write(`${line}\n`);
+      error.write(`${visible(line)}\n`);
     },
     progress(update) {
       if (quiet) return;

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { type FindingFacts, findingsFrom } from './findings.ts';
+import { sampleResult, sampleWorstCase } from './result.fixture.ts';
+
+/** A model that is right on 95 of 100 samples and keeps `robust` of them at Linf 0.1. */
+function facts(robust: number, more: Partial<FindingFacts> = {}): FindingFacts {
+  return {
+    results: [sampleResult('fgsm', 0.1, [robust, 95, 100]), sampleResult('pgd', 0.1, [robust, 95, 100])],
+    worstCases: [sampleWorstCase(0.1, [robust, 95, 100])],
+    classes: 10,
+    cleanAccuracy: 0.95,
+    rangeWidth: 1,
+    gradient: { samples: 64, zero: 0, notFinite: 0 },
+    randomised: false,
+    refused: [],
+    ...more,
+  };
+}
+
+const ids = (f: FindingFacts) => findingsFrom(f).map(({ id }) => id);
+
+describe('findingsFrom', () => {
+  it('finds nothing on a model that holds', () => {
+    expect(ids(facts(93))).toEqual([]);
+  });
+
+  it.each([
+    [0, 'critical'],
+    [40, 'high'],
+    [70, 'medium'],
+    [88, 'low'],
+  ])('rates %i of 95 right answers left as %s, with figures and ids', (robust, severity) => {
+    const [finding] = findingsFrom(facts(robust));
+    expect(finding).toMatchObject({ id: 'evasion/low-robust-accuracy', severity });
+    expect(finding!.evidence).toContain(`${95 - robust} of 95`);
+    expect(finding!.taxonomy).toEqual({
+      atlas: ['AML.T0043', 'AML.T0015'],
+      owasp: ['ML01:2023'],
+      nist: ['NISTAML.022'],
+    });
+  });
+
+  it('suspects gradient masking where gradients are zero', () => {
+    const masked = facts(93, { gradient: { samples: 64, zero: 64, notFinite: 0 } });
+    const [finding] = findingsFrom(masked);
+    expect(finding!.id).toBe('evasion/gradient-masking');
+    expect(finding!.evidence).toContain('64 of 64');
+  });
+
+  it('suspects it where nothing changes within a large ball, and not within a small one', () => {
+    expect(ids(facts(95))).toEqual(['evasion/gradient-masking']);
+    const small = { ...sampleWorstCase(0.001, [95, 95, 100]) };
+    expect(ids(facts(95, { results: [], worstCases: [small] }))).toEqual([]);
+  });
+
+  it('suspects it where one step does more than many', () => {
+    const results = [sampleResult('fgsm', 0.1, [80, 95, 100]), sampleResult('pgd', 0.1, [90, 95, 100])];
+    expect(ids(facts(80, { results }))).toContain('evasion/gradient-masking');
+  });
+
+  it('points at the range and layout where the clean accuracy is near chance', () => {
+    const worstCases = [sampleWorstCase(0.1, [5, 11, 100])];
+    const [finding] = findingsFrom(facts(5, { results: [], worstCases, cleanAccuracy: 0.11 }));
+    expect(finding!.id).toBe('evasion/low-clean-accuracy');
+    expect(finding!.remedy).toMatch(/--range.*--layout/);
+  });
+
+  it('tells of random models and refused examples', () => {
+    const refused = [{ attack: 'pgd', eps: 0.1, count: 3 }];
+    expect(ids(facts(93, { randomised: true, refused }))).toEqual([
+      'evasion/randomised-model',
+      'evasion/examples-refused',
+    ]);
+  });
+});
