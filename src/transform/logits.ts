@@ -1,6 +1,7 @@
 import { GlacisError } from '../core/error.ts';
 import { attributesOf } from '../onnx/attributes.ts';
-import type { Value } from '../onnx/graph-builder.ts';
+import { isFloat } from '../onnx/dtype.ts';
+import type { BuiltNode, Value } from '../onnx/graph-builder.ts';
 import type { Trace } from './specialise.ts';
 
 /** The values that a loss is taken of, and how they were found. */
@@ -17,8 +18,9 @@ const PASSING = new Set(['Identity', 'Cast', 'Squeeze', 'Unsqueeze', 'Reshape', 
 
 /**
  * The logits of a model's output (`name`, or its only floating-point one). A final Softmax, LogSoftmax or Sigmoid is left out,
- * because gradients through a saturated activation vanish (gradient masking).
- * Errors: `option/invalid` when the output does not exist or several could be meant.
+ * because gradients through a saturated activation vanish (gradient masking); the logits have the output's shape and type.
+ * Errors: `option/invalid` when the output does not exist or several could be meant; `model/unsupported-task` when it is not
+ * floating-point.
  */
 export function findLogits(trace: Trace, name?: string): FoundLogits {
   const output = name ?? onlyOutput(trace);
@@ -28,6 +30,11 @@ export function findLogits(trace: Trace, name?: string): FoundLogits {
       'option/invalid',
       `--output: expected one of ${[...trace.outputs.keys()].join(', ')}, got '${output}'`,
     );
+  if (!isFloat(value.dtype))
+    throw new GlacisError(
+      'model/unsupported-task',
+      `output ${output}: expected floating-point scores, got ${value.dtype}`,
+    );
   for (let depth = 0; depth < 8; depth++) {
     const producer = trace.b.builder.producer(value);
     if (!producer) break;
@@ -35,12 +42,10 @@ export function findLogits(trace: Trace, name?: string): FoundLogits {
     if (domain !== '') break;
     const source = producer.inputs[0];
     if (!source) break;
-    if (op === 'Sigmoid') return { logits: source, stripped: op, output };
-    if (op === 'Softmax' || op === 'LogSoftmax') {
-      const axis = attributesOf(producer.node).int('axis', -1);
-      const last = source.dims.length - 1;
-      if (axis !== -1 && axis !== last) break;
-      return { logits: source, stripped: op, output };
+    if (op === 'Sigmoid' || ((op === 'Softmax' || op === 'LogSoftmax') && isOverClasses(producer))) {
+      // In the output's own shape and type, whatever stands between.
+      const { dims, dtype } = trace.outputs.get(output)!;
+      return { logits: trace.b.cast(trace.b.reshape(source, dims), dtype), stripped: op, output };
     }
     if (!PASSING.has(op)) break;
     value = source;
@@ -48,10 +53,16 @@ export function findLogits(trace: Trace, name?: string): FoundLogits {
   return { logits: trace.outputs.get(output)!, stripped: undefined, output };
 }
 
+/** Whether a softmax goes over the last axis, or over the only axis behind the batch that has more than one element. */
+function isOverClasses({ node, inputs }: BuiltNode): boolean {
+  const { dims } = inputs[0]!;
+  const axis = attributesOf(node).int('axis', -1);
+  const at = axis < 0 ? axis + dims.length : axis;
+  return at === dims.length - 1 || dims.every((d, i) => i === 0 || i === at || d === 1);
+}
+
 function onlyOutput(trace: Trace): string {
-  const floats = [...trace.outputs]
-    .filter(([, v]) => v.dtype.startsWith('float') || v.dtype === 'bfloat16')
-    .map(([name]) => name);
+  const floats = [...trace.outputs].filter(([, v]) => isFloat(v.dtype)).map(([name]) => name);
   if (floats.length === 1) return floats[0]!;
   if (floats.length === 0)
     throw new GlacisError('model/unsupported-task', 'model: expected a floating-point output, found none');

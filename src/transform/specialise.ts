@@ -64,7 +64,8 @@ export interface WriteContext {
  * control flow with constant conditions and trip counts unrolled and, unless `lower: false`, fused operators as
  * primitives. Model-local functions must have been inlined and external data loaded.
  * Errors: `model/dynamic-shape` for an input dimension that nothing fixes; `model/unsupported-operator` with all
- * operators that Glacis cannot write, at once; `model/invalid`.
+ * operators that Glacis cannot write, at once; `model/invalid`; `data/mismatch` for `inputDims` that contradict the file;
+ * `option/invalid` for sizes that are none and for names that the model does not have.
  */
 export function specialise(model: Model, options: SpecialiseOptions = {}): Trace {
   const opset = Math.max(BUILD_OPSET, model.opsets.get('') ?? 1);
@@ -81,6 +82,13 @@ export function specialise(model: Model, options: SpecialiseOptions = {}): Trace
     const value = b.builder.input(name, type.dtype, staticDims(name, type.dims, options));
     values.set(name, value);
     inputs.set(name, value);
+  }
+  for (const name of Object.keys(options.inputDims ?? {})) {
+    if (!inputs.has(name))
+      throw new GlacisError(
+        'option/invalid',
+        `inputDims: expected one of the inputs ${[...inputs.keys()].join(', ')}, got '${name}'`,
+      );
   }
   const parameters = new Map<string, Value>();
   const wanted = new Set(options.parameters ?? []);
@@ -232,8 +240,9 @@ function liftOf(model: Model, options: SpecialiseOptions): Lift | undefined {
 
 /** The static shape of an input under `options`. */
 function staticDims(name: string, dims: readonly Dim[] | undefined, options: SpecialiseOptions): number[] {
-  const given = options.inputDims?.[name];
+  const given = own(options.inputDims, name);
   if (given) {
+    for (const size of given) checkSize(`input ${name}`, size);
     const fits =
       dims === undefined ||
       (dims.length === given.length &&
@@ -253,13 +262,24 @@ function staticDims(name: string, dims: readonly Dim[] | undefined, options: Spe
   const fixed = dims.map((d, i) => {
     if (typeof d === 'number' && !(i === 0 && d === options.liftFrom)) return d;
     const size =
-      (typeof d === 'string' ? options.symbols?.[d] : undefined) ?? (i === 0 ? options.batch : undefined);
+      (typeof d === 'string' ? own(options.symbols, d) : undefined) ?? (i === 0 ? options.batch : undefined);
     if (size === undefined)
       throw new GlacisError(
         'model/dynamic-shape',
         `input ${name}: expected a size for dimension ${i} (${d ?? 'unnamed'}), found none; give it`,
       );
+    checkSize(`input ${name}, dimension ${i}`, size);
     return size;
   });
   return fixed;
+}
+
+/** The entry of `name`; names come from the file and may be those of members that every object has. */
+function own<T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return record && Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+function checkSize(where: string, size: number): void {
+  if (!Number.isSafeInteger(size) || size < 0)
+    throw new GlacisError('option/invalid', `${where}: expected a size of at least 0, got ${size}`);
 }
