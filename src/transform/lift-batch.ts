@@ -139,9 +139,9 @@ function reshape(b: Ops, lift: Lift, node: Node, inputs: readonly (Value | null)
 
 /**
  * The axis of `to` that the samples go to. In memory they lie behind `from[..axis]` (behind `axis` too where they are its inner
- * part), so at the axis of `to` with the same product before it. Between an axis and features that stay as they were, they
- * join the former (`[S, 1, E] → [S, E]` becomes `[S · N, E]`), otherwise the latter (`[S, 1, H · D] → [S, H, D]` becomes
- * `[S, N · H, D]`).
+ * part), so at the axis of `to` with the same product before it. Between an axis and features that stay as they were or become
+ * one row, they join the former (`[S, 1, E] → [S, E]` and `[S, 1, H, D] → [S, H · D]` become `[S · N, …]`), otherwise the
+ * latter (`[S, 1, H · D] → [S, H, D]` becomes `[S, N · H, D]`).
  */
 function liftedShape(
   node: Node,
@@ -155,7 +155,9 @@ function liftedShape(
   const at = candidates.find((i) => to[i] === 1) ?? candidates[0];
   if (at === undefined) return refuse(node, `[${from}] to [${to}] joins the samples with other axes`);
   if (to[at] === 1) return { axis: at, inner: false };
-  const features = (inner || from[axis] === 1) && sameDims(from.slice(axis + 1), to.slice(at));
+  const rest = from.slice(axis + 1);
+  const row = rest.length > 1 && at === to.length - 1;
+  const features = (inner || from[axis] === 1) && (row || sameDims(rest, to.slice(at)));
   return (features && at > 0) || at === to.length
     ? { axis: at - 1, inner: true }
     : { axis: at, inner: false };
