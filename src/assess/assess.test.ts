@@ -64,6 +64,22 @@ describe('assess', () => {
     expect(assessment.worstCases[0]!.attacks).toEqual(['pgd']);
   });
 
+  it('takes a radius once that is given twice, and refuses options that a result cannot hold', async () => {
+    const { assessment } = await assess(options({ eps: [0.1, 0.1] }));
+    expect(assessment.results).toHaveLength(1);
+    const attacks = [{ name: 'pgd', options: { stepSize: Number.POSITIVE_INFINITY } }];
+    await expect(assess(options({ attacks }))).rejects.toMatchObject({ code: 'option/invalid' });
+  });
+
+  it('says how a single output was read when it looks like a probability', async () => {
+    const b = opsOn(new GraphBuilder());
+    const x = b.builder.input('x', 'float32', [1, 4]);
+    await writeModel(at('mean.onnx'), withOpenBatch(b.builder.build({ y: b.mean(x, [1], true) })));
+    await writeLinearData(at('binary.npz'), 20, { y: Int32Array.from({ length: 20 }, (_, i) => i % 2) });
+    const { assessment } = await assess(options({ model: at('mean.onnx'), data: at('binary.npz') }));
+    expect(assessment.model.notes.join(' ')).toContain('all first outputs lie between 0 and 1');
+  });
+
   it('suspects gradient masking in front of a model whose input is rounded', async () => {
     const b = opsOn(new GraphBuilder());
     const x = b.builder.input('x', 'float32', [1, 4]);

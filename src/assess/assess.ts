@@ -7,7 +7,7 @@ import type { ValueInfo } from '../onnx/model.ts';
 import type { Device } from '../runtime/device.ts';
 import { startEngine } from '../runtime/engine.ts';
 import type { Norm } from '../threat/norm.ts';
-import { checkNorm, defaultEps } from './budget.ts';
+import { checkPlan, defaultEps } from './budget.ts';
 import { checkpointIn, type RunIdentity } from './checkpoint.ts';
 import { environmentOf, glacisVersion } from './environment.ts';
 import type { AttackedExample } from './examples.ts';
@@ -65,7 +65,7 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
   const startedAt = new Date(clock()).toISOString();
   const { norm, seed = 0, signal } = options;
   const plans = options.attacks.map(planAttack);
-  for (const { attack } of plans) checkNorm(attack, norm);
+  for (const plan of plans) checkPlan(plan, norm);
   const engine = startEngine({
     ...(options.device && { device: options.device }),
     ...(options.threads !== undefined && { threads: options.threads }),
@@ -75,7 +75,7 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
     loaded = await load(engine, options);
     const { adapted, subject, task, labels, bounds } = loaded;
     const { classes } = subject.target;
-    const eps = options.eps ?? [defaultEps(norm, bounds)];
+    const eps = [...new Set(options.eps ?? [defaultEps(norm, bounds)])];
     const cells = cellsOf(plans, norm, eps);
     const state: RunState = {
       clean: cleanRecord(task, adapted.n, classes),

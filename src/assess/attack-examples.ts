@@ -6,7 +6,7 @@ import { writeNpz } from '../data/index.ts';
 import type { Device } from '../runtime/device.ts';
 import { startEngine } from '../runtime/engine.ts';
 import type { Norm } from '../threat/norm.ts';
-import { checkNorm, defaultEps } from './budget.ts';
+import { checkPlan, defaultEps } from './budget.ts';
 import { runAttack } from './evasion.ts';
 import { goalFor } from './goal-for.ts';
 import { type Loaded, type LoadOptions, load } from './load.ts';
@@ -55,7 +55,7 @@ export interface AttackSummary {
  */
 export async function attackExamples(options: AttackExamplesOptions): Promise<AttackSummary> {
   const plan = planAttack(options.attack);
-  checkNorm(plan.attack, options.norm);
+  checkPlan(plan, options.norm);
   const { seed = 0, norm, signal } = options;
   const engine = startEngine({
     ...(options.device && { device: options.device }),

@@ -1,14 +1,17 @@
-import type { Attack } from '../attack/attack.ts';
+import type { PlannedAttack } from '../attack/registry.ts';
 import { GlacisError } from '../core/error.ts';
 import type { Norm } from '../threat/norm.ts';
 
-/** Throws `option/invalid` when the attack does not know the norm. */
-export function checkNorm(attack: Attack<object>, norm: Norm): void {
-  if (attack.norms.includes(norm)) return;
-  throw new GlacisError(
-    'option/invalid',
-    `--norm: expected one that ${attack.id} knows (${attack.norms.join(', ')}), got ${norm}`,
-  );
+/** Throws `option/invalid` when the attack does not know the norm, or an option is infinite (a result could not hold it). */
+export function checkPlan({ attack, options }: PlannedAttack, norm: Norm): void {
+  if (!attack.norms.includes(norm))
+    throw new GlacisError(
+      'option/invalid',
+      `--norm: expected one that ${attack.id} knows (${attack.norms.join(', ')}), got ${norm}`,
+    );
+  for (const [key, value] of Object.entries(options))
+    if (typeof value === 'number' && !Number.isFinite(value))
+      throw new GlacisError('option/invalid', `${attack.id}: expected ${key} to be finite, got ${value}`);
 }
 
 /** A usual radius for inputs of this range. Errors: `option/invalid` where the range is open. */

@@ -155,6 +155,10 @@ export async function load(engine: Engine, options: LoadOptions): Promise<Loaded
           ? 'outputs were read as predictions'
           : 'no softmax or sigmoid at the end: outputs were read as logits',
     );
+    if (task === 'binary' && !stripped && opened.unit)
+      notes.push(
+        'all first outputs lie between 0 and 1: if they are probabilities, the threshold of 0 for logits is wrong for them; export the model with its sigmoid as an operator',
+      );
     const { bounds } = adapted;
     return {
       file,

@@ -30,6 +30,8 @@ export interface OpenedSubject {
   readonly subject: Subject;
   readonly batch: number;
   readonly randomised: boolean;
+  /** All outputs on the first samples lie in [0, 1]. */
+  readonly unit: boolean;
   readonly notes: readonly string[];
 }
 
@@ -96,8 +98,8 @@ async function openAs(engine: Engine, options: SubjectOptions, way: Way): Promis
     toLogits: target.found.stripped === 'Sigmoid' ? logit : (outputs) => outputs,
   };
   try {
-    const { randomised } = await compareWithDeployed(subject, first.x, first.count, signal);
-    return { subject, batch, randomised, notes: notesOn(way, target) };
+    const { randomised, unit } = await compareWithDeployed(subject, first.x, first.count, signal);
+    return { subject, batch, randomised, unit, notes: notesOn(way, target) };
   } catch (thrown) {
     await target.close();
     await predictor.close();

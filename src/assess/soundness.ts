@@ -10,6 +10,8 @@ const TOLERANCE = 1e-3;
 export interface FirstLook {
   /** The deployed file gives something else each time. */
   readonly randomised: boolean;
+  /** All outputs lie in [0, 1]. */
+  readonly unit: boolean;
 }
 
 /**
@@ -36,8 +38,9 @@ export async function compareWithDeployed(
       'model/unsupported-task',
       `model: expected ${k} outputs for each of ${n} samples, got ${deployed.length} in all`,
     );
+  const unit = deployed.every((v) => v >= 0 && v <= 1);
   const again = await predictor.predict(x, n, signal);
-  if (worstGap(deployed, again, k) > TOLERANCE) return { randomised: true };
+  if (worstGap(deployed, again, k) > TOLERANCE) return { randomised: true, unit };
   const traced = activated(await logitsOf(target, x, n), k, target.found.stripped);
   const gap = worstGap(deployed, traced, k);
   if (!(gap <= TOLERANCE))
@@ -45,7 +48,7 @@ export async function compareWithDeployed(
       'run/failed',
       `model: expected the graph for the attack to answer like the file, got answers that differ by ${gap.toPrecision(2)} of the largest output; please report this with the model's operators (glacis inspect)`,
     );
-  return { randomised: false };
+  return { randomised: false, unit };
 }
 
 async function logitsOf(target: WhiteBoxTarget, x: Float32Array, n: number): Promise<Float32Array> {
