@@ -137,7 +137,10 @@ describe('specialise', () => {
         nodes: [node('Add', ['x', 'ghost'], ['y'])],
       }),
     );
-    expect(problemOf(() => specialise(reading))).toMatchObject({ code: 'model/invalid', message: /'ghost'/ });
+    expect(problemOf(() => specialise(reading))).toMatchObject({
+      code: 'model/invalid',
+      message: expect.stringMatching(/'ghost'/),
+    });
     const giving = model(graph({ inputs: [value('x', [2])], outputs: [value('y', null)] }));
     expect(problemOf(() => specialise(giving))).toMatchObject({
       code: 'model/invalid',

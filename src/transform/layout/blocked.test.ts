@@ -42,17 +42,25 @@ const OPS = [
   'first',
 ] as const;
 
+const SPARSE = [0, 0, 0, 0, 0, 0, 1, -1];
+
 /** Whole numbers, mostly 0, so that every sum is exact in float32 and both graphs must agree to the bit. */
 const sparse = (b: Ops, dims: readonly number[], rng: Rng) =>
   b.builder.constant(
     float32Tensor(
       dims,
-      Float32Array.from({ length: elementCount(dims) }, () => [0, 0, 0, 0, 0, 0, 1, -1][rng.integer(8)]!),
+      Float32Array.from({ length: elementCount(dims) }, () => SPARSE[rng.integer(8)]!),
     ),
   );
 
 /** Writes a network after `x`; gives every value on the way. */
-function network(b: Ops, x: Value, steps: readonly Step[], rng: Rng, channels: readonly number[]): Value[] {
+function network(
+  b: Ops,
+  x: Value,
+  steps: readonly Step[],
+  channels: readonly number[],
+  weights: (dims: readonly number[]) => Value,
+): Value[] {
   const values = [x];
   for (const step of steps) {
     const v = values.at(-1)!;
@@ -62,8 +70,8 @@ function network(b: Ops, x: Value, steps: readonly Step[], rng: Rng, channels: r
     const push = (value: Value) => values.push(value);
     const convolve = (o: number, group: number) => {
       const k = Math.min(h, w) >= 3 && step.a % 2 === 0 ? 3 : 1;
-      const inputs = [v, sparse(b, [o, c / group, k, k], rng)];
-      if (step.b % 3 === 0) inputs.push(sparse(b, [o], rng));
+      const inputs = [v, weights([o, c / group, k, k])];
+      if (step.b % 3 === 0) inputs.push(weights([o]));
       const stride = 1 + (Math.floor(step.b / 3) % 2);
       const pad = k === 3 ? step.b % 2 : 0;
       const across = k === 3 && Math.floor(step.a / 2) % 4 === 0 ? 0 : pad;
@@ -186,7 +194,9 @@ describe('a random network in the blocked layout', () => {
           const b = opsOn(new GraphBuilder());
           const rng = randomFrom(seed, 'weights');
           const x = b.builder.input('x', 'float32', [n, c, h, w]);
-          const values = network(b, x, steps, rng, [block, 2 * block, block + 4, 5]);
+          const values = network(b, x, steps, [block, 2 * block, block + 4, 5], (dims) =>
+            sparse(b, dims, rng),
+          );
           const y = values.at(-1)!;
           const inner = values[Math.floor(values.length / 2)]!;
           const g = b.builder.input('g', 'float32', y.dims);
@@ -198,6 +208,33 @@ describe('a random network in the blocked layout', () => {
       { numRuns: 60 },
     );
     expect(blockedConvolutions).toBeGreaterThan(60);
+  });
+
+  it('has them too where the weights are inputs, and the gradients of the weights', async (context) => {
+    if (block === 0) return context.skip('this processor has no blocked layout');
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { minLength: 2, maxLength: 6 }),
+        fc.constantFrom(1, 3),
+        fc.constantFrom(3, 16, 20, 32),
+        fc.nat(),
+        async (steps, n, c, seed) => {
+          const b = opsOn(new GraphBuilder());
+          const x = b.builder.input('x', 'float32', [n, c, 6, 5]);
+          const parameters: Value[] = [];
+          const values = network(b, x, steps, [block, 2 * block, block + 4, 5], (dims) => {
+            const w = b.builder.input(`weights${parameters.length}`, 'float32', dims);
+            parameters.push(w);
+            return w;
+          });
+          const y = values.at(-1)!;
+          const g = b.builder.input('g', 'float32', y.dims);
+          const grads = vjp(b, [{ value: y, grad: g }], [x, ...parameters]);
+          await compare(b.builder, { y, ...Object.fromEntries(grads.map((d, i) => [`grad${i}`, d])) }, seed);
+        },
+      ),
+      { numRuns: 30 },
+    );
   });
 });
 

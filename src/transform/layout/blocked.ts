@@ -1,39 +1,11 @@
-import { type Attributes, attributesOf } from '../../onnx/attributes.ts';
+import { attributesOf } from '../../onnx/attributes.ts';
 import { type BuiltNode, GraphBuilder, INTERNAL_DOMAIN, type Value } from '../../onnx/graph-builder.ts';
 import { windowOf } from '../gradient/window.ts';
-import { opsOn, sameDims } from '../ops.ts';
-import { blockedBias, blockedFilter, reorderedFilter } from './filter.ts';
+import { opsOn } from '../ops.ts';
+import { convolution } from './convolution.ts';
+import { elementwise } from './elementwise.ts';
 import { type Form, formsOver, NCHWC } from './forms.ts';
-import { planWinograd, winogradPays } from './winograd.ts';
-
-/** Unary float operators that treat every element alike, and so run on any layout. */
-const UNARY = new Set([
-  'Relu',
-  'HardSigmoid',
-  'Sigmoid',
-  'Tanh',
-  'LeakyRelu',
-  'Elu',
-  'Selu',
-  'Celu',
-  'Softplus',
-  'Softsign',
-  'HardSwish',
-  'Neg',
-  'Abs',
-  'Exp',
-  'Sqrt',
-  'Erf',
-  'Gelu',
-  'Mish',
-  'Identity',
-  'Sign',
-  'ThresholdedRelu',
-  'Clip',
-]);
-
-/** Float operators that run on any layout when their operands have one shape, or are scalars. */
-const BROADCASTING = new Set(['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Sum', 'FirstMax']);
+import type { LayoutContext } from './layout-context.ts';
 
 /** A graph in the blocked layout, with its outputs. */
 export interface BlockedGraph {
@@ -42,7 +14,7 @@ export interface BlockedGraph {
 }
 
 /**
- * Rewrites a graph so that its convolutions with constant weights run in ONNX Runtime's blocked channel layout (NCHWc) and stay in
+ * Rewrites a graph so that its convolutions over two axes run in ONNX Runtime's blocked channel layout (NCHWc) and stay in
  * it from the first to the last, forward *and* backward. The runtime's own pass leaves the layout at every operator it
  * has no blocked kernel for, masks of a ReLU's gradient among them; but an element-wise operator needs no kernel of its own:
  * on buffers of one layout it is the same loop. Bias, residual sums and ReLU are fused into the convolution.
@@ -61,7 +33,8 @@ export function toBlockedLayout(
   const target = new GraphBuilder(source.opsets.get('') ?? 21);
   for (const [domain, version] of source.opsets) target.opsets.set(domain, version);
   const b = opsOn(target);
-  const { plain, blocked, spatial } = formsOver(b, block);
+  const conversions = formsOver(b, block);
+  const { plain, blocked, spatial } = conversions;
   const forms = new Map<string, Form>();
   for (const v of source.inputs)
     forms.set(v.name, { dims: v.dims, plain: target.input(v.name, v.dtype, v.dims) });
@@ -75,7 +48,6 @@ export function toBlockedLayout(
     }
     return form;
   };
-  /** A float image of whole blocks: it has every form. */
   const whole = (v: Value) =>
     v.dtype === 'float32' &&
     v.isStatic &&
@@ -89,9 +61,21 @@ export function toBlockedLayout(
     const conv = formOf(v).pending;
     return uses.get(v.name) === 1 && conv && !conv.relu ? conv : undefined;
   };
+  const context: LayoutContext = {
+    b,
+    block,
+    forms: conversions,
+    formOf,
+    whole,
+    isBlocked,
+    isSpatial,
+    fusible,
+  };
 
   /** Writes the node in the layout of its operands, or gives `undefined` where it must be plain. */
-  const rewritten = ({ node, inputs, outputs: [out] }: BuiltNode): Form | undefined => {
+  const rewritten = (built: BuiltNode): Form | undefined => {
+    const { node, inputs } = built;
+    const [out] = built.outputs;
     const first = inputs[0];
     if (
       (node.domain !== '' && node.domain !== INTERNAL_DOMAIN) ||
@@ -101,13 +85,11 @@ export function toBlockedLayout(
     )
       return undefined;
     const attrs = attributesOf(node);
-    if (node.op === 'Conv') return convolution(attrs, inputs as Value[], out);
+    if (node.op === 'Conv') return convolution(context, built, out);
     if (!whole(out))
       return node.op === 'GlobalAveragePool' && isBlocked(first) && whole(first)
         ? pooled(first, out)
         : undefined;
-    if (UNARY.has(node.op)) return elementwise(node, inputs as Value[], out, [first]);
-    if (BROADCASTING.has(node.op)) return elementwise(node, inputs as Value[], out, inputs as Value[]);
     switch (node.op) {
       case 'GlobalAveragePool':
         return isBlocked(first) || isSpatial(first) ? pooled(first, out) : undefined;
@@ -155,49 +137,8 @@ export function toBlockedLayout(
         };
       }
       default:
-        return undefined;
+        return elementwise(context, built, out);
     }
-  };
-
-  const elementwise = (
-    node: BuiltNode['node'],
-    inputs: readonly (Value | null)[],
-    out: Value,
-    images: readonly Value[],
-  ): Form | undefined => {
-    const scalar = (v: Value) => v.dims.every((d) => d === 1);
-    const full = images.filter((v) => sameDims(v.dims, out.dims));
-    if (!images.every((v) => v.dtype === 'float32' && (scalar(v) || sameDims(v.dims, out.dims))))
-      return undefined;
-    const inSpace = full.some(isSpatial);
-    if (!inSpace && !full.some(isBlocked)) return undefined;
-    if (node.op === 'Relu') {
-      const conv = fusible(images[0]!);
-      if (conv) {
-        conv.relu = true;
-        return formOf(images[0]!);
-      }
-    }
-    if (node.op === 'Add' && full.length === 2 && !inSpace && full[0]!.name !== full[1]!.name) {
-      for (const [k, v] of full.entries()) {
-        const conv = fusible(v);
-        if (!conv || conv.sum) continue;
-        conv.sum = blocked(formOf(full[1 - k]!));
-        return formOf(v);
-      }
-    }
-    const read = inSpace ? spatial : blocked;
-    const parts = inputs.map((v) => {
-      if (!v) return null;
-      if (images.includes(v) && sameDims(v.dims, out.dims)) return read(formOf(v));
-      return images.includes(v) ? b.reshape(plain(formOf(v)), []) : plain(formOf(v));
-    });
-    const value = target.addNode(node.op, parts, node.attributes, {
-      name: node.name,
-      domain: node.domain,
-      types: [{ dtype: 'float32', dims: parts.find((v) => v && v.dims.length === 4)!.dims }],
-    })[0]!;
-    return { dims: out.dims, [inSpace ? 'spatial' : 'blocked']: value };
   };
 
   const pooled = (x: Value, out: Value): Form => {
@@ -212,60 +153,6 @@ export function toBlockedLayout(
         { domain: NCHWC, types: [{ dtype: 'float32', dims: out.dims }] },
       ),
     };
-  };
-
-  const convolution = (attrs: Attributes, [x, w, bias]: readonly Value[], out: Value): Form | undefined => {
-    if (!x || !w?.isStatic || w.dims.length !== 4 || x.dtype !== 'float32' || out.dims.some((d) => d === 0))
-      return undefined;
-    const group = attrs.int('group', 1);
-    const [o, i] = [w.dims[0]!, w.dims[1]!];
-    const { kernel, strides, dilations, before, after } = windowOf(attrs, x.dims.slice(2), w.dims.slice(2));
-    const [h, width] = [x.dims[2]!, x.dims[3]!];
-    const same = [...strides, ...dilations, ...before, ...after].every((v) => v === 1);
-    if (
-      w.data &&
-      (!bias || bias.data) &&
-      group === 1 &&
-      same &&
-      kernel.every((k) => k === 3) &&
-      whole(x) &&
-      whole(out) &&
-      winogradPays(h, width, i, o)
-    )
-      return winograd(x, w, bias, out);
-    const depthwise = group > 1 && i === 1 && group === o && o % block === 0;
-    const fromPlain = !depthwise && i < block;
-    if ((group > 1 && !depthwise) || (!depthwise && !fromPlain && i % block !== 0)) return undefined;
-    if ((!w.data || (bias && !bias.data)) && o % block !== 0) return undefined;
-    return {
-      dims: out.dims,
-      pending: {
-        input: fromPlain ? plain(formOf(x)) : blocked(formOf(x)),
-        weights: w.data
-          ? target.constant(blockedFilter(w.data, block))
-          : reorderedFilter(b, plain(formOf(w)), block),
-        bias: bias?.data ? target.constant(blockedBias(bias.data, block)) : bias && plain(formOf(bias)),
-        attributes: { kernel_shape: kernel, strides, dilations, pads: [...before, ...after], group },
-      },
-    };
-  };
-
-  const winograd = (x: Value, w: Value, bias: Value | undefined, out: Value): Form => {
-    const [n, c, h, width] = x.dims as [number, number, number, number];
-    const k = out.dims[1]!;
-    const plan = planWinograd(w.data!, h, width);
-    const columns = b.reshape(spatial(formOf(x)), [h * width, n * c]);
-    const inner = b.reshape(b.matmul(target.constant(plan.input), columns), [
-      plan.frequencies,
-      plan.tiles * n,
-      c,
-    ]);
-    const products = b.reshape(b.matmul(inner, target.constant(plan.weights)), [
-      plan.frequencies * plan.tiles,
-      n * k,
-    ]);
-    const result = b.reshape(b.matmul(target.constant(plan.output), products), [h, width, n, k]);
-    return { dims: out.dims, spatial: bias ? b.add(result, target.constant(bias.data!)) : result };
   };
 
   for (const built of live) {
