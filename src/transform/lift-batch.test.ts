@@ -141,6 +141,23 @@ const liftable: readonly (readonly [string, Model])[] = [
     ),
   ],
   [
+    'heads of bare products joined to rows, as it is exported with weights asked for',
+    chain(
+      [1, 4, E],
+      { w: w('w', E, E), s: shape(4, 2, 3), r: shape(4, E), t: shape(4, 1, E) },
+      ['Transpose', 'x', { perm: [1, 0, 2] }],
+      ['Reshape', 'v0 s'],
+      ['Transpose', 'v1', { perm: [1, 0, 2] }],
+      ['Softmax', 'v2', { axis: -1 }],
+      ['Transpose', 'v3', { perm: [1, 0, 2] }],
+      ['Reshape', 'v4 r'],
+      ['Gemm', 'v5 w'],
+      ['Reshape', 'v6 t'],
+      ['Transpose', 'v7', { perm: [1, 0, 2] }],
+      ['Add', 'v8 x'],
+    ),
+  ],
+  [
     'rows of time steps through a matrix',
     chain(
       [1, 4, E],

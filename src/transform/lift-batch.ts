@@ -140,7 +140,7 @@ function reshape(b: Ops, lift: Lift, node: Node, inputs: readonly (Value | null)
 /**
  * The axis of `to` that the samples go to. In memory they lie behind `from[..axis]` (behind `axis` too where they are its inner
  * part), so at the axis of `to` with the same product before it. Between an axis and features that stay as they were or become
- * one row, they join the former (`[S, 1, E] → [S, E]` and `[S, 1, H, D] → [S, H · D]` become `[S · N, …]`), otherwise the
+ * one row, they join the former (`[S, 1, E] → [S, E]` and `[S, H, D] → [S, H · D]` become `[S · N, …]`), otherwise the
  * latter (`[S, 1, H · D] → [S, H, D]` becomes `[S, N · H, D]`).
  */
 function liftedShape(
@@ -156,8 +156,8 @@ function liftedShape(
   if (at === undefined) return refuse(node, `[${from}] to [${to}] joins the samples with other axes`);
   if (to[at] === 1) return { axis: at, inner: false };
   const rest = from.slice(axis + 1);
-  const row = rest.length > 1 && at === to.length - 1;
-  const features = (inner || from[axis] === 1) && (row || sameDims(rest, to.slice(at)));
+  const row = rest.length > 0 && at === to.length - 1;
+  const features = row || ((inner || from[axis] === 1) && sameDims(rest, to.slice(at)));
   return (features && at > 0) || at === to.length
     ? { axis: at - 1, inner: true }
     : { axis: at, inner: false };
