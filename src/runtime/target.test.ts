@@ -64,6 +64,11 @@ describe('a target', () => {
         y: b.node('Mystery', [logits], {}, { domain: 'com.acme', types }),
       })),
     ).rejects.toMatchObject({ code: 'run/failed' });
+    await expect(
+      target.compile('k', 2, () => {
+        throw new Error('nothing to build');
+      }),
+    ).rejects.toThrow('nothing to build');
     const session = await target.compile('k', 2, ({ logits }) => ({ logits }));
     expect(session.outputs).toEqual(['logits']);
     await target.close();

@@ -1,5 +1,5 @@
 import { GlacisError } from '../core/error.ts';
-import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
+import type { Value } from '../onnx/graph-builder.ts';
 import type { Dim, Model } from '../onnx/model.ts';
 import { type FoundLogits, findLogits } from '../transform/logits.ts';
 import type { Ops } from '../transform/ops.ts';
@@ -45,6 +45,7 @@ export interface WhiteBoxTarget {
   readonly fixedBatch: number | undefined;
   /**
    * The session of `build` at this batch size, made once per `key`. Feeds are the attacked input and what `build` declares.
+   * Errors: those of {@link specialise}, of `build` and of {@link Engine.open}; what failed may be asked for again.
    */
   compile(
     key: string,
@@ -94,12 +95,16 @@ export function openTarget(engine: Engine, model: Model, options: TargetOptions 
   const whole = costOf(probe.b.builder.nodes);
   const sessions = new Map<string, Promise<Session>>();
   let block: Promise<number> | undefined;
-  const optimised = async (
-    builder: GraphBuilder,
-    outputs: Readonly<Record<string, Value>>,
-  ): Promise<Model> => {
+  const open = async (batch: number, build: (graph: TargetGraph) => Readonly<Record<string, Value>>) => {
+    const trace = traceAt(model, attacked, batch, options);
+    const found = findLogits(trace, output).logits;
+    const z =
+      found.dims.length === 2
+        ? found
+        : trace.b.reshape(found, [batch, found.dims.slice(1).reduce((n, d) => n * d, 1)]);
+    const outputs = build({ b: trace.b, x: trace.inputs.get(attacked.name)!, logits: z });
     block ??= blockSizeOf(engine);
-    return inLayout(builder, outputs, await block);
+    return engine.open(inLayout(trace.b.builder, outputs, await block));
   };
   return {
     input: attacked.name,
@@ -113,14 +118,7 @@ export function openTarget(engine: Engine, model: Model, options: TargetOptions 
       const full = `${key}@${batch}`;
       let session = sessions.get(full);
       if (!session) {
-        const trace = traceAt(model, attacked, batch, options);
-        const found = findLogits(trace, output).logits;
-        const z =
-          found.dims.length === 2
-            ? found
-            : trace.b.reshape(found, [batch, found.dims.slice(1).reduce((n, d) => n * d, 1)]);
-        const outputs = build({ b: trace.b, x: trace.inputs.get(attacked.name)!, logits: z });
-        session = optimised(trace.b.builder, outputs).then((model) => engine.open(model));
+        session = open(batch, build);
         sessions.set(full, session);
         // What failed once may be tried again; the caller has the error.
         session.catch(() => sessions.delete(full));

@@ -35,6 +35,15 @@ export function epsFrom(text: string): number {
   return eps;
 }
 
+/** A radius as people write it: "0.3", or "8/255" where that is what it is. */
+export function radius(eps: number): string {
+  const short = Number(eps.toPrecision(3));
+  if (Math.abs(short - eps) <= 2e-7) return String(short);
+  const levels = Math.round(eps * 255);
+  if (levels >= 1 && levels <= 255 && Math.abs(levels / 255 - eps) < 1e-6) return `${levels}/255`;
+  return String(Number(eps.toPrecision(4)));
+}
+
 /** Distance of two samples of `length` elements that start at `offset`, accumulated in float64. */
 export function distance(
   norm: Norm,

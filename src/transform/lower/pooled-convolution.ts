@@ -9,7 +9,8 @@ import { defineLowering } from './rule.ts';
  * computed as four convolutions with stride 2, one for each corner, of which the maximum is taken. The same
  * multiplications, but the large map between convolution and pooling never exists, and the gradient of the pooling becomes
  * element-wise work on small maps in one layout (measured on 250×16×28×28: 24 ms of splitting, comparing and
- * interleaving become 4 ms). ReLU and maximum commute, so ReLU comes last, on a quarter of the elements.
+ * interleaving become 4 ms). ReLU and maximum commute, so ReLU comes last, on a quarter of the elements. Where something else
+ * reads the convolution too (a U-Net's skip connection), it is computed for that once more.
  */
 export const pooledConvolution = defineLowering({
   op: 'MaxPool',
