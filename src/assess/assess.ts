@@ -73,6 +73,7 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
   let loaded: Loaded | undefined;
   try {
     loaded = await load(engine, options);
+    for (const note of [...loaded.modelNotes, ...loaded.dataNotes]) options.say?.(note);
     const { adapted, subject, task, labels, bounds } = loaded;
     const { classes } = subject.target;
     const eps = [...new Set(options.eps ?? [defaultEps(norm, bounds)])];

@@ -1,3 +1,4 @@
+import { radius } from '../threat/norm.ts';
 import type { EvasionResult, Finding, Severity, WorstCase } from './result.ts';
 
 /** Evasion in MITRE ATLAS (craft adversarial data, evade an AI model), OWASP ML (input manipulation) and NIST AI 100-2 (evasion). */
@@ -52,10 +53,10 @@ function lowRobustAccuracy({ worstCases }: FindingFacts): readonly Finding[] {
   return [
     {
       id: 'evasion/low-robust-accuracy',
-      title: `${percent(share)} of the right answers can be changed within ${worst.norm} ${round(worst.eps)}`,
+      title: `${percent(share)} of the right answers can be changed within ${worst.norm} ${radius(worst.eps)}`,
       severity,
       taxonomy: EVASION,
-      evidence: `${worst.attacks.join(', ')} changed ${changed} of ${right} right answers at ${worst.norm} eps ${worst.eps}: robust accuracy ${percent(worst.robustAccuracy)} of ${worst.n} samples, clean accuracy ${percent(worst.cleanAccuracy)}. Every example was run through the model file again.`,
+      evidence: `${worst.attacks.join(', ')} changed ${changed} of ${right} right answers at ${worst.norm} eps ${radius(worst.eps)}: robust accuracy ${percent(worst.robustAccuracy)} of ${worst.n} samples, clean accuracy ${percent(worst.cleanAccuracy)}. Every example was run through the model file again.`,
       remedy:
         'Train on attacked samples with the budget that the model must stand, or limit who can send inputs and how many.',
     },
@@ -72,12 +73,12 @@ function gradientMasking(facts: FindingFacts): readonly Finding[] {
   const worst = [...worstCases].sort((a, b) => b.eps - a.eps)[0];
   const large = worst && worst.norm === 'linf' && worst.eps >= (8 / 255) * rangeWidth;
   if (worst && large && worst.n >= 20 && cleanAccuracy >= 0.5 && worst.robustAccuracy === worst.cleanAccuracy)
-    signs.push(`no attack changed a single answer at eps ${round(worst.eps)}`);
+    signs.push(`no attack changed a single answer at eps ${radius(worst.eps)}`);
   for (const one of results) {
     const many = results.find((r) => r.attack === 'pgd' && r.norm === one.norm && r.eps === one.eps);
     if (one.attack === 'fgsm' && many && many.n === one.n && many.robustAccuracy > one.robustAccuracy + 0.01)
       signs.push(
-        `one step (fgsm, ${percent(one.robustAccuracy)}) does more than many (pgd, ${percent(many.robustAccuracy)}) at eps ${round(one.eps)}`,
+        `one step (fgsm, ${percent(one.robustAccuracy)}) does more than many (pgd, ${percent(many.robustAccuracy)}) at eps ${radius(one.eps)}`,
       );
   }
   if (signs.length === 0) return [];
@@ -133,12 +134,8 @@ function refusedExamples({ refused }: FindingFacts): readonly Finding[] {
       title: 'Some examples broke the threat model and were not counted',
       severity: 'info',
       taxonomy: { atlas: [], owasp: [], nist: [] },
-      evidence: `${refused.map((r) => `${r.attack} at eps ${round(r.eps)}: ${r.count}`).join('; ')}.`,
+      evidence: `${refused.map((r) => `${r.attack} at eps ${radius(r.eps)}: ${r.count}`).join('; ')}.`,
       remedy: 'This is a fault of the attack, not of your model; please report it with the command line.',
     },
   ];
-}
-
-function round(value: number): string {
-  return String(Number(value.toPrecision(4)));
 }

@@ -2,7 +2,7 @@ import { GlacisError } from '../core/error.ts';
 import type { Progress } from '../core/progress.ts';
 import type { Labels } from '../data/index.ts';
 import type { Goal } from '../threat/goal.ts';
-import type { Norm } from '../threat/norm.ts';
+import { type Norm, radius } from '../threat/norm.ts';
 import { type Outcome, runAttack } from './evasion.ts';
 import { type AttackedExample, collectExamples, EXAMPLES_EACH } from './examples.ts';
 import { goalFor } from './goal-for.ts';
@@ -142,7 +142,7 @@ async function runChunk(
 ): Promise<boolean> {
   const { norm, seed, signal, now } = options;
   const { start, count } = chunk;
-  const label = `${plan.attack.id} (${norm}, eps ${Number(eps.toPrecision(4))})`;
+  const label = `${plan.attack.id} (${norm}, eps ${radius(eps)})`;
   const reached = state.clean.correct.subarray(start, start + count).map((right) => (right ? 0 : 1));
   const known = cell.current?.start === start ? cell.current : undefined;
   let savedAt = now();

@@ -3,7 +3,7 @@ import { attackExamples } from '../assess/attack-examples.ts';
 import { EVASION_ATTACKS, planAttack } from '../attack/registry.ts';
 import { GlacisError } from '../core/error.ts';
 import { parseSpecs } from '../core/options.ts';
-import { epsFrom, normFrom } from '../threat/norm.ts';
+import { epsFrom, normFrom, radius } from '../threat/norm.ts';
 import type { Given } from './args.ts';
 import { type Command, EXIT } from './command.ts';
 import { ENGINE_OPTIONS, engineOptionsFrom, LOAD_OPTIONS, loadOptionsFrom } from './load-options.ts';
@@ -67,7 +67,7 @@ export const command: Command = {
     const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
     terminal.print(
       [
-        `${summary.attack} on ${basename(options.model)}: ${summary.norm} eps ${Number(summary.eps.toPrecision(6))}, ${n} samples`,
+        `${summary.attack} on ${basename(options.model)}: ${summary.norm} eps ${radius(summary.eps)}, ${n} samples`,
         `right before ${percent(cleanAccuracy)}, after ${percent(robustAccuracy)}; ${queries} answers and ${gradientQueries} gradients in ${seconds.toFixed(1)} s`,
         ...(refused > 0
           ? [`${refused} examples broke the threat model and were replaced by the clean sample`]

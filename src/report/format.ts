@@ -1,4 +1,5 @@
 import type { ResultNorm } from '../assess/result.ts';
+import { radius } from '../threat/norm.ts';
 
 /** Keeps a number and its unit on one line. */
 const NBSP = '\u00a0';
@@ -26,15 +27,6 @@ export function count(n: number): string {
 /** "1 sample", "2 samples". */
 export function counted(n: number, noun: string): string {
   return `${count(n)} ${noun}${n === 1 ? '' : 's'}`;
-}
-
-/** A radius as people write it: "0.3", or "8/255" where that is what it is. */
-export function radius(eps: number): string {
-  const short = Number(eps.toPrecision(3));
-  if (Math.abs(short - eps) <= 2e-7) return String(short);
-  const levels = Math.round(eps * 255);
-  if (levels >= 1 && levels <= 255 && Math.abs(levels / 255 - eps) < 1e-6) return `${levels}/255`;
-  return String(Number(eps.toPrecision(4)));
 }
 
 /** Names of the norms. */
@@ -87,3 +79,5 @@ export function optionList(options: Readonly<Record<string, unknown>>): string {
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value : written(value)}`)
     .join(', ');
 }
+
+export { radius };
