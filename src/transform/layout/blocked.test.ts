@@ -318,6 +318,39 @@ describe('the blocked layout', () => {
     }
   });
 
+  it('changes between blocked channels and space in front where kernels of both kinds meet', async (context) => {
+    if (block === 0) return context.skip('this processor has no blocked layout');
+    const b = opsOn(new GraphBuilder());
+    const x = image(b, [2, 3, 8, 10]);
+    const layer = (v: Value, stride: number, bias: number) =>
+      b.node(
+        'Conv',
+        [
+          v,
+          sparse(b, [128, v.dims[1]!, 3, 3], randomFrom(stride, bias)),
+          b.builder.constant(float32Tensor([128], new Float32Array(128).fill(bias))),
+        ],
+        { pads: [1, 1, 1, 1], strides: [stride, stride] },
+      );
+    const strided = b.unary('Relu', layer(x, 2, 0.5));
+    const winograd = b.unary('Relu', layer(strided, 1, 0.25));
+    const y = layer(b.add(winograd, strided), 2, 0);
+    const g = b.builder.input('g', 'float32', y.dims);
+    const [dx] = vjp(b, [{ value: y, grad: g }], [x]);
+    const ops = await compare(b.builder, { y, dx: dx! }, 5);
+    expect(ops).toContain('blocked Conv');
+    expect(ops).toContain('MatMul');
+  });
+
+  it('adds every term of a longer sum', async (context) => {
+    if (block === 0) return context.skip('this processor has no blocked layout');
+    const b = opsOn(new GraphBuilder());
+    const first = b.unary('Relu', conv(b, image(b, [1, 3, 4, 4]), block));
+    const one = b.add(conv(b, first, block), first);
+    const two = b.add(one, b.mul(first, 2));
+    await compare(b.builder, { y: b.unary('Relu', b.add(two, b.mul(first, -5))) }, 1, 0);
+  });
+
   it('leaves a graph without images alone', async () => {
     const b = opsOn(new GraphBuilder());
     const x = b.builder.input('x', 'float32', [2, 16]);
