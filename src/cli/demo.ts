@@ -100,13 +100,16 @@ async function run({ given, terminal, signal }: CommandRun): Promise<number> {
       `Figures   ${join(out, 'assessment.json')}`,
       `Pictures  ${pictures}`,
       '',
-      'Your own model:  glacis assess MODEL.onnx --data DATA.npz',
-      `By hand:         glacis assess ${shortest(example.model)} --data ${pictures} --attacks pgd --eps 8/255`,
+      `Your own model:  ${COMMAND} assess MODEL.onnx --data DATA.npz`,
+      `By hand:         ${COMMAND} assess ${shortest(example.model)} --data ${pictures} --attacks pgd --eps 8/255`,
       '',
     ].join('\n'),
   );
   return assessment.status === 'complete' ? EXIT.good : EXIT.unfinished;
 }
+
+/** How the program is called here: a clone of the repository has no `glacis` on the path. */
+const COMMAND = import.meta.url.endsWith('.ts') ? 'npm run glacis --' : 'glacis';
 
 /** Renders test pictures into an archive that `glacis assess` can read, too. */
 async function renderPictures(
