@@ -10,6 +10,7 @@ import { pooledConvolution } from './pooled-convolution.ts';
 import { between } from './quantised/between.ts';
 import { linear } from './quantised/linear.ts';
 import { mixed } from './quantised/mixed.ts';
+import { matmulNBits } from './quantised/nbits.ts';
 import { products } from './quantised/product.ts';
 import { gru } from './recurrent/gru.ts';
 import { lstm } from './recurrent/lstm.ts';
@@ -24,5 +25,5 @@ export const LOWERINGS: readonly LowerRule[] = [
   pooledConvolution,
   ...[...fusedActivations, ...fusedNormalizations, ...fusedProducts, ...renamed],
   ...[gru, lstm, quantisedLstm, rnn],
-  ...[...between, ...linear, ...mixed, ...products],
+  ...[...between, ...linear, ...mixed, matmulNBits, ...products],
 ];
