@@ -61,7 +61,7 @@ async function main(argv: readonly string[]): Promise<number> {
     if (values.network && !values.network.includes(name)) continue;
     for (const { export: how, file, refused, reference, lifted } of exports) {
       if (values.export && !values.export.includes(how)) continue;
-      const quantised = how.includes('int8');
+      const quantised = /int\d/.test(how);
       const item = { network: name, how, quantised } as const;
       const wanted = { folder, reference, lifted, loss, quantised, tolerance: toleranceOf(item) };
       const one: Checked =

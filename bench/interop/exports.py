@@ -6,11 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 import onnx
+import onnx.version_converter
 import onnxruntime
 import torch
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
+from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from onnxruntime.transformers.float16 import convert_float_to_float16
+from onnxruntime.transformers.optimizer import optimize_model
 from torch import nn
 
 from architectures.case import Case
@@ -42,7 +45,11 @@ def legacy(opset: int, batch: int | None = None, dtype: torch.dtype = torch.floa
 
 
 def dynamo(
-    opset: int | None, batch: int | None = None, dtype: torch.dtype = torch.float32, external: bool = False
+    opset: int | None,
+    batch: int | None = None,
+    dtype: torch.dtype = torch.float32,
+    external: bool = False,
+    optimize: bool = True,
 ) -> Export:
     """The exporter on torch.export; without an opset its default."""
 
@@ -52,7 +59,7 @@ def dynamo(
         torch.onnx.export(
             copy.deepcopy(model).to(dtype).train(case.training), arguments(case, batch or 3, dtype), str(path),
             dynamo=True, opset_version=opset, input_names=names, output_names=["output"],
-            dynamic_shapes=shapes if batch is None else None, external_data=external, verbose=False,
+            dynamic_shapes=shapes if batch is None else None, external_data=external, optimize=optimize, verbose=False,
         )  # fmt: skip
 
     return export
@@ -90,6 +97,27 @@ def optimised(_: Case, source: str, target: str) -> None:
     onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
+def transformer(_: Case, source: str, target: str) -> None:
+    """The fusions of ONNX Runtime's transformer tools: Attention, SkipLayerNormalization, BiasGelu."""
+    optimize_model(source, model_type="vit", num_heads=0, hidden_size=0, opt_level=0).save_model_to_file(target)
+
+
+def converted(opset: int) -> Callable[[Case, str, str], None]:
+    """onnx's own version converter."""
+
+    def change(_: Case, source: str, target: str) -> None:
+        onnx.save(onnx.version_converter.convert_version(onnx.load(source), opset), target)
+
+    return change
+
+
+def four_bits(_: Case, source: str, target: str) -> None:
+    """Weights of products in blocks of 4 bits: MatMulNBits."""
+    quantizer = MatMulNBitsQuantizer(onnx.load(source), block_size=16, is_symmetric=False)
+    quantizer.process()
+    quantizer.model.save_model_to_file(target)
+
+
 class Calibration(CalibrationDataReader):
     def __init__(self, case: Case):
         rng = np.random.default_rng(5)
@@ -99,12 +127,17 @@ class Calibration(CalibrationDataReader):
         return next(self.rows, None)
 
 
-def quantised(form: QuantFormat, weights: QuantType = QuantType.QInt8, per_channel: bool = False):
+def quantised(
+    form: QuantFormat,
+    weights: QuantType = QuantType.QInt8,
+    per_channel: bool = False,
+    activations: QuantType = QuantType.QUInt8,
+):
     def change(case: Case, source: str, target: str) -> None:
         quant_pre_process(source, target, skip_symbolic_shape=True)
         quantize_static(
             target, target, Calibration(case), quant_format=form, per_channel=per_channel, weight_type=weights,
-            activation_type=QuantType.QUInt8,
+            activation_type=activations,
         )  # fmt: skip
 
     return change
@@ -131,6 +164,10 @@ SOME: dict[str, tuple[tuple[str, ...], torch.dtype, Export]] = {
     "legacy-17-unfolded": (("resnet", "mobilenet", "densenet", "volume"), torch.float32, legacy(17, **UNFOLDED)),
     "legacy-9-initialisers-as-inputs": (
         ("plain-cnn", "resnet"), torch.float32, legacy(9, keep_initializers_as_inputs=True)),
+    "legacy-8": (("plain-cnn", "resnet", "dilated", "densenet", "lstm", "gru"), torch.float32, legacy(8)),
+    "dynamo-unoptimised": (
+        ("plain-cnn", "resnet", "convnext", "vit", "lstm", "swin", "unet"), torch.float32, dynamo(None, optimize=False)),
+    "onnx-converted-24": (("plain-cnn", "resnet", "vit", "unet", "lstm"), torch.float32, after(legacy(13), converted(24))),
     "legacy-20": (("spatial-transformer", "norms", "causal-decoder", "rare-activations"), torch.float32, legacy(20)),
     "float16-legacy-17": (("plain-cnn", "resnet", "convnext", "vit", "lstm"), torch.float16, legacy(17, None, torch.float16)),
     "float16-dynamo": (("plain-cnn", "resnet", "convnext", "vit"), torch.float16, dynamo(None, None, torch.float16)),
@@ -141,7 +178,15 @@ SOME: dict[str, tuple[tuple[str, ...], torch.dtype, Export]] = {
     "ort-optimised": (
         ("plain-cnn", "resnet", "mobilenet", "convnext", "vit", "transformer-encoder", "activations", "norms"),
         torch.float32, after(legacy(17), optimised)),
+    "ort-transformers": (
+        ("vit", "transformer-encoder", "convnext", "mixer"), torch.float32, after(legacy(17), transformer)),
     "int8-qdq": (("plain-cnn", "resnet", "mobilenet", "vit"), torch.float32, after(legacy(17), quantised(QDQ))),
+    "int8-qdq-signed": (
+        ("plain-cnn", "unet", "transformer-encoder"), torch.float32,
+        after(legacy(17), quantised(QDQ, activations=QuantType.QInt8))),
+    "int16-qdq": (
+        ("plain-cnn", "mixer"), torch.float32, after(legacy(17), quantised(QDQ, activations=QuantType.QUInt16))),
+    "int4-weights": (("plain-cnn", "mixer", "vit"), torch.float32, after(legacy(17), four_bits)),
     "int8-qdq-per-channel": (
         ("plain-cnn", "mobilenet", "convnext"), torch.float32, after(legacy(13), quantised(QDQ, per_channel=True))),
     "int8-qoperator": (

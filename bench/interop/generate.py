@@ -40,7 +40,7 @@ def built(case):
     with torch.no_grad():
         # So that no two weights are equal, which exporters merge, and no normalisation leaves one as it is.
         for weight in model.parameters():
-            weight.add_(0.05 * torch.randn_like(weight))
+            weight.add_(case.noise * torch.randn_like(weight))
     return model.train(case.training)
 
 
@@ -87,7 +87,7 @@ def network(out: pathlib.Path, name: str) -> dict[str, object]:
     rows = [
         row(how, export, torch.float32, 1 if how.endswith("batch-1") else 3)
         for how, export in exports.EVERY.items()
-        if not (case.training and how.endswith("batch-1"))
+        if not (case.training and how.endswith("batch-1")) and (case.exports is None or how in case.exports)
     ]
     rows += [row(how, export, dtype, 3) for how, (names, dtype, export) in exports.SOME.items() if name in names]
     return {"name": name, "loss": case.loss, "index": case.index is not None, "exports": rows}

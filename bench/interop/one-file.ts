@@ -61,8 +61,10 @@ export async function checkFile(engine: Engine, block: number, wanted: ExportedF
           refused = error.message;
           return undefined;
         });
-  const { stripped } = findLogits(specialise(model, { batch: answers.batch }));
-  const exported = own && !stripped ? apart(own, answers.logits.data as Float64Array) : undefined;
+  const exported =
+    own && !findLogits(specialise(model, { batch: answers.batch })).stripped
+      ? apart(own, answers.logits.data as Float64Array)
+      : undefined;
   // Quantised files, and those that an exporter got wrong, are held to what they answer themselves.
   const outputs = wanted.quantised || (exported ?? 0) > wanted.tolerance ? own : undefined;
   const exact = { answers, ...(outputs && { outputs }) };

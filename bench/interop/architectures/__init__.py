@@ -4,5 +4,6 @@ from .attention import CASES as ATTENTION
 from .convolution import CASES as CONVOLUTION
 from .layers import CASES as LAYERS
 from .recurrent import CASES as RECURRENT
+from .vision import CASES as VISION
 
-CASES = {**CONVOLUTION, **ATTENTION, **RECURRENT, **LAYERS}
+CASES = {**CONVOLUTION, **ATTENTION, **RECURRENT, **LAYERS, **VISION}

@@ -21,6 +21,10 @@ class Case:
     activation: str | None = None
     # Exported (and differentiated) in training mode: batch statistics, no dropout.
     training: bool = False
+    # Deviation of the noise that is added to every initial weight.
+    noise: float = 0.05
+    # Only these of the exports that every network has.
+    exports: tuple[str, ...] | None = None
 
 
 def head(channels: int, classes: int = 5) -> nn.Sequential:
