@@ -216,8 +216,8 @@ export class GraphBuilder {
   }
 
   /**
-   * The model that computes `outputs` (name to value), holding only what they need. An output that is itself an input or a
-   * constant goes through `Identity`. Inputs that nothing needs stay unless `dropUnusedInputs`.
+   * The model that computes `outputs` (name to value), holding only what they need. Each goes through an `Identity`
+   * that gives it its name, which the runtime removes. Inputs that nothing needs stay unless `dropUnusedInputs`.
    */
   build(
     outputs: Readonly<Record<string, Value>>,
@@ -236,43 +236,42 @@ export class GraphBuilder {
       for (const v of n.inputs) if (v) needed.add(v.name);
     }
     kept.reverse();
-    const nodes: Node[] = kept.map(({ node }) => written(node));
+    const clash = this.inputs.find((v) => Object.hasOwn(outputs, v.name));
+    if (clash)
+      throw new GlacisError(
+        'model/invalid',
+        `build: '${clash.name}' names an input and an output; rename the input`,
+      );
+    // Inner values that have an output's name step aside.
+    const aside = new Map<string, string>();
+    for (const { name } of results)
+      if (this.#constants.has(name) || this.#producers.has(name)) aside.set(name, this.freshName(name));
+    const now = (name: string) => aside.get(name) ?? name;
+    const nodes: Node[] = kept.map(({ node }) => {
+      const plain = written(node);
+      return { ...plain, inputs: plain.inputs.map(now), outputs: plain.outputs.map(now) };
+    });
     const nodeNames = new Set(nodes.map((n) => n.name));
     const infos: ValueInfo[] = [];
     for (const { name, value } of results) {
-      const inner =
-        nodes.some((n) => n.outputs.includes(name)) ||
-        this.inputs.some((v) => v.name === name) ||
-        this.#constants.has(name);
-      if (inner && value.name !== name)
-        throw new GlacisError('model/invalid', `build: the output name '${name}' is taken by an inner value`);
-      if (!inner || this.inputs.some((v) => v.name === name) || this.#constants.has(name)) {
-        const taken = inner ? `${name}_result` : name;
-        // A model that was built here before has such a node already.
-        let nodeName = `to_${name}`;
-        while (nodeNames.has(nodeName)) nodeName += '_';
-        nodeNames.add(nodeName);
-        nodes.push({
-          op: 'Identity',
-          domain: '',
-          name: nodeName,
-          inputs: [value.name],
-          outputs: [taken],
-          attributes: new Map(),
-        });
-        infos.push({
-          name: taken,
-          type: { kind: 'tensor', dtype: value.dtype, dims: value.isStatic ? value.dims : undefined },
-        });
-        continue;
-      }
-      infos.push({
-        name,
-        type: { kind: 'tensor', dtype: value.dtype, dims: value.isStatic ? value.dims : undefined },
+      // A model that was built here before has such a node already.
+      let nodeName = `to_${name}`;
+      while (nodeNames.has(nodeName)) nodeName += '_';
+      nodeNames.add(nodeName);
+      const attributes = new Map<string, Attribute>();
+      nodes.push({
+        op: 'Identity',
+        domain: '',
+        name: nodeName,
+        inputs: [now(value.name)],
+        outputs: [name],
+        attributes,
       });
+      const dims = value.isStatic ? value.dims : undefined;
+      infos.push({ name, type: { kind: 'tensor', dtype: value.dtype, dims } });
     }
     const initializers = new Map<string, Tensor>();
-    for (const [name, tensor] of this.#constants) if (needed.has(name)) initializers.set(name, tensor);
+    for (const [name, tensor] of this.#constants) if (needed.has(name)) initializers.set(now(name), tensor);
     const inputs = this.inputs
       .filter((v) => !options.dropUnusedInputs || needed.has(v.name))
       .map((v): ValueInfo => ({ name: v.name, type: { kind: 'tensor', dtype: v.dtype, dims: v.dims } }));

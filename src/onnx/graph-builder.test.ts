@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { GraphBuilder } from './graph-builder.ts';
+import { runInRuntime } from './ort.fixture.ts';
+import { float32Tensor } from './tensor.ts';
+
+describe('GraphBuilder', () => {
+  it('makes equal nodes once and computes constant ones at once', () => {
+    const builder = new GraphBuilder();
+    const x = builder.input('x', 'float32', [2]);
+    const one = builder.constant(float32Tensor([], [1]));
+    expect(builder.add('Add', [x, one])[0]).toBe(builder.add('Add', [x, one])[0]);
+    const two = builder.add('Add', [one, one])[0]!;
+    expect(two.data).toBeDefined();
+    expect(builder.nodes).toHaveLength(1);
+  });
+
+  it('leaves out what no output needs', () => {
+    const builder = new GraphBuilder();
+    const x = builder.input('x', 'float32', [2]);
+    builder.add('Exp', [x]);
+    const model = builder.build({ y: builder.add('Neg', [x])[0]! });
+    expect(model.graph.nodes.map((n) => n.op)).toEqual(['Neg', 'Identity']);
+  });
+
+  it('gives outputs their names even where constants or inner values have them', async () => {
+    const builder = new GraphBuilder();
+    const x = builder.input('x', 'float32', [2]);
+    const three = builder.constant(float32Tensor([2], [3, 3]), 'loss');
+    const sum = builder.add('Add', [x, three], {}, { name: 'next' })[0]!;
+    const double = builder.add('Add', [sum, sum])[0]!;
+    const model = builder.build({ loss: double, next_out: three, c: sum });
+    const results = await runInRuntime(model, { x: { dims: [2], data: Float32Array.from([1, 2]) } });
+    expect(results.loss!.data).toEqual([8, 10]);
+    expect(results.next_out!.data).toEqual([3, 3]);
+    expect(results.c!.data).toEqual([4, 5]);
+  });
+
+  it('refuses an output that has the name of an input', () => {
+    const builder = new GraphBuilder();
+    const x = builder.input('x', 'float32', [2]);
+    expect(() => builder.build({ x: builder.add('Neg', [x])[0]! })).toThrow(/names an input and an output/);
+  });
+});
