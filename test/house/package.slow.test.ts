@@ -61,7 +61,8 @@ describe('the published package', () => {
     const files = readdirSync(installed(), { recursive: true }).map(String);
     expect(files).toContain(join('dist', 'core', 'error.js'));
     expect(files).toContain(join('dist', 'core', 'error.d.ts'));
-    expect(files).toContain(join('dist', 'onnx', 'proto', 'onnx_pb.js'));
+    expect(files).toContain(join('dist', 'runtime', 'worker.js'));
+    expect(files.filter((file) => file.includes('onnx_pb'))).toEqual([]);
     expect(files).toContain('LICENSE');
     expect(
       files.filter((f) => /\.(test|fixture)\.|^src/.test(f) || (f.endsWith('.ts') && !f.endsWith('.d.ts'))),
