@@ -45,6 +45,11 @@ async function main(argv: readonly string[]): Promise<number> {
       write: { type: 'boolean' },
     },
   });
+  if (values.write && (values.network || values.export))
+    throw new GlacisError(
+      'option/invalid',
+      `--write: expected a check of everything, got a choice\n${USAGE}`,
+    );
   const folder = join(CACHE, 'interop');
   const path = join(folder, 'manifest.json');
   if (!existsSync(path)) {

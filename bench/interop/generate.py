@@ -11,6 +11,7 @@ import io
 import json
 import logging
 import pathlib
+import re
 import sys
 import warnings
 
@@ -19,6 +20,7 @@ import onnx
 import onnxruntime
 import onnxscript
 import torch
+import torchvision
 
 import exports
 from architectures import CASES
@@ -44,11 +46,21 @@ def built(case):
     return model.train(case.training)
 
 
+def readable(text: str) -> str:
+    """An exporter's message without colours, addresses and the graph's own names."""
+    text = re.sub(r"\x1b?\[\d+m", "", text)
+    text = re.sub(r"\s*(Please feel free|\[Caused by|Next steps).*?(?= \| |$)", "", text)
+    return re.sub(r"<([\w.]+) object at 0x[0-9a-f]+>", r"\1", text).strip()
+
+
 def message(error: BaseException) -> str:
-    lines = [line.strip() for line in f"{type(error).__name__}: {error}".splitlines() if line.strip()]
-    cause = error.__cause__ or error.__context__
-    first = lines[0] + ("" if cause is None else f" | {type(cause).__name__}: {str(cause).strip().splitlines()[0] if str(cause).strip() else ''}")
-    return first[:300]
+    """First line of an error and of the last error behind it."""
+    chain = [error]
+    while (behind := chain[-1].__cause__ or chain[-1].__context__) is not None:
+        chain.append(behind)
+    told = [chain[0], chain[-1]] if len(chain) > 1 else chain
+    lines = [next((line.strip() for line in str(e).splitlines() if line.strip()), "") for e in told]
+    return readable(" | ".join(f"{type(e).__name__}: {line}" for e, line in zip(told, lines, strict=True)))[:300]
 
 
 def exported(out: pathlib.Path, name: str, how: str, case, export) -> dict[str, str]:
@@ -103,7 +115,7 @@ def main(out: pathlib.Path, names: list[str]) -> None:
     made = {n["name"]: n for n in before}
     for name in names or CASES:
         made[name] = network(out, name)
-        versions = {m.__name__: m.__version__ for m in (torch, onnx, onnxscript, onnxruntime, np)}
+        versions = {m.__name__: m.__version__ for m in (torch, torchvision, onnx, onnxscript, onnxruntime, np)}
         date = datetime.datetime.now(datetime.UTC).date().isoformat()
         ordered = [made[n] for n in CASES if n in made]
         manifest.write_text(json.dumps({"versions": versions, "date": date, "networks": ordered}, indent=1))

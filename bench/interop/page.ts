@@ -53,19 +53,20 @@ export function page(checked: readonly Checked[], origin: Origin): string {
 
 <!-- Made by bench/interop/check.ts --write; do not edit. -->
 
-${networks.length} small networks were exported in every way below and read by Glacis. PyTorch, in float64 on the same weights, says what the
+${networks.length} networks (small ones, and torchvision's own) were exported in the ways below and read by Glacis. PyTorch, in float64 on the same weights, says what the
 logits are and what the gradient of the loss is with respect to the input and to three weights. Each file runs in the plain
 and in the blocked layout${origin.block === 0 ? ' (this machine has none)' : ''}; files made for one sample also run lifted to three.
 
 - **ok**: logits, input gradient and the weights' gradients agree to ${TOLERANCE}, relative to the largest element. With 16-bit weights, which
   exporters fold further in 16 bits: logits to ${TOLERANCE_16_BIT}, gradients to a cosine of ${LEAST_COSINE_16_BIT}.
 - **ok, not lifted**: agrees for the one sample that it was made for; Glacis refuses to run it on more.
-- **–**: the exporter wrote no file. **file differs**: in ONNX Runtime alone, the file is refused or answers something else than
-  PyTorch; Glacis agrees with the file.
+- **–**: the exporter wrote no file. **file differs**: ONNX Runtime by itself refuses the file, or gets other answers from it than
+  PyTorch; where it runs, Glacis has the file's logits.
 - Quantised files: the logits agree with the file's own in ONNX Runtime; the figure is the cosine between the straight-through
   gradient and the float model's (at least ${LEAST_COSINE} is asked).
 
-Exported ${origin.exported}, checked ${origin.checked}: ${versions}. To repeat: \`bench/interop/setup.sh\`, then
+Exported ${origin.exported}, checked ${origin.checked}: ${versions}. To repeat:
+\`bench/interop/setup.sh\`, then
 \`node scripts/run.mjs bench/interop/check.ts --write\`.
 
 ## Every network
@@ -117,9 +118,16 @@ function remarks(checked: readonly Checked[]): string[] {
     const lifted = c.outcome?.ways.lifted;
     return lifted && 'error' in lifted ? [{ c, text: lifted.error }] : [];
   });
-  const byText = Map.groupBy(
-    told,
-    ({ c, text }) => `${c.network}: ${text.replaceAll('|', '/').replaceAll('\n', ' ')}`,
-  );
+  const byText = Map.groupBy(told, ({ c, text }) => `${c.network}: ${brief(text)}`);
   return [...byText].map(([text, list]) => `- ${text} (${list.map(({ c }) => c.how).join(', ')})`);
+}
+
+/** A message without what differs from opset to opset, and without the runtime's C++ names. */
+function brief(text: string): string {
+  return text
+    .replace(/ to ONNX opset version \d+/, '')
+    .replace(', try exporting with this version', '')
+    .replace(/\/onnxruntime_src\/.* was false\. /, '')
+    .replaceAll('|', '/')
+    .replaceAll(/\s+/g, ' ');
 }
