@@ -127,7 +127,7 @@ async function prepared(
     throw new GlacisError('option/invalid', `--mode: expected forward, input or train, got ${mode}`);
   const target = openTarget(engine, await readModel(path));
   const session = await target.compile('bench', x.dims[0]!, ({ b, x: attacked, logits }) => {
-    const wanted = b.builder.input('labels', 'int64', labels.dims);
+    const wanted = b.builder.input('labels', 'int64', [attacked.dims[0]!]);
     const [gradient] = vjp(b, [{ value: logits, grad: crossEntropyGradient(b, logits, wanted) }], [attacked]);
     return { logits, gradient: gradient! };
   });

@@ -1,13 +1,11 @@
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
-import { asGlacisError, type ErrorCode, GlacisError } from '../core/error.ts';
 import type { Model } from '../onnx/model.ts';
 import { withoutTrailingBlanks } from '../onnx/trim-inputs.ts';
 import { serializeModel } from '../onnx/write.ts';
 import type { HostTensor } from './array.ts';
 import type { Device } from './device.ts';
+import { type Lane, startLane } from './lane.ts';
 import type { OrtOptions } from './ort.ts';
-import type { WorkerReply, WorkerRequest } from './worker.ts';
 
 /** How an engine runs graphs. */
 export interface EngineOptions {
@@ -42,85 +40,38 @@ export interface Engine {
   /** Opens a session; `profile` makes the runtime write its own profile on close. Errors: `run/failed`, `device/unavailable`. */
   open(
     model: Model | Uint8Array | string,
-    options?: Pick<OrtOptions, 'profile' | 'optimise'>,
+    options?: Partial<Pick<OrtOptions, 'profile' | 'optimise' | 'threads'>> & {
+      /** Which worker thread; each further one is started when it is first named. 0 unless given. */
+      readonly lane?: number;
+    },
   ): Promise<Session>;
   /** Lets what is under way finish; whatever is asked afterwards fails with `run/failed`. */
   close(): Promise<void>;
 }
 
-/** Starts an engine with its own worker thread. Close it when done; an idle engine does not keep the process alive. */
+/** Starts an engine with a worker thread of its own. Close it when done; an idle engine does not keep the process alive. */
 export function startEngine(options: EngineOptions = {}): Engine {
   const device = options.device ?? 'cpu';
   const threads = options.threads ?? availableParallelism();
-  const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
-  const worker = new Worker(new URL(file, import.meta.url), { workerData: { glacis: 'runtime' } });
-  worker.unref();
-  const waiting = new Map<
-    number,
-    { resolve(reply: WorkerReply & { ok: true }): void; reject(error: Error): void }
-  >();
-  let next = 1;
-  /** Why nothing may be asked any more. */
-  let over: GlacisError | undefined;
-  let idle: (() => void) | undefined;
-  const settled = () => {
-    if (waiting.size > 0) return;
-    worker.unref();
-    idle?.();
-  };
-  const fail = (error: GlacisError) => {
-    over ??= error;
-    for (const { reject } of waiting.values()) reject(error);
-    waiting.clear();
-    settled();
-  };
-  worker.on('message', (reply: WorkerReply) => {
-    const entry = waiting.get(reply.id);
-    waiting.delete(reply.id);
-    settled();
-    if (reply.ok) entry?.resolve(reply);
-    else entry?.reject(new GlacisError(reply.code as ErrorCode, reply.message));
-  });
-  worker.on('error', (thrown) =>
-    fail(
-      new GlacisError(
-        'run/failed',
-        `the runtime's thread failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
-        { cause: thrown },
-      ),
-    ),
-  );
-  worker.on('exit', () => fail(new GlacisError('run/failed', 'the engine is closed')));
-  const ask = (
-    request: DistributiveOmit<WorkerRequest, 'id'>,
-    transfer: ArrayBuffer[] = [],
-  ): Promise<WorkerReply & { ok: true }> => {
-    if (over) return Promise.reject(over);
-    return new Promise((resolve, reject) => {
-      const id = next++;
-      if (waiting.size === 0) worker.ref();
-      waiting.set(id, { resolve, reject });
-      try {
-        worker.postMessage({ ...request, id }, transfer);
-      } catch (thrown) {
-        // A buffer that is empty already, or that may not leave this thread.
-        waiting.delete(id);
-        settled();
-        reject(asGlacisError(thrown, 'data/mismatch', 'run: expected arrays that can be handed over'));
-      }
-    });
+  const lanes: Lane[] = [startLane()];
+  const laneAt = (index: number): Lane => {
+    // A lane that joins a closed engine is closed, too.
+    if (lanes[0]!.isOver) return lanes[0]!;
+    lanes[index] ??= startLane();
+    return lanes[index];
   };
   return {
     device,
     threads,
-    async open(model, extra = {}) {
+    async open(model, { lane: index = 0, ...extra } = {}) {
+      const lane = laneAt(index);
       const source =
         typeof model === 'string' || model instanceof Uint8Array
           ? model
           : serializeModel(withoutTrailingBlanks(model));
       const own =
         source instanceof Uint8Array && source !== model && source.byteLength === source.buffer.byteLength;
-      const opened = await ask(
+      const opened = await lane.ask(
         { kind: 'open', model: source, options: { device, threads, ...extra } },
         own ? [source.buffer as ArrayBuffer] : [],
       );
@@ -133,29 +84,19 @@ export function startEngine(options: EngineOptions = {}): Engine {
             ? [...new Set(Object.values(feeds).map((t) => t.data.buffer as ArrayBuffer))]
             : [];
           const sent = transfer ? feeds : Object.fromEntries(Object.entries(feeds).map(withOwnBuffer));
-          const reply = await ask(
+          const reply = await lane.ask(
             { kind: 'run', session, feeds: sent, ...(fetches ? { fetches } : {}) },
             buffers,
           );
           return reply.results!;
         },
         async close() {
-          if (!over) await ask({ kind: 'close', session });
+          if (!lane.isOver) await lane.ask({ kind: 'close', session });
         },
       };
     },
     async close() {
-      over ??= new GlacisError('run/failed', 'the engine is closed');
-      if (waiting.size > 0) {
-        await new Promise<void>((resolve) => {
-          const before = idle;
-          idle = () => {
-            before?.();
-            resolve();
-          };
-        });
-      }
-      await worker.terminate();
+      await Promise.all(lanes.map((lane) => lane.close()));
     },
   };
 }
@@ -165,5 +106,3 @@ function withOwnBuffer([name, tensor]: [string, HostTensor]): [string, HostTenso
   const { data } = tensor;
   return [name, data.byteLength === data.buffer.byteLength ? tensor : { ...tensor, data: data.slice() }];
 }
-
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

@@ -8,6 +8,7 @@ import { costOf, type RunCost } from './cost.ts';
 import type { Engine, Session } from './engine.ts';
 import { bindFixed, type FixedInputs } from './fixed-input.ts';
 import { blockSizeOf, inLayout } from './layout.ts';
+import { isShardable, openSharded, shardsFor } from './sharded.ts';
 
 /** How often a target was asked, in samples. */
 export interface QueryCount {
@@ -45,6 +46,8 @@ export interface WhiteBoxTarget {
   readonly fixedBatch: number | undefined;
   /**
    * The session of `build` at this batch size, made once per `key`. Feeds are the attacked input and what `build` declares.
+   * Small graphs are run by every thread on a share of the batch (see `sharded.ts`), so that `build` must take the number
+   * of rows from `graph.x`, and every input and output must have them as its first axis.
    * Errors: those of {@link specialise}, of `build` and of {@link Engine.open}; what failed may be asked for again.
    */
   compile(
@@ -95,7 +98,8 @@ export function openTarget(engine: Engine, model: Model, options: TargetOptions 
   const whole = costOf(probe.b.builder.nodes);
   const sessions = new Map<string, Promise<Session>>();
   let block: Promise<number> | undefined;
-  const open = async (batch: number, build: (graph: TargetGraph) => Readonly<Record<string, Value>>) => {
+  type Build = (graph: TargetGraph) => Readonly<Record<string, Value>>;
+  const write = async (batch: number, build: Build) => {
     const trace = traceAt(model, attacked, batch, options);
     const found = findLogits(trace, output).logits;
     const z =
@@ -104,7 +108,16 @@ export function openTarget(engine: Engine, model: Model, options: TargetOptions 
         : trace.b.reshape(found, [batch, found.dims.slice(1).reduce((n, d) => n * d, 1)]);
     const outputs = build({ b: trace.b, x: trace.inputs.get(attacked.name)!, logits: z });
     block ??= blockSizeOf(engine);
-    return engine.open(inLayout(trace.b.builder, outputs, await block));
+    return inLayout(trace.b.builder, outputs, await block);
+  };
+  const open = async (batch: number, build: Build) => {
+    const shards = fixedBatchOf(attacked, options) === undefined ? shardsFor(engine, batch) : 1;
+    if (shards > 1) {
+      const rows = Math.ceil(batch / shards);
+      const part = await write(rows, build);
+      if (isShardable(part)) return openSharded(engine, part, rows, batch);
+    }
+    return engine.open(await write(batch, build));
   };
   return {
     input: attacked.name,
