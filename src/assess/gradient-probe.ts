@@ -31,7 +31,7 @@ export async function probeGradient(
   const rows = target.fixedBatch ?? Math.min(batch, todo.length);
   const part = todo.slice(0, rows);
   const session = await target.compile(`probe ${goal.task}`, rows, ({ b, x: input, logits }) => {
-    const { dtype, dims } = goal.input(rows);
+    const { dtype, dims } = goal.input(input.dims[0]!);
     const wanted = b.builder.input(STEP_INPUTS.goal, dtype, dims);
     const { loss, gradient } = goal.loss(b, logits, wanted);
     const cotangent = gradient
