@@ -111,7 +111,8 @@ export function openTarget(engine: Engine, model: Model, options: TargetOptions 
     return inLayout(trace.b.builder, outputs, await block);
   };
   const open = async (batch: number, build: Build) => {
-    const shards = fixedBatchOf(attacked, options) === undefined ? shardsFor(engine, batch) : 1;
+    const free = fixedBatchOf(attacked, options) === undefined && isShardable(model);
+    const shards = free ? shardsFor(engine, batch) : 1;
     if (shards > 1) {
       const rows = Math.ceil(batch / shards);
       const part = await write(rows, build);
