@@ -6,6 +6,7 @@ import { foldShapeOf } from './fold/shape-of.ts';
 import type { Attribute, Dim, Model, Node, ValueInfo } from './model.ts';
 import { inferNode } from './shape/infer.ts';
 import { elementCount, type Tensor } from './tensor.ts';
+import { trimmedInputs } from './trim-inputs.ts';
 
 /** A value of a graph under construction. Its shape is static: reading `dims` of a value without one throws `model/dynamic-shape`. */
 export interface Value {
@@ -152,7 +153,7 @@ export class GraphBuilder {
       op,
       domain,
       name: options.name ?? op,
-      inputs: inputNames(inputs),
+      inputs: trimmedInputs(inputs.map((v) => v?.name ?? '')),
       outputs: [],
       attributes,
     };
@@ -291,13 +292,6 @@ export class GraphBuilder {
       metadata: new Map(),
     };
   }
-}
-
-/** Names of a node's inputs; absent ones at the end are left out, because some kernels of the runtime crash on them. */
-function inputNames(inputs: readonly (Value | null)[]): string[] {
-  const names = inputs.map((v) => v?.name ?? '');
-  while (names.at(-1) === '') names.pop();
-  return names;
 }
 
 function factsOf(value: Value): { dtype: DType; dims: readonly Dim[] | undefined; data: Tensor | undefined } {
