@@ -1,6 +1,5 @@
 /** Runs attacks against a model, verifies what they made, and says what is left. */
 export { type Assessed, type AssessOptions, assess } from './assess.ts';
-export { wilson } from './confidence.ts';
 export type {
   Assessment,
   Confusion,
@@ -13,3 +12,4 @@ export type {
   WorstCase,
 } from './result.ts';
 export { parseAssessment, toJson } from './result-json.ts';
+export { clopperPearson } from './statistics/clopper-pearson.ts';

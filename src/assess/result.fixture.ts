@@ -1,5 +1,5 @@
-import { wilson } from './confidence.ts';
 import { ASSESSMENT_SCHEMA, type Assessment, type EvasionResult, type WorstCase } from './result.ts';
+import { clopperPearson } from './statistics/clopper-pearson.ts';
 
 /** An evasion result whose interval fits its figures; `right` of `n` samples survive, `clean` are right before. */
 export function sampleResult(
@@ -17,7 +17,7 @@ export function sampleResult(
     n,
     cleanAccuracy: clean / n,
     robustAccuracy: right / n,
-    confidence: wilson(right, n),
+    confidence: clopperPearson(right, n),
     queries: n * (attack === 'fgsm' ? 2 : 42),
     gradientQueries: n * (attack === 'fgsm' ? 1 : 40),
     seconds: attack === 'fgsm' ? 0.12 : 4.8,
@@ -39,7 +39,7 @@ export function sampleWorstCase(
     attacks: ['fgsm', 'pgd'],
     cleanAccuracy: clean / n,
     robustAccuracy: right / n,
-    confidence: wilson(right, n),
+    confidence: clopperPearson(right, n),
     ...more,
   };
 }

@@ -101,7 +101,7 @@ export interface EvasionResult {
   readonly cleanAccuracy: number;
   /** Fraction of the `n` that it still gets right; wrong from the start counts as not robust. */
   readonly robustAccuracy: number;
-  /** Wilson's 95 % interval of `robustAccuracy`. */
+  /** Exact (Clopper-Pearson) 95 % interval of `robustAccuracy`. */
   readonly confidence: readonly [low: number, high: number];
   /** Samples put through the model (forward passes) in all. */
   readonly queries: number;
@@ -125,7 +125,7 @@ export interface WorstCase {
   readonly attacks: readonly string[];
   readonly cleanAccuracy: number;
   readonly robustAccuracy: number;
-  /** Wilson's 95 % interval of `robustAccuracy`. */
+  /** Exact (Clopper-Pearson) 95 % interval of `robustAccuracy`. */
   readonly confidence: readonly [low: number, high: number];
   readonly confusion?: Confusion;
 }

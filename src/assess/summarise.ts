@@ -1,9 +1,9 @@
 import type { PlannedAttack } from '../attack/registry.ts';
 import type { Task } from '../threat/goal.ts';
 import type { Norm } from '../threat/norm.ts';
-import { wilson } from './confidence.ts';
 import { type CellRecord, type CleanRecord, decidedPrefix } from './record.ts';
 import type { Confusion, EvasionResult, JsonValue, WorstCase } from './result.ts';
+import { clopperPearson } from './statistics/clopper-pearson.ts';
 
 /** One attack at one eps, planned. */
 export interface Cell {
@@ -43,7 +43,7 @@ export function resultOf(facts: SummaryFacts, cell: Cell, record: CellRecord): E
     n,
     cleanAccuracy: right / n,
     robustAccuracy: robust / n,
-    confidence: wilson(robust, n),
+    confidence: clopperPearson(robust, n),
     queries: record.queries,
     gradientQueries: record.gradientQueries,
     seconds: record.seconds,
@@ -82,7 +82,7 @@ export function worstCaseOf(
     attacks: [...new Set(begun.map(({ cell }) => cell.plan.attack.id))],
     cleanAccuracy: right / n,
     robustAccuracy: robust / n,
-    confidence: wilson(robust, n),
+    confidence: clopperPearson(robust, n),
     ...(confusion && { confusion }),
   };
 }

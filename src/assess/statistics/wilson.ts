@@ -1,28 +1,19 @@
-import { GlacisError } from '../core/error.ts';
+import { GlacisError } from '../../core/error.ts';
+import { requireCounts } from './counts.ts';
 
 /**
- * Wilson's score interval for a proportion: `[low, high]`, both in [0, 1], of `successes` out of `n` trials.
- * It stays honest near 0 and 1 and for few samples, where the textbook interval `p ± z·√(p(1−p)/n)` does not.
+ * Wilson's score interval for a proportion: `[low, high]`, both in [0, 1], of `successes` out of `n` trials. It is the
+ * part from which intervals of differences are made; a proportion by itself gets `clopperPearson`.
  * Without trials nothing is known: `[0, 1]`.
  *
  * @param successes whole number between 0 and `n`
- * @param n whole number of trials, 0 or more
+ * @param n whole number of trials, 0 to 10⁹
  * @param z normal quantile; 1.96 gives 95 % confidence
  * @throws GlacisError `option/invalid` for anything else
  * @see Wilson 1927, "Probable inference, the law of succession, and statistical inference", JASA 22
- * @example
- * wilson(674, 1000); // [0.644…, 0.702…]
  */
 export function wilson(successes: number, n: number, z = 1.96): [number, number] {
-  if (!Number.isInteger(n) || n < 0) {
-    throw new GlacisError('option/invalid', `wilson: expected n to be a whole number of 0 or more, got ${n}`);
-  }
-  if (!Number.isInteger(successes) || successes < 0 || successes > n) {
-    throw new GlacisError(
-      'option/invalid',
-      `wilson: expected successes between 0 and ${n}, got ${successes}`,
-    );
-  }
+  requireCounts('wilson', successes, n);
   if (!(z > 0) || !Number.isFinite(z)) {
     throw new GlacisError('option/invalid', `wilson: expected z to be a positive number, got ${z}`);
   }
