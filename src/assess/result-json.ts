@@ -1,15 +1,29 @@
-import { GlacisError } from '../core/error.ts';
+import {
+  amount,
+  type Check,
+  checked,
+  count,
+  describe,
+  finite,
+  fraction,
+  isCount,
+  jsonIn,
+  list,
+  name,
+  object,
+  one,
+  optional,
+  options,
+  pair,
+  positive,
+  rule,
+  text,
+  time,
+} from './json-check.ts';
 import { ASSESSMENT_SCHEMA, type Assessment, RESULT_NORMS, SEVERITIES } from './result.ts';
 
-/** Everything wrong with a value, each as `path: expected X, got Y`. */
-type Check = (value: unknown, path: string, problems: string[]) => void;
-
-/** Problems that an error names; the rest is counted. */
-const SHOWN = 8;
 /** Results, worst cases or findings in one file: far more than a run makes, few enough for a report. */
 const MOST = 5000;
-/** How deep an attack's options may nest. */
-const OPTION_DEPTH = 6;
 
 /**
  * An assessment as JSON text, two spaces of indent and a final line feed.
@@ -28,15 +42,7 @@ export function toJson(assessment: Assessment): string {
  * @throws GlacisError `result/invalid`, naming the fields that are wrong
  */
 export function parseAssessment(text: string, where = 'assessment'): Assessment {
-  let value: unknown;
-  try {
-    value = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
-  } catch (cause) {
-    throw new GlacisError('result/invalid', `${where}: expected JSON, got text that does not parse`, {
-      cause,
-    });
-  }
-  return checkAssessment(value, where);
+  return checkAssessment(jsonIn(text, where), where);
 }
 
 /**
@@ -45,114 +51,14 @@ export function parseAssessment(text: string, where = 'assessment'): Assessment 
  * @throws GlacisError `result/invalid`, naming the fields that are wrong
  */
 export function checkAssessment(value: unknown, where: string): Assessment {
-  const schema =
-    typeof value === 'object' && value !== null ? (value as { schema?: unknown }).schema : undefined;
-  if (schema !== ASSESSMENT_SCHEMA) {
-    throw new GlacisError(
-      'result/invalid',
-      `${where}: expected "schema": "${ASSESSMENT_SCHEMA}", got ${describe(schema)}; is this the file that \`glacis assess --json\` wrote?`,
-    );
-  }
-  const problems: string[] = [];
-  assessment(value, '', problems);
-  if (problems.length > 0) {
-    const more = problems.length > SHOWN ? `; and ${problems.length - SHOWN} more` : '';
-    throw new GlacisError('result/invalid', `${where}: ${problems.slice(0, SHOWN).join('; ')}${more}`);
-  }
-  return value as Assessment;
+  return checked(value, where, {
+    schema: ASSESSMENT_SCHEMA,
+    origin: 'glacis assess --json',
+    check: assessment,
+  });
 }
 
-/** A short name of a value for an error; long or structured ones are not repeated. */
-function describe(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  if (typeof value === 'object') return 'an object';
-  return JSON.stringify(typeof value === 'string' ? value.slice(0, 40) : String(value));
-}
-
-const rule =
-  (expected: string, holds: (value: unknown) => boolean): Check =>
-  (value, path, problems) => {
-    if (!holds(value)) problems.push(`${path}: expected ${expected}, got ${describe(value)}`);
-  };
-
-const text = rule('a text', (v) => typeof v === 'string');
-const name = rule('a text that is not empty', (v) => typeof v === 'string' && v !== '');
-const fraction = rule('a number between 0 and 1', (v) => typeof v === 'number' && v >= 0 && v <= 1);
-const amount = rule('a finite number of 0 or more', (v) => Number.isFinite(v) && (v as number) >= 0);
-const count = rule('a whole number of 0 or more', isCount);
-const positive = rule('a whole number of 1 or more', (v) => Number.isSafeInteger(v) && (v as number) >= 1);
-const finite = rule('a finite number', Number.isFinite);
 const dimension = rule('a size or the name of a free dimension', (v) => typeof v === 'string' || isCount(v));
-const time = rule(
-  'a time as ISO 8601',
-  (v) => typeof v === 'string' && /^\d{4}-\d\d-\d\dT/.test(v) && !Number.isNaN(Date.parse(v)),
-);
-const one = (values: readonly string[]) =>
-  rule(`one of ${values.join(', ')}`, (v) => values.includes(v as string));
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-const list =
-  (item: Check, most = Number.POSITIVE_INFINITY): Check =>
-  (value, path, problems) => {
-    if (!Array.isArray(value)) problems.push(`${path}: expected a list, got ${describe(value)}`);
-    else if (value.length > most) {
-      problems.push(`${path}: expected at most ${most} entries, got ${value.length}`);
-    } else for (let i = 0; i < value.length; i++) item(value[i], `${path}[${i}]`, problems);
-  };
-
-const optional =
-  (check: Check): Check =>
-  (value, path, problems) => {
-    if (value !== undefined) check(value, path, problems);
-  };
-
-/** An object with these fields; `also` sees it only when each field is good. */
-const object =
-  (fields: Readonly<Record<string, Check>>, also?: (value: never) => string | undefined): Check =>
-  (value, path, problems) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      problems.push(`${path || 'the file'}: expected an object, got ${describe(value)}`);
-      return;
-    }
-    const before = problems.length;
-    for (const [key, check] of Object.entries(fields)) {
-      const field = Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
-      check(field, path ? `${path}.${key}` : key, problems);
-    }
-    const problem = problems.length === before ? also?.(value as never) : undefined;
-    if (problem) problems.push(path ? `${path}: ${problem}` : problem);
-  };
-
-/** Any JSON value with finite numbers, at most `depth` levels deep. */
-const json =
-  (depth: number): Check =>
-  (value, path, problems) => {
-    if (value === null || typeof value === 'string' || typeof value === 'boolean') return;
-    if (typeof value === 'number') return finite(value, path, problems);
-    if (typeof value !== 'object') problems.push(`${path}: expected a JSON value, got ${describe(value)}`);
-    else if (depth === 0) problems.push(`${path}: expected at most ${OPTION_DEPTH} levels, got more`);
-    else
-      for (const [key, item] of Object.entries(value))
-        json(depth - 1)(item, `${path}.${key.slice(0, 40)}`, problems);
-  };
-
-const options: Check = (value, path, problems) => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    problems.push(`${path}: expected an object, got ${describe(value)}`);
-  } else json(OPTION_DEPTH)(value, path, problems);
-};
-
-const pair: Check = (value, path, problems) => {
-  if (!Array.isArray(value) || value.length !== 2)
-    problems.push(`${path}: expected [low, high], got ${describe(value)}`);
-  else for (let i = 0; i < 2; i++) fraction(value[i], `${path}[${i}]`, problems);
-};
-
 const cell: Check = (value, path, problems) => {
   if (!Array.isArray(value) || value.length !== 3 || !value.every(isCount) || value[2] < 1) {
     problems.push(`${path}: expected [label, answer, samples], got ${describe(value)}`);
