@@ -1,0 +1,31 @@
+const SHOWN = 200;
+
+/**
+ * What the body of a refusal says, as one line of at most 200 printable characters for a message: `{"error": "…"}` of the
+ * protocol, or `detail` as FastAPI has it, or the text itself. Attacker-controlled: control characters are gone.
+ */
+export function errorText(body: Uint8Array): string {
+  const text = new TextDecoder().decode(body.subarray(0, 65_536));
+  let said = text;
+  try {
+    const json: unknown = JSON.parse(text);
+    if (typeof json === 'object' && json !== null) {
+      const { error, detail } = json as { readonly error?: unknown; readonly detail?: unknown };
+      const reason = error ?? detail ?? '';
+      said = typeof reason === 'string' ? reason : JSON.stringify(reason);
+    }
+  } catch {
+    // Not JSON: a proxy's page, or a line of text.
+  }
+  const line = said
+    .toWellFormed()
+    .replace(/<[^<>]*>/g, ' ')
+    .replace(/[\p{C}\p{Z}]+/gu, ' ')
+    .trim();
+  return line.length > SHOWN ? `${line.slice(0, SHOWN - 1).toWellFormed()}…` : line;
+}
+
+/** Writes a refusal as the protocol has it. */
+export function encodeError(message: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify({ error: message }));
+}

@@ -1,0 +1,150 @@
+import { GlacisError } from '../core/error.ts';
+import { ARRAYS, type DataOf, type Datatype, isBinaryOnly } from './datatype.ts';
+import { fault, kindOf, type Source } from './fault.ts';
+import { elementsOf } from './shape.ts';
+import type { Tensor } from './tensor.ts';
+
+/** Least and greatest value that is read from JSON. 64 bits: what a JSON number says exactly, ±(2⁵³ − 1). */
+const INTEGERS = {
+  UINT8: [0, 255],
+  UINT16: [0, 65_535],
+  UINT32: [0, 4_294_967_295],
+  UINT64: [0, Number.MAX_SAFE_INTEGER],
+  INT8: [-128, 127],
+  INT16: [-32_768, 32_767],
+  INT32: [-2_147_483_648, 2_147_483_647],
+  INT64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+} as const;
+
+/**
+ * The elements that `value`, a tensor's `data`, lists: flat, or nested exactly as `shape` says; nothing in between. Refused are
+ * 16-bit floats, which have no JSON form, numbers that the type does not hold, and 64-bit integers beyond 2⁵³ − 1, which a
+ * JSON parser rounds. Allocates no more than the list is long.
+ */
+export function dataFromJson<D extends Datatype>(
+  datatype: D,
+  shape: readonly number[],
+  value: unknown,
+  source: Source,
+  place: string,
+): DataOf[D] {
+  if (isBinaryOnly(datatype))
+    throw fault(source, place, `${datatype} in binary form (JSON has none for it)`, 'JSON');
+  if (!Array.isArray(value)) throw fault(source, place, 'a list', kindOf(value));
+  const list = shape.length > 1 && Array.isArray(value[0]) ? flattened(value, shape, source, place) : value;
+  const count = elementsOf(shape);
+  if (list.length !== count)
+    throw fault(source, place, `${count} elements for [${shape.join(', ')}]`, `${list.length}`);
+  return elementsFrom(datatype, list, source, place) as DataOf[D];
+}
+
+function flattened(
+  value: readonly unknown[],
+  shape: readonly number[],
+  source: Source,
+  place: string,
+): readonly unknown[] {
+  const flat: unknown[] = [];
+  // As deep as the shape, never as deep as the attacker's lists.
+  const walk = (list: unknown, level: number): void => {
+    if (!Array.isArray(list) || list.length !== shape[level])
+      throw fault(source, place, `a list of ${shape[level]} at depth ${level + 1}`, kindOf(list));
+    if (level === shape.length - 1) for (const element of list) flat.push(element);
+    else for (const inner of list) walk(inner, level + 1);
+  };
+  walk(value, 0);
+  return flat;
+}
+
+function elementsFrom(
+  datatype: Exclude<Datatype, 'FP16' | 'BF16'>,
+  list: readonly unknown[],
+  source: Source,
+  place: string,
+): DataOf[Datatype] {
+  const bad = (i: number, expected: string): never => {
+    const got = list[i];
+    const shown = typeof got === 'number' ? 'another number' : kindOf(got);
+    throw fault(source, `${place}, element ${i}`, expected, shown);
+  };
+  if (datatype === 'BYTES') {
+    const encoder = new TextEncoder();
+    return list.map((element, i) =>
+      typeof element === 'string' && element.isWellFormed() ? encoder.encode(element) : bad(i, 'text'),
+    );
+  }
+  if (datatype === 'BOOL') {
+    return Uint8Array.from(list, (element, i) =>
+      typeof element === 'boolean' ? Number(element) : bad(i, 'true or false'),
+    );
+  }
+  if (datatype === 'FP32' || datatype === 'FP64') {
+    const data = new ARRAYS[datatype](list.length);
+    for (let i = 0; i < data.length; i++) {
+      data[i] = typeof list[i] === 'number' ? (list[i] as number) : Number.NaN;
+      if (!Number.isFinite(data[i])) bad(i, `a number that ${datatype} holds`);
+    }
+    return data;
+  }
+  const [least, greatest] = INTEGERS[datatype];
+  const whole = (element: unknown, i: number): number =>
+    Number.isInteger(element) && (element as number) >= least && (element as number) <= greatest
+      ? (element as number)
+      : bad(i, `a whole number from ${least} to ${greatest}`);
+  if (datatype === 'INT64') return BigInt64Array.from(list.map((element, i) => BigInt(whole(element, i))));
+  if (datatype === 'UINT64') return BigUint64Array.from(list.map((element, i) => BigInt(whole(element, i))));
+  const data = new ARRAYS[datatype](list.length);
+  for (let i = 0; i < data.length; i++) data[i] = whole(list[i], i);
+  return data;
+}
+
+/** Elements beyond which a tensor is not written as JSON: the text would be longer than a string can be. */
+const MAX_JSON_ELEMENTS = 2 ** 24;
+
+/**
+ * A tensor's `data` as flat JSON; 64-bit integers with all their digits, whatever a reader makes of them.
+ * Errors: `option/invalid` for 16-bit floats, `data/not-finite` for NaN and infinities, `data/mismatch` for `BYTES` that are
+ * not UTF-8 and for more than 2²⁴ elements: send these in binary form.
+ */
+export function dataToJson(tensor: Tensor): string {
+  const { name, datatype, data } = tensor;
+  if (isBinaryOnly(datatype))
+    throw new GlacisError(
+      'option/invalid',
+      `tensor ${name}: expected the binary format for ${datatype}, got JSON, which has no form for it`,
+    );
+  if (data.length > MAX_JSON_ELEMENTS)
+    throw new GlacisError(
+      'data/mismatch',
+      `tensor ${name}: expected at most ${MAX_JSON_ELEMENTS} elements in JSON, got ${data.length}; use the binary format or fewer samples`,
+    );
+  switch (tensor.datatype) {
+    case 'FP32':
+    case 'FP64': {
+      const bad = tensor.data.findIndex((value) => !Number.isFinite(value));
+      if (bad >= 0)
+        throw new GlacisError(
+          'data/not-finite',
+          `tensor ${name}: element ${bad} is not finite: JSON has no form for it`,
+        );
+      return `[${Array.from(tensor.data, (value) => (Object.is(value, -0) ? '-0' : `${value}`)).join()}]`;
+    }
+    case 'BOOL':
+      return `[${Array.from(tensor.data, (value) => (value === 0 ? 'false' : 'true')).join()}]`;
+    case 'BYTES':
+      return JSON.stringify(tensor.data.map((bytes, i) => utf8(bytes, `tensor ${name}: element ${i}`)));
+    default:
+      return `[${data.join()}]`;
+  }
+}
+
+function utf8(bytes: Uint8Array, where: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new GlacisError(
+      'data/mismatch',
+      `${where}: expected UTF-8, which is all that JSON carries, got other bytes`,
+    );
+  }
+}
