@@ -13,3 +13,13 @@ export type {
 } from './result.ts';
 export { parseAssessment, toJson } from './result-json.ts';
 export { clopperPearson } from './statistics/clopper-pearson.ts';
+export {
+  type Difference,
+  type PairedCounts,
+  pairedDifference,
+  unpairedDifference,
+} from './statistics/difference.ts';
+export { fisherExact } from './statistics/fisher.ts';
+export { holm } from './statistics/holm.ts';
+export { type McNemar, mcnemar } from './statistics/mcnemar.ts';
+export { type Median, medianOf } from './statistics/median.ts';
