@@ -15,9 +15,9 @@ import { findingsFrom } from './findings.ts';
 import { type Loaded, type LoadOptions, load } from './load.ts';
 import { writePerSample } from './per-sample.ts';
 import { cellRecord, cleanRecord } from './record.ts';
-import { ASSESSMENT_SCHEMA, type Assessment, type TensorSummary } from './result.ts';
+import { ASSESSMENT_SCHEMA, type Assessment, type ResultNorm, type TensorSummary } from './result.ts';
 import { type RunState, runCells } from './run-cells.ts';
-import { type Cell, resultOf, worstCaseOf } from './summarise.ts';
+import { type Cell, resultsOf, worstCaseOf } from './summarise.ts';
 
 /** Milliseconds between checkpoints at the ends of chunks. */
 const SAVE_AT_MOST_EVERY = 5000;
@@ -75,7 +75,7 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
     loaded = await load(engine, options);
     for (const note of [...loaded.modelNotes, ...loaded.dataNotes]) options.say?.(note);
     const { adapted, subject, task, labels, bounds } = loaded;
-    const { classes } = subject.target;
+    const { classes } = subject;
     const eps = [...new Set(options.eps ?? [defaultEps(norm, bounds)])];
     const cells = cellsOf(plans, norm, eps);
     const state: RunState = {
@@ -115,17 +115,19 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
         state.cells[i]!.record,
       );
     if (run.finished) await checkpoint.clear();
-    const facts = { task, classes, norm, labels, clean: state.clean };
+    const facts = { task, classes, bounds, labels, clean: state.clean };
     const prefix = options.perSamplePrefix ?? '';
     const results = cells.flatMap((cell, i) => {
       const named = { ...cell, perSample: prefix + cell.perSample };
-      return resultOf(facts, named, state.cells[i]!.record) ?? [];
+      return resultsOf(facts, named, state.cells[i]!.record);
     });
-    const worstCases = eps.flatMap((radius) => {
+    const worstCases = budgetsOf(cells).flatMap(({ measure, eps: radius }) => {
       const group = cells.flatMap((cell, i) =>
-        cell.eps === radius ? [{ cell, record: state.cells[i]!.record }] : [],
+        cell.measure === measure && cell.radii.includes(radius)
+          ? [{ cell, record: state.cells[i]!.record }]
+          : [],
       );
-      return worstCaseOf(facts, group) ?? [];
+      return worstCaseOf(facts, radius, group) ?? [];
     });
     const right = state.clean.correct.reduce((sum, one) => sum + one, 0);
     const findings = findingsFrom({
@@ -171,7 +173,7 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
         findings,
       },
       examples: state.cells.flatMap((cell) => cell.examples),
-      sampleDims: subject.target.sampleDims,
+      sampleDims: subject.sampleDims,
       bounds,
     };
   } finally {
@@ -214,18 +216,46 @@ function digestOf(values: ArrayBufferView): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Every eps with every attack, in that order; a second run of an attack gets a number in its file's name. */
+/** Every budget that has a result, in the cells' order. */
+function budgetsOf(
+  cells: readonly Cell[],
+): readonly { readonly measure: ResultNorm; readonly eps: number }[] {
+  const all = cells.flatMap(({ measure, radii }) => radii.map((eps) => ({ measure, eps })));
+  return [...new Map(all.map((budget) => [`${budget.measure} ${budget.eps}`, budget])).values()];
+}
+
+/**
+ * Every eps with every attack, in that order, then the attacks that run once: those that look for the nearest example, and those
+ * with a threat of their own. A second run of an attack gets a number in its file's name.
+ */
 function cellsOf(plans: readonly PlannedAttack[], norm: Norm, eps: readonly number[]): readonly Cell[] {
   const names = new Set<string>();
-  return eps.flatMap((radius) =>
-    plans.map((plan) => {
-      let perSample = '';
-      for (let i = 1; perSample === '' || names.has(perSample); i++)
-        perSample = `${plan.attack.id}${i > 1 ? `-${i}` : ''}-${norm}-${Number(radius.toPrecision(6))}.npz`;
-      names.add(perSample);
-      return { plan, eps: radius, perSample };
-    }),
+  const named = (plan: PlannedAttack, measure: ResultNorm, of: string) => {
+    for (let i = 1; ; i++) {
+      const name = `${plan.attack.id}${i > 1 ? `-${i}` : ''}-${measure}${of}.npz`;
+      if (names.has(name)) continue;
+      names.add(name);
+      return name;
+    }
+  };
+  const inBalls = eps.flatMap((radius) =>
+    plans
+      .filter(({ attack }) => attack.seeks === 'ball')
+      .map((plan): Cell => {
+        const perSample = named(plan, norm, `-${Number(radius.toPrecision(6))}`);
+        return { plan, measure: norm, eps: radius, radii: [radius], perSample };
+      }),
   );
+  const once = plans
+    .filter(({ attack }) => attack.seeks !== 'ball')
+    .map((plan): Cell => {
+      const { threat } = plan.attack;
+      if (!threat)
+        return { plan, measure: norm, eps: Math.max(...eps), radii: eps, perSample: named(plan, norm, '') };
+      const size = threat.size(plan.options);
+      return { plan, measure: threat.id, eps: size, radii: [size], perSample: named(plan, threat.id, '') };
+    });
+  return [...inBalls, ...once];
 }
 
 function stopReason(signal: AbortSignal | undefined): string {

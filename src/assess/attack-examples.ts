@@ -67,7 +67,7 @@ export async function attackExamples(options: AttackExamplesOptions): Promise<At
     const { subject, adapted, labels, task, batch, bounds } = loaded;
     const eps = options.eps ?? defaultEps(norm, bounds);
     const { x, indices } = await adapted.read(0, adapted.n, signal);
-    const goal = goalFor(task, labels, subject.target.classes, options.tolerance);
+    const goal = goalFor(task, labels, subject.classes, options.tolerance);
     const clean = await judge(subject, goal, x, adapted.n, signal);
     const outcome = await runAttack(subject, plan, goal, { norm, eps, bounds }, x, clean, {
       seed,
@@ -78,7 +78,7 @@ export async function attackExamples(options: AttackExamplesOptions): Promise<At
     });
     const kept = Array.from({ length: adapted.n }, (_, i) => i).filter((i) => outcome.decided[i]);
     if (kept.length === 0) throwIfCancelled(signal, 'attack');
-    const sample = subject.target.sampleDims;
+    const sample = subject.sampleDims;
     await writeNpz(options.out, {
       x: { data: rowsOf(outcome.x, kept, adapted.n), shape: [kept.length, ...sample] },
       original: { data: rowsOf(x, kept, adapted.n), shape: [kept.length, ...sample] },

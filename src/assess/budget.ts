@@ -4,7 +4,7 @@ import type { Norm } from '../threat/norm.ts';
 
 /** Throws `option/invalid` when the attack does not know the norm, or an option is infinite (a result could not hold it). */
 export function checkPlan({ attack, options }: PlannedAttack, norm: Norm): void {
-  if (!attack.norms.includes(norm))
+  if (attack.seeks !== 'other' && !attack.norms.includes(norm))
     throw new GlacisError(
       'option/invalid',
       `--norm: expected one that ${attack.id} knows (${attack.norms.join(', ')}), got ${norm}`,

@@ -40,7 +40,14 @@ function halfway(): RunState {
     eps: 0.1,
     attack: 'fgsm',
   });
-  second!.current = { start: 0, x: Float32Array.of(1, 2, 3), decided: Uint8Array.of(1, 0, 0, 0, 1) };
+  second!.current = {
+    start: 0,
+    x: Float32Array.of(1, 2, 3),
+    decided: Uint8Array.of(1, 0, 0, 0, 1),
+    asked: Int32Array.of(4, 0, 0, 0, 9),
+    by: Uint8Array.of(1, 0, 0, 0, 2),
+    parameters: Float32Array.of(0.5),
+  };
   return state;
 }
 

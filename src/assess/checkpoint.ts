@@ -122,7 +122,9 @@ function differences(a: RunIdentity, b: RunIdentity): readonly string[] {
   return [...keys].filter((key) => JSON.stringify(a[key]) !== JSON.stringify(b[key]));
 }
 
-const ROWS = ['prediction', 'success', 'distance', 'decided'] as const;
+const ROWS = ['prediction', 'success', 'distance', 'decided', 'asked', 'by'] as const;
+/** Arrays of a chunk that was interrupted. */
+const OPEN = ['x', 'decided', 'asked', 'by', 'parameters'] as const;
 
 function arraysOf({ clean, cells }: RunState): Record<string, NpyArray> {
   const flat = (data: NpyArray['data']): NpyArray => ({ data, shape: [data.length] });
@@ -132,10 +134,7 @@ function arraysOf({ clean, cells }: RunState): Record<string, NpyArray> {
   };
   for (const [i, { record, examples, current }] of cells.entries()) {
     for (const key of ROWS) arrays[`cell${i}_${key}`] = flat(record[key]);
-    if (current) {
-      arrays[`cell${i}_current_x`] = flat(current.x);
-      arrays[`cell${i}_current_decided`] = flat(current.decided);
-    }
+    if (current) for (const key of OPEN) arrays[`cell${i}_current_${key}`] = flat(current[key]);
     for (const [j, example] of examples.entries()) {
       arrays[`cell${i}_example${j}_clean`] = flat(example.clean);
       arrays[`cell${i}_example${j}_adversarial`] = flat(example.adversarial);
@@ -180,6 +179,9 @@ async function fill(state: RunState, stored: Stored, path: string): Promise<void
           start: current,
           x: (await read(`cell${i}_current_x`)) as Float32Array,
           decided: (await read(`cell${i}_current_decided`)) as Uint8Array,
+          asked: (await read(`cell${i}_current_asked`)) as Int32Array,
+          by: (await read(`cell${i}_current_by`)) as Uint8Array,
+          parameters: (await read(`cell${i}_current_parameters`)) as Float32Array,
         };
     }
   } finally {

@@ -3,10 +3,11 @@ import { GlacisError } from '../core/error.ts';
 import type { Progress } from '../core/progress.ts';
 import { randomFrom } from '../core/random.ts';
 import type { Goal } from '../threat/goal.ts';
+import { type ImageDims, imageDimsOf } from '../threat/image-dims.ts';
 import { type Ball, distance } from '../threat/norm.ts';
+import { violationOf } from '../threat/violation.ts';
 import type { Predictions } from './prediction.ts';
 import { type Judgement, judge, type Subject } from './subject.ts';
-import { violationOf } from './verify.ts';
 
 /** What happened to each sample; arrays of length n. */
 export interface Outcome {
@@ -15,12 +16,18 @@ export interface Outcome {
   readonly prediction: Predictions;
   /** Deployed outputs on `x`, `[n, k]`. */
   readonly outputs: Float32Array;
-  /** 1 where the deployed model was right before and the verified example reaches the goal. */
+  /** 1 where the deployed model was right before and the verified example reaches the goal; a minimum-norm attack's at whatever distance. */
   readonly success: Uint8Array;
   /** Distance of `x` from the clean sample in the ball's norm. */
   readonly distance: Float32Array;
   /** 1 where the sample was decided before an interruption. */
   readonly decided: Uint8Array;
+  /** How often the model was asked about each sample until it was decided; 0 where it was not attacked. */
+  readonly asked: Int32Array;
+  /** What did it, where the attack has parts: 1 + the number of the part; 0 elsewhere. */
+  readonly by: Uint8Array;
+  /** The examples' parameters, `[n, p]`, where the attack's threat has some. */
+  readonly parameters: Float32Array;
   readonly queries: number;
   readonly gradientQueries: number;
   readonly seconds: number;
@@ -28,6 +35,9 @@ export interface Outcome {
   readonly refused: Readonly<Record<string, number>>;
   readonly complete: boolean;
 }
+
+/** Examples that were decided, as an interrupted run leaves them. */
+export type EarlierExamples = Pick<Outcome, 'x' | 'decided' | 'asked' | 'by' | 'parameters'>;
 
 /** What {@link runAttack} needs beside subject and attack. */
 export interface RunOptions {
@@ -38,9 +48,9 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   readonly progress: Progress;
   /** Examples decided in an earlier, interrupted run: not tried again, but verified like all others. */
-  readonly earlier?: Pick<Outcome, 'x' | 'decided'> | undefined;
-  /** Called after each decision with what stands so far; both arrays go on changing. */
-  readonly decided?: ((x: Float32Array, decided: Uint8Array) => void) | undefined;
+  readonly earlier?: EarlierExamples | undefined;
+  /** Called after each decision with what stands so far; the arrays go on changing. */
+  readonly decided?: ((so: EarlierExamples) => void) | undefined;
   readonly now?: (() => number) | undefined;
 }
 
@@ -58,41 +68,48 @@ export async function runAttack(
   clean: Pick<Judgement, 'reached'>,
   options: RunOptions,
 ): Promise<Outcome> {
-  const { target } = subject;
+  const { attack } = plan;
   const now = options.now ?? (() => performance.now());
   const began = now();
-  const before = { ...target.queries };
+  const before = { ...subject.queries };
   const n = clean.reached.length;
-  const size = target.sampleDims.reduce((total, d) => total * d, 1);
-  const x = x0.slice();
-  const decided = new Uint8Array(n);
-  for (let i = 0; i < n; i++) {
-    if (clean.reached[i]) decided[i] = 1;
-    else if (options.earlier?.decided[i]) {
-      decided[i] = 1;
-      x.set(options.earlier.x.subarray(i * size, (i + 1) * size), i * size);
-    }
-  }
+  const size = subject.sampleDims.reduce((total, d) => total * d, 1);
+  const width = attack.threat?.parameters.length ?? 0;
+  const image = imageDimsOf(subject.sampleDims);
+  const so = {
+    x: x0.slice(),
+    decided: new Uint8Array(n),
+    asked: new Int32Array(n),
+    by: new Uint8Array(n),
+    parameters: new Float32Array(n * width),
+  };
+  takeUp(so, options.earlier, clean.reached, size, width);
+  const { x, decided } = so;
   const todo = Array.from({ length: n }, (_, i) => i).filter((i) => !decided[i]);
   let complete = true;
   if (todo.length > 0) {
     try {
-      await plan.attack.run({
-        target,
+      await attack.run({
+        target: subject.target,
+        oracle: subject.oracle,
+        queries: subject.queries,
         goal,
         ball,
+        image,
         x0,
         x,
+        parameters: so.parameters,
         todo,
         options: plan.options,
         batch: options.batch,
-        rng: (sample, ...keys) =>
-          randomFrom(options.seed, plan.attack.id, options.firstSample + sample, ...keys),
+        rng: (sample, ...keys) => randomFrom(options.seed, attack.id, options.firstSample + sample, ...keys),
         signal: options.signal,
         progress: options.progress,
-        decided: (sample) => {
+        decided: (sample, _reached, queries = 0, by = '') => {
           decided[sample] = 1;
-          options.decided?.(x, decided);
+          so.asked[sample] = queries;
+          so.by[sample] = 1 + (attack.parts?.indexOf(by) ?? -1);
+          options.decided?.(so);
         },
       });
       decided.fill(1);
@@ -103,13 +120,17 @@ export async function runAttack(
   }
   const refused: Record<string, number> = {};
   for (let i = 0; i < n; i++) {
-    const violation = decided[i] ? violationOf(ball, x, x0, i * size, size) : undefined;
+    const violation = decided[i]
+      ? violationIn(plan, ball, { x, x0, i, size }, image, so.parameters)
+      : undefined;
     if (violation) refused[violation] = (refused[violation] ?? 0) + 1;
     if (violation || !decided[i]) x.set(x0.subarray(i * size, (i + 1) * size), i * size);
   }
   // Without the signal: what was decided before a Ctrl-C is worth its verification.
-  const after = await judge(subject, goal, x, n, undefined);
-  target.queries.forward += n;
+  let after = await judge(subject, goal, x, n, undefined);
+  subject.queries.forward += n;
+  if (attack.seeks === 'minimum')
+    after = await pushedOver(subject, goal, ball, x, x0, after, { decided, clean });
   const success = new Uint8Array(n);
   const distances = new Float32Array(n);
   for (let i = 0; i < n; i++) {
@@ -117,16 +138,106 @@ export async function runAttack(
     distances[i] = distance(ball.norm, x, x0, i * size, size);
   }
   return {
-    x,
+    ...so,
     prediction: after.prediction,
     outputs: after.outputs,
     success,
     distance: distances,
-    decided,
-    queries: target.queries.forward - before.forward,
-    gradientQueries: target.queries.gradient - before.gradient,
+    queries: subject.queries.forward - before.forward,
+    gradientQueries: subject.queries.gradient - before.gradient,
     seconds: (now() - began) / 1000,
     refused,
     complete,
   };
+}
+
+/** Marks what need not be tried: samples that are wrong anyway, and those that an earlier run has decided. */
+function takeUp(
+  so: EarlierExamples,
+  earlier: EarlierExamples | undefined,
+  wrong: Uint8Array,
+  size: number,
+  width: number,
+): void {
+  for (const [i, isWrong] of wrong.entries()) {
+    if (isWrong) so.decided[i] = 1;
+    else if (earlier?.decided[i]) {
+      so.decided[i] = 1;
+      so.asked[i] = earlier.asked[i]!;
+      so.by[i] = earlier.by[i]!;
+      so.x.set(earlier.x.subarray(i * size, (i + 1) * size), i * size);
+      so.parameters.set(earlier.parameters.subarray(i * width, (i + 1) * width), i * width);
+    }
+  }
+}
+
+/** Why example `i` does not count. */
+function violationIn(
+  { attack, options }: PlannedAttack,
+  ball: Ball,
+  {
+    x,
+    x0,
+    i,
+    size,
+  }: { readonly x: Float32Array; readonly x0: Float32Array; readonly i: number; readonly size: number },
+  image: ImageDims | undefined,
+  parameters: Float32Array,
+): string | undefined {
+  const { threat } = attack;
+  const free: Ball = { ...ball, eps: Number.POSITIVE_INFINITY };
+  const within = violationOf(attack.seeks === 'ball' ? ball : free, x, x0, i * size, size);
+  if (within || !threat) return within;
+  const row = (values: Float32Array, width: number) => values.subarray(i * width, (i + 1) * width);
+  return threat.violation({
+    x: row(x, size),
+    x0: row(x0, size),
+    image,
+    bounds: ball.bounds,
+    options,
+    parameters: row(parameters, threat.parameters.length),
+  });
+}
+
+/** How much further a nearest example is pushed where the deployed file, unlike the attack's graph, does not yet fall for it. */
+const PUSHES = [1e-5, 1e-4, 1e-3];
+
+/**
+ * A minimum-norm example lies on the boundary, where the last bits of the deployed file's own kernels decide. Examples that do not
+ * fool it are pushed a little further from the clean sample, along the same line, and judged again: their distance grows
+ * by a thousandth at most. Writes over `x`.
+ */
+async function pushedOver(
+  subject: Subject,
+  goal: Goal,
+  ball: Ball,
+  x: Float32Array,
+  x0: Float32Array,
+  judged: Judgement,
+  { decided, clean }: { readonly decided: Uint8Array; readonly clean: Pick<Judgement, 'reached'> },
+): Promise<Judgement> {
+  const n = decided.length;
+  const size = x.length / Math.max(1, n);
+  const [low, high] = ball.bounds;
+  const free: Ball = { ...ball, eps: Number.POSITIVE_INFINITY };
+  let after = judged;
+  for (const push of PUSHES) {
+    let pushed = 0;
+    for (let i = 0; i < n; i++) {
+      if (!decided[i] || clean.reached[i] || after.reached[i]) continue;
+      let moved = false;
+      for (let j = i * size; j < (i + 1) * size; j++) {
+        if (x[j] === x0[j]) continue;
+        moved = true;
+        x[j] = Math.min(high, Math.max(low, x0[j]! + (x[j]! - x0[j]!) * (1 + push)));
+      }
+      if (!moved) continue;
+      ball.constraint?.project(x, i * size, x0, i * size, size, free);
+      pushed++;
+    }
+    if (pushed === 0) return after;
+    after = await judge(subject, goal, x, n, undefined);
+    subject.queries.forward += pushed;
+  }
+  return after;
 }

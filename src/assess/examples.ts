@@ -34,7 +34,7 @@ export async function collectExamples(
   outcome: Outcome,
   most: number,
 ): Promise<readonly AttackedExample[]> {
-  const { classes: k, found } = subject.target;
+  const { classes: k, activation } = subject;
   const n = outcome.success.length;
   const size = chunk.x.length / Math.max(1, n);
   const fell = Array.from({ length: n }, (_, i) => i).filter((i) => outcome.success[i]);
@@ -45,8 +45,8 @@ export async function collectExamples(
   return chosen.map((i, at) => ({
     index: chunk.indices[i]!,
     label: chunk.labels[i]!,
-    before: answerOf(before.subarray(at * k, (at + 1) * k), found.stripped),
-    after: answerOf(outcome.outputs.subarray(i * k, (i + 1) * k), found.stripped),
+    before: answerOf(before.subarray(at * k, (at + 1) * k), activation),
+    after: answerOf(outcome.outputs.subarray(i * k, (i + 1) * k), activation),
     clean: clean.slice(at * size, (at + 1) * size),
     adversarial: outcome.x.slice(i * size, (i + 1) * size),
     eps: cell.eps,

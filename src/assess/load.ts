@@ -137,16 +137,15 @@ export async function load(engine: Engine, options: LoadOptions): Promise<Loaded
       signal,
     });
     const { subject, batch, randomised } = opened;
-    const { target } = subject;
     const { labels, width } = await labelsOf(adapted, dataset.n, options.labels, signal);
     const task = taskFor({
-      classes: target.classes,
+      classes: subject.classes,
       labels,
       width,
       task: options.task,
       tolerance: options.tolerance,
     });
-    const { stripped } = target.found;
+    const { activation: stripped } = subject;
     notes.push(
       ...opened.notes,
       stripped
@@ -176,7 +175,8 @@ export async function load(engine: Engine, options: LoadOptions): Promise<Loaded
       modelNotes: notes,
       dataNotes,
       async close() {
-        await subject.target.close();
+        await subject.target?.close();
+        await subject.oracle.close();
         await subject.predictor.close();
         await dataset.close();
       },

@@ -1,6 +1,7 @@
 import { GlacisError } from '../core/error.ts';
 import type { Model } from '../onnx/model.ts';
 import type { Engine } from '../runtime/engine.ts';
+import { fileOracle } from '../runtime/file-oracle.ts';
 import type { FixedInputs } from '../runtime/fixed-input.ts';
 import { openPredictor } from '../runtime/predictor.ts';
 import { openTarget, type WhiteBoxTarget } from '../runtime/target.ts';
@@ -92,10 +93,15 @@ async function openAs(engine: Engine, options: SubjectOptions, way: Way): Promis
     batch: way.lift ? 1 : batch,
     fixed,
   });
-  const subject: Subject = {
+  const subject = {
+    sampleDims: target.sampleDims,
+    classes: target.classes,
     target,
+    oracle: fileOracle(target, batch),
+    queries: target.queries,
     predictor,
-    toLogits: target.found.stripped === 'Sigmoid' ? logit : (outputs) => outputs,
+    activation: target.found.stripped,
+    toLogits: target.found.stripped === 'Sigmoid' ? logit : (outputs: Float32Array) => outputs,
   };
   try {
     const { randomised, unit } = await compareWithDeployed(subject, first.x, first.count, signal);

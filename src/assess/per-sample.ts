@@ -4,7 +4,8 @@ import type { CellRecord, CleanRecord } from './record.ts';
 
 /**
  * Writes the outcome of every sample of one cell: `index` (number in the data), `label`, `clean_prediction`,
- * `clean_correct`, `prediction`, `success`, `distance`, `decided`. Errors: `output/unwritable`.
+ * `clean_correct`, `prediction`, `success`, `distance`, `decided`,
+ * `queries` (about the sample until it was decided), `part` (1 + the attack's part that did it). Errors: `output/unwritable`.
  */
 export async function writePerSample(
   folder: string,
@@ -24,5 +25,7 @@ export async function writePerSample(
     success: { data: record.success, shape: [n], bool: true },
     distance: { data: record.distance, shape: [n] },
     decided: { data: record.decided, shape: [n], bool: true },
+    queries: { data: record.asked, shape: [n] },
+    part: { data: record.by, shape: [n] },
   });
 }

@@ -17,6 +17,10 @@ export interface CellRecord {
   readonly success: Uint8Array;
   readonly distance: Float32Array;
   readonly decided: Uint8Array;
+  /** Queries about each sample until it was decided. */
+  readonly asked: Int32Array;
+  /** 1 + the part of the attack that did it; 0 elsewhere. */
+  readonly by: Uint8Array;
   queries: number;
   gradientQueries: number;
   seconds: number;
@@ -35,6 +39,8 @@ export function cellRecord(task: Task, n: number, k: number): CellRecord {
     success: new Uint8Array(n),
     distance: new Float32Array(n),
     decided: new Uint8Array(n),
+    asked: new Int32Array(n),
+    by: new Uint8Array(n),
     queries: 0,
     gradientQueries: 0,
     seconds: 0,
@@ -58,6 +64,8 @@ export function enterOutcome(record: CellRecord, start: number, outcome: Outcome
   record.success.set(outcome.success, start);
   record.distance.set(outcome.distance, start);
   record.decided.set(outcome.decided, start);
+  record.asked.set(outcome.asked, start);
+  record.by.set(outcome.by, start);
   record.queries += outcome.queries;
   record.gradientQueries += outcome.gradientQueries;
   record.seconds += outcome.seconds;

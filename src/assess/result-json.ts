@@ -58,6 +58,10 @@ export function checkAssessment(value: unknown, where: string): Assessment {
   });
 }
 
+const amountOrNull = rule(
+  'a finite number of 0 or more, or null',
+  (v) => v === null || (Number.isFinite(v) && (v as number) >= 0),
+);
 const dimension = rule('a size or the name of a free dimension', (v) => typeof v === 'string' || isCount(v));
 const cell: Check = (value, path, problems) => {
   if (!Array.isArray(value) || value.length !== 3 || !value.every(isCount) || value[2] < 1) {
@@ -129,6 +133,9 @@ const evasion = object(
     gradientQueries: optional(count),
     seconds: amount,
     perSample: text,
+    minimum: optional(object({ n: count, found: count, quartiles: list(amountOrNull, 3) })),
+    queriesToSuccess: optional(list(amount, 3)),
+    parts: optional(list(object({ attack: name, fell: count }))),
     confusion: optional(confusion),
     notes: optional(list(text)),
   },

@@ -6,8 +6,17 @@
 /** The version of the format, as the field `schema` carries it. */
 export const ASSESSMENT_SCHEMA = 'glacis.assessment/1';
 
-/** Norms in which a change of the input is measured. */
-export const RESULT_NORMS = ['linf', 'l2', 'l1', 'l0'] as const;
+/** What a change of the input is measured in: a norm, or the one number of a threat of another kind. */
+export const RESULT_NORMS = [
+  'linf',
+  'l2',
+  'l1',
+  'l0',
+  'spatial',
+  'semantic',
+  'patch',
+  'wasserstein',
+] as const;
 
 /** How much a finding matters, the gravest first. */
 export const SEVERITIES = ['critical', 'high', 'medium', 'low', 'info'] as const;
@@ -85,6 +94,19 @@ export interface Confusion {
   readonly cells: readonly (readonly [label: number, answer: number, samples: number])[];
 }
 
+/** The quarter, half and three-quarter points of some numbers. */
+export type Quartiles = readonly [lower: number, median: number, upper: number];
+
+/** Distances of the nearest examples that a minimum-norm attack found. */
+export interface MinimumNorm {
+  /** Samples that were right before the attack. */
+  readonly n: number;
+  /** How many of them fell, at whatever distance. */
+  readonly found: number;
+  /** Over all `n`; `null` where so many never fell that the point is not known. */
+  readonly quartiles: readonly [lower: number | null, median: number | null, upper: number | null];
+}
+
 /** What one attack with one budget did to the model; verified by running the model again on every example. */
 export interface EvasionResult {
   readonly suite: 'evasion';
@@ -93,7 +115,7 @@ export interface EvasionResult {
   /** All options that it ran with, defaults included. */
   readonly options: { readonly [name: string]: JsonValue };
   readonly norm: ResultNorm;
-  /** Radius of the ball in the model's input units. */
+  /** Radius of the ball in the model's input units, or the size of another threat. */
   readonly eps: number;
   /** Samples attacked. */
   readonly n: number;
@@ -111,6 +133,12 @@ export interface EvasionResult {
   readonly seconds: number;
   /** File with the outcome of every sample, relative to the result's own folder. */
   readonly perSample: string;
+  /** Of a minimum-norm attack: how near the nearest examples are. */
+  readonly minimum?: MinimumNorm;
+  /** Queries about a sample until it fell, over those that fell. */
+  readonly queriesToSuccess?: Quartiles;
+  /** How many samples fell to each part, where the attack has parts, in the order in which they ran. */
+  readonly parts?: readonly { readonly attack: string; readonly fell: number }[];
   readonly confusion?: Confusion;
   /** What a reader should know about this run, e.g. a sign of gradient masking. */
   readonly notes?: readonly string[];

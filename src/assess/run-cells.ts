@@ -3,7 +3,7 @@ import type { Progress } from '../core/progress.ts';
 import type { Labels } from '../data/index.ts';
 import type { Goal } from '../threat/goal.ts';
 import { type Norm, radius } from '../threat/norm.ts';
-import { type Outcome, runAttack } from './evasion.ts';
+import { type EarlierExamples, type Outcome, runAttack } from './evasion.ts';
 import { type AttackedExample, collectExamples, EXAMPLES_EACH } from './examples.ts';
 import { goalFor } from './goal-for.ts';
 import { type GradientProbe, probeGradient } from './gradient-probe.ts';
@@ -28,10 +28,8 @@ export interface CellState {
 }
 
 /** A chunk that was interrupted: its examples are verified when it is taken up again. */
-export interface OpenChunk {
+export interface OpenChunk extends EarlierExamples {
   readonly start: number;
-  readonly x: Float32Array;
-  readonly decided: Uint8Array;
 }
 
 /** What the cells run with. */
@@ -84,9 +82,9 @@ export async function runCells(
   options: CellsOptions,
 ): Promise<CellsRun> {
   const { subject, adapted, labels, width, task, batch } = loaded;
-  const { target } = subject;
+  const { target, sampleDims } = subject;
   const { signal, progress } = options;
-  const size = target.sampleDims.reduce((product, d) => product * d, 1);
+  const size = sampleDims.reduce((product, d) => product * d, 1);
   const step = Math.max(batch, Math.floor(CHUNK_BYTES / (4 * size)));
   const weightBytes = [...loaded.file.graph.initializers.values()].reduce((sum, t) => sum + t.data.length, 0);
   let held: Chunk | undefined;
@@ -94,7 +92,7 @@ export async function runCells(
     if (held?.start === start) return held;
     const read = await adapted.read(start, Math.min(step, adapted.n - start), signal);
     const part = labels.slice(start * width, (start + read.count) * width);
-    const goal = goalFor(task, part, target.classes, options.tolerance);
+    const goal = goalFor(task, part, subject.classes, options.tolerance);
     held = { start, count: read.count, x: read.x, labels: part, indices: read.indices, goal };
     return held;
   };
@@ -108,7 +106,7 @@ export async function runCells(
     }
     const again = await chunkAt(0);
     const right = Array.from({ length: again.count }, (_, i) => i).filter((i) => state.clean.correct[i]);
-    if (right.length > 0) {
+    if (right.length > 0 && target) {
       probe = await probeGradient(target, again.goal, again.x, right.slice(0, PROBE), batch, options.now);
       options.say(estimate(cells, state, probe));
     }
@@ -122,7 +120,7 @@ export async function runCells(
         if (!finished) return { probe, finished: false };
       }
       // The next cell compiles its own sessions, each with a copy of the weights.
-      if (weightBytes > KEEP_SESSIONS_BELOW) await target.close();
+      if (weightBytes > KEEP_SESSIONS_BELOW) await target?.close();
     }
     return { probe, finished: true };
   } catch (thrown) {
@@ -134,7 +132,7 @@ export async function runCells(
 
 async function runChunk(
   { subject, task, bounds, batch }: Loaded,
-  { plan, eps }: Cell,
+  { plan, eps, measure }: Cell,
   cell: CellState,
   chunk: Chunk,
   state: RunState,
@@ -142,7 +140,7 @@ async function runChunk(
 ): Promise<boolean> {
   const { norm, seed, signal, now } = options;
   const { start, count } = chunk;
-  const label = `${plan.attack.id} (${norm}, eps ${radius(eps)})`;
+  const label = labelOf(plan, measure, eps);
   const reached = state.clean.correct.subarray(start, start + count).map((right) => (right ? 0 : 1));
   const known = cell.current?.start === start ? cell.current : undefined;
   let savedAt = now();
@@ -168,10 +166,10 @@ async function runChunk(
           done: start + count - total + done,
           total: state.clean.correct.length,
         }),
-      decided: (x, decided) => {
+      decided: (so) => {
         if (now() - savedAt < SAVE_EVERY) return;
         savedAt = now();
-        const snapshot = { start, x: x.slice(), decided: decided.slice() };
+        const snapshot = { start, ...copyOf(so) };
         saving = saving.then(async () => {
           cell.current = snapshot;
           await options.save(state);
@@ -184,7 +182,8 @@ async function runChunk(
   await saving;
   if (!outcome.complete) {
     const { queries, gradientQueries, seconds } = outcome;
-    cell.current = { start, x: outcome.x, decided: outcome.decided };
+    const { x, decided, asked, by, parameters } = outcome;
+    cell.current = { start, x, decided, asked, by, parameters };
     cell.record.queries += queries;
     cell.record.gradientQueries += gradientQueries;
     cell.record.seconds += seconds;
@@ -200,6 +199,16 @@ async function runChunk(
   return true;
 }
 
+function copyOf({ x, decided, asked, by, parameters }: EarlierExamples): EarlierExamples {
+  return {
+    x: x.slice(),
+    decided: decided.slice(),
+    asked: asked.slice(),
+    by: by.slice(),
+    parameters: parameters.slice(),
+  };
+}
+
 async function addExamples(
   subject: Loaded['subject'],
   attack: string,
@@ -211,6 +220,12 @@ async function addExamples(
   const most = EXAMPLES_EACH - cell.examples.length;
   if (most > 0)
     cell.examples.push(...(await collectExamples(subject, { attack, eps }, chunk, outcome, most)));
+}
+
+/** The attack and its budget in a few words. */
+function labelOf({ attack }: Cell['plan'], measure: Cell['measure'], eps: number): string {
+  if (attack.seeks === 'minimum') return `${attack.id} (nearest in ${measure})`;
+  return `${attack.id} (${measure}, eps ${radius(eps)})`;
 }
 
 /** What is still to do, in samples put through the model and in time at most. */

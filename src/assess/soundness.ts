@@ -20,7 +20,7 @@ export interface FirstLook {
  * answers with NaN.
  */
 export async function compareWithDeployed(
-  { target, predictor }: Subject,
+  { target, predictor }: Pick<Subject, 'predictor'> & { readonly target: WhiteBoxTarget },
   x: Float32Array,
   n: number,
   signal: AbortSignal | undefined,

@@ -1,13 +1,26 @@
 import { GlacisError } from '../core/error.ts';
+import type { Oracle } from '../runtime/oracle.ts';
 import type { Predictor } from '../runtime/predictor.ts';
-import type { WhiteBoxTarget } from '../runtime/target.ts';
+import type { QueryCount, WhiteBoxTarget } from '../runtime/target.ts';
 import type { Goal } from '../threat/goal.ts';
+import type { FoundLogits } from '../transform/logits.ts';
 import { type Predictions, predictionsOf } from './prediction.ts';
 
-/** The model under attack: everything visible to the attack, and the deployed file for the verdict. */
+/** The model under attack: what an attack may see of it, and the deployed model for the verdict. */
 export interface Subject {
-  readonly target: WhiteBoxTarget;
+  /** Shape of one sample. */
+  readonly sampleDims: readonly number[];
+  /** Outputs per sample. */
+  readonly classes: number;
+  /** The whole model; `undefined` behind an endpoint. */
+  readonly target: WhiteBoxTarget | undefined;
+  /** The model as something that answers, in logits. */
+  readonly oracle: Oracle;
+  /** Counts what target and oracle are asked. */
+  readonly queries: QueryCount;
   readonly predictor: Predictor;
+  /** What the deployed model makes of its logits. */
+  readonly activation: FoundLogits['stripped'];
   /** Turns the deployed output's rows (probabilities, perhaps) into what {@link Goal.reached} reads. */
   toLogits(outputs: Float32Array): Float32Array;
 }
@@ -33,7 +46,7 @@ export async function judge(
   signal: AbortSignal | undefined,
 ): Promise<Judgement> {
   const outputs = await subject.predictor.predict(x, n, signal);
-  const k = subject.target.classes;
+  const k = subject.classes;
   if (outputs.length !== n * k)
     throw new GlacisError(
       'data/mismatch',

@@ -1,10 +1,17 @@
 import { GlacisError } from '../core/error.ts';
 import { mergeOptions, type Spec, suggestion } from '../core/options.ts';
 import type { Attack } from './attack.ts';
+import { miFgsm } from './evasion/mi-fgsm.ts';
 import { bim, fgsm, pgd } from './evasion/pgd.ts';
 
 /** Every evasion attack, A to Z. */
-export const EVASION_ATTACKS: readonly Attack<object>[] = [bim, fgsm, pgd].map(erased);
+export const EVASION_ATTACKS: readonly Attack<object>[] = [
+  // One line each, so that additions meet no others.
+  erased(bim),
+  erased(fgsm),
+  erased(miFgsm),
+  erased(pgd),
+];
 
 /** An attack together with its merged and checked options. */
 export interface PlannedAttack {

@@ -35,6 +35,10 @@ export const NORM_NAMES: Readonly<Record<ResultNorm, string>> = {
   l2: 'L2',
   l1: 'L1',
   l0: 'L0',
+  spatial: 'spatial',
+  semantic: 'semantic',
+  patch: 'patch',
+  wasserstein: 'Wasserstein',
 };
 
 /** What a budget allows, in plain words. */
@@ -45,6 +49,10 @@ export function budgetInWords(norm: ResultNorm, eps: number): string {
     l2: `the change as a whole may have a Euclidean length of at most ${e}`,
     l1: `the changes of all input values may add up to at most ${e}`,
     l0: `at most ${e} input values may change, by any amount`,
+    spatial: `the picture may be turned by up to ${e}° and shifted`,
+    semantic: 'hue, saturation, brightness and contrast may change',
+    patch: `a patch may cover up to ${percent(eps)} of the picture`,
+    wasserstein: `brightness may flow between neighbouring pixels, at a cost of at most ${e} of the whole`,
   };
   return words[norm];
 }

@@ -2,6 +2,7 @@ import { throwIfCancelled } from '../core/cancel.ts';
 import { GlacisError } from '../core/error.ts';
 import type { Rng } from '../core/random.ts';
 import { f32 } from '../runtime/array.ts';
+import { fitting } from '../runtime/fitting.ts';
 import type { WhiteBoxTarget } from '../runtime/target.ts';
 import type { GradientOptions } from '../transform/gradient/rule.ts';
 import type { Goal } from './goal.ts';
@@ -21,8 +22,8 @@ export interface AscentOptions extends GradientOptions {
   /** The stream of one sample's start `restart`. */
   rng(sample: number, restart: number): Rng;
   readonly signal?: AbortSignal | undefined;
-  /** Called as samples are decided. */
-  decided?(sample: number, reached: boolean): void;
+  /** Called as samples are decided, with how often the model was asked about each. */
+  decided?(sample: number, reached: boolean, queries: number): void;
 }
 
 /** One sample on its way up. */
@@ -30,6 +31,7 @@ interface Climb {
   readonly sample: number;
   restart: number;
   step: number;
+  queries: number;
   /** Highest loss seen, and where. */
   bestLoss: number;
 }
@@ -60,10 +62,10 @@ export async function ascend(
   const size = target.sampleDims.reduce((n, d) => n * d, 1);
   const reached = new Set<number>();
   const waiting = todo
-    .map((sample): Climb => ({ sample, restart: 0, step: 0, bestLoss: Number.NEGATIVE_INFINITY }))
+    .map((sample): Climb => ({ sample, restart: 0, step: 0, queries: 0, bestLoss: Number.NEGATIVE_INFINITY }))
     .reverse();
   const finals: { readonly climb: Climb; readonly iterate: Float32Array }[] = [];
-  const stepKey = `ascent ${JSON.stringify([goal.task, goal.targeted, ball, options.stepSize, options.rounding ?? 'zero'])}`;
+  const stepKey = `ascent ${JSON.stringify([goal.task, goal.targeted, ball.norm, ball.eps, ball.bounds, options.stepSize, options.rounding ?? 'zero'])}`;
   const evaluationKey = `evaluation ${goal.task} ${goal.targeted}`;
   const most = target.fixedBatch ?? options.batch;
   const rowsFor = (count: number) => target.fixedBatch ?? fitting(count, most);
@@ -81,21 +83,25 @@ export async function ascend(
     starts = resized(starts, slots.length * size, rows * size);
   };
 
+  const constrain = (points: Float32Array, slot: number, clean: Float32Array) =>
+    ball.constraint?.project(points, slot * size, clean, slot * size, size, ball);
   const enter = (climb: Climb, slot: number) => {
     const from = climb.sample * size;
     starts.set(x0.subarray(from, from + size), slot * size);
     iterates.set(x0.subarray(from, from + size), slot * size);
     if (options.restarts > 0)
       randomStart(ball, starts, iterates, slot * size, size, options.rng(climb.sample, climb.restart));
+    constrain(iterates, slot, starts);
     // So that `x` holds a point of the ball even where the loss is never a number.
     if (climb.restart === 0) x.set(iterates.subarray(slot * size, (slot + 1) * size), from);
     climb.step = 0;
   };
   const consider = (climb: Climb, iterate: Float32Array, loss: number, isReached: boolean): boolean => {
+    climb.queries++;
     if (isReached) {
       x.set(iterate, climb.sample * size);
       reached.add(climb.sample);
-      options.decided?.(climb.sample, true);
+      options.decided?.(climb.sample, true, climb.queries);
       return true;
     }
     if (loss > climb.bestLoss) {
@@ -128,7 +134,7 @@ export async function ascend(
           continue;
         climb.restart++;
         if (climb.restart < options.restarts) waiting.push(climb);
-        else options.decided?.(climb.sample, false);
+        else options.decided?.(climb.sample, false, climb.queries);
       }
     }
   };
@@ -166,6 +172,7 @@ export async function ascend(
       const row = iterates.subarray(i * size, (i + 1) * size);
       if (consider(climb, row, losses[i]!, goal.reached(climb.sample, logits, i * target.classes))) continue;
       climb.step++;
+      constrain(next, i, starts);
       if (climb.step < options.steps) staying.push(i);
       else finals.push({ climb, iterate: next.slice(i * size, (i + 1) * size) });
     }
@@ -202,11 +209,4 @@ function resized(from: Float32Array, kept: number, length: number): Float32Array
   const to = new Float32Array(length);
   to.set(from.subarray(0, kept));
   return to;
-}
-
-/** The smallest batch of `full`, `full / 2`, `full / 4` … (at least 4) that holds `count`: few sessions, little waste. */
-export function fitting(count: number, full: number): number {
-  let batch = full;
-  while (batch > 4 && Math.ceil(batch / 2) >= count) batch = Math.ceil(batch / 2);
-  return batch;
 }

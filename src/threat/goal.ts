@@ -4,6 +4,7 @@ import { f32, type HostTensor, i64 } from '../runtime/array.ts';
 import {
   binaryCrossEntropy,
   binaryCrossEntropyGradient,
+  classLead,
   crossEntropy,
   crossEntropyGradient,
   squaredError,
@@ -20,6 +21,8 @@ export type Task = (typeof TASKS)[number];
 export interface Goal {
   readonly task: Task;
   readonly targeted: boolean;
+  /** The class that the sample should leave (untargeted) or reach (targeted); `undefined` where the task has no classes. */
+  aim(sample: number): number | undefined;
   /** Labels (or targets) of the given samples, as the graph's `goal` input wants them. */
   feed(samples: readonly number[]): HostTensor;
   /** Type and shape of that input for a batch. */
@@ -29,6 +32,13 @@ export interface Goal {
    * written by hand is cheaper or keeps its direction for longer.
    */
   loss(b: Ops, logits: Value, goal: Value): { readonly loss: Value; readonly gradient?: Value };
+  /** Minus the {@link margin} as a graph, `[B]`, up to a constant: what most minimum-norm attacks raise. */
+  marginLoss(b: Ops, logits: Value, goal: Value): Value;
+  /**
+   * How far `sample` is from the goal, in the outputs' units: above 0 while the goal is not reached, below 0 once it is. For
+   * classes `z_y − max_{i≠y} z_i`; for several labels the smallest of theirs; for a regression the tolerance that is left.
+   */
+  margin(sample: number, outputs: Float32Array, offset: number): number;
   /** Whether the attacker has reached the goal for `sample`, given the row of `outputs` that starts at `offset`. */
   reached(sample: number, outputs: Float32Array, offset: number): boolean;
 }
@@ -56,12 +66,24 @@ export function classificationGoal(
   return {
     task: 'classification',
     targeted: targets !== undefined,
+    aim: (sample) => aim[sample],
     feed: (samples) => i64(samples.map((s) => aim[s]!)),
     input: (batch) => ({ dtype: 'int64', dims: [batch] }),
     loss(b, logits, goal) {
       const loss = crossEntropy(b, logits, goal);
       const gradient = crossEntropyGradient(b, logits, goal);
       return targets ? { loss: b.neg(loss), gradient: b.neg(gradient) } : { loss, gradient };
+    },
+    marginLoss(b, logits, goal) {
+      const lead = classLead(b, logits, goal);
+      return targets ? lead : b.neg(lead);
+    },
+    margin(sample, outputs, offset) {
+      const own = aim[sample]!;
+      let other = Number.NEGATIVE_INFINITY;
+      for (let i = 0; i < classes; i++) if (i !== own) other = Math.max(other, outputs[offset + i]!);
+      const lead = outputs[offset + own]! - other;
+      return targets ? -lead : lead;
     },
     reached(sample, outputs, offset) {
       const predicted = argmax(outputs, offset, classes);
@@ -75,6 +97,7 @@ export function binaryGoal(labels: ArrayLike<number>): Goal {
   return {
     task: 'binary',
     targeted: false,
+    aim: (sample) => labels[sample],
     feed: (samples) =>
       f32(
         Float32Array.from(samples, (s) => labels[s]!),
@@ -82,6 +105,8 @@ export function binaryGoal(labels: ArrayLike<number>): Goal {
       ),
     input: (batch) => ({ dtype: 'float32', dims: [batch, 1] }),
     loss: binaryLoss,
+    marginLoss: binaryMarginLoss,
+    margin: (sample, outputs, offset) => (labels[sample] === 1 ? 1 : -1) * outputs[offset]!,
     reached: (sample, outputs, offset) => (outputs[offset]! > 0 ? 1 : 0) !== labels[sample],
   };
 }
@@ -91,9 +116,17 @@ export function multilabelGoal(labels: ArrayLike<number>, k: number): Goal {
   return {
     task: 'multilabel',
     targeted: false,
+    aim: () => undefined,
     feed: (samples) => f32(rows(labels, k, samples), [samples.length, k]),
     input: (batch) => ({ dtype: 'float32', dims: [batch, k] }),
     loss: binaryLoss,
+    marginLoss: binaryMarginLoss,
+    margin(sample, outputs, offset) {
+      let least = Number.POSITIVE_INFINITY;
+      for (let i = 0; i < k; i++)
+        least = Math.min(least, (labels[sample * k + i] === 1 ? 1 : -1) * outputs[offset + i]!);
+      return least;
+    },
     reached(sample, outputs, offset) {
       for (let i = 0; i < k; i++)
         if ((outputs[offset + i]! > 0 ? 1 : 0) !== labels[sample * k + i]) return true;
@@ -112,9 +145,17 @@ export function regressionGoal(targets: ArrayLike<number>, k: number, tolerance:
   return {
     task: 'regression',
     targeted: false,
+    aim: () => undefined,
     feed: (samples) => f32(rows(targets, k, samples), [samples.length, k]),
     input: (batch) => ({ dtype: 'float32', dims: [batch, k] }),
     loss: (b, predictions, goal) => ({ loss: squaredError(b, predictions, goal) }),
+    marginLoss: (b, predictions, goal) => b.reduceMax(b.unary('Abs', b.sub(predictions, goal)), [1]),
+    margin(sample, outputs, offset) {
+      let most = 0;
+      for (let i = 0; i < k; i++)
+        most = Math.max(most, Math.abs(outputs[offset + i]! - targets[sample * k + i]!));
+      return tolerance - most;
+    },
     reached(sample, outputs, offset) {
       for (let i = 0; i < k; i++)
         if (!(Math.abs(outputs[offset + i]! - targets[sample * k + i]!) <= tolerance)) return true;
@@ -128,6 +169,12 @@ function binaryLoss(b: Ops, logits: Value, goal: Value) {
     loss: binaryCrossEntropy(b, logits, goal),
     gradient: binaryCrossEntropyGradient(b, logits, goal),
   };
+}
+
+/** The largest of `−s·z` over a sample's labels, `s` being 1 for label 1 and −1 for label 0. */
+function binaryMarginLoss(b: Ops, logits: Value, targets: Value): Value {
+  const side = b.sub(1, b.mul(targets, 2));
+  return b.reduceMax(b.mul(logits, side), [1]);
 }
 
 function rows(values: ArrayLike<number>, k: number, samples: readonly number[]): Float32Array {

@@ -1,5 +1,6 @@
 import { GlacisError } from '../core/error.ts';
 import type { Rng } from '../core/random.ts';
+import type { Constraint } from './constraint.ts';
 
 /** Norms that a perturbation is measured in. */
 export const NORMS = ['linf', 'l2', 'l1', 'l0'] as const;
@@ -7,13 +8,15 @@ export const NORMS = ['linf', 'l2', 'l1', 'l0'] as const;
 /** One of {@link NORMS}. */
 export type Norm = (typeof NORMS)[number];
 
-/** A norm ball around the clean input, within the input's own range. */
+/** A norm ball around the clean input, within the input's own range and, where there is one, a constraint. */
 export interface Ball {
   readonly norm: Norm;
   /** Radius in the model's input units; for `l0` a number of elements. */
   readonly eps: number;
   /** Lowest and highest value an input may have. */
   readonly bounds: readonly [number, number];
+  /** What an example must satisfy beside. */
+  readonly constraint?: Constraint | undefined;
 }
 
 /** Reads `--norm`. Errors: `option/invalid`. */

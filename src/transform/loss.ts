@@ -48,3 +48,53 @@ export function squaredError(b: Ops, predictions: Value, targets: Value): Value 
   const d = b.sub(predictions, targets);
   return b.sum(b.mul(d, d), [1]);
 }
+
+/**
+ * How far the class `labels` `[B]` (int64) leads the best other one: `z_y − max_{i≠y} z_i`, `[B]`, from logits `[B, K]`.
+ * Its gradient touches the two classes only; equal runners-up share theirs.
+ */
+export function classLead(b: Ops, logits: Value, labels: Value): Value {
+  const [own, others] = splitByLabel(b, logits, labels);
+  return b.sub(own, b.reduceMax(others, [1]));
+}
+
+/**
+ * Difference of logits ratio (Croce & Hein 2020), which no scaling of the logits changes: minus `z_y − max_{i≠y} z_i` over
+ * `z_π1 − z_π3`, `[B]`. Needs three classes.
+ */
+export function logitsRatio(b: Ops, logits: Value, labels: Value): Value {
+  const [first, , third] = largest(b, logits, 3);
+  const spread = b.add(b.sub(first!, third!), RATIO_GUARD);
+  return b.neg(b.div(classLead(b, logits, labels), spread));
+}
+
+/** The targeted difference of logits ratio: minus `z_y − z_t` over `z_π1 − (z_π3 + z_π4) / 2`, `[B]`. Needs four classes. */
+export function targetedLogitsRatio(b: Ops, logits: Value, labels: Value, targets: Value): Value {
+  const [first, , third, fourth] = largest(b, logits, 4);
+  const spread = b.add(b.sub(first!, b.mul(b.add(third!, fourth!), 0.5)), RATIO_GUARD);
+  const lead = b.sub(logitOf(b, logits, labels), logitOf(b, logits, targets));
+  return b.neg(b.div(lead, spread));
+}
+
+/** Keeps the ratio finite where all logits are equal; the published constant. */
+const RATIO_GUARD = 1e-12;
+
+/** The `k` largest logits of each sample, each `[B]`, in falling order. */
+function largest(b: Ops, logits: Value, k: number): readonly Value[] {
+  const [top] = b.nodes('TopK', [logits, b.ints([k])], { axis: 1 }, { outputs: 2 });
+  return Array.from({ length: k }, (_, i) => b.squeeze(b.slice(top!, 1, i, i + 1), [1]));
+}
+
+function logitOf(b: Ops, logits: Value, labels: Value): Value {
+  return b.squeeze(b.node('GatherElements', [logits, b.unsqueeze(labels, [1])], { axis: 1 }), [1]);
+}
+
+/** The label's logit, `[B]`, and all logits with that one far below, `[B, K]`. */
+function splitByLabel(b: Ops, logits: Value, labels: Value): readonly [Value, Value] {
+  const offOn = b.builder.constant(tensorFrom(logits.dtype, [2], [0, 1]));
+  const onehot = b.node('OneHot', [labels, b.scalar(logits.dims[1]!, 'int64'), offOn], { axis: 1 });
+  return [logitOf(b, logits, labels), b.where(b.compare('Greater', onehot, 0), LOWEST, logits)];
+}
+
+/** Below every logit, and finite, so that its gradient stays a number. */
+const LOWEST = -3e38;

@@ -1,6 +1,7 @@
 import { GlacisError } from '../../core/error.ts';
 import { ascend } from '../../threat/ascent.ts';
 import { type Attack, type AttackRun, defineAttack } from '../attack.ts';
+import { whiteBoxOf } from '../white-box.ts';
 
 /** Options of PGD and its relatives. */
 export interface PgdOptions {
@@ -43,23 +44,11 @@ function check(options: PgdOptions): void {
     );
 }
 
-async function run({
-  target,
-  goal,
-  ball,
-  x0,
-  x,
-  todo,
-  options,
-  batch,
-  rng,
-  signal,
-  progress,
-  decided,
-}: AttackRun<PgdOptions>): Promise<void> {
+async function run(attackRun: AttackRun<PgdOptions>): Promise<void> {
+  const { goal, ball, x0, x, todo, options, batch, rng, signal, progress, decided } = attackRun;
   let done = 0;
   let fallen = 0;
-  await ascend(target, goal, ball, x0, x, todo, {
+  await ascend(whiteBoxOf(attackRun), goal, ball, x0, x, todo, {
     steps: options.steps,
     stepSize: options.stepSize > 0 ? options.stepSize : options.relativeStep * ball.eps,
     restarts: options.restarts,
@@ -67,10 +56,10 @@ async function run({
     batch,
     rng: (sample, restart) => rng(sample, restart),
     signal,
-    decided(sample, reached) {
+    decided(sample, reached, queries) {
       done++;
       if (reached) fallen++;
-      decided?.(sample, reached);
+      decided?.(sample, reached, queries);
       progress({ label: '', done, total: todo.length, note: `${fallen} fallen` });
     },
   });
@@ -78,6 +67,7 @@ async function run({
 
 const shared = {
   needs: 'gradient',
+  seeks: 'ball',
   norms: ['linf', 'l2', 'l1'],
   check,
   cost: ({ steps, restarts }: PgdOptions) => ({
@@ -96,6 +86,7 @@ export const pgd: Attack<PgdOptions> = defineAttack({
   id: 'pgd',
   title: 'Projected gradient descent',
   source: 'https://arxiv.org/abs/1706.06083',
+  use: 'The usual first attack of some strength, and the inner loop of adversarial training.',
   defaults: { steps: 40, relativeStep: 0.1, stepSize: 0, restarts: 1, rounding: 'zero' },
 });
 
@@ -105,6 +96,7 @@ export const bim: Attack<PgdOptions> = defineAttack({
   id: 'bim',
   title: 'Basic iterative method',
   source: 'https://arxiv.org/abs/1607.02533',
+  use: 'To compare with published figures; deterministic, no random start.',
   defaults: { steps: 10, relativeStep: 0.2, stepSize: 0, restarts: 0, rounding: 'zero' },
 });
 
@@ -114,5 +106,6 @@ export const fgsm: Attack<PgdOptions> = defineAttack({
   id: 'fgsm',
   title: 'Fast gradient (sign) method',
   source: 'https://arxiv.org/abs/1412.6572',
+  use: 'A first look at the cost of one gradient; a defence that stands only this one stands nothing.',
   defaults: { steps: 1, relativeStep: 1, stepSize: 0, restarts: 0, rounding: 'zero' },
 });

@@ -1,0 +1,144 @@
+import { f32, i64 } from '../runtime/array.ts';
+import { fitting } from '../runtime/fitting.ts';
+import type { Oracle } from '../runtime/oracle.ts';
+import type { TargetGraph, WhiteBoxTarget } from '../runtime/target.ts';
+import type { Goal } from '../threat/goal.ts';
+import { STEP_INPUTS } from '../threat/step.ts';
+import type { GradientOptions } from '../transform/gradient/rule.ts';
+import { vjp } from '../transform/gradient/vjp.ts';
+import { logitsRatio, targetedLogitsRatio } from '../transform/loss.ts';
+import type { Loss, Question } from './question.ts';
+
+/** One point of a question, with the sample that it belongs to. */
+export interface Row {
+  readonly sample: number;
+  readonly question: Question;
+  /** Number of the point in its question. */
+  readonly index: number;
+}
+
+/** What a batch of rows got; row `i` is at `i × classes`, and so on. */
+export interface Rows {
+  readonly logits: Float32Array;
+  readonly losses?: Float32Array;
+  readonly gradients?: Float32Array;
+}
+
+/** Answers batches of rows that share a {@link keyOf}. */
+export interface Answerer {
+  /** Most rows at once. */
+  readonly batch: number;
+  /** Batches that may be under way at once. */
+  readonly parallel: number;
+  answer(rows: readonly Row[], signal: AbortSignal | undefined): Promise<Rows>;
+}
+
+/** Questions of the same key can be answered by one run of a graph. */
+export function keyOf(question: Question): string {
+  return question.kind === 'gradient' ? `gradient ${question.loss}` : 'answers';
+}
+
+const INPUTS = { ...STEP_INPUTS, target: 'glacis_target', cotangent: 'glacis_cotangent' } as const;
+
+/**
+ * Answers from the model's own graph: scores, and gradients of any {@link Loss}. Batches are compiled at the full size and its halves.
+ * Errors: those of {@link WhiteBoxTarget.compile}, `run/failed`.
+ */
+export function whiteBoxAnswerer(
+  target: WhiteBoxTarget,
+  goal: Goal,
+  batch: number,
+  options: GradientOptions = {},
+): Answerer {
+  const size = target.sampleDims.reduce((n, d) => n * d, 1);
+  const most = target.fixedBatch ?? batch;
+  return {
+    batch: most,
+    parallel: 1,
+    async answer(asked, _signal) {
+      const count = target.fixedBatch ?? fitting(asked.length, most);
+      // What fills the batch up repeats the last row.
+      const rows = Array.from({ length: count }, (_, i) => asked[Math.min(i, asked.length - 1)]!);
+      const { question } = rows[0]!;
+      const points = new Float32Array(count * size);
+      for (const [i, row] of rows.entries()) points.set(pointOf(row, size), i * size);
+      const x = { [target.input]: f32(points, [count, ...target.sampleDims]) };
+      target.queries.forward += asked.length;
+      if (question.kind === 'answers') {
+        const session = await target.compile('logits', count, ({ logits }) => ({ logits }));
+        const out = await session.run(x);
+        return { logits: out.logits!.data as Float32Array };
+      }
+      const { loss } = question;
+      const key = `gradient ${goal.task} ${goal.targeted} ${loss} ${options.rounding ?? 'zero'}`;
+      const session = await target.compile(key, count, (graph) => gradientOf(graph, goal, loss, options));
+      target.queries.gradient += asked.length;
+      const out = await session.run({ ...x, ...lossFeeds(loss, goal, rows, target.classes) });
+      return {
+        logits: out.logits!.data as Float32Array,
+        losses: out.loss!.data as Float32Array,
+        gradients: out.gradient!.data as Float32Array,
+      };
+    },
+  };
+}
+
+/** Answers by asking: no gradients. Several requests may be under way. */
+export function oracleAnswerer(oracle: Oracle, queries: { forward: number }): Answerer {
+  const size = oracle.sampleDims.reduce((n, d) => n * d, 1);
+  return {
+    batch: oracle.batch,
+    parallel: oracle.parallel,
+    async answer(rows, signal) {
+      const points = new Float32Array(rows.length * size);
+      for (const [i, row] of rows.entries()) points.set(pointOf(row, size), i * size);
+      queries.forward += rows.length;
+      return { logits: await oracle.ask(points, rows.length, signal) };
+    },
+  };
+}
+
+function pointOf({ question, index }: Row, size: number): Float32Array {
+  return question.kind === 'gradient'
+    ? question.point
+    : question.points.subarray(index * size, (index + 1) * size);
+}
+
+function gradientOf({ b, x, logits }: TargetGraph, goal: Goal, loss: Loss, options: GradientOptions) {
+  const rows = x.dims[0]!;
+  const { dtype, dims } = goal.input(rows);
+  if (loss === 'linear') {
+    const cotangent = b.builder.input(INPUTS.cotangent, logits.dtype, logits.dims);
+    const [gradient] = vjp(b, [{ value: logits, grad: cotangent }], [x], options);
+    return { logits, loss: b.sum(b.mul(cotangent, logits), [1]), gradient: gradient! };
+  }
+  const wanted = b.builder.input(INPUTS.goal, dtype, dims);
+  if (loss === 'goal') {
+    const { loss: value, gradient: cotangent } = goal.loss(b, logits, wanted);
+    const from = cotangent
+      ? { value: logits, grad: cotangent }
+      : { value, grad: b.full(value.dims, 1, value.dtype) };
+    return { logits, loss: value, gradient: vjp(b, [from], [x], options)[0]! };
+  }
+  const value =
+    loss === 'margin'
+      ? goal.marginLoss(b, logits, wanted)
+      : loss === 'dlr'
+        ? logitsRatio(b, logits, wanted)
+        : targetedLogitsRatio(b, logits, wanted, b.builder.input(INPUTS.target, 'int64', [rows]));
+  const [gradient] = vjp(b, [{ value, grad: b.full(value.dims, 1, value.dtype) }], [x], options);
+  return { logits, loss: value, gradient: gradient! };
+}
+
+function lossFeeds(loss: Loss, goal: Goal, rows: readonly Row[], classes: number) {
+  const gradient = rows.map(({ question }) => (question.kind === 'gradient' ? question : undefined));
+  if (loss === 'linear') {
+    const cotangents = new Float32Array(rows.length * classes);
+    for (const [i, question] of gradient.entries()) cotangents.set(question!.cotangent!, i * classes);
+    return { [INPUTS.cotangent]: f32(cotangents, [rows.length, classes]) };
+  }
+  return {
+    [INPUTS.goal]: goal.feed(rows.map((row) => row.sample)),
+    ...(loss === 'targeted-dlr' && { [INPUTS.target]: i64(gradient.map((q) => q!.target!)) }),
+  };
+}

@@ -1,0 +1,193 @@
+import type { Rng } from '../core/random.ts';
+import type { Goal } from '../threat/goal.ts';
+import type { ImageDims } from '../threat/image-dims.ts';
+import { type Ball, distance, type Norm } from '../threat/norm.ts';
+import { violationOf } from '../threat/violation.ts';
+import { type Answerer, oracleAnswerer, whiteBoxAnswerer } from './answerer.ts';
+import { type Attack, type AttackRun, defineAttack } from './attack.ts';
+import { drive, type Speaker } from './drive.ts';
+import type { Answer, GradientQuestion, Question, Talk } from './question.ts';
+import { whiteBoxOf } from './white-box.ts';
+
+/** What the attack of one sample sees and may do. Points are arrays of `size` elements. */
+export interface Victim {
+  readonly sample: number;
+  /** The clean sample; read only. */
+  readonly x0: Float32Array;
+  readonly size: number;
+  readonly sampleDims: readonly number[];
+  readonly image: ImageDims | undefined;
+  readonly classes: number;
+  readonly goal: Goal;
+  readonly ball: Ball;
+  /** Asks for loss and gradient at a point; a generator: `const { gradient } = yield* victim.gradient(x)`. */
+  gradient(point: Float32Array, question?: Partial<Omit<GradientQuestion, 'kind' | 'point'>>): Talk<Answer>;
+  /** Asks for the answers at one point, or at `count` points one after another in `points`. */
+  answers(points: Float32Array, count?: number, probe?: 'probe'): Talk<Answer>;
+  /** A stream of random numbers of this attack on this sample. */
+  rng(...keys: readonly (string | number)[]): Rng;
+  /** Queries that are left of the budget; infinite without one. */
+  left(): number;
+  /** The best example so far: in a ball the one of least margin, for minimum-norm attacks the nearest that reaches the goal. */
+  best(): { readonly x: Float32Array; readonly distance: number; readonly reached: boolean };
+}
+
+/** Options that {@link defineSampleAttack} reads by itself. */
+interface KnownOptions {
+  readonly rounding?: 'zero' | 'straight-through';
+  /** Most queries for one sample. */
+  readonly queries?: number;
+}
+
+/** An attack that looks at each sample by itself, written for one sample. */
+export interface SampleAttack<Options extends object> extends Omit<Attack<Options>, 'run' | 'seeks'> {
+  readonly seeks: 'ball' | 'minimum';
+  /**
+   * The attack on one sample. It only has to ask: every point that it asks about (and does not call a probe) is considered as an example.
+   * In a ball, the first one inside that reaches the goal ends the talk; a minimum-norm attack goes on, and the nearest
+   * one counts.
+   */
+  talk(victim: Victim, options: Options): Talk;
+}
+
+/**
+ * Declares an attack on single samples. All samples' talks run at once in full batches ({@link drive}). Options named `rounding` (what
+ * rounding passes on to gradients) and `queries` (a budget for each sample) are heeded here.
+ */
+export function defineSampleAttack<Options extends object>(attack: SampleAttack<Options>): Attack<Options> {
+  const { talk, ...declared } = attack;
+  return defineAttack({ ...declared, run: (run) => runTalks(attack, run) });
+}
+
+/** Runs a sample attack's talks on the samples of `run`. Errors: those of {@link drive}. */
+async function runTalks<Options extends object>(
+  attack: SampleAttack<Options>,
+  run: AttackRun<Options>,
+): Promise<void> {
+  const { goal, oracle, options, batch, signal } = run;
+  const { rounding, queries = Number.POSITIVE_INFINITY } = options as KnownOptions;
+  const size = oracle.sampleDims.reduce((n, d) => n * d, 1);
+  const answerer: Answerer =
+    attack.needs === 'gradient'
+      ? whiteBoxAnswerer(whiteBoxOf(run), goal, batch, rounding ? { rounding } : {})
+      : oracleAnswerer(oracle, run.queries);
+  let done = 0;
+  let fallen = 0;
+  const decided = (sample: number, reached: boolean, asked: number) => {
+    done++;
+    if (reached) fallen++;
+    run.decided?.(sample, reached, asked);
+    run.progress({ label: '', done, total: run.todo.length, note: `${fallen} fallen` });
+  };
+  function* speakers(): Generator<Speaker> {
+    for (const sample of run.todo) yield speakerOf(attack, run, sample, size, queries, decided);
+  }
+  await drive(speakers(), { answerer, size, classes: oracle.classes, signal });
+}
+
+function speakerOf<Options extends object>(
+  attack: SampleAttack<Options>,
+  run: AttackRun<Options>,
+  sample: number,
+  size: number,
+  budget: number,
+  decided: (sample: number, reached: boolean, asked: number) => void,
+): Speaker {
+  const { goal, ball, oracle } = run;
+  const x0 = run.x0.subarray(sample * size, (sample + 1) * size);
+  const tracker = attack.seeks === 'ball' ? leastMargin(ball, x0) : nearest(ball, x0);
+  const victim: Victim = {
+    sample,
+    x0,
+    size,
+    sampleDims: oracle.sampleDims,
+    image: run.image,
+    classes: oracle.classes,
+    goal,
+    ball,
+    *gradient(point, question = {}) {
+      return yield { kind: 'gradient', point, loss: 'goal', ...question };
+    },
+    *answers(points, count = 1, probe) {
+      return yield { kind: 'answers', points, count, probe: probe === 'probe' };
+    },
+    rng: (...keys) => run.rng(sample, ...keys),
+    left: () => budget - speaker.asked,
+    best: tracker.best,
+  };
+  const speaker: Speaker = {
+    sample,
+    talk: attack.talk(victim, run.options),
+    budget,
+    asked: 0,
+    before(question) {
+      if (question.probe || !ball.constraint) return;
+      for (const point of pointsOf(question, size)) ball.constraint.project(point, 0, x0, 0, size, ball);
+    },
+    heard(question, { margins, reached }) {
+      if (question.probe) return false;
+      let isOver = false;
+      for (const [i, point] of pointsOf(question, size).entries())
+        isOver = tracker.consider(point, margins[i]!, reached[i]!) || isOver;
+      return isOver;
+    },
+    judge: (logits, offset) => ({
+      margin: goal.margin(sample, logits, offset),
+      reached: goal.reached(sample, logits, offset),
+    }),
+    over() {
+      const { x, reached } = tracker.best();
+      run.x.set(x, sample * size);
+      decided(sample, reached, speaker.asked);
+    },
+  };
+  return speaker;
+}
+
+function pointsOf(question: Question, size: number): readonly Float32Array[] {
+  if (question.kind === 'gradient') return [question.point];
+  return Array.from({ length: question.count }, (_, i) => question.points.subarray(i * size, (i + 1) * size));
+}
+
+/** Watches the points of one sample for the best example. */
+interface Tracker {
+  /** Takes a point into account; `true` when the search is over. */
+  consider(point: Float32Array, margin: number, reached: boolean): boolean;
+  readonly best: Victim['best'];
+}
+
+/** In a ball: the point of least margin inside it, and the end with the first that reaches the goal. */
+function leastMargin(ball: Ball, x0: Float32Array): Tracker {
+  const x = x0.slice();
+  let least = Number.POSITIVE_INFINITY;
+  let found = false;
+  return {
+    consider(point, margin, reached) {
+      if (found || !(reached || margin < least)) return found;
+      if (violationOf(ball, point, x0, 0, x0.length)) return false;
+      least = margin;
+      found = reached;
+      x.set(point);
+      return found;
+    },
+    best: () => ({ x, distance: distance(ball.norm, x, x0, 0, x0.length), reached: found }),
+  };
+}
+
+/** Without a ball: the nearest point within bounds and constraint that reaches the goal. */
+function nearest(ball: Ball, x0: Float32Array): Tracker {
+  const free: Ball = { ...ball, eps: Number.POSITIVE_INFINITY };
+  const x = x0.slice();
+  let least = Number.POSITIVE_INFINITY;
+  return {
+    consider(point, _margin, reached) {
+      if (!reached) return false;
+      const far = distance(ball.norm as Norm, point, x0, 0, x0.length);
+      if (!(far < least) || violationOf(free, point, x0, 0, x0.length)) return false;
+      least = far;
+      x.set(point);
+      return false;
+    },
+    best: () => ({ x, distance: least, reached: least < Number.POSITIVE_INFINITY }),
+  };
+}

@@ -1,0 +1,36 @@
+import type { Ball } from './norm.ts';
+
+/**
+ * What an example must satisfy beside ball and bounds: only some places may change, values must survive being saved in 8 bit,
+ * a table's columns must stay possible, a series must stay believable.
+ *
+ * Attacks project every point that they ask the model about; the runner checks every example with {@link violation},
+ * whatever the attack did.
+ */
+export interface Constraint {
+  /** `mask`, `8-bit`, `tabular`, `series`, or several joined by `+`. */
+  readonly id: string;
+  /** In words, for reports. */
+  readonly title: string;
+  /**
+   * Moves the row `x[offset … offset + length)` to a nearby point that satisfies the constraint *and* lies in ball and bounds around the
+   * clean row, which starts at `cleanOffset` of `clean` and is never changed. A row that satisfies all three stays as it is, bit for
+   * bit. Sound because the clean row itself satisfies all: there always is such a point.
+   */
+  project(
+    x: Float32Array,
+    offset: number,
+    clean: Float32Array,
+    cleanOffset: number,
+    length: number,
+    ball: Ball,
+  ): void;
+  /** Why the row does not satisfy the constraint, in a few words, or `undefined`. Arguments as {@link project}. */
+  violation(
+    x: Float32Array,
+    offset: number,
+    clean: Float32Array,
+    cleanOffset: number,
+    length: number,
+  ): string | undefined;
+}
