@@ -1,11 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
 import { throwIfCancelled } from '../core/cancel.ts';
 import { GlacisError } from '../core/error.ts';
+import { openBelow, type Refuse } from '../core/open-below.ts';
 import { byteLength } from './dtype.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { mapTensors } from './map-model.ts';
 import type { Model } from './model.ts';
-import { openBelow } from './open-below.ts';
 import { quoted } from './problems.ts';
 import { type ExternalData, elementCount, type Tensor } from './tensor.ts';
 
@@ -51,7 +51,7 @@ export async function loadExternal(
   const loaded = new Map<Tensor, Tensor>();
   let total = 0;
   for (const [location, tensors] of byLocation) {
-    const handle = await openBelow(directory, location);
+    const handle = await openBelow(directory, location, refusal(location));
     try {
       const size = (await handle.stat()).size;
       const wanted = tensors
@@ -84,11 +84,21 @@ export async function loadExternal(
   return mapTensors(model, (tensor) => loaded.get(tensor) ?? tensor);
 }
 
+/** The error for a location that may not be used. */
+function refusal(location: string): Refuse {
+  return (reason, cause) =>
+    new GlacisError(
+      'model/external-data',
+      `external data ${quoted(location)}: expected a plain file in the model's folder, but ${reason}`,
+      { cause },
+    );
+}
+
 /** Reads one external tensor; a tensor that is already loaded passes unchanged. Errors: as {@link loadExternal}. */
 export async function loadTensor(tensor: Tensor, directory: string, signal?: AbortSignal): Promise<Tensor> {
   if (tensor.external === undefined) return tensor;
   const { location } = tensor.external;
-  const handle = await openBelow(directory, location);
+  const handle = await openBelow(directory, location, refusal(location));
   try {
     const range = rangeOf(tensor as Tensor & { readonly external: ExternalData }, (await handle.stat()).size);
     return { dtype: tensor.dtype, dims: tensor.dims, data: await readRange(handle, range, location, signal) };

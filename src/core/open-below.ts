@@ -1,8 +1,10 @@
 import { constants, existsSync } from 'node:fs';
 import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GlacisError } from '../core/error.ts';
-import { quoted } from './problems.ts';
+import type { GlacisError } from './error.ts';
+
+/** Makes the error for a location that may not be used; `reason` goes on after "expected a plain file in the folder, but ". */
+export type Refuse = (reason: string, cause?: unknown) => GlacisError;
 
 /** The steps of a relative location, or why it may not be used. `location` is attacker-controlled. */
 function steps(location: string): readonly string[] | string {
@@ -18,15 +20,6 @@ function steps(location: string): readonly string[] | string {
   return parts;
 }
 
-const refuse = (location: string, reason: string, cause?: unknown): GlacisError =>
-  new GlacisError(
-    'model/external-data',
-    `external data ${quoted(location)}: expected a plain file in the model's folder, but ${reason}`,
-    {
-      cause,
-    },
-  );
-
 // Without O_NONBLOCK, opening a named pipe would wait for ever.
 const READ = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
@@ -36,21 +29,23 @@ const READ = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NON
  * the very descriptor that is returned. On Linux each step is opened relative to the folder before it, so that nobody can
  * swap a folder for a link meanwhile; elsewhere the steps are looked at before and after opening.
  *
- * Errors: `model/external-data`.
+ * @param location attacker-controlled, with `/` between its steps
+ * @throws what `refuse` makes
  */
 export async function openBelow(
   directory: string,
   location: string,
+  refuse: Refuse,
   how: 'descriptors' | 'paths' = existsSync('/proc/self/fd') ? 'descriptors' : 'paths',
 ): Promise<FileHandle> {
   const parts = steps(location);
-  if (typeof parts === 'string') throw refuse(location, `it ${parts}`);
-  const handle = await (how === 'descriptors' ? openByDescriptors : openByPath)(directory, parts, location);
+  if (typeof parts === 'string') throw refuse(`it ${parts}`);
+  const handle = await (how === 'descriptors' ? openByDescriptors : openByPath)(directory, parts, refuse);
   try {
     const stat = await handle.stat();
-    if (!stat.isFile()) throw refuse(location, 'it is not a regular file');
+    if (!stat.isFile()) throw refuse('it is not a regular file');
     if (stat.nlink > 1)
-      throw refuse(location, 'it has several hard links; copy it into the folder as a file of its own');
+      throw refuse('it has several hard links; copy it into the folder as a file of its own');
     return handle;
   } catch (thrown) {
     await handle.close();
@@ -61,24 +56,24 @@ export async function openBelow(
 async function openByDescriptors(
   directory: string,
   parts: readonly string[],
-  location: string,
+  refuse: Refuse,
 ): Promise<FileHandle> {
   let folder = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY).catch((cause: Error) => {
-    throw refuse(location, `the folder cannot be opened: ${cause.message}`, cause);
+    throw refuse(`the folder cannot be opened: ${cause.message}`, cause);
   });
   try {
     for (const [i, part] of parts.entries()) {
       const flags = i === parts.length - 1 ? READ : READ | constants.O_DIRECTORY;
       const next = await open(`/proc/self/fd/${folder.fd}/${part}`, flags).catch(
         (cause: NodeJS.ErrnoException) => {
-          throw refuse(location, reasonFor(cause), cause);
+          throw refuse(reasonFor(cause), cause);
         },
       );
       if (i === parts.length - 1) return next;
       await folder.close();
       folder = next;
     }
-    throw refuse(location, 'it names no file');
+    throw refuse('it names no file');
   } finally {
     await folder.close();
   }
@@ -91,37 +86,33 @@ function reasonFor(cause: NodeJS.ErrnoException): string {
     case 'ENOTDIR':
       return 'a step of its path is a symbolic link or no folder';
     case 'ENOENT':
-      return 'it is not there; it must lie beside the model';
+      return 'it is not there';
     default:
       return `it cannot be opened: ${cause.code ?? cause.message}`;
   }
 }
 
-async function openByPath(
-  directory: string,
-  parts: readonly string[],
-  location: string,
-): Promise<FileHandle> {
+async function openByPath(directory: string, parts: readonly string[], refuse: Refuse): Promise<FileHandle> {
   const walk = async () => {
     let path = directory;
     let stat: Awaited<ReturnType<typeof lstat>> | undefined;
     for (const part of parts) {
       path = join(path, part);
       stat = await lstat(path).catch((cause: NodeJS.ErrnoException) => {
-        throw refuse(location, reasonFor(cause), cause);
+        throw refuse(reasonFor(cause), cause);
       });
-      if (stat.isSymbolicLink()) throw refuse(location, 'a step of its path is a symbolic link');
+      if (stat.isSymbolicLink()) throw refuse('a step of its path is a symbolic link');
     }
     return { path, stat };
   };
   const { path } = await walk();
   const handle = await open(path, READ).catch((cause: NodeJS.ErrnoException) => {
-    throw refuse(location, reasonFor(cause), cause);
+    throw refuse(reasonFor(cause), cause);
   });
   try {
     const [opened, after] = await Promise.all([handle.stat(), walk()]);
     if (after.stat?.ino !== opened.ino || after.stat.dev !== opened.dev)
-      throw refuse(location, 'it changed while it was opened');
+      throw refuse('it changed while it was opened');
     return handle;
   } catch (thrown) {
     await handle.close();
