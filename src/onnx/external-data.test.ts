@@ -3,11 +3,12 @@ import { link, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { GlacisError } from '../core/error.ts';
+import { openBelow } from '../core/open-below.ts';
 import { externalTensors, loadExternal, loadTensor } from './external-data.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { graph, model, node, refusal, value } from './model.fixture.ts';
 import type { Attribute, Model } from './model.ts';
-import { openBelow } from './open-below.ts';
 import { parseModel, readModel } from './read.ts';
 import { type ExternalData, float32Tensor, numbersOf, type Tensor } from './tensor.ts';
 import { serializeModel, writeModel } from './write.ts';
@@ -117,11 +118,12 @@ describe('external data', () => {
 });
 
 describe('external data never leads out of the folder', () => {
+  const refuse = (reason: string) => new GlacisError('model/external-data', reason);
   const refused = async (location: string, reason: string): Promise<void> => {
     for (const run of [
       () => load(outside(location)),
       () => loadTensor(outside(location), folder),
-      () => openBelow(folder, location, 'paths'),
+      () => openBelow(folder, location, refuse, 'paths'),
     ]) {
       const { code, message } = await refusal(run);
       expect([code, message], location).toEqual(['model/external-data', expect.stringContaining(reason)]);
@@ -131,7 +133,7 @@ describe('external data never leads out of the folder', () => {
   it('but a plain file inside opens, whichever way the system offers', async () => {
     for (const how of ['descriptors', 'paths'] as const) {
       if (how === 'descriptors' && process.platform !== 'linux') continue;
-      const handle = await openBelow(folder, 'sub/w.bin', how);
+      const handle = await openBelow(folder, 'sub/w.bin', refuse, how);
       expect((await handle.stat()).size).toBe(16);
       await handle.close();
     }
