@@ -3,7 +3,6 @@ import { basename } from 'node:path';
 import { type PlannedAttack, planAttack } from '../attack/registry.ts';
 import type { Spec } from '../core/options.ts';
 import { type Progress, silent } from '../core/progress.ts';
-import type { ValueInfo } from '../onnx/model.ts';
 import type { Device } from '../runtime/device.ts';
 import { startEngine } from '../runtime/engine.ts';
 import type { Norm } from '../threat/norm.ts';
@@ -15,7 +14,7 @@ import { findingsFrom } from './findings.ts';
 import { type Loaded, type LoadOptions, load } from './load.ts';
 import { writePerSample } from './per-sample.ts';
 import { cellRecord, cleanRecord } from './record.ts';
-import { ASSESSMENT_SCHEMA, type Assessment, type ResultNorm, type TensorSummary } from './result.ts';
+import { ASSESSMENT_SCHEMA, type Assessment, type ResultNorm } from './result.ts';
 import { type RunState, runCells } from './run-cells.ts';
 import { type Cell, resultsOf, worstCaseOf } from './summarise.ts';
 
@@ -143,7 +142,7 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
         return refused > 0 ? [{ attack: plan.attack.id, eps: radius, count: refused }] : [];
       }),
     });
-    const { file, dataset } = loaded;
+    const { source, dataset } = loaded;
     return {
       assessment: {
         schema: ASSESSMENT_SCHEMA,
@@ -151,9 +150,9 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
         ...(!run.finished && { statusReason: stopReason(signal) }),
         model: {
           name: basename(options.model),
-          digest: file.file.digest,
-          inputs: file.graph.inputs.map(tensorSummary),
-          outputs: file.graph.outputs.map(tensorSummary),
+          digest: source.digest,
+          inputs: source.inputs,
+          outputs: source.outputs,
           notes: loaded.modelNotes,
         },
         data: {
@@ -184,7 +183,7 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
 
 /** What must be the same for a checkpoint to be taken up. The batch may differ: it changes no result. */
 function identityOf(
-  { file, adapted, bounds, labels, task }: Loaded,
+  { source, adapted, bounds, labels, task }: Loaded,
   plans: readonly PlannedAttack[],
   eps: readonly number[],
   options: AssessOptions,
@@ -192,7 +191,7 @@ function identityOf(
   const { input, output, shape, range, layout, mean, std, fix, tolerance, device = 'cpu' } = options;
   return {
     glacis: glacisVersion(),
-    model: file.file.digest,
+    model: source.digest,
     data: adapted.digest,
     samples: digestOf(adapted.indices),
     labels: digestOf(labels),
@@ -261,10 +260,4 @@ function cellsOf(plans: readonly PlannedAttack[], norm: Norm, eps: readonly numb
 function stopReason(signal: AbortSignal | undefined): string {
   const reason: unknown = signal?.reason;
   return `stopped ${typeof reason === 'string' ? `by ${reason}` : 'before all attacks were done'}`;
-}
-
-function tensorSummary({ name, type }: ValueInfo): TensorSummary {
-  return type.kind === 'tensor'
-    ? { name, type: type.dtype, shape: (type.dims ?? []).map((d) => d ?? '?') }
-    : { name, type: type.description, shape: [] };
 }

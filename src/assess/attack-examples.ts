@@ -105,7 +105,7 @@ export async function attackExamples(options: AttackExamplesOptions): Promise<At
       gradientQueries: outcome.gradientQueries,
       seconds: outcome.seconds,
       refused: Object.values(outcome.refused).reduce((sum, count) => sum + count, 0),
-      model: { digest: loaded.file.file.digest },
+      model: { digest: loaded.source.digest },
       data: { digest: adapted.digest, notes: [...loaded.dataNotes, ...loaded.modelNotes] },
       examples: options.out,
     };

@@ -7,22 +7,17 @@ import {
   openDataset,
   type StoredLayout,
 } from '../data/index.ts';
-import { inlineFunctions } from '../onnx/functions.ts';
-import type { Model, ValueInfo } from '../onnx/model.ts';
-import { type ModelFile, readModel } from '../onnx/read.ts';
-import { type Tensor, tensorFrom } from '../onnx/tensor.ts';
-import { toFloat32 } from '../onnx/to-float32.ts';
 import type { Engine } from '../runtime/engine.ts';
-import type { FixedInputs } from '../runtime/fixed-input.ts';
 import type { Task } from '../threat/goal.ts';
-import { normaliseInput, PIXELS } from '../transform/normalise-input.ts';
+import { endpointSource, isEndpoint } from './endpoint-source.ts';
+import { fileSource } from './file-source.ts';
 import { taskFor } from './goal-for.ts';
-import { openSubject } from './open-subject.ts';
+import type { ModelSource } from './model-source.ts';
 import type { Subject } from './subject.ts';
 
 /** Model and data, and how they fit together. */
 export interface LoadOptions {
-  /** Path of the ONNX file. */
+  /** Path of the ONNX file, address of an endpoint, or path of an adapter (an ES module). */
   readonly model: string;
   /** As `openDataset` takes it. */
   readonly data: string;
@@ -57,7 +52,7 @@ const FIRST = 8;
 
 /** A model with the data to attack it on, ready to run. */
 export interface Loaded {
-  readonly file: ModelFile;
+  readonly source: ModelSource;
   readonly dataset: Dataset;
   readonly adapted: AdaptedDataset;
   readonly subject: Subject;
@@ -78,17 +73,7 @@ export interface Loaded {
 /** Reads model and data, fits them to each other and opens both. Errors: those of everything that it opens. */
 export async function load(engine: Engine, options: LoadOptions): Promise<Loaded> {
   const { signal } = options;
-  const file = await readModel(options.model, signal ? { signal } : {});
-  const fixed = await fixedInputs(file, options.fix ?? {}, signal);
-  const notes: string[] = [];
-  const wide = toFloat32(inlineFunctions(file), { float16: true });
-  const input = chooseInput(wide.model, options.input, fixed);
-  const dims = input.dims && options.shape ? [input.dims[0] ?? null, ...options.shape] : input.dims;
-  if (dims === undefined && !options.shape)
-    throw new GlacisError(
-      'model/dynamic-shape',
-      `input ${input.name}: expected a shape in the file, found none; give one sample's with --shape`,
-    );
+  const source = await sourceOf(engine, options);
   const dataset = await openDataset(options.data, {
     ...(signal && { signal }),
     ...(options.target !== undefined && { target: options.target }),
@@ -98,7 +83,7 @@ export async function load(engine: Engine, options: LoadOptions): Promise<Loaded
   try {
     const adapted = await adaptDataset(
       dataset,
-      { name: input.name, dims: dims ?? [null, ...(options.shape ?? [])], dtype: 'float32' },
+      { ...source.input, dtype: 'float32' },
       {
         ...(options.n !== undefined && { n: options.n }),
         ...(options.shuffle !== undefined && { shuffle: options.shuffle }),
@@ -107,36 +92,8 @@ export async function load(engine: Engine, options: LoadOptions): Promise<Loaded
       },
       signal,
     );
-    const dataNotes = [...adapted.notes];
-    let model = wide.model;
-    let deployed: Model = wide.notes.length > 0 ? wide.model : file;
-    let name = input.name;
-    if (wide.notes.length > 0)
-      notes.push(
-        `${wide.notes.map((n) => `${n.role} ${n.name} is ${n.was}`).join('; ')}: run and verified in float32`,
-      );
-    if (options.mean || options.std) {
-      const mean = options.mean ?? [0];
-      const std = options.std ?? [1];
-      model = normaliseInput(model, name, adapted.shape, mean, std);
-      deployed = normaliseInput(deployed, name, adapted.shape, mean, std);
-      name = PIXELS;
-      notes.push(
-        `the input is normalised with mean ${mean.join(', ')} and std ${std.join(', ')} in front of the model: eps and range are in units before that`,
-      );
-    }
-    const opened = await openSubject(engine, {
-      model,
-      deployed,
-      input: name,
-      sampleDims: adapted.shape,
-      fixed,
-      output: options.output,
-      batch: options.batch,
-      first: await adapted.read(0, Math.min(FIRST, adapted.n), signal),
-      signal,
-    });
-    const { subject, batch, randomised } = opened;
+    const first = await adapted.read(0, Math.min(FIRST, adapted.n), signal);
+    const { subject, batch, randomised, unit, notes } = await source.open(adapted.shape, first);
     const { labels, width } = await labelsOf(adapted, dataset.n, options.labels, signal);
     const task = taskFor({
       classes: subject.classes,
@@ -145,22 +102,20 @@ export async function load(engine: Engine, options: LoadOptions): Promise<Loaded
       task: options.task,
       tolerance: options.tolerance,
     });
-    const { activation: stripped } = subject;
-    notes.push(
-      ...opened.notes,
-      stripped
-        ? `the final ${stripped} was left out for the attack: it works on the logits behind it; answers are verified on the whole file`
-        : task === 'regression'
+    const modelNotes = [...notes];
+    if (!subject.activation)
+      modelNotes.push(
+        task === 'regression'
           ? 'outputs were read as predictions'
           : 'no softmax or sigmoid at the end: outputs were read as logits',
-    );
-    if (task === 'binary' && !stripped && opened.unit)
-      notes.push(
+      );
+    if (task === 'binary' && !subject.activation && unit)
+      modelNotes.push(
         'all first outputs lie between 0 and 1: if they are probabilities, the threshold of 0 for logits is wrong for them; export the model with its sigmoid as an operator',
       );
     const { bounds } = adapted;
     return {
-      file,
+      source,
       dataset,
       adapted,
       subject,
@@ -172,8 +127,8 @@ export async function load(engine: Engine, options: LoadOptions): Promise<Loaded
       bounds: bounds
         ? [Math.min(...bounds.low), Math.max(...bounds.high)]
         : [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
-      modelNotes: notes,
-      dataNotes,
+      modelNotes,
+      dataNotes: [...adapted.notes],
       async close() {
         await subject.target?.close();
         await subject.oracle.close();
@@ -187,59 +142,8 @@ export async function load(engine: Engine, options: LoadOptions): Promise<Loaded
   }
 }
 
-function chooseInput(
-  model: Model,
-  wanted: string | undefined,
-  fixed: FixedInputs,
-): { readonly name: string; readonly dims: readonly (number | string | null)[] | undefined } {
-  const free = model.graph.inputs.filter(({ name }) => !Object.hasOwn(fixed, name));
-  const names = model.graph.inputs.map((i) => i.name).join(', ');
-  const chosen: ValueInfo | undefined =
-    wanted === undefined ? (free.length === 1 ? free[0] : undefined) : free.find((i) => i.name === wanted);
-  if (!chosen)
-    throw new GlacisError(
-      'option/invalid',
-      wanted === undefined
-        ? `model: expected one input to attack, got ${free.length === 0 ? 'none' : names}; choose it with --input and fix the others with --fix NAME=FILE.npy`
-        : `--input: expected one of ${names}, got '${wanted}'`,
-    );
-  const others = free.filter((i) => i !== chosen).map((i) => i.name);
-  if (others.length > 0)
-    throw new GlacisError(
-      'option/invalid',
-      `model: expected values for the inputs that are not attacked (${others.join(', ')}), got none; give them with --fix NAME=FILE.npy`,
-    );
-  if (chosen.type.kind !== 'tensor' || chosen.type.dtype !== 'float32')
-    throw new GlacisError(
-      'model/unsupported-task',
-      `input ${chosen.name}: expected float32, got ${chosen.type.kind === 'tensor' ? chosen.type.dtype : chosen.type.description}; integer inputs (token ids, raw bytes) have no gradient, attack an embedding or a float input instead`,
-    );
-  return { name: chosen.name, dims: chosen.type.dims };
-}
-
-async function fixedInputs(
-  model: Model,
-  files: Readonly<Record<string, string>>,
-  signal: AbortSignal | undefined,
-): Promise<FixedInputs> {
-  const fixed: Record<string, Tensor> = {};
-  for (const [name, path] of Object.entries(files)) {
-    const info = model.graph.inputs.find((i) => i.name === name);
-    if (info?.type.kind !== 'tensor')
-      throw new GlacisError(
-        'option/invalid',
-        `--fix: expected one of ${model.graph.inputs.map((i) => i.name).join(', ')}, got '${name}'`,
-      );
-    const array = await openDataset(path, signal ? { signal } : {});
-    const values = await array.read(0, array.n, signal);
-    await array.close();
-    // A plain vector [n] is stored as n samples of one number.
-    const flat = array.sampleShape.length === 1 && array.sampleShape[0] === 1;
-    const rank = info.type.dims?.length;
-    const dims = flat && rank === 1 ? [array.n] : [array.n, ...array.sampleShape];
-    fixed[name] = tensorFrom(info.type.dtype, dims, Float64Array.from(values as ArrayLike<number>, Number));
-  }
-  return fixed;
+function sourceOf(engine: Engine, options: LoadOptions): Promise<ModelSource> {
+  return isEndpoint(options.model) ? endpointSource(options) : fileSource(engine, options);
 }
 
 async function labelsOf(

@@ -86,7 +86,7 @@ export async function runCells(
   const { signal, progress } = options;
   const size = sampleDims.reduce((product, d) => product * d, 1);
   const step = Math.max(batch, Math.floor(CHUNK_BYTES / (4 * size)));
-  const weightBytes = [...loaded.file.graph.initializers.values()].reduce((sum, t) => sum + t.data.length, 0);
+  const { weightBytes } = loaded.source;
   let held: Chunk | undefined;
   const chunkAt = async (start: number): Promise<Chunk> => {
     if (held?.start === start) return held;

@@ -89,7 +89,7 @@ export function activated(
 }
 
 /** The largest difference of two outputs `[n, k]`, as a share of the row's largest output (at least 1e-3 counts as one). */
-function worstGap(a: Float32Array, b: Float32Array, k: number): number {
+export function worstGap(a: Float32Array, b: Float32Array, k: number): number {
   if (a.length !== b.length) return Number.NaN;
   let worst = 0;
   for (let at = 0; at < a.length; at += k) {
