@@ -12,6 +12,9 @@ import { type AdamOptions, adam } from './adam.ts';
 export interface StepParameter {
   /** Name of the initializer in the model; the input that takes the weight has the same. */
   readonly name: string;
+  /** The initializer's axes in the order in which the step takes and gives the weight and its moments. */
+  readonly order: readonly number[];
+  /** Shape of weight and moments, in that order. */
   readonly dims: readonly number[];
   readonly inputs: { readonly weight: string; readonly first: string; readonly second: string };
   readonly outputs: { readonly weight: string; readonly first: string; readonly second: string };
@@ -58,7 +61,7 @@ export function buildTrainingStep(
   model: Model,
   { batch, parameters, adam: options, block = 0 }: StepOptions,
 ): TrainingStep {
-  const trace = specialise(model, { batch, parameters });
+  const trace = specialise(model, { batch, parameters, parameterOrder: heldOrder });
   const { b } = trace;
   const [x, ...others] = trace.inputs.values();
   if (!x || others.length > 0)
@@ -98,6 +101,7 @@ export function buildTrainingStep(
     const next = adam(b, { weight, first, second }, gradients[i]!, step, rate, options);
     return {
       name,
+      order: heldOrder(weight.dims),
       dims: weight.dims,
       inputs: { weight: weight.name, first: first.name, second: second.name },
       outputs: {
@@ -117,4 +121,12 @@ export function buildTrainingStep(
     sampleDims: x.dims.slice(1),
     classes: logits.dims[1]!,
   };
+}
+
+/**
+ * Weights of two-dimensional convolutions `[O, I, H, W]` are held as `[H, W, I, O]` between the steps: products over rows give their
+ * gradient in that order, Winograd's transform takes them so, and the blocked order is whole blocks away.
+ */
+function heldOrder(dims: readonly number[]): readonly number[] {
+  return dims.length === 4 ? [2, 3, 1, 0] : [...dims.keys()];
 }

@@ -3,10 +3,11 @@ import { GlacisError } from '../core/error.ts';
 import { type Progress, silent } from '../core/progress.ts';
 import { randomFrom } from '../core/random.ts';
 import type { Model } from '../onnx/model.ts';
-import { elementCount, float32Tensor, numbersOf, type Tensor } from '../onnx/tensor.ts';
+import { elementCount, float32Tensor, numbersOf, stridesOf, type Tensor } from '../onnx/tensor.ts';
 import { f32, type HostTensor, i64 } from '../runtime/array.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { blockSizeOf } from '../runtime/layout.ts';
+import { tuples } from '../transform/gradient/window.ts';
 import { accuracy } from './accuracy.ts';
 import { ADAM_DEFAULTS, type AdamOptions, checkAdam } from './adam.ts';
 import type { Augment } from './augment.ts';
@@ -182,10 +183,11 @@ function batchOf(
 /** The state before the first step: the model's weights, no moments. */
 export function initialState(model: Model, step: TrainingStep): State {
   const state: Record<string, HostTensor> = {};
-  for (const { name, dims, inputs } of step.parameters) {
+  for (const { name, order, dims, inputs } of step.parameters) {
     const count = elementCount(dims);
-    const weights = numbersOf(model.graph.initializers.get(name)!);
-    state[inputs.weight] = f32(Float32Array.from(weights), dims);
+    const initial = model.graph.initializers.get(name)!;
+    const weights = Float32Array.from(numbersOf(initial));
+    state[inputs.weight] = f32(transposed(weights, initial.dims, order), dims);
     state[inputs.first] = f32(new Float32Array(count), dims);
     state[inputs.second] = f32(new Float32Array(count), dims);
   }
@@ -204,12 +206,29 @@ export function nextState(step: TrainingStep, results: Readonly<Record<string, H
 /** The model with the state's weights, copied so that the next step may take the state's buffers away. */
 function withWeights(model: Model, step: TrainingStep, state: State): Model {
   const initializers = new Map<string, Tensor>(model.graph.initializers);
-  for (const { name, dims, inputs } of step.parameters)
+  for (const { name, order, dims, inputs } of step.parameters) {
+    const back = dims.map((_, axis) => order.indexOf(axis));
+    const weights = transposed(state[inputs.weight]!.data as Float32Array, dims, back);
     initializers.set(
       name,
-      float32Tensor(dims, Float32Array.from(state[inputs.weight]!.data as Float32Array)),
+      float32Tensor(
+        back.map((axis) => dims[axis]!),
+        weights,
+      ),
     );
+  }
   return { ...model, graph: { ...model.graph, initializers } };
+}
+
+/** A copy of `data` of `dims` with its axes in another order. */
+function transposed(data: Float32Array, dims: readonly number[], order: readonly number[]): Float32Array {
+  if (order.every((axis, i) => axis === i)) return data.slice();
+  const strides = stridesOf(dims);
+  const out = new Float32Array(data.length);
+  let to = 0;
+  for (const at of tuples(order.map((axis) => dims[axis]!)))
+    out[to++] = data[at.reduce((sum, i, k) => sum + i * strides[order[k]!]!, 0)]!;
+  return out;
 }
 
 function checkOptions({ epochs, batch, learningRate, warmUp = 0.05 }: TrainOptions, n: number): void {

@@ -1,4 +1,4 @@
-import type { AttributeInput } from '../onnx/attributes.ts';
+import { type AttributeInput, attributesOf } from '../onnx/attributes.ts';
 import { DTYPE_CODES, type DType } from '../onnx/dtype.ts';
 import type { AddOptions, GraphBuilder, Value } from '../onnx/graph-builder.ts';
 import { elementCount, int64Tensor, tensorFrom } from '../onnx/tensor.ts';
@@ -6,7 +6,8 @@ import { elementCount, int64Tensor, tensorFrom } from '../onnx/tensor.ts';
 /**
  * The operators that transforms write, as short functions over one {@link GraphBuilder}. Shapes are static; binary operators
  * broadcast as NumPy does. A number where a value is expected becomes a scalar of the other operand's type.
- * Operations that change nothing (reshape to the same dims, sum over no axes, times one) give their operand back.
+ * Operations that change nothing (reshape to the same dims, sum over no axes, times one) give their operand back, and a
+ * transposition of a transposition is one.
  */
 export interface Ops {
   readonly builder: GraphBuilder;
@@ -132,7 +133,16 @@ export function opsOn(builder: GraphBuilder): Ops {
     mean: (x, axes, keep = false) => reduce('ReduceMean', x, axes, keep),
     reduceMax: (x, axes, keep = false) => reduce('ReduceMax', x, axes, keep),
     reshape,
-    transpose: (x, perm) => (perm.every((p, i) => p === i) ? x : node('Transpose', [x], { perm })),
+    transpose: (x, perm) => {
+      if (perm.every((p, i) => p === i)) return x;
+      const above = builder.producer(x);
+      if (above?.node.op !== 'Transpose' || above.node.domain !== '') return node('Transpose', [x], { perm });
+      const first = attributesOf(above.node).ints('perm', [...x.dims.keys()].reverse());
+      return ops.transpose(
+        above.inputs[0]!,
+        perm.map((p) => first[p]!),
+      );
+    },
     unsqueeze: (x, axes) => {
       const rank = x.dims.length + axes.length;
       const at = new Set(axes.map((a) => (a < 0 ? a + rank : a)));

@@ -32,6 +32,8 @@ export interface SpecialiseOptions {
   readonly batch?: number;
   /** Initializers to make graph inputs. */
   readonly parameters?: readonly string[];
+  /** In which order of its axes a parameter of `dims` is taken in; as in the file unless given. */
+  readonly parameterOrder?: (dims: readonly number[]) => readonly number[];
   /** Write fused operators as primitives, so that gradients exist (default true). */
   readonly lower?: boolean;
   /**
@@ -94,9 +96,20 @@ export function specialise(model: Model, options: SpecialiseOptions = {}): Trace
   const wanted = new Set(options.parameters ?? []);
   for (const [name, tensor] of model.graph.initializers) {
     if (wanted.has(name)) {
-      const value = b.builder.input(name, tensor.dtype, tensor.dims);
-      parameters.set(name, value);
-      values.set(name, value);
+      const order = options.parameterOrder?.(tensor.dims) ?? [...tensor.dims.keys()];
+      const held = b.builder.input(
+        name,
+        tensor.dtype,
+        order.map((axis) => tensor.dims[axis]!),
+      );
+      parameters.set(name, held);
+      values.set(
+        name,
+        b.transpose(
+          held,
+          tensor.dims.map((_, axis) => order.indexOf(axis)),
+        ),
+      );
     } else values.set(name, b.builder.constant(tensor, name));
   }
   for (const name of wanted) {

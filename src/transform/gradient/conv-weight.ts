@@ -1,13 +1,13 @@
 import type { Value } from '../../onnx/graph-builder.ts';
-import { elementCount } from '../../onnx/tensor.ts';
+import { elementCount, stridesOf, tensorFrom } from '../../onnx/tensor.ts';
 import type { Ops } from '../ops.ts';
 import { tuples, type Window } from './window.ts';
 
-/**
- * Up to so many output positions, the batch joins them in the inner dimension of the products: with few positions a product
- * per sample is too thin (measured, 64 samples of 512 channels at 4×4: 250 → 45 ms).
- */
-const FEW_PLACES = 64;
+/** From so many input channels on, windows are gathered as rows of channels; below, copies of so few bytes are slow. */
+const ROW_CHANNELS = 8;
+
+/** Rows in one product of rows: with more, its operands no longer lie in the cache between two products. */
+const PRODUCT_ROWS = 4096;
 
 /**
  * Gradient of a convolution with respect to its weights, `[O, I/g, K…]`, or `[N, O, I/g, K…]` per sample.
@@ -33,8 +33,7 @@ export function convWeightGradient(
   const places = elementCount(g.dims.slice(2));
   const result = perSample ? [n, ...dims] : dims;
   if (n * places * elementCount(dims) === 0) return b.full(result, 0, g.dtype);
-  if (!perSample && group === 1 && places <= FEW_PLACES && x.dims.length > 2)
-    return tapwise(b, g, x, dims, window);
+  if (!perSample && group === 1 && ig >= ROW_CHANNELS) return byRows(b, g, x, dims, window);
   const columns = im2col(b, x, g.dims.slice(2), window, group);
   const products = multiplyTransposed(
     b,
@@ -66,20 +65,62 @@ export function multiplyTransposed(b: Ops, x: Value, y: Value): Value {
   return b.matmul(x, b.transpose(y, [0, 2, 1]));
 }
 
-/** One product per tap over batch and positions together, `g[P·N, O]ᵀ · x_tap[P·N, I]`, with space in front so that taps are slices. */
-function tapwise(b: Ops, g: Value, x: Value, dims: readonly number[], window: Window): Value {
-  const [o, i] = [dims[0]!, dims[1]!];
-  const out = g.dims.slice(2);
-  const rows = elementCount(out) * x.dims[0]!;
-  const axes = out.map((_, a) => a);
-  const spaceFirst = [...axes.map((a) => a + 2), 0, 1];
-  const cotangent = b.reshape(b.transpose(g, spaceFirst), [rows, o]);
-  const image = b.transpose(padded(b, x, out, window), spaceFirst);
-  const products = [...tuples(window.kernel)].map((tap) => {
-    const view = axes.reduce((v, a) => tapView(b, v, a, tap[a]!, out[a]!, window, a), image);
-    return b.reshape(b.node('Gemm', [cotangent, b.reshape(view, [rows, i])], { transA: 1 }), [1, o, i]);
-  });
-  return b.reshape(b.transpose(b.concat(products, 0), [1, 2, 0]), dims);
+/**
+ * Products over rows of channels, `Σ rows(x)[R, K·I]ᵀ · g[R, O]` with the batch inside the rows: channels last, a window is rows
+ * that one gathering puts side by side, padding (a row of zeros behind the image) and strides included.
+ */
+function byRows(b: Ops, g: Value, x: Value, dims: readonly number[], window: Window): Value {
+  const [n, o, i] = [x.dims[0]!, dims[0]!, dims[1]!];
+  const last = (v: Value) => b.transpose(v, [0, ...v.dims.slice(2).map((_, a) => a + 2), 1]);
+  const size = elementCount(x.dims.slice(2));
+  const places = elementCount(g.dims.slice(2));
+  const taps = elementCount(window.kernel);
+  const at = windowPlaces(x.dims.slice(2), g.dims.slice(2), window);
+  const image = b.reshape(last(x), [n, size, i]);
+  const whole = at.length === size && at.every((place, k) => place === k);
+  const rows = at.includes(size) ? b.pad(image, [0, 0, 0], [0, 1, 0]) : image;
+  const columns = whole ? rows : b.gather(rows, b.builder.constant(tensorFrom('int32', [at.length], at)), 1);
+  const parts = partsOf(n, places);
+  const inner = (n / parts) * places;
+  const products = transposedProduct(
+    b,
+    b.reshape(columns, [parts, inner, taps * i]),
+    b.reshape(last(g), [parts, inner, o]),
+  );
+  const spatial = window.kernel.map((_, a) => a);
+  const rank = spatial.length;
+  return b.transpose(b.reshape(b.sum(products, [0]), [...window.kernel, i, o]), [rank + 1, rank, ...spatial]);
+}
+
+/** Into how many products the batch is parted. */
+function partsOf(n: number, places: number): number {
+  for (let parts = 1; parts < n; parts++)
+    if (n % parts === 0 && (n / parts) * places <= PRODUCT_ROWS) return parts;
+  return n;
+}
+
+/** Where each output position's taps lie in the input, flat, output positions first; the input's size where outside. */
+function windowPlaces(
+  input: readonly number[],
+  out: readonly number[],
+  { kernel, strides, dilations, before }: Window,
+): number[] {
+  const size = elementCount(input);
+  const steps = stridesOf(input);
+  const places: number[] = [];
+  for (const p of tuples(out))
+    for (const k of tuples(kernel)) {
+      const at = p.map((v, a) => v * strides[a]! + k[a]! * dilations[a]! - before[a]!);
+      const inside = at.every((v, a) => v >= 0 && v < input[a]!);
+      places.push(inside ? at.reduce((sum, v, a) => sum + v * steps[a]!, 0) : size);
+    }
+  return places;
+}
+
+/** `xᵀ · y` over the last two axes of `[B, R, P]` and `[B, R, Q]`. */
+function transposedProduct(b: Ops, x: Value, y: Value): Value {
+  if (x.dtype === 'float32') return b.node('FusedMatMul', [x, y], { transA: 1 }, { domain: 'com.microsoft' });
+  return b.matmul(b.transpose(x, [0, 2, 1]), y);
 }
 
 /** `x` with the zeros that the windows of `out` positions reach. */

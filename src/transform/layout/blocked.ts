@@ -6,6 +6,7 @@ import { convolution } from './convolution.ts';
 import { elementwise } from './elementwise.ts';
 import { type Form, formsOver, NCHWC } from './forms.ts';
 import type { LayoutContext } from './layout-context.ts';
+import { transposition } from './transposition.ts';
 
 /** A graph in the blocked layout, with its outputs. */
 export interface BlockedGraph {
@@ -86,6 +87,7 @@ export function toBlockedLayout(
       return undefined;
     const attrs = attributesOf(node);
     if (node.op === 'Conv') return convolution(context, built, out);
+    if (node.op === 'Transpose') return transposition(context, attrs.ints('perm', []), first, out);
     if (!whole(out))
       return node.op === 'GlobalAveragePool' && isBlocked(first) && whole(first)
         ? pooled(first, out)

@@ -1,3 +1,4 @@
+import { attributesOf } from '../../onnx/attributes.ts';
 import type { Value } from '../../onnx/graph-builder.ts';
 import { numbersOf, type Tensor } from '../../onnx/tensor.ts';
 import type { Ops } from '../ops.ts';
@@ -41,10 +42,26 @@ export function blockedBias(bias: Tensor, block: number): Tensor {
   return { dtype: 'float32', dims: [data.length], data: new Uint8Array(data.buffer) };
 }
 
-/** What {@link blockedFilter} does, as nodes, for weights that are computed; output channels must be whole blocks. */
+/**
+ * What {@link blockedFilter} does, as nodes, for weights that are computed; output channels must be whole blocks. Weights that are
+ * a transposition are read before it: with output channels last, the reordering moves whole blocks.
+ */
 export function reorderedFilter(b: Ops, w: Value, block: number): Value {
-  const [o, i, kh, kw] = w.dims as [number, number, number, number];
+  const i = w.dims[1]!;
   const inner = i % block === 0 ? block : 1;
-  const split = b.reshape(w, [o / block, block, i / inner, inner, kh, kw]);
-  return b.reshape(b.transpose(split, [0, 2, 4, 5, 3, 1]), w.dims);
+  const above = b.builder.producer(w);
+  const transposed = above?.node.op === 'Transpose';
+  const source = transposed ? above.inputs[0]! : w;
+  const perm = transposed ? attributesOf(above.node).ints('perm') : [0, 1, 2, 3];
+  const split = source.dims.flatMap((d, axis) =>
+    axis === perm[0] ? [d / block, block] : axis === perm[1] ? [d / inner, inner] : [d],
+  );
+  // Where each axis of `w` begins after the split.
+  const [o, c, y, x] = perm.map((axis) => axis + [perm[0]!, perm[1]!].filter((a) => a < axis).length) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return b.reshape(b.transpose(b.reshape(source, split), [o, c, y, x, c + 1, o + 1]), w.dims);
 }

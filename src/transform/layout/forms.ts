@@ -27,6 +27,8 @@ export interface Form {
   blocked?: Value;
   /** Space first: `[H, W, N, C]`. */
   spatial?: Value;
+  /** Channels last: `[N, H, W, C]`. */
+  channelsLast?: Value;
   /** A convolution that will give `blocked`. */
   pending?: PendingConv;
   /** `[N, C, 1, 1]`, of which the value is the expansion over space. */
@@ -40,6 +42,7 @@ export interface Forms {
   plain(form: Form): Value;
   blocked(form: Form): Value;
   spatial(form: Form): Value;
+  channelsLast(form: Form): Value;
 }
 
 /** The conversions, written over `b`, for blocks of `block` channels. */
@@ -72,11 +75,12 @@ export function formsOver(b: Ops, block: number): Forms {
     if (form.plain) return form.plain;
     const [n, c, h, w] = form.dims as [number, number, number, number];
     if (form.broadcast) form.plain = b.expand(form.broadcast, form.dims);
-    else if (form.blocked)
+    // From space in front, two moves of whole blocks are quicker than one of single channels.
+    else if (form.blocked || (h * w > 1 && c % block === 0 && blocked(form)))
       form.plain =
         h * w === 1 && c % block === 0
-          ? form.blocked
-          : typed('ReorderOutput', [form.blocked], { channels: c }, form.dims);
+          ? form.blocked!
+          : typed('ReorderOutput', [form.blocked!], { channels: c }, form.dims);
     else form.plain = b.reshape(b.transpose(form.spatial!, [2, 3, 0, 1]), [n, c, h, w]);
     return form.plain;
   };
@@ -111,5 +115,24 @@ export function formsOver(b: Ops, block: number): Forms {
     return form.spatial;
   };
 
-  return { plain, blocked, spatial };
+  const channelsLast = (form: Form): Value => {
+    write(form);
+    if (form.channelsLast) return form.channelsLast;
+    const [n, c, h, w] = form.dims as [number, number, number, number];
+    if (form.blocked)
+      form.channelsLast = typed('ReorderOutput', [form.blocked], { channels: c, channels_last: 1 }, [
+        n,
+        h,
+        w,
+        c,
+      ]);
+    else
+      form.channelsLast = b.transpose(
+        form.spatial ?? plain(form),
+        form.spatial ? [2, 0, 1, 3] : [0, 2, 3, 1],
+      );
+    return form.channelsLast;
+  };
+
+  return { plain, blocked, spatial, channelsLast };
 }

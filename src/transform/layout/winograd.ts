@@ -6,19 +6,14 @@ import { numbersOf, type Tensor } from '../../onnx/tensor.ts';
  * both transforms are one dense matrix each (padding and tiling included), and the middle step is a batch of products
  * `[tiles·N, C] × [C, K]`, one for each of the tile's frequencies: no data is moved in between.
  */
-export interface WinogradPlan {
-  /** `[frequencies · tiles, H · W]`: input to frequencies. */
-  readonly input: Tensor;
+export interface WinogradPlan extends Transform {
   /** `[frequencies, C, K]`: the weights in the frequency domain. */
   readonly weights: Tensor;
-  /** `[H · W, frequencies · tiles]`: products back to space. */
-  readonly output: Tensor;
   readonly frequencies: number;
-  readonly tiles: number;
 }
 
 /** The matrices of F(m, 3): `m` outputs from `m + 2` inputs. */
-interface Filtering {
+export interface Filtering {
   readonly m: number;
   readonly input: readonly (readonly number[])[];
   readonly weights: readonly (readonly number[])[];
@@ -82,9 +77,32 @@ export function winogradPays(h: number, w: number, c: number, k: number): boolea
   return h >= 3 && w >= 3 && h * w <= 64 && Math.min(c, k) >= 128;
 }
 
-/** The plan for weights `[K, C, 3, 3]` and maps of `h × w`, zero padding 1. F(2, 3) up to 4×4, F(4, 3) above. */
+/** The plan for weights `[K, C, 3, 3]` and maps of `h × w`, zero padding 1. */
 export function planWinograd(weights: Tensor, h: number, w: number): WinogradPlan {
-  const filtering = h <= 4 && w <= 4 ? F2 : F4;
+  const filtering = filteringFor(h, w);
+  return {
+    ...mapTransform(filtering, h, w),
+    weights: transformWeights(weights, filtering),
+    frequencies: filtering.weights.length ** 2,
+  };
+}
+
+/** F(2, 3) up to 4×4, F(4, 3) above. */
+export function filteringFor(h: number, w: number): Filtering {
+  return h <= 4 && w <= 4 ? F2 : F4;
+}
+
+/** Both transforms as matrices over some places: `input` to frequencies of `tiles` tiles, `output` back to places. */
+export interface Transform {
+  readonly tiles: number;
+  /** `[frequencies · tiles, places]`. */
+  readonly input: Tensor;
+  /** `[places, frequencies · tiles]`. */
+  readonly output: Tensor;
+}
+
+/** The transforms of a map of `h × w` places. */
+export function mapTransform(filtering: Filtering, h: number, w: number): Transform {
   const rows = oneAxis(filtering, h);
   const columns = oneAxis(filtering, w);
   const side = filtering.m + 2;
@@ -109,12 +127,35 @@ export function planWinograd(weights: Tensor, h: number, w: number): WinogradPla
     }
   }
   return {
-    input: floatTensor([frequencies * tiles, h * w], input),
-    weights: transformWeights(weights, filtering),
-    output: floatTensor([h * w, frequencies * tiles], output),
-    frequencies,
     tiles,
+    input: floatTensor([frequencies * tiles, h * w], input),
+    output: floatTensor([h * w, frequencies * tiles], output),
   };
+}
+
+/** The transforms of one axis of `n` places; one after the other, both axes' are those of the map. */
+export function axisTransform(filtering: Filtering, n: number): Transform {
+  const { tiles, input, output } = oneAxis(filtering, n);
+  const rows = (filtering.m + 2) * tiles;
+  const forth = Float32Array.from({ length: rows * n }, (_, at) => {
+    const row = Math.floor(at / n);
+    return input(Math.floor(row / tiles), row % tiles, at % n);
+  });
+  const back = Float32Array.from({ length: n * rows }, (_, at) => {
+    const row = at % rows;
+    return output(Math.floor(row / tiles), row % tiles, Math.floor(at / rows));
+  });
+  return { tiles, input: floatTensor([rows, n], forth), output: floatTensor([n, rows], back) };
+}
+
+/** The weights' transform `G ⊗ G`, `[frequencies, 9]`. */
+export function weightTransform({ weights: g }: Filtering): Tensor {
+  const side = g.length;
+  const data = Float32Array.from({ length: side * side * 9 }, (_, at) => {
+    const [f, tap] = [Math.floor(at / 9), at % 9];
+    return g[Math.floor(f / side)]![Math.floor(tap / 3)]! * g[f % side]![tap % 3]!;
+  });
+  return floatTensor([side * side, 9], data);
 }
 
 /** One axis of length `n`: coefficients of tile `t`'s frequency `p` at position `at`. */

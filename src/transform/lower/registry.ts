@@ -17,12 +17,14 @@ import { lstm } from './recurrent/lstm.ts';
 import { quantisedLstm } from './recurrent/quantised-lstm.ts';
 import { rnn } from './recurrent/rnn.ts';
 import type { LowerRule } from './rule.ts';
+import { winogradConvolution } from './winograd-convolution.ts';
 
 /** Operators that are written as primitives before a gradient is taken. */
 export const LOWERINGS: readonly LowerRule[] = [
   ...[attention, ...contribAttention, ...rotary],
   geluPattern,
   pooledConvolution,
+  winogradConvolution,
   ...[...fusedActivations, ...fusedNormalizations, ...fusedProducts, ...renamed],
   ...[gru, lstm, quantisedLstm, rnn],
   ...[...between, ...linear, ...mixed, matmulNBits, ...products],
