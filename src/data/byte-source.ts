@@ -34,7 +34,8 @@ export async function openFile(path: string): Promise<ByteSource> {
   }
 }
 
-function fileSource(handle: FileHandle, size: number, path: string): ByteSource {
+/** The first `size` bytes of an open file; `path` names it in errors. Closing the source closes the file. */
+export function fileSource(handle: FileHandle, size: number, path: string): ByteSource {
   return {
     size,
     async read(offset, length) {

@@ -14,7 +14,7 @@ export interface Matching {
 
 /** What makes two runs the same attack at the same budget. */
 function keyOf({ attack, norm, eps }: EvasionResult): string {
-  return `${attack} ${norm} ${eps}`;
+  return JSON.stringify([attack, norm, eps]);
 }
 
 /**
