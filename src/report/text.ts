@@ -1,5 +1,6 @@
 import { type Assessment, SEVERITIES } from '../assess/result.ts';
 import { count, duration, interval, NORM_NAMES, percent, radius } from './format.ts';
+import { oneLine, wrap } from './lines.ts';
 import { visible } from './markup.ts';
 import { rightAnswers, verdictOf, worstCases } from './verdict.ts';
 
@@ -27,12 +28,6 @@ export function renderText(assessment: Assessment, { width = 96 }: { readonly wi
     ...wrap('Robust accuracy is what these attacks left over: a stronger attack may leave less.', width),
   );
   return visible(`${lines.join('\n')}\n`.replaceAll('\u00a0', ' '));
-}
-
-/** The text on one line, cut to `most` characters. */
-function oneLine(text: string, most: number): string {
-  const line = visible(text).replace(/\s+/g, ' ');
-  return line.length > most ? `${line.slice(0, most)}…` : line;
 }
 
 const HEAD = [
@@ -93,18 +88,4 @@ function findings({ findings: all }: Assessment, width: number): readonly string
     ]);
   if (sorted.length > SHOWN) lines.push(`          and ${sorted.length - SHOWN} more in the report`);
   return ['Findings', ...lines, ''];
-}
-
-/** Lines of at most `width` columns, broken at spaces; all but the first start with `indent`. */
-function wrap(text: string, width: number, indent = ''): readonly string[] {
-  const lead = /^ */.exec(text)![0];
-  const lines: string[] = [];
-  let line = lead;
-  for (const word of text.slice(lead.length).split(/[ \n\t]/)) {
-    if (line.trim() !== '' && line.length + 1 + word.length > width) {
-      lines.push(line.trimEnd());
-      line = indent + word;
-    } else line += line === lead || line === indent ? word : ` ${word}`;
-  }
-  return [...lines, line];
 }
