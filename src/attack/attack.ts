@@ -17,6 +17,8 @@ export type Needs = (typeof NEEDS)[number];
 export interface AttackRun<Options> {
   /** The whole model. Attacks that need no gradient do not use it, and there is none behind an endpoint: see {@link whiteBoxOf}. */
   readonly target: WhiteBoxTarget | undefined;
+  /** Another model, for attacks whose examples are made there and only tried on this one. */
+  readonly surrogate?: WhiteBoxTarget | undefined;
   /** The model as something that answers. Whoever asks it counts into {@link queries}. */
   readonly oracle: Oracle;
   readonly queries: QueryCount;

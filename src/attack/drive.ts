@@ -80,7 +80,9 @@ export async function drive(speakers: Iterable<Speaker>, options: DriveOptions):
     queued += rows;
   };
   const fill = () => {
-    while (!exhausted && open < 2 * answerer.batch * answerer.parallel) {
+    const enough = 2 * answerer.batch * answerer.parallel;
+    // Talks that ask about many points at once fill the batches with few of them open.
+    while (!exhausted && open < enough && queued < enough) {
       const next = waiting.next();
       if (next.done) {
         exhausted = true;

@@ -28,8 +28,21 @@ export interface Victim {
   rng(...keys: readonly (string | number)[]): Rng;
   /** Queries that are left of the budget; infinite without one. */
   left(): number;
+  readonly others: OtherSamples;
   /** The best example so far: in a ball the one of least margin, for minimum-norm attacks the nearest that reaches the goal. */
   best(): { readonly x: Float32Array; readonly distance: number; readonly reached: boolean };
+}
+
+/**
+ * The other clean samples of the run: places to start from. An attack that uses them depends on the data set beside its own sample, so
+ * it should do so only where it finds nothing by itself.
+ */
+export interface OtherSamples {
+  readonly count: number;
+  /** Clean sample `i`; read only. */
+  point(i: number): Float32Array;
+  /** What {@link Goal.aim} says of it. */
+  aim(i: number): number | undefined;
 }
 
 /** Options that {@link defineSampleAttack} reads by itself. */
@@ -113,6 +126,7 @@ function speakerOf<Options extends object>(
     },
     rng: (...keys) => run.rng(sample, ...keys),
     left: () => budget - speaker.asked,
+    others: othersThan(sample, run, size),
     best: tracker.best,
   };
   const speaker: Speaker = {
@@ -142,6 +156,15 @@ function speakerOf<Options extends object>(
     },
   };
   return speaker;
+}
+
+function othersThan(sample: number, { x0, goal }: AttackRun<unknown>, size: number): OtherSamples {
+  const at = (i: number) => (i < sample ? i : i + 1);
+  return {
+    count: x0.length / size - 1,
+    point: (i) => x0.subarray(at(i) * size, (at(i) + 1) * size),
+    aim: (i) => goal.aim(at(i)),
+  };
 }
 
 function pointsOf(question: Question, size: number): readonly Float32Array[] {
