@@ -1,16 +1,20 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { type PlannedAttack, planAttack } from '../attack/registry.ts';
+import { GlacisError } from '../core/error.ts';
 import type { Spec } from '../core/options.ts';
 import { type Progress, silent } from '../core/progress.ts';
 import type { Device } from '../runtime/device.ts';
 import { startEngine } from '../runtime/engine.ts';
+import { imageDimsOf } from '../threat/image-dims.ts';
 import type { Norm } from '../threat/norm.ts';
-import { checkPlan, defaultEps } from './budget.ts';
+import { checkAccess, checkPlan, defaultEps } from './budget.ts';
 import { checkpointIn, type RunIdentity } from './checkpoint.ts';
+import { curveOf } from './curve.ts';
 import { environmentOf, glacisVersion } from './environment.ts';
 import type { AttackedExample } from './examples.ts';
 import { findingsFrom } from './findings.ts';
+import { attacksAt, type Level, QUICK_SAMPLES } from './levels.ts';
 import { type Loaded, type LoadOptions, load } from './load.ts';
 import { writePerSample } from './per-sample.ts';
 import { cellRecord, cleanRecord } from './record.ts';
@@ -23,7 +27,10 @@ const SAVE_AT_MOST_EVERY = 5000;
 
 /** What to assess, how hard, and where results go. */
 export interface AssessOptions extends LoadOptions {
-  readonly attacks: readonly Spec[];
+  /** Attacks; those of `level` without. */
+  readonly attacks?: readonly Spec[] | undefined;
+  /** How much to do where `attacks` does not say; `quick` without. */
+  readonly level?: Level | undefined;
   readonly norm: Norm;
   /** Radii; a default for the norm without. */
   readonly eps?: readonly number[] | undefined;
@@ -63,18 +70,36 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
   const clock = options.clock ?? Date.now;
   const startedAt = new Date(clock()).toISOString();
   const { norm, seed = 0, signal } = options;
-  const plans = options.attacks.map(planAttack);
-  for (const plan of plans) checkPlan(plan, norm);
+  // Wrong attacks are found before any work.
+  const asked = options.attacks?.map(planAttack);
+  for (const plan of asked ?? []) checkPlan(plan, norm);
+  const { level = 'quick' } = options;
   const engine = startEngine({
     ...(options.device && { device: options.device }),
     ...(options.threads !== undefined && { threads: options.threads }),
   });
   let loaded: Loaded | undefined;
   try {
-    loaded = await load(engine, options);
+    const most = asked || level !== 'quick' ? undefined : QUICK_SAMPLES;
+    loaded = await load(engine, { ...options, most });
     for (const note of [...loaded.modelNotes, ...loaded.dataNotes]) options.say?.(note);
     const { adapted, subject, task, labels, bounds } = loaded;
     const { classes } = subject;
+    const plans =
+      asked ??
+      attacksAt(level, {
+        norm,
+        task,
+        classes,
+        whiteBox: subject.target !== undefined,
+        image: imageDimsOf(subject.sampleDims) !== undefined,
+      }).map(planAttack);
+    if (plans.length === 0)
+      throw new GlacisError(
+        'option/invalid',
+        `--level ${level}: expected an attack that knows ${norm} and suits the model, found none; choose with --attacks`,
+      );
+    for (const plan of plans) checkAccess(plan, subject);
     const eps = [...new Set(options.eps ?? [defaultEps(norm, bounds)])];
     const cells = cellsOf(plans, norm, eps);
     const state: RunState = {
@@ -128,6 +153,11 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
       );
       return worstCaseOf(facts, radius, group) ?? [];
     });
+    const curve = curveOf(
+      facts,
+      norm,
+      cells.map((cell, i) => ({ cell, record: state.cells[i]!.record })),
+    );
     const right = state.clean.correct.reduce((sum, one) => sum + one, 0);
     const findings = findingsFrom({
       results,
@@ -169,6 +199,7 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
         finishedAt: new Date(clock()).toISOString(),
         results,
         worstCases,
+        ...(curve && { curves: [curve] }),
         findings,
       },
       examples: state.cells.flatMap((cell) => cell.examples),

@@ -6,7 +6,7 @@ import { writeNpz } from '../data/index.ts';
 import type { Device } from '../runtime/device.ts';
 import { startEngine } from '../runtime/engine.ts';
 import type { Norm } from '../threat/norm.ts';
-import { checkPlan, defaultEps } from './budget.ts';
+import { checkAccess, checkPlan, defaultEps } from './budget.ts';
 import { runAttack } from './evasion.ts';
 import { goalFor } from './goal-for.ts';
 import { type Loaded, type LoadOptions, load } from './load.ts';
@@ -65,6 +65,7 @@ export async function attackExamples(options: AttackExamplesOptions): Promise<At
   try {
     loaded = await load(engine, options);
     const { subject, adapted, labels, task, batch, bounds } = loaded;
+    checkAccess(plan, subject);
     const eps = options.eps ?? defaultEps(norm, bounds);
     const { x, indices } = await adapted.read(0, adapted.n, signal);
     const goal = goalFor(task, labels, subject.classes, options.tolerance);

@@ -1,6 +1,7 @@
-import type { PlannedAttack } from '../attack/registry.ts';
+import { EVASION_ATTACKS, type PlannedAttack } from '../attack/registry.ts';
 import { GlacisError } from '../core/error.ts';
 import type { Norm } from '../threat/norm.ts';
+import type { Subject } from './subject.ts';
 
 /** Throws `option/invalid` when the attack does not know the norm, or an option is infinite (a result could not hold it). */
 export function checkPlan({ attack, options }: PlannedAttack, norm: Norm): void {
@@ -12,6 +13,19 @@ export function checkPlan({ attack, options }: PlannedAttack, norm: Norm): void 
   for (const [key, value] of Object.entries(options))
     if (typeof value === 'number' && !Number.isFinite(value))
       throw new GlacisError('option/invalid', `${attack.id}: expected ${key} to be finite, got ${value}`);
+}
+
+/** Throws `option/invalid` when the attack needs more of the model than is visible. */
+export function checkAccess({ attack }: PlannedAttack, { target }: Pick<Subject, 'target'>): void {
+  if (attack.needs === 'gradient' && !target)
+    throw new GlacisError(
+      'option/invalid',
+      `--attacks: expected attacks that only ask, because MODEL is an endpoint, got ${attack.id}, which needs gradients; give the model file, or take ${EVASION_ATTACKS.filter(
+        (a) => a.needs !== 'gradient',
+      )
+        .map((a) => a.id)
+        .join(', ')}`,
+    );
 }
 
 /** A usual radius for inputs of this range. Errors: `option/invalid` where the range is open. */

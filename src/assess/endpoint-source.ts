@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { GlacisError } from '../core/error.ts';
+import { openAdapter } from '../runtime/adapter.ts';
 import type { Oracle } from '../runtime/oracle.ts';
 import type { Predictor } from '../runtime/predictor.ts';
+import { openRemote } from '../runtime/remote.ts';
 import type { LoadOptions } from './load.ts';
 import type { ModelSource } from './model-source.ts';
 import { worstGap } from './soundness.ts';
@@ -21,10 +23,10 @@ const LEAST = 1e-12;
 
 /** An endpoint or adapter as a source. Errors: those of connecting. */
 export async function endpointSource(options: LoadOptions): Promise<ModelSource> {
-  const oracle = await connect(options);
+  const { oracle, name } = await connect(options);
   const shape = ['batch', ...oracle.sampleDims];
   return {
-    digest: `endpoint:${createHash('sha256').update(options.model).digest('hex')}`,
+    digest: `endpoint:${createHash('sha256').update(name).digest('hex')}`,
     inputs: [{ name: 'input', type: 'float32', shape }],
     outputs: [{ name: 'output', type: 'float32', shape: ['batch', oracle.classes] }],
     weightBytes: 0,
@@ -142,6 +144,31 @@ function answering(oracle: Oracle, batch: number): Predictor {
   };
 }
 
-async function connect(_options: LoadOptions): Promise<Oracle> {
-  throw new GlacisError('option/invalid', 'MODEL: expected an ONNX file');
+/** How an endpoint is asked. */
+export interface EndpointOptions {
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly format?: 'binary' | 'json' | 'auto' | undefined;
+  readonly parallel?: number | undefined;
+  readonly timeoutMs?: number | undefined;
+  /** The endpoint answers with class numbers only, of this many classes. */
+  readonly labelsOnly?: number | undefined;
+}
+
+/** The endpoint and how it may be named: without credentials. */
+async function connect(options: LoadOptions): Promise<{ readonly oracle: Oracle; readonly name: string }> {
+  const { model, batch, input, output, shape, say, signal } = options;
+  const { labelsOnly, ...endpoint } = options.endpoint ?? {};
+  if (!/^[a-z]+:\/\//i.test(model))
+    return { oracle: await openAdapter(model, { batch, parallel: endpoint.parallel }), name: model };
+  const oracle = await openRemote(model, {
+    ...endpoint,
+    labels: labelsOnly,
+    batch,
+    input,
+    output,
+    sampleDims: shape,
+    say,
+    signal,
+  });
+  return { oracle, name: oracle.url };
 }

@@ -9,7 +9,7 @@ import {
 } from '../data/index.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { Task } from '../threat/goal.ts';
-import { endpointSource, isEndpoint } from './endpoint-source.ts';
+import { type EndpointOptions, endpointSource, isEndpoint } from './endpoint-source.ts';
 import { fileSource } from './file-source.ts';
 import { taskFor } from './goal-for.ts';
 import type { ModelSource } from './model-source.ts';
@@ -27,6 +27,8 @@ export interface LoadOptions {
   /** How far a regression may be off, in the output's units. */
   readonly tolerance?: number | undefined;
   readonly n?: number | undefined;
+  /** The most samples to take where `n` is not given. */
+  readonly most?: number | undefined;
   /** Seed of a random choice of samples; the first `n` without. */
   readonly shuffle?: number | undefined;
   readonly input?: string | undefined;
@@ -44,6 +46,10 @@ export interface LoadOptions {
   readonly target?: string | undefined;
   /** Samples in one run; chosen from the model's cost without. */
   readonly batch?: number | undefined;
+  /** How an endpoint is asked. */
+  readonly endpoint?: EndpointOptions | undefined;
+  /** Receives sentences worth reading while it runs. */
+  readonly say?: ((line: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -81,11 +87,14 @@ export async function load(engine: Engine, options: LoadOptions): Promise<Loaded
     ...(options.task === 'regression' && { task: 'regression' as const }),
   });
   try {
+    const { most } = options;
+    const isCut = options.n === undefined && most !== undefined && most < dataset.n;
+    const n = isCut ? most : options.n;
     const adapted = await adaptDataset(
       dataset,
       { ...source.input, dtype: 'float32' },
       {
-        ...(options.n !== undefined && { n: options.n }),
+        ...(n !== undefined && { n }),
         ...(options.shuffle !== undefined && { shuffle: options.shuffle }),
         ...(options.range && { range: options.range }),
         ...(options.layout && { layout: options.layout }),
@@ -128,7 +137,14 @@ export async function load(engine: Engine, options: LoadOptions): Promise<Loaded
         ? [Math.min(...bounds.low), Math.max(...bounds.high)]
         : [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
       modelNotes,
-      dataNotes: [...adapted.notes],
+      dataNotes: [
+        ...adapted.notes,
+        ...(isCut
+          ? [
+              `the first ${n} of ${dataset.n} samples were taken, because the quick level is quick; --n takes more`,
+            ]
+          : []),
+      ],
       async close() {
         await subject.target?.close();
         await subject.oracle.close();

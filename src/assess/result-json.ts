@@ -147,6 +147,26 @@ const worstCase = object(
   figures,
 );
 
+const point: Check = (value, path, problems) => {
+  if (
+    !Array.isArray(value) ||
+    value.length !== 2 ||
+    !value.every((v) => Number.isFinite(v) && v >= 0) ||
+    value[1] > 1
+  )
+    problems.push(`${path}: expected [eps, accuracy], got ${describe(value)}`);
+};
+
+const curve = object(
+  { norm: one(RESULT_NORMS), n: positive, points: list(point), halving: amountOrNull },
+  ({ points }: { points: [number, number][] }) => {
+    const bad = points.findIndex(
+      ([eps, accuracy], i) => i > 0 && (eps < points[i - 1]![0] || accuracy > points[i - 1]![1]),
+    );
+    return bad < 0 ? undefined : `expected eps to rise and accuracy to fall, got otherwise in points[${bad}]`;
+  },
+);
+
 const finding = object({
   id: name,
   title: name,
@@ -183,6 +203,7 @@ const assessment = object(
     finishedAt: time,
     results: list(evasion, MOST),
     worstCases: list(worstCase, MOST),
+    curves: optional(list(curve, MOST)),
     findings: list(finding, MOST),
   },
   joined,

@@ -158,6 +158,16 @@ export interface WorstCase {
   readonly confusion?: Confusion;
 }
 
+/** Robust accuracy against eps in one norm, from the nearest example that any attack found for each sample. */
+export interface SecurityCurve {
+  readonly norm: ResultNorm;
+  readonly n: number;
+  /** `[eps, robust accuracy from there on]`, eps rising; the first is `[0, clean accuracy]`. */
+  readonly points: readonly (readonly [eps: number, accuracy: number])[];
+  /** The eps at which half of the right answers are gone; `null` where fewer fell. */
+  readonly halving: number | null;
+}
+
 /** Something that a reader should act on or know. */
 export interface Finding {
   /** Stable id, e.g. `evasion/low-robust-accuracy`. */
@@ -195,5 +205,7 @@ export interface Assessment {
   readonly results: readonly EvasionResult[];
   /** One entry per (norm, eps). */
   readonly worstCases: readonly WorstCase[];
+  /** One a norm, where an attack found how near examples are. */
+  readonly curves?: readonly SecurityCurve[];
   readonly findings: readonly Finding[];
 }

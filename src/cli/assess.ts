@@ -1,5 +1,6 @@
 import { dirname, join, relative, resolve } from 'node:path';
 import { type Assessed, type AssessOptions, assess } from '../assess/assess.ts';
+import { LEVELS, QUICK_SAMPLES } from '../assess/levels.ts';
 import { SEVERITIES } from '../assess/result.ts';
 import { toJson } from '../assess/result-json.ts';
 import { planAttack } from '../attack/registry.ts';
@@ -24,9 +25,13 @@ export const command: Command = {
     suite: { value: 'SUITES', help: 'what to assess: evasion' },
     attacks: {
       value: 'LIST',
-      help: 'attacks with options in parentheses, e.g. "fgsm,pgd(steps=100, restarts=5)" (fgsm,pgd unless given)',
+      help: 'attacks with options in parentheses, e.g. "fgsm,pgd(steps=100, restarts=5)" (those of the level unless given); "glacis attack --list" shows them all',
     },
-    norm: { value: 'NORM', help: 'how a change is measured: linf, l2 or l1 (linf unless given)' },
+    level: {
+      value: 'LEVEL',
+      help: `how much to do: ${LEVELS.join(', ')} (quick unless given: about a minute for a small model, the first ${QUICK_SAMPLES} samples)`,
+    },
+    norm: { value: 'NORM', help: 'how a change is measured: linf, l2, l1 or l0 (linf unless given)' },
     eps: {
       value: 'LIST',
       help: "how large a change may be, in the input's units, e.g. 0.1,0.2 or 8/255 (8/255 of the range unless given)",
@@ -62,10 +67,16 @@ export const command: Command = {
     const unknown = suites.find((s) => s !== 'evasion');
     if (unknown !== undefined)
       throw new GlacisError('option/unknown', `--suite: expected evasion, got '${unknown}'`);
+    const level = given.choice('level', LEVELS);
+    const listed = given.text('attacks');
+    if (level !== undefined && listed !== undefined)
+      throw new GlacisError('option/invalid', '--level: expected it without --attacks, got both');
+    const attacks = listed === undefined ? undefined : parseSpecs(listed);
     const options: AssessOptions = {
       ...loadOptionsFrom(given, 'assess'),
       ...engineOptionsFrom(given),
-      attacks: parseSpecs(given.text('attacks') ?? 'fgsm,pgd'),
+      attacks,
+      level,
       norm: normFrom(given.text('norm') ?? 'linf'),
       eps: given.text('eps')?.split(',').map(epsFrom),
       seed: given.whole('seed', 0) ?? 0,
@@ -78,7 +89,7 @@ export const command: Command = {
       command: commandLine(args),
     };
     // Wrong attacks and places that cannot be written are found before any work.
-    options.attacks.forEach(planAttack);
+    attacks?.forEach(planAttack);
     await prepareFolder(out);
     await prepareFile(json);
     await prepareFile(report);

@@ -5,6 +5,7 @@ import { GlacisError } from '../core/error.ts';
 import { parseSpecs } from '../core/options.ts';
 import { epsFrom, normFrom, radius } from '../threat/norm.ts';
 import type { Given } from './args.ts';
+import { attackList, attackPage } from './attack-list.ts';
 import { type Command, EXIT } from './command.ts';
 import { ENGINE_OPTIONS, engineOptionsFrom, LOAD_OPTIONS, loadOptionsFrom } from './load-options.ts';
 import { prepareFile, writeText } from './output.ts';
@@ -12,11 +13,12 @@ import { prepareFile, writeText } from './output.ts';
 /** `glacis attack`: one attack, its examples saved. */
 export const command: Command = {
   usage: 'attack NAME MODEL --data DATA --out adv.npz [options]',
-  about: `Runs one attack and saves its examples, each verified on the model file: x (adversarial), original, y, prediction, success, index. NAME may carry options: 'pgd(steps=100)'. Attacks: ${EVASION_ATTACKS.map((a) => `${a.id} (${a.title}; ${a.norms.join(', ')})`).join('; ')}.`,
+  about: `Runs one attack and saves its examples, each verified on the model file: x (adversarial), original, y, prediction, success, index. NAME may carry options: 'pgd(steps=100)'. Attacks: ${EVASION_ATTACKS.map((a) => a.id).join(', ')}. --list says what they are.`,
   options: {
+    list: { help: 'show all attacks; with NAME, one attack and its options' },
     ...LOAD_OPTIONS,
     out: { value: 'FILE', help: 'the .npz to write' },
-    norm: { value: 'NORM', help: 'how a change is measured: linf, l2 or l1 (linf unless given)' },
+    norm: { value: 'NORM', help: 'how a change is measured: linf, l2, l1 or l0 (linf unless given)' },
     eps: {
       value: 'EPS',
       help: "how large a change may be, in the input's units (8/255 of the range unless given)",
@@ -33,6 +35,10 @@ export const command: Command = {
   ],
   async run({ given, terminal, signal }) {
     const [name, ...rest] = given.positionals;
+    if (given.flag('list')) {
+      terminal.print(name === undefined ? attackList(terminal.width) : attackPage(name, terminal.width));
+      return EXIT.good;
+    }
     if (name === undefined)
       throw new GlacisError('option/invalid', 'attack: expected NAME and MODEL, got nothing; see --help');
     const specs = parseSpecs(name);

@@ -57,7 +57,8 @@ export function helpFor(
   ].join('\n');
 }
 
-function wrapped(text: string, width: number): readonly string[] {
+/** `text` in lines of at most `width` characters, broken between words. */
+export function wrapped(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {

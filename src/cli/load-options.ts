@@ -29,6 +29,11 @@ export const LOAD_OPTIONS: OptionTable = {
   },
   output: { value: 'NAME', help: 'attacked output, where the model has several' },
   shape: { value: 'C,H,W', help: 'shape of one sample, where the model leaves it open' },
+  header: { value: 'NAME=VALUE', help: 'endpoint: header of each request; may be repeated', many: true },
+  format: { value: 'FORMAT', help: 'endpoint: binary, json or auto (auto unless given)' },
+  parallel: { value: 'N', help: 'endpoint: requests under way at once (4 unless given)' },
+  timeout: { value: 'SECONDS', help: 'endpoint: longest wait for one answer (30 unless given)' },
+  'labels-only': { value: 'K', help: 'endpoint: it answers with class numbers only, of K classes' },
   batch: { value: 'N', help: 'samples in one run (chosen by the cost of the model; changes no result)' },
 };
 
@@ -45,7 +50,7 @@ export function loadOptionsFrom(given: Given, command: string): LoadOptions & { 
   if (model === undefined)
     throw new GlacisError(
       'option/invalid',
-      `${command}: expected MODEL, an ONNX file, got nothing; see --help`,
+      `${command}: expected MODEL (an ONNX file, the address of an endpoint, or an adapter), got nothing; see --help`,
     );
   if (rest.length > 0)
     throw new GlacisError('option/invalid', `${command}: expected one MODEL, got '${rest[0]}' as well`);
@@ -70,6 +75,13 @@ export function loadOptionsFrom(given: Given, command: string): LoadOptions & { 
     output: given.text('output'),
     shape: sizes(given, 'shape'),
     batch: given.whole('batch', 1),
+    endpoint: {
+      headers: Object.fromEntries(given.texts('header').map(headerFrom)),
+      format: given.choice('format', ['binary', 'json', 'auto']),
+      parallel: given.whole('parallel', 1),
+      timeoutMs: milliseconds(given),
+      labelsOnly: given.whole('labels-only', 2),
+    },
   };
 }
 
@@ -109,6 +121,18 @@ function sizes(given: Given, name: string): readonly number[] | undefined {
       `--${name}: expected sizes of at least 1, got '${given.text(name)}'`,
     );
   return values;
+}
+
+function milliseconds(given: Given): number | undefined {
+  const seconds = positive(given, 'timeout');
+  return seconds === undefined ? undefined : Math.ceil(1000 * seconds);
+}
+
+/** A header's name and value; the value may be a secret, so that an error does not repeat it. */
+function headerFrom(text: string): readonly [string, string] {
+  const at = text.indexOf('=');
+  if (at < 1) throw new GlacisError('option/invalid', '--header: expected NAME=VALUE, got no name and =');
+  return [text.slice(0, at), text.slice(at + 1)];
 }
 
 function fixFrom(text: string): readonly [string, string] {

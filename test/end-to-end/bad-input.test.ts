@@ -131,7 +131,10 @@ describe('glacis assess says what is wrong with data', () => {
 describe('glacis assess says what is wrong with options', () => {
   it.each([
     [['--eps', '-0.1'], /--eps: expected a number or fraction of at least 0/],
-    [['--norm', 'l0', '--eps', '1'], /--norm: expected one that fgsm knows \(linf, l2, l1\), got l0/],
+    [
+      ['--attacks', 'fgsm', '--norm', 'l0', '--eps', '1'],
+      /--norm: expected one that fgsm knows \(linf, l2, l1\), got l0/,
+    ],
     [['--atacks', 'fgsm'], /--atacks: there is no such option \(did you mean '--attacks'\?\)/],
     [['--attacks', 'pgd(stepps=3)'], /got 'stepps' \(did you mean 'steps'\?\)/],
     [['--device', 'abacus'], /--device: expected cpu, .*got 'abacus'/],

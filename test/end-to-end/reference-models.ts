@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AssessOptions, assess } from '../../src/assess/assess.ts';
+import type { Spec } from '../../src/core/options.ts';
 import { epsFrom } from '../../src/threat/norm.ts';
 
 const SHARED = process.env.GLACIS_SHARED ?? '../shared';
@@ -84,6 +85,6 @@ export async function measure(reference: Reference, n: number, attacks: AssessOp
 }
 
 /** The reference's iterated attack. */
-export function pgdOf({ pgdSteps, stepSize }: Reference): AssessOptions['attacks'][number] {
+export function pgdOf({ pgdSteps, stepSize }: Reference): Spec {
   return { name: 'pgd', options: { steps: pgdSteps, stepSize, restarts: 0 } };
 }

@@ -1,0 +1,64 @@
+import { EVASION_ATTACKS } from '../attack/registry.ts';
+import { parseSpecs, type Spec } from '../core/options.ts';
+import type { Task } from '../threat/goal.ts';
+import type { Norm } from '../threat/norm.ts';
+
+/** How much an assessment does. */
+export const LEVELS = ['quick', 'standard', 'exhaustive'] as const;
+
+/** One of {@link LEVELS}. */
+export type Level = (typeof LEVELS)[number];
+
+/** Samples that the quick level takes unless told otherwise: about a minute for a small model. */
+export const QUICK_SAMPLES = 500;
+
+/** What decides which attacks make sense. */
+export interface LevelFacts {
+  readonly norm: Norm;
+  readonly task: Task;
+  readonly classes: number;
+  /** The model file is there, not only an endpoint. */
+  readonly whiteBox: boolean;
+  /** Samples are pictures. */
+  readonly image: boolean;
+}
+
+/** Attacks on a model file, each level with those before. Minimum-norm attacks give the curve over eps. */
+const WHITE_BOX: Readonly<Record<Level, string>> = {
+  quick: 'fgsm, pgd, apgd-ce, square(queries=300), fmn',
+  standard: 'autoattack, deepfool',
+  exhaustive:
+    'autoattack(version=plus), mi-fgsm, acg, ddn, fab, brendel-bethge, nes, hop-skip-jump, pointwise, spatial, semantic',
+};
+
+/** Attacks that only ask, each level with those before. */
+const BLACK_BOX: Readonly<Record<Level, string>> = {
+  quick: 'square(queries=300)',
+  standard: 'square, hop-skip-jump',
+  exhaustive: 'simba, nes, rays, geoda, sign-opt, boundary, pointwise',
+};
+
+/** Of these, the later one has the earlier one inside. */
+const CONTAINED: Readonly<Record<Level, readonly string[]>> = {
+  quick: [],
+  standard: ['apgd-ce', 'square(queries=300)'],
+  exhaustive: ['apgd-ce', 'square(queries=300)', 'autoattack'],
+};
+
+/** The attacks of a level that know the norm and suit task and samples, the cheapest first. */
+export function attacksAt(level: Level, { norm, task, whiteBox, image }: LevelFacts): readonly Spec[] {
+  const table = whiteBox ? WHITE_BOX : BLACK_BOX;
+  const upTo = LEVELS.slice(0, LEVELS.indexOf(level) + 1);
+  const texts = upTo.flatMap((l) => table[l].split(/,\s+/));
+  const contained = whiteBox ? CONTAINED[level] : level === 'quick' ? [] : ['square(queries=300)'];
+  return texts
+    .filter((text) => !contained.includes(text))
+    .flatMap((text) => parseSpecs(text))
+    .filter(({ name }) => {
+      const attack = EVASION_ATTACKS.find(({ id }) => id === name);
+      if (!attack) return false;
+      if (attack.seeks === 'other') return image;
+      if (name === 'autoattack' && task !== 'classification') return false;
+      return attack.norms.includes(norm);
+    });
+}
