@@ -15,11 +15,11 @@ const FEW_CHANNELS = 4;
 /**
  * Gradient of a convolution with respect to its input, `[N, I, L…]`.
  *
- * With constant weights it is written as convolutions with stride 1, whose weights are flipped and transposed when the
- * graph is built so that the runtime prepacks them. A stride `s` splits the input's positions into `s` residue classes per
+ * It is written as convolutions with stride 1, whose weights are flipped and transposed: constant ones when the graph is built,
+ * so that the runtime prepacks them, computed ones (training) by the graph. A stride `s` splits the input's positions into `s` residue classes per
  * axis; each class (a *phase*) meets only its own share of the kernel's taps, so that the phases together cost exactly
  * the forward's multiplications and are interleaved at the end (sub-pixel convolution, Shi et al. 2016).
- * Weights that are computed (training) go through `ConvTranspose`.
+ * Computed weights in groups go through `ConvTranspose`.
  *
  * @param g cotangent of the output, `[N, O, P…]`
  * @param w weights `[O, I / group, K…]`
@@ -35,9 +35,7 @@ export function convInputGradient(
 ): Value {
   if (elementCount(dims) === 0 || elementCount(g.dims) === 0) return b.full(dims, 0, g.dtype);
   const phaseCount = elementCount(window.strides);
-  if (!w.data && phaseCount === 1 && group === 1 && dims[1]! > FEW_CHANNELS)
-    return flippedConvolution(b, g, w, window);
-  if (!w.data || phaseCount > MOST_PHASES || (group === 1 && dims[1]! <= FEW_CHANNELS)) {
+  if (phaseCount > MOST_PHASES || (group === 1 && dims[1]! <= FEW_CHANNELS) || (!w.data && group > 1)) {
     return transposedConvolution(b, g, w, dims, window, group);
   }
   const axes = window.kernel.length;
@@ -51,13 +49,8 @@ export function convInputGradient(
       parts.push(b.full([dims[0]!, dims[1]!, ...sizes], 0, g.dtype));
       continue;
     }
-    const weights = b.builder.constant(
-      flippedTaps(
-        w.data,
-        plan.map((p) => p.taps),
-        group,
-      ),
-    );
+    const taps = plan.map((p) => p.taps);
+    const weights = w.data ? b.builder.constant(flippedTaps(w.data, taps, group)) : gatheredTaps(b, w, taps);
     const crop = (g0: Value) =>
       plan.reduce((v, p, a) => b.slice(v, 2 + a, p.cropBefore, g.dims[2 + a]! - p.cropAfter), g0);
     parts.push(
@@ -142,6 +135,19 @@ export function flippedTaps(w: Tensor, taps: readonly (readonly number[])[], gro
   return tensorFrom(w.dtype, dims, out);
 }
 
+/** What {@link flippedTaps} does, as nodes, for weights `[O, I, K…]` that are computed: taps are rows of `[K, I·O]`. */
+function gatheredTaps(b: Ops, w: Value, taps: readonly (readonly number[])[]): Value {
+  const [o, i, ...kernel] = w.dims as [number, number, ...number[]];
+  const spatial = kernel.map((_, a) => a);
+  const rank = spatial.length;
+  const rows = b.reshape(b.transpose(w, [...spatial.map((a) => a + 2), 1, 0]), [elementCount(kernel), i * o]);
+  const steps = stridesOf(kernel);
+  const sizes = taps.map((t) => t.length);
+  const chosen = [...tuples(sizes)].map((at) => at.reduce((sum, j, a) => sum + taps[a]![j]! * steps[a]!, 0));
+  const picked = b.gather(rows, b.ints(chosen), 0);
+  return b.transpose(b.reshape(picked, [...sizes, i, o]), [rank, rank + 1, ...spatial]);
+}
+
 /** Puts phases `[N, C, ceil(L/s)…]` (last axis' phase fastest) into their places of `[N, C, L…]`. */
 export function interleave(
   b: Ops,
@@ -163,38 +169,6 @@ export function interleave(
     full = b.reshape(b.transpose(split, perm), [n, c, ...sizes.map((l, a) => l * strides[a]!)]);
   }
   return sizes.reduce((v, _, a) => b.slice(v, 2 + a, 0, dims[2 + a]!), full);
-}
-
-/** Weights with their taps in reverse order: a product with the exchange matrix, which is quicker than slicing backwards. */
-function reversedTaps(b: Ops, w: Value): Value {
-  const taps = elementCount(w.dims.slice(2));
-  if (taps === 1) return w;
-  const exchange = Array.from({ length: taps * taps }, (_, i) =>
-    (i % taps) + Math.floor(i / taps) === taps - 1 ? 1 : 0,
-  );
-  const rows = b.reshape(w, [w.dims[0]! * w.dims[1]!, taps]);
-  return b.reshape(b.matmul(rows, b.builder.constant(tensorFrom(w.dtype, [taps, taps], exchange))), w.dims);
-}
-
-/** Stride 1 with computed weights: a convolution whose weights are flipped and transposed by the graph itself. */
-function flippedConvolution(b: Ops, g: Value, w: Value, { kernel, dilations, before, after }: Window): Value {
-  const flipped = reversedTaps(b, w);
-  const weights = b.transpose(flipped, [1, 0, ...kernel.map((_, a) => 2 + a)]);
-  const reach = kernel.map((k, a) => dilations[a]! * (k - 1));
-  const left = reach.map((r, a) => r - before[a]!);
-  const right = reach.map((r, a) => r - after[a]!);
-  const crop = kernel.reduce(
-    (v, _, a) => b.slice(v, 2 + a, Math.max(0, -left[a]!), g.dims[2 + a]! - Math.max(0, -right[a]!)),
-    g,
-  );
-  const pads = [...left, ...right].map((p) => Math.max(0, p));
-  return b.node('Conv', [crop, weights], {
-    kernel_shape: kernel,
-    dilations,
-    pads,
-    strides: kernel.map(() => 1),
-    group: 1,
-  });
 }
 
 function transposedConvolution(

@@ -182,8 +182,16 @@ describe('the gradients of Conv are those of the plain sum, exactly', () => {
     ['SAME_LOWER', { ...base, autoPad: 'SAME_LOWER', axes: [axis(7, 4, 2), axis(6, 2, 1)] }],
     ['VALID', { ...base, autoPad: 'VALID', axes: [axis(7, 4, 2), axis(6, 2, 1)] }],
     [
-      'many positions, so that weights go through im2col',
-      { ...base, axes: [axis(11, 3), axis(11, 3, 1, 1, 1, 1)] },
+      'channels that are gathered as rows',
+      { ...base, inChannels: 9, axes: [axis(6, 3, 2, 1, 1, 0), axis(5, 2, 1, 2, 0, 1)] },
+    ],
+    ['rows that need no gathering', { ...base, inChannels: 9, axes: [axis(3, 1), axis(4, 1)] }],
+    ['rows of one axis', { ...base, inChannels: 8, axes: [axis(9, 4, 2, 1, 1, 2)] }],
+    ['elements that are picked', { ...base, inChannels: 7, axes: [axis(7, 3, 2, 1, 1, 1), axis(6, 3)] }],
+    ['windows for im2col', { ...base, inChannels: 7, axes: [axis(7, 4, 2, 1, 1, 1), axis(6, 3)] }],
+    [
+      'more rows than one product takes',
+      { ...base, n: 3, inChannels: 1, outChannels: 1, axes: [axis(64, 1), axis(33, 1)] },
     ],
     ['batch 1', { ...base, n: 1, axes: [axis(5, 3, 2), axis(5, 3)] }],
   ])('%s', (_, c) => check(c));
@@ -201,7 +209,7 @@ describe('the gradients of Conv are those of the plain sum, exactly', () => {
       .record({
         n: fc.integer({ min: 1, max: 2 }),
         group: fc.constantFrom(1, 1, 2, 3),
-        inChannels: fc.constantFrom(1, 2, 5),
+        inChannels: fc.constantFrom(1, 2, 5, 8),
         outChannels: fc.integer({ min: 1, max: 3 }),
         axes: fc.oneof(
           fc.array(anyAxis, { minLength: 1, maxLength: 1 }),

@@ -67,9 +67,10 @@ function pooled(c: Case, pool: Readonly<Record<string, number | string | readonl
   );
 }
 
-/** Outputs and the gradient of `Σ g·y`, lowered or not. */
-async function outcome(m: Model, lower: boolean, x: Tensor, seed: number) {
-  const trace = specialise(m, { lower });
+/** Outputs and the gradients of `Σ g·y`, lowered or not; with respect to the weights too where they are trained. */
+async function outcome(m: Model, lower: boolean, x: Tensor, seed: number, trained = false) {
+  const parameters = trained ? [...m.graph.initializers.keys()] : [];
+  const trace = specialise(m, { lower, parameters });
   const y = trace.outputs.get('y')!;
   const rng = randomFrom(seed, 'cotangent');
   const g = float32Tensor(
@@ -78,9 +79,13 @@ async function outcome(m: Model, lower: boolean, x: Tensor, seed: number) {
   );
   const before = trace.b.builder.build({ y });
   const ops = before.graph.nodes.map((n) => n.op);
-  const [dx] = vjp(trace.b, [{ value: y, grad: trace.b.builder.constant(g) }], [trace.inputs.get('x')!]);
-  const results = await runModel(trace.b.builder.build({ y_: y, dx: dx! }), { x });
-  return { ops, y: results.y_!, dx: results.dx!.data.map((v) => v + 0), g };
+  const wrt = [trace.inputs.get('x')!, ...trace.parameters.values()];
+  const grads = vjp(trace.b, [{ value: y, grad: trace.b.builder.constant(g) }], wrt);
+  const outputs = Object.fromEntries(grads.map((grad, i) => [`d${i}`, grad]));
+  const weights = Object.fromEntries(parameters.map((name) => [name, m.graph.initializers.get(name)!]));
+  const results = await runModel(trace.b.builder.build({ y_: y, ...outputs }), { x, ...weights });
+  const [dx, ...dw] = grads.map((_, i) => results[`d${i}`]!.data.map((v) => v + 0));
+  return { ops, y: results.y_!, dx: dx!, dw, g };
 }
 
 async function expectSame(c: Case, x: Tensor, seed = 1): Promise<readonly string[]> {
@@ -89,6 +94,10 @@ async function expectSame(c: Case, x: Tensor, seed = 1): Promise<readonly string
   expect(plain.ops).toContain('MaxPool');
   expect(lowered.y).toEqual(plain.y);
   expect(lowered.dx).toEqual(plain.dx);
+  const trained = await outcome(pooled(c), true, x, seed, true);
+  expect(trained.y).toEqual(plain.y);
+  expect(trained.dx).toEqual(plain.dx);
+  expect(trained.dw).toEqual((await outcome(pooled(c), false, x, seed, true)).dw);
   return lowered.ops;
 }
 

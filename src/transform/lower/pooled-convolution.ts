@@ -40,12 +40,7 @@ export const pooledConvolution = defineLowering({
     const convolution = attributesOf(conv.node);
     const window = windowOf(convolution, x!.dims.slice(2), w!.dims.slice(2));
     const out = pooled.dims.slice(2).map((d) => Math.floor(d / 2));
-    if (
-      !w!.data ||
-      window.strides.some((s) => s !== 1) ||
-      out.some((d) => d === 0) ||
-      attrs.int('ceil_mode', 0) !== 0
-    )
+    if (window.strides.some((s) => s !== 1) || out.some((d) => d === 0) || attrs.int('ceil_mode', 0) !== 0)
       return undefined;
     const corners = [0, 1].flatMap((i) =>
       [0, 1].map((j) => corner(b, conv.inputs as Value[], [i, j], out, window, convolution.int('group', 1))),

