@@ -25,11 +25,24 @@ function block(heading: Markup, runs: readonly (EvasionResult | WorstCase)[]): M
 function notesOf(runs: readonly (EvasionResult | WorstCase)[]): readonly string[] {
   const about = new Map<string, string[]>();
   for (const run of runs) {
-    for (const note of 'notes' in run ? (run.notes ?? []) : []) {
+    for (const note of [...partNotes(run), ...('notes' in run ? (run.notes ?? []) : [])]) {
       about.set(note, [...(about.get(note) ?? []), `${NORM_NAMES[run.norm]} ${radius(run.eps)}`]);
     }
   }
   return [...about].map(([note, budgets]) => (runs.length === 1 ? note : `${budgets.join(', ')}: ${note}`));
+}
+
+/** What each part of an attack did, and how soon samples fell. */
+function partNotes(run: EvasionResult | WorstCase): readonly string[] {
+  if (!('attack' in run)) return [];
+  const parts = run.parts?.map(({ attack, fell }) => `${attack} ${count(fell)}`).join(', ');
+  const [, median] = run.queriesToSuccess ?? [];
+  return [
+    ...(parts ? [`changed by its parts, in this order: ${parts}`] : []),
+    ...(median !== undefined && run.gradientQueries === 0
+      ? [`half of the samples that fell did so within ${count(median)} queries each`]
+      : []),
+  ];
 }
 
 function row(run: EvasionResult | WorstCase): Markup {

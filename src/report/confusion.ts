@@ -1,4 +1,5 @@
 import type { Assessment, Confusion } from '../assess/result.ts';
+import { classBars } from './class-bars.ts';
 import { count, counted, NORM_NAMES, percent, radius } from './format.ts';
 import { className } from './gallery.ts';
 import { legend } from './legend.ts';
@@ -28,6 +29,7 @@ export function confusionSection(
 ${confusion.classes <= GRID_CLASSES && html`<div class="scroll" tabindex="0" role="region" aria-label="Grid of classes">${grid(confusion, names)}</div>`}
 ${pairs(confusion, names)}
 </div>
+${classBars(confusion, names)}
 </section>`;
 }
 

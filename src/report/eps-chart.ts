@@ -1,4 +1,4 @@
-import type { Assessment, ResultNorm } from '../assess/result.ts';
+import type { Assessment, ResultNorm, SecurityCurve } from '../assess/result.ts';
 import { count, interval, NORM_NAMES, optionList, percent, radius } from './format.ts';
 import { html, type Markup } from './markup.ts';
 import { worstCases } from './verdict.ts';
@@ -65,6 +65,24 @@ export function chartLines(assessment: Assessment, norm: ResultNorm): readonly C
   return worst.length > 0 ? [...lines, line('worst case', true, worst)] : lines;
 }
 
+/** The eps up to which a curve is drawn: a little beyond where the attacks' marks end, or where it ends itself. */
+const BEYOND = 1.15;
+
+/** The curve of nearest examples as a path of steps inside the frame, in the chart's own units. */
+function curvePath(
+  curve: SecurityCurve,
+  most: number,
+  at: (eps: number, value: number) => readonly [number, number],
+): string {
+  const shown = curve.points.filter(([eps]) => eps <= most);
+  const corners = shown.flatMap(([eps, value], i) => {
+    const before = shown[i - 1]?.[1] ?? value;
+    return [at(eps, before), at(eps, value)];
+  });
+  const last = shown.at(-1);
+  return [...corners, ...(last ? [at(most, last[1])] : [])].map(([x, y]) => `${x},${y}`).join(' ');
+}
+
 /** Where `eps` and `value` lie in the frame, to a hundredth of a unit. */
 export function position(
   frame: ChartFrame,
@@ -105,8 +123,14 @@ export function spread(
  * Robust accuracy against eps as an SVG: one line an attack and a broad one for the worst case, each from the clean
  * accuracy at eps 0; bars (for the worst case a band) show the 95 % interval.
  */
-export function epsChart(lines: readonly ChartLine[], norm: ResultNorm, frame: ChartFrame): Markup {
-  const most = Math.max(0, ...lines.flatMap((line) => line.points.map((p) => p.eps)));
+export function epsChart(
+  lines: readonly ChartLine[],
+  norm: ResultNorm,
+  frame: ChartFrame,
+  curve?: SecurityCurve,
+): Markup {
+  const measured = Math.max(0, ...lines.flatMap((line) => line.points.map((p) => p.eps)));
+  const most = curve ? Math.max(measured, Math.min(curve.halving ?? 0, 4 * measured)) * BEYOND : measured;
   const at = (eps: number, value: number) => position(frame, most, eps, value);
   const right = frame.width - frame.right;
   const floor = frame.height - frame.bottom;
@@ -126,9 +150,20 @@ ${ticks(lines, most, frame).map((eps) => {
   return html`<line class="axis" x1="${x}" x2="${x}" y1="${floor}" y2="${floor + 5}"/><text class="tick" x="${x}" y="${floor + 20}" text-anchor="middle">${eps === 0 ? '0' : radius(eps)}</text>`;
 })}
 <text class="tick" x="${(frame.left + right) / 2}" y="${frame.height - 8}" text-anchor="middle">eps (${NORM_NAMES[norm]}); 0 = no attack</text>
+${curve && html`<polyline class="nearest" points="${curvePath(curve, most, at)}"><title>nearest examples that any attack found</title></polyline>`}
+${curve?.halving && curve.halving <= most ? halvingMark(curve, at) : null}
 ${[...lines.keys()].sort((a, b) => Number(lines[b]!.worst) - Number(lines[a]!.worst)).map((i) => chartLine(lines[i]!, i, at))}
 ${lines.map((line, i) => html`<text class="name ${lineClass(line, i)}" x="${right + 12}" y="${Math.round((labels[i]! + 4.5) * 100) / 100}">${shorten(line.label, room)}<title>${line.label}</title></text>`)}
 </svg>`;
+}
+
+/** Where half of the right answers are gone. */
+function halvingMark(
+  { points, halving }: SecurityCurve,
+  at: (eps: number, value: number) => readonly [number, number],
+): Markup {
+  const [x, y] = at(halving!, points[0]![1] / 2);
+  return html`<g class="halving"><circle cx="${x}" cy="${y}" r="5.5"/><text class="tick" x="${x + 10}" y="${y - 8}">half at ${radius(halving!)}</text></g>`;
 }
 
 function lineClass(line: ChartLine, i: number): string {
@@ -193,10 +228,11 @@ export function chartSection(assessment: Assessment): Markup | null {
   );
   return html`<section>
 <h2>How accuracy falls as the attacker gets more room</h2>
-<p class="lead">Share of ${count(n)} answers that stay right. Marks are measured; the lines between them only lead the eye. The worst case counts an answer as right only if every attack failed on it. Bars and the band: 95&nbsp;% confidence.</p>
+<p class="lead">Share of ${count(n)} answers that stay right. Marks are measured; the lines between them only lead the eye. The worst case counts an answer as right only if every attack failed on it. Bars and the band: 95&nbsp;% confidence. ${assessment.curves?.length && 'The dotted steps join the nearest examples that any attack found.'}</p>
 ${norms.map((norm) => {
   const lines = chartLines(assessment, norm);
-  return html`<figure class="plot"><div class="wide">${epsChart(lines, norm, WIDE)}</div><div class="narrow">${epsChart(lines, norm, NARROW)}</div></figure>`;
+  const curve = assessment.curves?.find((each) => each.norm === norm);
+  return html`<figure class="plot"><div class="wide">${epsChart(lines, norm, WIDE, curve)}</div><div class="narrow">${epsChart(lines, norm, NARROW, curve)}</div></figure>`;
 })}
 </section>`;
 }

@@ -8,6 +8,7 @@ import { moment } from './format.ts';
 import type { Gallery } from './gallery.ts';
 import { gallerySection } from './gallery-section.ts';
 import { html } from './markup.ts';
+import { nearestSection } from './nearest-section.ts';
 import { pageOf } from './page.ts';
 import { verdictOf } from './verdict.ts';
 import { verdictSection } from './verdict-section.ts';
@@ -32,6 +33,7 @@ export function renderHtml(assessment: Assessment, gallery?: Gallery): string {
     main: html`${verdictSection(assessment, named)}
 ${gallerySection(named)}
 ${chartSection(assessment)}
+${nearestSection(assessment)}
 ${findingsSection(assessment)}
 ${attackSection(assessment)}
 ${confusionSection(assessment, names)}

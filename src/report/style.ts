@@ -71,6 +71,7 @@ text.tick{font-size:13px;fill:var(--muted)}text.class{font-size:13.5px}text.cell
 .mark{fill:var(--c);stroke:var(--card);stroke-width:1.5}
 .band{fill:var(--c);fill-opacity:.1;stroke:none}
 .worst .line{stroke-width:7;stroke-opacity:.28}
+.nearest{fill:none;stroke:var(--muted);stroke-width:1.8;stroke-dasharray:2 4}.halving circle{fill:none;stroke:var(--changed);stroke-width:2.4}.halving text{fill:var(--changed-ink);font-weight:600}
 text.name{font-size:14px;font-weight:600;fill:var(--c)}
 .s0{--c:var(--s0)}.s1{--c:var(--s1)}.s2{--c:var(--s2)}.s3{--c:var(--s3)}.s4{--c:var(--s4)}.s5{--c:var(--s5)}.worst{--c:var(--worst)}
 .scroll{overflow-x:auto}
@@ -88,6 +89,7 @@ tbody:last-child tr:last-child td{border-bottom:0}
 .confusion .pairs:only-child{grid-column:1/-1}
 .grid-chart{max-width:540px}.grid-chart.large{max-width:960px;min-width:640px}
 .confusion.stacked{grid-template-columns:minmax(0,1fr)}.stacked .pairs ol{columns:18em;column-gap:34px}.stacked .pairs li{break-inside:avoid}
+.class-bars{margin-top:28px}.class-bar{display:grid;grid-template-columns:minmax(70px,160px) minmax(0,1fr) 130px;gap:14px;align-items:center;padding:4px 0;font-size:14.5px}.class-bar svg{display:block;width:100%;height:10px;border-radius:3px}.class-bar .num{text-align:right;white-space:nowrap}
 .empty{fill:var(--soft)}
 .pairs ol{list-style:none;margin:0 0 16px;padding:0}
 .pairs li{padding:7px 0;border-bottom:1px solid var(--line)}.pairs li .muted{display:block;font-size:13.5px}
