@@ -2,9 +2,10 @@ const SHOWN = 200;
 
 /**
  * What the body of a refusal says, as one line of at most 200 printable characters for a message: `{"error": "…"}` of the
- * protocol, or `detail` as FastAPI has it, or the text itself. Attacker-controlled: control characters are gone.
+ * protocol, or `detail` as FastAPI has it, or the text itself. Attacker-controlled: control characters are gone, and `secrets` that
+ * the server echoes.
  */
-export function errorText(body: Uint8Array): string {
+export function errorText(body: Uint8Array, secrets: readonly string[] = []): string {
   const text = new TextDecoder().decode(body.subarray(0, 65_536));
   let said = text;
   try {
@@ -17,6 +18,8 @@ export function errorText(body: Uint8Array): string {
   } catch {
     // Not JSON: a proxy's page, or a line of text.
   }
+  // Before anything is cut: a part of a secret would no longer be found.
+  for (const secret of secrets) said = said.replaceAll(secret, '***');
   const line = said
     .toWellFormed()
     .replace(/<[^<>]*>/g, ' ')

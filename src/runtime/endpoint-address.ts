@@ -1,0 +1,52 @@
+import { GlacisError } from '../core/error.ts';
+
+/** Where an endpoint's model lies, taken apart so that credentials cannot get into messages. */
+export interface EndpointAddress {
+  /** The model's metadata; `/infer` below it answers. Without credentials: this is also its name in messages. */
+  readonly url: string;
+  /** `Basic …` where the address held a user's name and password. */
+  readonly authorization: string | undefined;
+  /** Whether what is sent can be read on the way: no TLS, and not this machine. */
+  readonly exposed: boolean;
+}
+
+const FORM = 'http(s)://HOST[:PORT]/v2/models/NAME[/versions/VERSION]';
+const MODEL_PATH = /\/v2\/models\/[^/]+(?:\/versions\/[^/]+)?$/;
+
+/** Whether a target is written as an address and not as a file's path. */
+export function isEndpoint(target: string): boolean {
+  return /^(?:https?|grpcs?):\/\//i.test(target);
+}
+
+/**
+ * Reads an endpoint's address; anything may stand before `/v2`, as behind an ingress. Never repeats the address, which may hold a
+ * password. Errors: `option/invalid`.
+ */
+export function endpointAddress(address: string): EndpointAddress {
+  const invalid = (got: string) =>
+    new GlacisError('option/invalid', `endpoint: expected ${FORM}, got ${got}`);
+  if (/^grpcs?:/i.test(address))
+    throw invalid("a gRPC address, which is not supported yet: give the server's REST address");
+  const url = URL.parse(address);
+  if (!url) throw invalid('something that is no address');
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw invalid(`an address of ${url.protocol}`);
+  if (url.search !== '' || url.hash !== '')
+    throw invalid('an address with a query or fragment; keys go into headers');
+  const path = url.pathname.replace(/\/$/, '');
+  if (!MODEL_PATH.test(path)) throw invalid('another path');
+  return {
+    url: `${url.origin}${path}`,
+    authorization: basicFrom(url, invalid),
+    exposed: url.protocol === 'http:' && !/^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname),
+  };
+}
+
+function basicFrom({ username, password }: URL, invalid: (got: string) => GlacisError): string | undefined {
+  if (username === '' && password === '') return undefined;
+  try {
+    const plain = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    return `Basic ${Buffer.from(plain).toString('base64')}`;
+  } catch {
+    throw invalid('a user or password with a broken % sequence');
+  }
+}
