@@ -24,6 +24,10 @@ const COMMANDS: Readonly<
     about: 'run one attack and save its examples',
     load: () => import('./attack.ts'),
   },
+  compare: {
+    about: 'hold assessments of several models against each other',
+    load: () => import('./compare.ts'),
+  },
   inspect: {
     about: 'show a model: operators, gradients, inputs and outputs',
     load: () => import('./inspect.ts'),

@@ -47,7 +47,8 @@ ${files.length > 0 && html`<details><summary>The outcome of every sample is in $
 </section>`;
 }
 
-function group(title: string, rows: readonly (readonly [string, Slot])[]): Markup {
+/** Facts under a heading; empty ones are left out. */
+export function group(title: string, rows: readonly (readonly [string, Slot])[]): Markup {
   return html`<div class="fact"><h3>${title}</h3><dl>${rows.map(([key, value]) => value !== null && value !== '' && html`<div><dt>${key}</dt><dd>${value}</dd></div>`)}</dl></div>`;
 }
 
@@ -58,7 +59,8 @@ function unbroken(command: string): readonly Slot[] {
     .map((part, i) => (i % 2 === 1 ? html`<span class="option">${part}</span>` : part));
 }
 
-function digest(text: string): Markup {
+/** A digest, which may break anywhere. */
+export function digest(text: string): Markup {
   return html`<code class="digest">${text}</code>`;
 }
 

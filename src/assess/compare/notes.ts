@@ -93,7 +93,7 @@ function samples(sides: readonly Side[], labels: readonly string[], paired: bool
   const groups = Map.groupBy(labels, (_, i) => sides[i]!.assessment.data.digest);
   const same = groups.size === 1 ? '' : ` The data differ: ${[...groups.values()].map(listed).join('; ')}.`;
   return [
-    `The samples are taken as unrelated: a difference may also come from the choice of samples, and a paired comparison would see smaller ones.${same}`,
+    `The samples are taken as unrelated: a difference may come from the choice of samples, and a paired comparison sees smaller ones.${same}`,
   ];
 }
 
