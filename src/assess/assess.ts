@@ -28,7 +28,7 @@ const SAVE_AT_MOST_EVERY = 5000;
 /** What to assess, how hard, and where results go. */
 export interface AssessOptions extends LoadOptions {
   /** Attacks; those of `level` without. */
-  readonly attacks?: readonly Spec[] | undefined;
+  readonly attacks?: readonly (Spec | PlannedAttack)[] | undefined;
   /** How much to do where `attacks` does not say; `quick` without. */
   readonly level?: Level | undefined;
   readonly norm: Norm;
@@ -71,7 +71,7 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
   const startedAt = new Date(clock()).toISOString();
   const { norm, seed = 0, signal } = options;
   // Wrong attacks are found before any work.
-  const asked = options.attacks?.map(planAttack);
+  const asked = options.attacks?.map((one) => ('attack' in one ? one : planAttack(one)));
   for (const plan of asked ?? []) checkPlan(plan, norm);
   const { level = 'quick' } = options;
   const engine = startEngine({
