@@ -121,7 +121,10 @@ async function attacked(model: Model, id: string, ball: Ball, change: Change = {
 }
 
 /** Smaller budgets for attacks whose usual ones would take long here. */
-const QUICK: Readonly<Record<string, Record<string, number>>> = {};
+const QUICK: Readonly<Record<string, Record<string, number>>> = {
+  fab: { steps: 25 },
+  'fab-t': { steps: 25 },
+};
 
 /** The least distance at which the linear model's answer to `sample` changes: exact, bounds included. */
 function leastDistance(norm: Norm, sample: number, label: number): number {
