@@ -1,7 +1,6 @@
 import { GlacisError } from '../core/error.ts';
 import { mergeOptions, type Spec, suggestion } from '../core/options.ts';
 import type { Attack } from './attack.ts';
-import { fab, fabT } from './evasion/fab.ts';
 import { miFgsm } from './evasion/mi-fgsm.ts';
 import { bim, fgsm, pgd } from './evasion/pgd.ts';
 
@@ -9,8 +8,6 @@ import { bim, fgsm, pgd } from './evasion/pgd.ts';
 export const EVASION_ATTACKS: readonly Attack<object>[] = [
   // One line each, so that additions meet no others.
   erased(bim),
-  erased(fab),
-  erased(fabT),
   erased(fgsm),
   erased(miFgsm),
   erased(pgd),
@@ -20,6 +17,16 @@ export const EVASION_ATTACKS: readonly Attack<object>[] = [
 export interface PlannedAttack {
   readonly attack: Attack<object>;
   readonly options: object;
+}
+
+/** An attack, of one's own perhaps, with its options merged and checked. Errors: `option/unknown`, `option/invalid`. */
+export function planned<Options extends object>(
+  attack: Attack<Options>,
+  given: Partial<Options> = {},
+): PlannedAttack {
+  const options = mergeOptions(attack.id, attack.defaults, given);
+  attack.check(options);
+  return { attack: erased(attack), options };
 }
 
 /** Finds the attack that `spec` names and merges its options. Errors: `option/unknown`, `option/invalid`. */
@@ -32,9 +39,7 @@ export function planAttack(spec: Spec): PlannedAttack {
       `--attacks: expected ${names.join(', ')}, got '${spec.name}'${suggestion(spec.name, names)}`,
     );
   }
-  const options = mergeOptions(attack.id, attack.defaults, spec.options);
-  attack.check(options);
-  return { attack, options };
+  return planned(attack, spec.options);
 }
 
 /** An attack among others: its options have been merged with its own defaults, so its own type fits them. */
