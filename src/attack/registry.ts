@@ -1,6 +1,7 @@
 import { GlacisError } from '../core/error.ts';
 import { mergeOptions, type Spec, suggestion } from '../core/options.ts';
 import type { Attack } from './attack.ts';
+import { fab, fabT } from './evasion/fab.ts';
 import { miFgsm } from './evasion/mi-fgsm.ts';
 import { bim, fgsm, pgd } from './evasion/pgd.ts';
 
@@ -8,6 +9,8 @@ import { bim, fgsm, pgd } from './evasion/pgd.ts';
 export const EVASION_ATTACKS: readonly Attack<object>[] = [
   // One line each, so that additions meet no others.
   erased(bim),
+  erased(fab),
+  erased(fabT),
   erased(fgsm),
   erased(miFgsm),
   erased(pgd),
