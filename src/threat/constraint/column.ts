@@ -38,11 +38,11 @@ export interface ColumnRule {
 }
 
 /**
- * Checks a column's description and makes its rule. `name` stands in messages where the column has none.
+ * Checks a column's description and makes its rule; a column without a name is `column 3` in messages, by its number.
  * Errors: `option/invalid` (contradictions, numbers out of range).
  */
-export function columnRule(column: Column, fallback: string): ColumnRule {
-  const name = column.name ?? fallback;
+export function columnRule(column: Column, number: number): ColumnRule {
+  const name = column.name ?? `column ${number}`;
   check(column, name);
   const { min, max, positive, step, immutable, direction, maxChange, maxRelativeChange } = column;
   const scale: Scale = { mean: column.mean ?? 0, std: column.std ?? 1 };
@@ -105,7 +105,7 @@ function show(most: number | undefined, share: number | undefined): string {
 function check(column: Column, name: string): void {
   const { min, max, positive, step, maxChange, maxRelativeChange, mean, std, immutable, direction } = column;
   const refuse = (wanted: string) => {
-    throw new GlacisError('option/invalid', `column ${name}: expected ${wanted}, got another value`);
+    throw new GlacisError('option/invalid', `${name}: expected ${wanted}, got another value`);
   };
   if (![min ?? 0, max ?? 0, mean ?? 0].every(Number.isFinite)) refuse('finite numbers');
   if (min !== undefined && max !== undefined && min > max) refuse('min up to max');

@@ -25,7 +25,7 @@ export function groupViolation(
   const ones = group.filter((i) => isOne(rules[i]!, row[i]!)).length;
   if (ones === 1) return undefined;
   const names = group.slice(0, 3).map((i) => rules[i]!.name);
-  return `${ones} of the one-hot columns ${names.join(', ')}${group.length > 3 ? ', …' : ''} are 1`;
+  return `${ones} of the one-hot group ${names.join(', ')}${group.length > 3 ? ', …' : ''} are 1`;
 }
 
 /**

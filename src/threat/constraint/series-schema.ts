@@ -68,7 +68,7 @@ export function seriesRules(schema: SeriesSchema, sampleShape: readonly number[]
     width,
   );
   const rules = columns.map((column, i) => {
-    const rule = columnRule(column, String(i));
+    const rule = columnRule(column, i);
     checkMoves(column, rule.name);
     return rule;
   });
@@ -152,15 +152,9 @@ function movesOf(
 function checkMoves({ maxJump, maxReturn, positive, min }: SeriesColumn, name: string): void {
   for (const [key, value] of Object.entries({ maxJump, maxReturn }))
     if (value !== undefined && !(Number.isFinite(value) && value >= 0))
-      throw new GlacisError(
-        'option/invalid',
-        `column ${name}: expected ${key} of at least 0, got another value`,
-      );
+      throw new GlacisError('option/invalid', `${name}: expected ${key} of at least 0, got another value`);
   if (maxReturn !== undefined && !positive && !((min ?? 0) > 0))
-    throw new GlacisError(
-      'option/invalid',
-      `column ${name}: expected positive with maxReturn, got maxReturn alone`,
-    );
+    throw new GlacisError('option/invalid', `${name}: expected positive with maxReturn, got maxReturn alone`);
 }
 
 function checkColumns(where: string, groups: readonly (readonly number[])[], width: number): void {

@@ -219,7 +219,7 @@ describe('series', () => {
     [{ stale: { maxDelay: 1, feeds: [[0, 1], [1]] } }, [4, 3], /column 1 twice/],
     [{ candles: [{ open: 0, high: 1, low: 2, close: 0 }] }, [4, 3], /candles: expected each column once/],
     [{ columns: [{}, {}, { maxReturn: 0.1 }] }, [4, 3], /column 2: expected positive with maxReturn/],
-    [{ columns: [{}, {}, { name: 'z', maxJump: -1 }] }, [4, 3], /column z: expected maxJump of at least 0/],
+    [{ columns: [{}, {}, { name: 'z', maxJump: -1 }] }, [4, 3], /z: expected maxJump of at least 0/],
   ] as const)('refuses %j for samples %j', (more, shape, message) => {
     const schema = { layout: 'time-first', columns: [{}, {}, {}], ...more } as SeriesSchema;
     expect(() => series(schema, shape)).toThrow(message);

@@ -53,8 +53,7 @@ export function tableRules(schema: TableSchema): TableRules {
   checkGroups(oneHot, columns.length);
   const grouped = new Set(oneHot.flat());
   const rules = columns.map((column, i) => {
-    const name = column.name ?? String(i);
-    return columnRule(typed(column, name, grouped.has(i)), name);
+    return columnRule(typed(column, i, grouped.has(i)), i);
   });
   return {
     columns: rules,
@@ -68,10 +67,13 @@ export function tableRules(schema: TableSchema): TableRules {
 }
 
 /** The column with what its type means. */
-function typed(column: TableColumn, name: string, grouped: boolean): Column {
+function typed(column: TableColumn, number: number, grouped: boolean): Column {
   const { type = grouped ? 'boolean' : 'real', cost: _, ...rest } = column;
   const refuse = (wanted: string, got: string) => {
-    throw new GlacisError('option/invalid', `column ${name}: expected ${wanted}, got ${got}`);
+    throw new GlacisError(
+      'option/invalid',
+      `${column.name ?? `column ${number}`}: expected ${wanted}, got ${got}`,
+    );
   };
   if (grouped && type !== 'boolean') refuse('boolean columns in a one-hot group', type);
   if (type === 'real') return rest;

@@ -141,8 +141,12 @@ describe('tabular', () => {
     expect(projected(group, wish, clean, { norm: 'l1', eps: 2.25, bounds: WIDE })).toEqual([0, 1, 0, 4.25]);
     expect(projected(group, wish, clean, { norm: 'l0', eps: 2, bounds: WIDE })).toEqual([0, 1, 0, 4]);
     expect(projected(group, wish, clean, { norm: 'l0', eps: 1, bounds: WIDE })).toEqual([1, 0, 0, 5]);
-    expect(violated(group, [1, 1, 0, 4], clean)).toBe('2 of the one-hot columns 0, 1, 2 are 1');
-    expect(violated(group, [0, 0, 0, 4], clean)).toBe('0 of the one-hot columns 0, 1, 2 are 1');
+    expect(violated(group, [1, 1, 0, 4], clean)).toBe(
+      '2 of the one-hot group column 0, column 1, column 2 are 1',
+    );
+    expect(violated(group, [0, 0, 0, 4], clean)).toBe(
+      '0 of the one-hot group column 0, column 1, column 2 are 1',
+    );
   });
 
   it('leaves out columns of a group that may not become 1', () => {
@@ -224,10 +228,10 @@ describe('tabular', () => {
     const loose = tabular({ columns: [{}, {}], relations: [relation] });
     expect(violated(loose, [2, 2.5], [2, 2.5])).toBeUndefined();
     expect(violated(loose, [2, 2.4], [2, 2.5])).toBeUndefined();
-    expect(violated(loose, [2, 2.6], [2, 2.5])).toBe('relation 1 (0, 1) does not hold');
-    expect(violated(loose, [2, 1.9], [2, 2.5])).toBe('relation 1 (0, 1) does not hold');
+    expect(violated(loose, [2, 2.6], [2, 2.5])).toBe('relation 1 (column 0, column 1) does not hold');
+    expect(violated(loose, [2, 1.9], [2, 2.5])).toBe('relation 1 (column 0, column 1) does not hold');
     const strict = tabular({ columns: [{}, {}], relations: [{ ...relation, tolerance: 0.1 }] });
-    expect(violated(strict, [2, 2.5], [2, 2.5])).toBe('relation 1 (0, 1) does not hold');
+    expect(violated(strict, [2, 2.5], [2, 2.5])).toBe('relation 1 (column 0, column 1) does not hold');
     expect(violated(strict, [2, 2.09], [2, 2])).toBeUndefined();
   });
 
@@ -247,10 +251,7 @@ describe('tabular', () => {
     [{ columns: [{ mean: Number.POSITIVE_INFINITY }] }, /expected finite numbers/],
     [{ columns: [{ positive: true, max: 0 }] }, /expected a max above 0/],
     [{ columns: [{ immutable: true, direction: 'up' }] }, /expected immutable alone/],
-    [
-      { columns: [{ name: 'n', type: 'integer', step: 2 }] },
-      /column n: expected type integer without a step/,
-    ],
+    [{ columns: [{ name: 'n', type: 'integer', step: 2 }] }, /n: expected type integer without a step/],
     [{ columns: [{ type: 'boolean', max: 2 }] }, /expected type boolean without a range/],
     [
       { columns: [{}, { type: 'real' }], oneHot: [[0, 1]] },
