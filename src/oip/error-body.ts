@@ -2,7 +2,7 @@ const SHOWN = 200;
 
 /**
  * What the body of a refusal says, as one line of at most 200 printable characters for a message: `{"error": "…"}` of the
- * protocol, or `detail` as FastAPI has it, or the text itself. Attacker-controlled: control characters are gone, and `secrets` that
+ * protocol, or `detail` as FastAPI has it, or the text itself where it is no JSON. Attacker-controlled: control characters are gone, and `secrets` that
  * the server echoes.
  */
 export function errorText(body: Uint8Array, secrets: readonly string[] = []): string {
@@ -12,8 +12,7 @@ export function errorText(body: Uint8Array, secrets: readonly string[] = []): st
     const json: unknown = JSON.parse(text);
     if (typeof json === 'object' && json !== null) {
       const { error, detail } = json as { readonly error?: unknown; readonly detail?: unknown };
-      const reason = error ?? detail ?? '';
-      said = typeof reason === 'string' ? reason : JSON.stringify(reason);
+      said = reasonFrom(error ?? detail);
     }
   } catch {
     // Not JSON: a proxy's page, or a line of text.
@@ -26,6 +25,14 @@ export function errorText(body: Uint8Array, secrets: readonly string[] = []): st
     .replace(/[\p{C}\p{Z}]+/gu, ' ')
     .trim();
   return line.length > SHOWN ? `${line.slice(0, SHOWN - 1).toWellFormed()}…` : line;
+}
+
+/** FastAPI lists problems, each with its `msg` beside the input itself, which is left out. */
+function reasonFrom(reason: unknown): string {
+  if (typeof reason === 'string') return reason;
+  if (!Array.isArray(reason)) return '';
+  const messages = reason.map((problem: { readonly msg?: unknown } | null) => problem?.msg);
+  return messages.filter((message) => typeof message === 'string').join('; ');
 }
 
 /** Writes a refusal as the protocol has it. */

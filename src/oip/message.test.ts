@@ -202,6 +202,20 @@ describe('requests', () => {
     expect(body).toEqual(Uint8Array.from([...text(head), 0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0]));
   });
 
+  it('name the form of each output they list: Triton does not look elsewhere', () => {
+    const x = { name: 'x', datatype: 'FP32', shape: [0], data: new Float32Array(0) } as const;
+    const outputs = [
+      { name: 'y', binary: true },
+      { name: 'z', binary: false },
+    ];
+    for (const binaryOutput of [true, false]) {
+      const { body } = encodeInferRequest({ inputs: [x], outputs, binaryOutput }, { binary: false });
+      const [y, z] = JSON.parse(new TextDecoder().decode(body)).outputs;
+      expect(y.parameters).toEqual({ binary_data: true });
+      expect(z.parameters).toEqual(binaryOutput ? { binary_data: false } : undefined);
+    }
+  });
+
   it("refuse the specification's example, whose second input has one element for three", () => {
     const message = json({
       id: '42',

@@ -78,7 +78,12 @@ describe('the text of a refusal', () => {
 
   it.each([
     ['{"detail":"Not Found"}', 'Not Found'],
-    ['{"detail":[{"loc":["body"]}]}', '[{"loc":["body"]}]'],
+    [
+      '{"detail":[{"msg":"not an object","input":"0.5"},{"msg":"too short"},null,{}]}',
+      'not an object; too short',
+    ],
+    ['{"error":{"samples":[0.5]}}', ''],
+    ['{"samples":[0.5]}', ''],
     ['<html><h1>502</h1>Bad\r\n\tGateway</html>', '502 Bad Gateway'],
     ['\u001b[31mred\u0007', '[31mred'],
     ['null', 'null'],

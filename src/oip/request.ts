@@ -86,7 +86,8 @@ export function encodeInferRequest(request: InferRequest, options: { readonly bi
     ...(outputs && {
       outputs: outputs.map(({ name, binary, parameters }) => ({
         name,
-        ...withEntries({ ...parameters, ...(binary !== binaryOutput && { binary_data: binary }) }),
+        // Triton does not look at binary_data_output where outputs are named, whatever its specification says.
+        ...withEntries({ ...parameters, ...((binary || binaryOutput) && { binary_data: binary }) }),
       })),
     }),
   };
