@@ -1,19 +1,25 @@
 import { GlacisError } from '../core/error.ts';
 import { mergeOptions, type Spec, suggestion } from '../core/options.ts';
 import type { Attack } from './attack.ts';
+import { apgdCe, apgdDlr, apgdT } from './evasion/apgd.ts';
 import { fab, fabT } from './evasion/fab.ts';
 import { miFgsm } from './evasion/mi-fgsm.ts';
 import { bim, fgsm, pgd } from './evasion/pgd.ts';
+import { square } from './evasion/square.ts';
 
 /** Every evasion attack, A to Z. */
 export const EVASION_ATTACKS: readonly Attack<object>[] = [
   // One line each, so that additions meet no others.
+  erased(apgdCe),
+  erased(apgdDlr),
+  erased(apgdT),
   erased(bim),
   erased(fab),
   erased(fabT),
   erased(fgsm),
   erased(miFgsm),
   erased(pgd),
+  erased(square),
 ];
 
 /** An attack together with its merged and checked options. */

@@ -124,6 +124,7 @@ async function attacked(model: Model, id: string, ball: Ball, change: Change = {
 const QUICK: Readonly<Record<string, Record<string, number>>> = {
   fab: { steps: 25 },
   'fab-t': { steps: 25 },
+  square: { queries: 300 },
 };
 
 /** The least distance at which the linear model's answer to `sample` changes: exact, bounds included. */
