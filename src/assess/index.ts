@@ -1,5 +1,16 @@
 /** Runs attacks against a model, verifies what they made, and says what is left. */
 export { type Assessed, type AssessOptions, assess } from './assess.ts';
+export { type CompareOptions, compareAssessments } from './compare/compare.ts';
+export type {
+  ClassRates,
+  ComparedModel,
+  Comparison,
+  ComparisonRow,
+  Contrast,
+  ContrastVerdict,
+  Rate,
+} from './compare/comparison.ts';
+export { comparisonToJson, parseComparison } from './compare/comparison-json.ts';
 export type {
   Assessment,
   Confusion,

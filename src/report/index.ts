@@ -1,4 +1,6 @@
-/** An assessment as something to look at: one HTML file, or text for a terminal. */
+/** An assessment, or a comparison of several, as something to look at: one HTML file, or text for a terminal. */
+export { renderComparisonHtml } from './compare/html.ts';
+export { renderComparisonText } from './compare/text.ts';
 export type { Answer, FeatureGallery, Gallery, GalleryItem, ImageGallery } from './gallery.ts';
 export { renderHtml } from './html.ts';
 export { renderText } from './text.ts';
