@@ -214,12 +214,24 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
 
 /** What must be the same for a checkpoint to be taken up. The batch may differ: it changes no result. */
 function identityOf(
-  { source, adapted, bounds, labels, task }: Loaded,
+  { source, adapted, bounds, constraint, labels, task }: Loaded,
   plans: readonly PlannedAttack[],
   eps: readonly number[],
   options: AssessOptions,
 ): RunIdentity {
-  const { input, output, shape, range, layout, mean, std, fix, tolerance, device = 'cpu' } = options;
+  const {
+    input,
+    output,
+    shape,
+    range,
+    layout,
+    mean,
+    std,
+    fix,
+    tolerance,
+    device = 'cpu',
+    eightBit,
+  } = options;
   return {
     glacis: glacisVersion(),
     model: source.digest,
@@ -233,10 +245,21 @@ function identityOf(
     eps,
     task,
     bounds: bounds.map(String),
+    ...(constraint && { constraint: constraint.title, constraintFile: options.constraint }),
     ...Object.fromEntries(
-      Object.entries({ input, output, shape, range, layout, mean, std, fix, tolerance, device }).filter(
-        ([, value]) => value !== undefined,
-      ),
+      Object.entries({
+        input,
+        output,
+        shape,
+        range,
+        layout,
+        mean,
+        std,
+        fix,
+        tolerance,
+        device,
+        eightBit,
+      }).filter(([, value]) => value !== undefined),
     ),
   };
 }

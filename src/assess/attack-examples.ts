@@ -5,6 +5,7 @@ import { type Progress, silent } from '../core/progress.ts';
 import { writeNpz } from '../data/index.ts';
 import type { Device } from '../runtime/device.ts';
 import { startEngine } from '../runtime/engine.ts';
+import { checkClean } from '../threat/constraint/clean-samples.ts';
 import type { Norm } from '../threat/norm.ts';
 import { checkAccess, checkPlan, defaultEps } from './budget.ts';
 import { runAttack } from './evasion.ts';
@@ -64,13 +65,15 @@ export async function attackExamples(options: AttackExamplesOptions): Promise<At
   let loaded: Loaded | undefined;
   try {
     loaded = await load(engine, options);
-    const { subject, adapted, labels, task, batch, bounds } = loaded;
+    const { subject, adapted, labels, task, batch, bounds, constraint } = loaded;
     checkAccess(plan, subject);
     const eps = options.eps ?? defaultEps(norm, bounds);
     const { x, indices } = await adapted.read(0, adapted.n, signal);
+    const size = subject.sampleDims.reduce((product, d) => product * d, 1);
+    if (constraint) checkClean(constraint, x, size, (row) => indices[row]!);
     const goal = goalFor(task, labels, subject.classes, options.tolerance);
     const clean = await judge(subject, goal, x, adapted.n, signal);
-    const outcome = await runAttack(subject, plan, goal, { norm, eps, bounds }, x, clean, {
+    const outcome = await runAttack(subject, plan, goal, { norm, eps, bounds, constraint }, x, clean, {
       seed,
       batch,
       firstSample: 0,

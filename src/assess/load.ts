@@ -8,11 +8,13 @@ import {
   type StoredLayout,
 } from '../data/index.ts';
 import type { Engine } from '../runtime/engine.ts';
+import type { Constraint } from '../threat/constraint.ts';
 import type { Task } from '../threat/goal.ts';
 import { type EndpointOptions, endpointSource, isEndpoint } from './endpoint-source.ts';
 import { fileSource } from './file-source.ts';
 import { taskFor } from './goal-for.ts';
 import type { ModelSource } from './model-source.ts';
+import { openConstraint } from './open-constraint.ts';
 import type { Subject } from './subject.ts';
 
 /** Model and data, and how they fit together. */
@@ -46,6 +48,10 @@ export interface LoadOptions {
   readonly target?: string | undefined;
   /** Samples in one run; chosen from the model's cost without. */
   readonly batch?: number | undefined;
+  /** Path of a constraint file (docs/constraints.md). */
+  readonly constraint?: string | undefined;
+  /** Examples must survive being saved in 8 bits. */
+  readonly eightBit?: boolean | undefined;
   /** How an endpoint is asked. */
   readonly endpoint?: EndpointOptions | undefined;
   /** Receives sentences worth reading while it runs. */
@@ -71,6 +77,8 @@ export interface Loaded {
   readonly randomised: boolean;
   /** Least and greatest value of an input. */
   readonly bounds: readonly [number, number];
+  /** What examples must satisfy beside ball and bounds. */
+  readonly constraint: Constraint | undefined;
   readonly modelNotes: readonly string[];
   readonly dataNotes: readonly string[];
   close(): Promise<void>;
@@ -122,7 +130,12 @@ export async function load(engine: Engine, options: LoadOptions): Promise<Loaded
       modelNotes.push(
         'all first outputs lie between 0 and 1: if they are probabilities, the threshold of 0 for logits is wrong for them; export the model with its sigmoid as an operator',
       );
-    const { bounds } = adapted;
+    const { low, high } = adapted.bounds ?? {
+      low: [Number.NEGATIVE_INFINITY],
+      high: [Number.POSITIVE_INFINITY],
+    };
+    const bounds: readonly [number, number] = [Math.min(...low), Math.max(...high)];
+    const constraint = await openConstraint(options, adapted.shape, bounds, dataset.columns);
     return {
       source,
       dataset,
@@ -133,12 +146,12 @@ export async function load(engine: Engine, options: LoadOptions): Promise<Loaded
       labels,
       width,
       batch,
-      bounds: bounds
-        ? [Math.min(...bounds.low), Math.max(...bounds.high)]
-        : [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
+      bounds,
+      constraint,
       modelNotes,
       dataNotes: [
         ...adapted.notes,
+        ...(constraint ? [`examples must satisfy a constraint: ${constraint.title}`] : []),
         ...(isCut
           ? [
               `the first ${n} of ${dataset.n} samples were taken, because the quick level is quick; --n takes more`,

@@ -1,6 +1,7 @@
 import { GlacisError } from '../core/error.ts';
 import type { Progress } from '../core/progress.ts';
 import type { Labels } from '../data/index.ts';
+import { checkClean } from '../threat/constraint/clean-samples.ts';
 import type { Goal } from '../threat/goal.ts';
 import { type Norm, radius } from '../threat/norm.ts';
 import { type EarlierExamples, type Outcome, runAttack } from './evasion.ts';
@@ -93,6 +94,7 @@ export async function runCells(
     const read = await adapted.read(start, Math.min(step, adapted.n - start), signal);
     const part = labels.slice(start * width, (start + read.count) * width);
     const goal = goalFor(task, part, subject.classes, options.tolerance);
+    if (loaded.constraint) checkClean(loaded.constraint, read.x, size, (row) => read.indices[row]!);
     held = { start, count: read.count, x: read.x, labels: part, indices: read.indices, goal };
     return held;
   };
@@ -131,7 +133,7 @@ export async function runCells(
 }
 
 async function runChunk(
-  { subject, task, bounds, batch }: Loaded,
+  { subject, task, bounds, constraint, batch }: Loaded,
   { plan, eps, measure }: Cell,
   cell: CellState,
   chunk: Chunk,
@@ -149,7 +151,7 @@ async function runChunk(
     subject,
     plan,
     chunk.goal,
-    { norm, eps, bounds },
+    { norm, eps, bounds, constraint },
     chunk.x,
     { reached },
     {

@@ -29,6 +29,11 @@ export const LOAD_OPTIONS: OptionTable = {
   },
   output: { value: 'NAME', help: 'attacked output, where the model has several' },
   shape: { value: 'C,H,W', help: 'shape of one sample, where the model leaves it open' },
+  constraint: {
+    value: 'FILE',
+    help: 'what examples must satisfy: mask, table, series (docs/constraints.md)',
+  },
+  'eight-bit': { help: 'examples must survive being saved in 8 bits, as PNG does' },
   header: { value: 'NAME=VALUE', help: 'endpoint: header of each request; may be repeated', many: true },
   format: { value: 'FORMAT', help: 'endpoint: binary, json or auto (auto unless given)' },
   parallel: { value: 'N', help: 'endpoint: requests under way at once (4 unless given)' },
@@ -75,6 +80,8 @@ export function loadOptionsFrom(given: Given, command: string): LoadOptions & { 
     output: given.text('output'),
     shape: sizes(given, 'shape'),
     batch: given.whole('batch', 1),
+    constraint: given.text('constraint'),
+    eightBit: given.flag('eight-bit'),
     endpoint: {
       headers: Object.fromEntries(given.texts('header').map(headerFrom)),
       format: given.choice('format', ['binary', 'json', 'auto']),

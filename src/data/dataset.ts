@@ -13,6 +13,8 @@ export interface Dataset {
   readonly dtype: ElementType;
   /** `hwc` when the format itself says that the channels are last (decoded images). */
   readonly layout?: 'hwc';
+  /** Names of a table's feature columns, in the order of a sample's values. */
+  readonly columns?: readonly string[];
   /** Names of the classes, by class number, where the format has names. */
   readonly classes?: readonly string[];
   /** One label a sample: `Int32Array` holds class numbers, `Float32Array` regression targets. */

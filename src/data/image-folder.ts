@@ -163,6 +163,17 @@ async function readBounded(file: ImageFile): Promise<Buffer> {
   return readFile(file.path);
 }
 
+/**
+ * One picture as grey values 0 to 255, `[height, width]`. Errors: `data/unreadable` (also for colour and for more than 8 bits),
+ * `data/too-large`.
+ */
+export async function readGreyImage(
+  path: string,
+): Promise<{ readonly values: Uint8Array; readonly shape: readonly [number, number] }> {
+  const { pixels, shape } = await decode({ name: path, path, label: 0 }, { channels: 1 }, undefined);
+  return { values: pixels, shape: [shape[0], shape[1]] };
+}
+
 interface Expected {
   readonly shape: readonly number[];
   readonly digest: string;

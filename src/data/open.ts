@@ -222,6 +222,7 @@ function fromTable(table: Table, digest: string, kind: string): Dataset {
     n,
     sampleShape: [width],
     dtype: 'float32',
+    columns: features,
     ...(classes && { classes }),
     ...(labels && { labels }),
     digest,
