@@ -19,7 +19,39 @@ describe('GraphBuilder', () => {
     const x = builder.input('x', 'float32', [2]);
     builder.add('Exp', [x]);
     const model = builder.build({ y: builder.add('Neg', [x])[0]! });
-    expect(model.graph.nodes.map((n) => n.op)).toEqual(['Neg', 'Identity']);
+    expect(model.graph.nodes.map((n) => n.op)).toEqual(['Neg']);
+  });
+
+  it('gives inputs and values under two names by copies, and nothing else', async () => {
+    const builder = new GraphBuilder();
+    const x = builder.input('x', 'float32', [2]);
+    const negative = builder.add('Neg', [x])[0]!;
+    const model = builder.build({
+      first: negative,
+      second: negative,
+      same: x,
+      sum: builder.add('Add', [x, negative])[0]!,
+    });
+    expect(model.graph.nodes.map((n) => n.op)).toEqual(['Neg', 'Add', 'Identity', 'Identity']);
+    expect(model.graph.outputs.map((o) => o.name)).toEqual(['first', 'second', 'same', 'sum']);
+    const results = await runInRuntime(model, { x: { dims: [2], data: Float32Array.from([1, 2]) } });
+    expect(Object.values(results).map((r) => r.data)).toEqual([
+      [-1, -2],
+      [-1, -2],
+      [1, 2],
+      [0, 0],
+    ]);
+  });
+
+  it('lets outputs swap their names with inner values', async () => {
+    const builder = new GraphBuilder();
+    const x = builder.input('x', 'float32', [1]);
+    const one = builder.add('Neg', [x])[0]!;
+    const two = builder.add('Exp', [one])[0]!;
+    const model = builder.build({ [one.name]: two, [two.name]: one });
+    const results = await runInRuntime(model, { x: { dims: [1], data: Float32Array.of(0) } });
+    expect(results[one.name]!.data).toEqual([1]);
+    expect(results[two.name]!.data[0]! + 0).toBe(0);
   });
 
   it('gives outputs their names even where constants or inner values have them', async () => {

@@ -243,11 +243,15 @@ export class GraphBuilder {
         'model/invalid',
         `build: '${clash.name}' names an input and an output; rename the input`,
       );
-    // Inner values that have an output's name step aside.
-    const aside = new Map<string, string>();
+    // A node gives an output under its name, once; inner values that have that name step aside.
+    const named = new Map<string, string>();
+    for (const { name, value } of results)
+      if (this.#producers.has(value.name) && !named.has(value.name)) named.set(value.name, name);
+    const direct = new Set(named.values());
     for (const { name } of results)
-      if (this.#constants.has(name) || this.#producers.has(name)) aside.set(name, this.freshName(name));
-    const now = (name: string) => aside.get(name) ?? name;
+      if ((this.#constants.has(name) || this.#producers.has(name)) && !named.has(name))
+        named.set(name, this.freshName(name));
+    const now = (name: string) => named.get(name) ?? name;
     const nodes: Node[] = kept.map(({ node }) => {
       const plain = written(node);
       return { ...plain, inputs: plain.inputs.map(now), outputs: plain.outputs.map(now) };
@@ -255,7 +259,10 @@ export class GraphBuilder {
     const nodeNames = new Set(nodes.map((n) => n.name));
     const infos: ValueInfo[] = [];
     for (const { name, value } of results) {
-      // A model that was built here before has such a node already.
+      const dims = value.isStatic ? value.dims : undefined;
+      infos.push({ name, type: { kind: 'tensor', dtype: value.dtype, dims } });
+      if (direct.has(name)) continue;
+      // An input, a constant, or a value that is an output already. A model that was built here before has such a node already.
       let nodeName = `to_${name}`;
       while (nodeNames.has(nodeName)) nodeName += '_';
       nodeNames.add(nodeName);
@@ -268,8 +275,6 @@ export class GraphBuilder {
         outputs: [name],
         attributes,
       });
-      const dims = value.isStatic ? value.dims : undefined;
-      infos.push({ name, type: { kind: 'tensor', dtype: value.dtype, dims } });
     }
     const initializers = new Map<string, Tensor>();
     for (const [name, tensor] of this.#constants) if (needed.has(name)) initializers.set(now(name), tensor);

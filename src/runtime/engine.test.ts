@@ -47,6 +47,32 @@ describe('a session', () => {
     await session.close();
   });
 
+  it('carries outputs to the next run, and gives them only where they are asked for', async () => {
+    const counting = model(
+      graph({
+        inputs: [value('x', [2]), value('total', [2])],
+        outputs: [value('next', [2]), value('before', [2])],
+        nodes: [node('Add', ['x', 'total'], ['next']), node('Identity', ['total'], ['before'])],
+      }),
+    );
+    const session = await engine.open(counting, { carry: { total: 'next' } });
+    const x = () => f32(Float32Array.of(1, 10), [2]);
+    const zero = () => f32(new Float32Array(2), [2]);
+    await expect(session.run({ x: x() })).rejects.toMatchObject({ code: 'data/mismatch' });
+    const first = await session.run({ x: x(), total: zero() }, { transfer: true });
+    expect(first).toEqual({ before: zero() });
+    const second = await session.run({ x: x() }, { fetches: ['next'] });
+    expect(second).toEqual({ next: f32(Float32Array.of(2, 20), [2]) });
+    const sums = [];
+    for (let i = 0; i < 4; i++) sums.push((await session.run({ x: x() })).before!.data[1]);
+    expect(sums).toEqual([20, 30, 40, 50]);
+    // What was given is the caller's own.
+    expect(second.next!.data).toEqual(Float32Array.of(2, 20));
+    expect((await session.run({ x: x(), total: zero() })).before).toEqual(zero());
+    expect((await session.run({ x: x() })).before!.data).toEqual(Float32Array.of(1, 10));
+    await session.close();
+  });
+
   it('opens bytes too, and leaves them whole', async () => {
     const bytes = serializeModel(doubling);
     const copy = bytes.slice();

@@ -37,10 +37,13 @@ export interface Session {
 export interface Engine {
   readonly device: Device;
   readonly threads: number;
-  /** Opens a session; `profile` makes the runtime write its own profile on close. Errors: `run/failed`, `device/unavailable`. */
+  /**
+   * Opens a session; `profile` makes the runtime write its own profile on close, `carry` keeps values between the runs (see
+   * {@link OrtOptions}). Errors: `run/failed`, `device/unavailable`.
+   */
   open(
     model: Model | Uint8Array | string,
-    options?: Partial<Pick<OrtOptions, 'profile' | 'optimise' | 'threads'>> & {
+    options?: Partial<Pick<OrtOptions, 'profile' | 'optimise' | 'threads' | 'carry'>> & {
       /** Which worker thread; each further one is started when it is first named. 0 unless given. */
       readonly lane?: number;
     },

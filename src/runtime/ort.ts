@@ -13,6 +13,12 @@ export interface OrtOptions {
   readonly profile?: string;
   /** Graph optimisations by the runtime; `all` unless given. */
   readonly optimise?: 'all' | 'extended' | 'basic' | 'disabled';
+  /**
+   * Which output an input takes from the run before, by the input's name (weights in training). Such values stay with the
+   * session: the input has to be fed in the first run only, the output comes back only where it is fetched by name. Both
+   * must have one type and shape. Two buffers each are used in turn, so that nothing is allocated after the second run.
+   */
+  readonly carry?: Readonly<Record<string, string>>;
 }
 
 /** A session of ONNX Runtime in this thread. Running blocks the thread. */
@@ -104,6 +110,12 @@ export async function openOrt(model: Uint8Array | string, options: OrtOptions): 
       cause: thrown,
     });
   }
+  const carry = Object.entries(options.carry ?? {});
+  const carried = new Set(carry.map(([, output]) => output));
+  const returned = session.outputNames.filter((name) => !carried.has(name));
+  /** What carried inputs take next, by input, and buffers that are free again, by output. */
+  const kept = new Map<string, Tensor>();
+  const spare = new Map<string, Tensor>();
   return {
     inputs: session.inputNames,
     outputs: session.outputNames,
@@ -111,6 +123,11 @@ export async function openOrt(model: Uint8Array | string, options: OrtOptions): 
       const ortFeeds: Record<string, Tensor> = {};
       for (const name of session.inputNames) {
         const given = feeds[name];
+        const known = kept.get(name);
+        if (!given && known) {
+          ortFeeds[name] = known;
+          continue;
+        }
         if (!given)
           throw new GlacisError(
             'data/mismatch',
@@ -126,9 +143,25 @@ export async function openOrt(model: Uint8Array | string, options: OrtOptions): 
           );
       }
       try {
-        const results = fetches ? await session.run(ortFeeds, [...fetches]) : await session.run(ortFeeds);
+        if (carry.length === 0) {
+          const results = fetches ? await session.run(ortFeeds, [...fetches]) : await session.run(ortFeeds);
+          return Object.fromEntries(
+            Object.entries(results).map(([name, value]) => [name, fromOrt(name, value as Tensor)]),
+          );
+        }
+        const wanted = new Set(fetches ?? returned);
+        const into = [...new Set([...wanted, ...carried])].map((name) => [name, spare.get(name) ?? null]);
+        const results = await session.run(ortFeeds, Object.fromEntries(into));
+        for (const [input, output] of carry) {
+          spare.set(output, ortFeeds[input]!);
+          kept.set(input, results[output] as Tensor);
+        }
+        // The worker gives away the buffers of what it returns: carried values go as copies.
         return Object.fromEntries(
-          Object.entries(results).map(([name, value]) => [name, fromOrt(name, value as Tensor)]),
+          [...wanted].map((name) => {
+            const result = fromOrt(name, results[name] as Tensor);
+            return [name, carried.has(name) ? { ...result, data: result.data.slice() as HostData } : result];
+          }),
         );
       } catch (thrown) {
         throw asGlacisError(thrown, 'run/failed', 'ONNX Runtime failed while running the model');

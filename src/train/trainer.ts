@@ -81,27 +81,27 @@ export async function train(
   const size = elementCount(step.sampleDims);
   checkSamples(data, size, step.classes, 'training data');
   if (options.validation) checkSamples(options.validation, size, step.classes, 'validation data');
-  const session = await engine.open(step.model);
+  const session = await engine.open(step.model, { carry: carriedBy(step) });
   try {
-    let state = initialState(model, step);
+    let trained = model;
     const epochs: Epoch[] = [];
     for (let epoch = 0; epoch < options.epochs; epoch++) {
-      const ran = await runEpoch(session, step, state, data, options, epoch);
-      state = ran.state;
-      const trained = withWeights(model, step, state);
+      const start = epoch === 0 ? initialState(model, step) : {};
+      const ran = await runEpoch(session, step, start, data, options, epoch);
+      trained = withWeights(model, step, ran.weights);
       const validation = options.validation
         ? await accuracy(engine, trained, options.validation, options.signal)
         : undefined;
       epochs.push({ ...ran.epoch, ...(validation === undefined ? {} : { validation }) });
     }
-    return { model: withWeights(model, step, state), epochs };
+    return { model: trained, epochs };
   } finally {
     await session.close();
   }
 }
 
-/** Weights and moments by the names of the step's inputs. */
-export type State = Readonly<Record<string, HostTensor>>;
+/** Values by the names of the step's inputs or outputs. */
+type State = Readonly<Record<string, HostTensor>>;
 
 type Session = Awaited<ReturnType<Engine['open']>>;
 
@@ -112,13 +112,14 @@ async function runEpoch(
   data: LabelledSamples,
   options: TrainOptions,
   epoch: number,
-): Promise<{ readonly state: State; readonly epoch: Epoch }> {
+): Promise<{ readonly weights: State; readonly epoch: Epoch }> {
   const { seed, signal, progress = silent } = options;
   const order = shuffled(data.y.length, randomFrom(seed, 'train', 'order', epoch));
   const steps = Math.floor(data.y.length / step.batch);
   const total = steps * options.epochs;
   const warmUp = Math.round((options.warmUp ?? 0.05) * total);
-  let state = start;
+  const { loss: lossName, correct: correctName } = step.outputs;
+  let weights: State = {};
   let loss = 0;
   let correct = 0;
   let next = batchOf(step, data, order.subarray(0, step.batch), options, epoch);
@@ -127,26 +128,32 @@ async function runEpoch(
     const done = epoch * steps + k;
     const running = session.run(
       {
-        ...state,
+        ...(k === 0 ? start : {}),
         ...next,
         [step.inputs.step]: i64([done + 1], []),
         [step.inputs.rate]: f32(Float32Array.of(cosineRate(options.learningRate, done, total, warmUp)), []),
       },
-      { transfer: true },
+      {
+        transfer: true,
+        // Weights stay where they are trained until the epoch's last step.
+        ...(k + 1 < steps
+          ? {}
+          : { fetches: [lossName, correctName, ...step.parameters.map((p) => p.outputs.weight)] }),
+      },
     );
     // While the step runs on its own thread, this one prepares the next batch.
     if (k + 1 < steps)
       next = batchOf(step, data, order.subarray((k + 1) * step.batch, (k + 2) * step.batch), options, epoch);
     const results = await running;
-    const stepLoss = Number(results[step.outputs.loss]!.data[0]);
+    const stepLoss = Number(results[lossName]!.data[0]);
     if (!Number.isFinite(stepLoss))
       throw new GlacisError(
         'run/failed',
         `training: expected a finite loss, got ${stepLoss} in step ${k + 1} of epoch ${epoch + 1}; lower the learning rate`,
       );
     loss += stepLoss;
-    correct += Number(results[step.outputs.correct]!.data[0]);
-    state = nextState(step, results);
+    correct += Number(results[correctName]!.data[0]);
+    weights = results;
     progress({
       label: `epoch ${epoch + 1} of ${options.epochs}`,
       done: k + 1,
@@ -154,7 +161,7 @@ async function runEpoch(
       note: `loss ${(loss / (k + 1)).toFixed(3)}`,
     });
   }
-  return { state, epoch: { loss: loss / steps, accuracy: correct / (steps * step.batch) } };
+  return { weights, epoch: { loss: loss / steps, accuracy: correct / (steps * step.batch) } };
 }
 
 function batchOf(
@@ -194,21 +201,20 @@ export function initialState(model: Model, step: TrainingStep): State {
   return state;
 }
 
-/** The state that a step's results hold, by the names under which the next step takes it. */
-export function nextState(step: TrainingStep, results: Readonly<Record<string, HostTensor>>): State {
-  const state: Record<string, HostTensor> = {};
-  for (const { inputs, outputs } of step.parameters) {
-    for (const key of ['weight', 'first', 'second'] as const) state[inputs[key]] = results[outputs[key]]!;
-  }
-  return state;
+/** Which of the step's inputs take which of its outputs in the next step. */
+export function carriedBy(step: TrainingStep): Readonly<Record<string, string>> {
+  const keys = ['weight', 'first', 'second'] as const;
+  return Object.fromEntries(
+    step.parameters.flatMap(({ inputs, outputs }) => keys.map((key) => [inputs[key], outputs[key]])),
+  );
 }
 
-/** The model with the state's weights, copied so that the next step may take the state's buffers away. */
-function withWeights(model: Model, step: TrainingStep, state: State): Model {
+/** The model with the weights that a step gave. */
+function withWeights(model: Model, step: TrainingStep, results: State): Model {
   const initializers = new Map<string, Tensor>(model.graph.initializers);
-  for (const { name, order, dims, inputs } of step.parameters) {
+  for (const { name, order, dims, outputs } of step.parameters) {
     const back = dims.map((_, axis) => order.indexOf(axis));
-    const weights = transposed(state[inputs.weight]!.data as Float32Array, dims, back);
+    const weights = transposed(results[outputs.weight]!.data as Float32Array, dims, back);
     initializers.set(
       name,
       float32Tensor(
