@@ -76,6 +76,7 @@ function redirected(
   const location = response.headers.get('location');
   const to = location === null ? null : URL.parse(location, from);
   if (!to) throw refuse('to nowhere');
+  if (to.username !== '' || to.password !== '') throw refuse('to nowhere: with a password');
   if (to.origin !== new URL(from).origin)
     throw refuse(`to ${quoted(to.origin)}; give that address if it is the right one`);
   if (redirects >= MAX_REDIRECTS) throw refuse(`after ${MAX_REDIRECTS} others`);

@@ -144,7 +144,11 @@ function reasonOf(thrown: unknown, timeoutMs: number): string {
   if (thrown.name === 'TimeoutError') return `none within ${seconds(timeoutMs)}`;
   const cause = thrown.cause instanceof Error ? thrown.cause : thrown;
   const code = (cause as { readonly code?: unknown }).code;
-  return typeof code === 'string' ? `${code} (${NETWORK[code] ?? 'network'})` : quoted(cause.message);
+  return typeof code === 'string' ? `${code} (${meaningOf(code)})` : quoted(cause.message);
+}
+
+function meaningOf(code: string): string {
+  return NETWORK[code] ?? (/CERT|SIGNATURE/.test(code) ? 'the certificate is not trusted' : 'network');
 }
 
 const NETWORK: Readonly<Record<string, string>> = {
@@ -156,7 +160,7 @@ const NETWORK: Readonly<Record<string, string>> = {
 
 /** Failures that repeating does not mend: names that do not exist, certificates that are not trusted. */
 function isFinal(problem: string): boolean {
-  return /^(?:ENOTFOUND|ERR_TLS|ERR_SSL|CERT_|[A-Z_]*(?:CERT|CERTIFICATE|SIGNATURE)\b)/.test(problem);
+  return /^(?:ENOTFOUND|ERR_TLS|ERR_SSL|[A-Z_]*(?:CERT|SIGNATURE))/.test(problem);
 }
 
 function seconds(ms: number): string {

@@ -161,6 +161,23 @@ describe('an endpoint that breaks off', () => {
     expect(waits).toHaveLength(3);
   });
 
+  it.each([
+    ['ENOTFOUND', /ENOTFOUND \(no such host\); 0 samples/],
+    ['CERT_HAS_EXPIRED', /the certificate is not trusted/],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', /the certificate is not trusted/],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /the certificate is not trusted/],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', /the certificate is not trusted/],
+  ])('for a reason that does not pass is not asked again: %s', async (code, text) => {
+    const cause = Object.assign(new Error('failed'), { code });
+    const failing = vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('fetch failed', { cause }));
+    try {
+      await expect(openRemote('https://h/v2/models/m')).rejects.toThrow(error('endpoint/unavailable', text));
+      expect(failing).toHaveBeenCalledTimes(1);
+    } finally {
+      failing.mockRestore();
+    }
+  });
+
   it('comes back after an error of its own', async () => {
     const { server, oracle } = await opened();
     const refuse = { status: 500, text: 'out of memory' };
@@ -342,6 +359,7 @@ describe('a redirect', () => {
   it.each([
     [{ to: '/v2/models/model', status: 302 }, /after 3 others/],
     [{ to: 'http://', status: 302 }, /to nowhere/],
+    [{ to: '//me:secret@localhost/v2/models/model', status: 302 }, /to nowhere/],
   ])('%j is not followed for ever', async (redirect, text) => {
     const server = await serve({ faults: { redirect } });
     await expect(openRemote(server.url)).rejects.toThrow(error('endpoint/unavailable', text));

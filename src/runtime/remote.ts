@@ -30,8 +30,8 @@ export interface RemoteOracle extends Oracle {
 const ENVELOPE_BYTES = 2 ** 16;
 /** A float64 in JSON has at most 24 characters; the rest is for commas and indentation. */
 const BYTES_PER_NUMBER = 48;
-/** The first answer, while nothing is known of its size. */
-const FIRST_ANSWER_BYTES = 2 ** 24;
+/** The first answer, while nothing is known of its size: 64 samples of 20,000 classes in JSON. */
+const FIRST_ANSWER_BYTES = 2 ** 26;
 const USUAL_BATCH = 64;
 /** Numbers in one request unless `batch` says otherwise: 16 MiB in binary form. */
 const USUAL_NUMBERS = 2 ** 22;

@@ -117,14 +117,16 @@ async function handle(
     reply(response, faults.redirect.status, new Uint8Array(0), { location: faults.redirect.to });
     return;
   }
-  const refused =
-    faults.refuse ??
-    (path ? undefined : { status: 404, text: 'no such model' }) ??
-    (token === undefined || request.headers.authorization === `Bearer ${token}`
-      ? undefined
-      : { status: 401, text: 'not authorised' });
-  if (refused || !path) {
-    refuse(response, refused?.status ?? 404, refused?.text ?? '');
+  if (faults.refuse) {
+    refuse(response, faults.refuse.status, faults.refuse.text);
+    return;
+  }
+  if (!path) {
+    refuse(response, 404, 'no such model');
+    return;
+  }
+  if (token !== undefined && request.headers.authorization !== `Bearer ${token}`) {
+    refuse(response, 401, 'not authorised');
     return;
   }
   if (path[1] === undefined) {
