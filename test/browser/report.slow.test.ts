@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sampleComparison } from '../../src/assess/compare/comparison.fixture.ts';
 import { sampleAssessment } from '../../src/assess/result.fixture.ts';
+import { renderComparisonHtml } from '../../src/report/compare/html.ts';
 import type { ImageGallery } from '../../src/report/gallery.ts';
 import { renderHtml } from '../../src/report/html.ts';
 
@@ -41,12 +43,18 @@ const gallery: ImageGallery = {
   })),
 };
 
-describe.skipIf(!existsSync(CHROMIUM))('the report in a browser (needs /usr/bin/chromium)', () => {
+/** Each page with the number of pictures that it has at least. */
+const PAGES: readonly (readonly [name: string, html: string, pictures: number])[] = [
+  ['report', renderHtml(sampleAssessment(), gallery), 9],
+  ['comparison', renderComparisonHtml(sampleComparison()), 0],
+];
+
+describe.skipIf(!existsSync(CHROMIUM))('the reports in a browser (needs /usr/bin/chromium)', () => {
   let browser: Browser;
   let folder: string;
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'glacis-report-'));
-    writeFileSync(join(folder, 'report.html'), renderHtml(sampleAssessment(), gallery));
+    for (const [name, html] of PAGES) writeFileSync(join(folder, `${name}.html`), html);
     browser = await chromium.launch({
       executablePath: CHROMIUM,
       args: [
@@ -63,27 +71,29 @@ describe.skipIf(!existsSync(CHROMIUM))('the report in a browser (needs /usr/bin/
     rmSync(folder, { recursive: true, force: true });
   });
 
-  for (const width of [1280, 420]) {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      it(`fits ${width} px in ${colorScheme} mode, draws its pictures, asks for nothing and complains of nothing`, async () => {
-        const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
-        const complaints: string[] = [];
-        const asked: string[] = [];
-        page.on('console', (message) => complaints.push(message.text()));
-        page.on('pageerror', (error) => complaints.push(error.message));
-        page.on('request', (request) => asked.push(request.url()));
-        await page.goto(pathToFileURL(join(folder, 'report.html')).href);
-        const seen = (await page.evaluate(LOOK)) as Seen;
-        await page.close();
-        expect(complaints).toEqual([]);
-        expect(asked.filter((url) => !url.startsWith('file:') && !url.startsWith('data:'))).toEqual([]);
-        expect(seen.overflow).toBeLessThanOrEqual(0);
-        expect(seen.pictures.length).toBeGreaterThanOrEqual(9);
-        expect(seen.pictures.every(Boolean)).toBe(true);
-        expect(seen.heading).toMatch(/\d/);
-        const [red = 0] = seen.background.match(/\d+/g)?.map(Number) ?? [];
-        expect(red > 127).toBe(colorScheme === 'light');
-      }, 30_000);
+  for (const [name, , pictures] of PAGES) {
+    for (const width of [1280, 420]) {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        it(`${name}: fits ${width} px in ${colorScheme} mode, draws its pictures, asks for nothing and complains of nothing`, async () => {
+          const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+          const complaints: string[] = [];
+          const asked: string[] = [];
+          page.on('console', (message) => complaints.push(message.text()));
+          page.on('pageerror', (error) => complaints.push(error.message));
+          page.on('request', (request) => asked.push(request.url()));
+          await page.goto(pathToFileURL(join(folder, `${name}.html`)).href);
+          const seen = (await page.evaluate(LOOK)) as Seen;
+          await page.close();
+          expect(complaints).toEqual([]);
+          expect(asked.filter((url) => !url.startsWith('file:') && !url.startsWith('data:'))).toEqual([]);
+          expect(seen.overflow).toBeLessThanOrEqual(0);
+          expect(seen.pictures.length).toBeGreaterThanOrEqual(pictures);
+          expect(seen.pictures.every(Boolean)).toBe(true);
+          expect(seen.heading).toMatch(/\d/);
+          const [red = 0] = seen.background.match(/\d+/g)?.map(Number) ?? [];
+          expect(red > 127).toBe(colorScheme === 'light');
+        }, 30_000);
+      }
     }
   }
 });

@@ -40,7 +40,12 @@ export function notesOf(
     ...said('Version of Glacis', ({ environment }) => environment.glacis),
     ...said('Version of ONNX Runtime', ({ environment }) => environment.onnxruntime),
     ...said('Device', ({ environment }) => environment.device),
-    ...said('What was done to the data', ({ data }) => data.notes.join('; ') || 'nothing'),
+    ...said('What was done to the data', ({ data }) => {
+      const own = data.notes.filter((note) =>
+        sides.some(({ assessment }) => !assessment.data.notes.includes(note)),
+      );
+      return own.join('; ') || 'nothing more';
+    }),
     ...matched.flatMap((runs) =>
       options(
         runs.map(({ result }) => result),

@@ -28,6 +28,6 @@ rect.frame{fill:none;stroke:var(--line)}
 .forest.higher{--c:var(--held)}.forest.lower{--c:var(--changed)}.forest.open{--c:var(--fail)}
 .attacks th.forest-cell{text-align:center}
 b.higher{color:var(--held-ink)}b.lower{color:var(--changed-ink)}
-@media screen and (max-width:760px){.beside{grid-template-columns:minmax(0,1fr)}.square{max-width:260px;margin:0 auto}.forest{width:120px}.attacks td.what-cell,.attacks td.verdict-cell{white-space:normal}.attacks th,.attacks td{padding-right:8px}.figures.many{grid-template-columns:1fr 1fr}.figures.many>div:last-child{grid-column:auto}}
+@media screen and (max-width:760px){.beside{grid-template-columns:minmax(0,1fr)}.square{max-width:260px;margin:0 auto}.forest{width:120px}.attacks td.what-cell,.attacks td.verdict-cell{white-space:normal}.what-cell .muted{white-space:nowrap}.compared th,.compared td{padding-right:7px;font-size:13.5px}.figures.many{grid-template-columns:1fr 1fr}.figures.many>div:last-child{grid-column:auto}}
 @media print{.forest{width:110px}.beside{grid-template-columns:200px minmax(0,1fr)}}
 `;

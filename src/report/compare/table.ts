@@ -15,7 +15,7 @@ export function tableSection(comparison: Comparison): Markup {
 <p class="lead">Differences in percentage points, the later model minus the first one. ${paired ? 'p is McNemar’s exact test on the answers that differ' : 'p is Fisher’s exact test; the samples are taken as unrelated'}; the corrected p holds for all ${count(tests)} tests on this page together (Holm). A difference is claimed where it is below 0.05.</p>
 ${models.slice(1).map(
   (_, j) => html`<h3>${letter(comparison, j + 1)}beside ${letter(comparison, 0)}</h3>
-<div class="scroll" tabindex="0" role="region" aria-label="Table of the differences"><table class="attacks">
+<div class="scroll" tabindex="0" role="region" aria-label="Table of the differences"><table class="attacks compared">
 <thead><tr><th>Attack</th><th class="num">${models[0]!.label} right</th><th class="num">${models[j + 1]!.label} right</th><th class="num">Points</th><th class="num extra">95&nbsp;% confidence</th><th class="forest-cell extra">fewer · more</th>${paired && html`<th class="num extra">Only ${models[0]!.label}</th><th class="num extra">Only ${models[j + 1]!.label}</th>`}<th class="num">Corrected p</th><th>Verdict</th></tr></thead>
 <tbody>${rows.map((row) => line(row, j, reach, paired))}</tbody>
 </table></div>`,
