@@ -2,6 +2,7 @@ import { GlacisError } from '../core/error.ts';
 import { mergeOptions, type Spec, suggestion } from '../core/options.ts';
 import type { Attack } from './attack.ts';
 import { apgdCe, apgdDlr, apgdT } from './evasion/apgd.ts';
+import { autoattack } from './evasion/autoattack.ts';
 import { fab, fabT } from './evasion/fab.ts';
 import { miFgsm } from './evasion/mi-fgsm.ts';
 import { bim, fgsm, pgd } from './evasion/pgd.ts';
@@ -13,6 +14,7 @@ export const EVASION_ATTACKS: readonly Attack<object>[] = [
   erased(apgdCe),
   erased(apgdDlr),
   erased(apgdT),
+  erased(autoattack),
   erased(bim),
   erased(fab),
   erased(fabT),

@@ -122,6 +122,7 @@ async function attacked(model: Model, id: string, ball: Ball, change: Change = {
 
 /** Smaller budgets for attacks whose usual ones would take long here. */
 const QUICK: Readonly<Record<string, Record<string, number>>> = {
+  autoattack: { steps: 20, squareQueries: 100 },
   fab: { steps: 25 },
   'fab-t': { steps: 25 },
   square: { queries: 300 },
