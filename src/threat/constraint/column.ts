@@ -64,6 +64,9 @@ export function columnRule(column: Column, number: number): ColumnRule {
         ? Number.POSITIVE_INFINITY
         : (maxRelativeChange * Math.abs(c * std + mean)) / std,
     );
+  const limit = [maxChange, maxRelativeChange === undefined ? undefined : percent(maxRelativeChange)]
+    .filter((part) => part !== undefined)
+    .join(' or ');
   return {
     name,
     scale,
@@ -88,18 +91,15 @@ export function columnRule(column: Column, number: number): ColumnRule {
       if (direction === 'down' && x > c) return `${name} grew, which may only shrink`;
       // Rounding: the change of two float32 numbers, each of which was rounded.
       if (Math.abs(x - c) > reach(c) + 2 ** -23 * Math.max(Math.abs(x), Math.abs(c)))
-        return `${name} changed by more than ${show(maxChange, maxRelativeChange)}`;
+        return `${name} changed by more than ${limit}`;
       return undefined;
     },
   };
 }
 
-function show(most: number | undefined, share: number | undefined): string {
-  const parts = [
-    ...(most === undefined ? [] : [`${most}`]),
-    ...(share === undefined ? [] : [`${100 * share} %`]),
-  ];
-  return parts.join(' or ');
+/** A share as people write it: `0.07` is `7 %`. */
+export function percent(share: number): string {
+  return `${Number((100 * share).toPrecision(6))} %`;
 }
 
 function check(column: Column, name: string): void {

@@ -37,7 +37,7 @@ describe('the examples of docs/constraints.md', () => {
     expect(titles).toEqual([
       'every value survives being saved in 8 bits',
       'only 19200 of 150528 elements may change; every value survives being saved in 8 bits',
-      'a possible row of the table (14 columns, 2 immutable, 1 one-hot groups, 2 linear relations, costs up to 10)',
+      'a possible row of the table (columns: 14, immutable: 2, one-hot groups: 1, linear relations: 2, costs: up to 10)',
       'a believable series (the last 5 of 60 steps, consistent candles)',
       'a believable series (60 steps, at most 3 changed, points replaced by earlier ones, up to 10 steps old)',
     ]);

@@ -33,7 +33,7 @@ describe('joined', () => {
       bounds: [0, 1],
       eps: { linf: 0.1, l2: 0.2, l1: 0.5, l0: 6 },
     });
-    expect(moved).toBeGreaterThan(0.95);
+    expect(moved).toBeGreaterThan(0.9);
   });
 
   it('holds what constraints promise: two tables’ rules that must agree', () => {
@@ -71,10 +71,9 @@ describe('joined', () => {
         const a = rng.integer(b + 1);
         return Float32Array.of(a, b + Math.max(0, 2 - a - b), Math.min(4, 6 - a - b));
       },
-      eps: { linf: 1, l2: 2, l1: 3, l0: 3 },
+      eps: { linf: 1, l2: 2, l1: 3, l0: 10 },
     });
-    // An L0 ball of fewer than two elements has no other point on the plane.
-    expect(moved).toBeGreaterThan(0.7);
+    expect(moved).toBeGreaterThan(0.9);
   });
 
   it('is the clean row where nothing else satisfies all', () => {
@@ -82,7 +81,7 @@ describe('joined', () => {
     const other = mask([0, 1], [2], [2]);
     const both = joined([one, other], 2);
     expect(projected(both, [5, 5], [1, 2], { norm: 'linf', eps: 9, bounds: [0, 9] })).toEqual([1, 2]);
-    expect(violated(both, [1, 3], [1, 2])).toBe('1 elements changed that the mask holds fixed');
+    expect(violated(both, [1, 3], [1, 2])).toBe('elements changed that the mask holds fixed: 1');
   });
 
   it('of one constraint is that constraint, of none an error', () => {

@@ -72,12 +72,15 @@ export function required<T>(
   return read(from[key], `${where}.${key}`);
 }
 
+/** A finite number. */
 export const number: Read<number> = (value, where) =>
   typeof value === 'number' && Number.isFinite(value) ? value : refuse(where, 'a finite number', value);
 
+/** `true` or `false`. */
 export const flag: Read<boolean> = (value, where) =>
   typeof value === 'boolean' ? value : refuse(where, 'true or false', value);
 
+/** A text. */
 export const text: Read<string> = (value, where) =>
   typeof value === 'string' ? value : refuse(where, 'a text', value);
 

@@ -26,7 +26,7 @@ describe('mask', () => {
     expect(projected(constraint, [6, 9, 8], [0, 1, 0], { norm: 'l2', eps: 5, bounds: [-9, 9] })).toEqual([
       3, 1, 4,
     ]);
-    expect(violated(constraint, [6, 9, 8], [0, 1, 0])).toBe('1 elements changed that the mask holds fixed');
+    expect(violated(constraint, [6, 9, 8], [0, 1, 0])).toBe('elements changed that the mask holds fixed: 1');
     expect(constraint.title).toBe('only 2 of 3 elements may change');
   });
 

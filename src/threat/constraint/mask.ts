@@ -33,7 +33,7 @@ export function mask(
     violation(row, clean) {
       let changed = 0;
       for (const i of fixed) if (row[i] !== clean[i]) changed++;
-      return changed === 0 ? undefined : `${changed} elements changed that the mask holds fixed`;
+      return changed === 0 ? undefined : `elements changed that the mask holds fixed: ${changed}`;
     },
   });
 }

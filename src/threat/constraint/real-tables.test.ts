@@ -35,7 +35,7 @@ describe.skipIf(!existsSync(folder))('real tables (skipped without GLACIS_SHARED
     });
     checkClean(constraint, rows, width, (i) => i);
     const moved = holdsContract({ constraint, clean: row, eps: { linf: 50, l2: 100, l1: 200, l0: 10 } }, 60);
-    expect(moved).toBeGreaterThan(0.95);
+    expect(moved).toBeGreaterThan(0.9);
   });
 
   it('wine: as many decimals as each column has', async () => {
@@ -44,7 +44,7 @@ describe.skipIf(!existsSync(folder))('real tables (skipped without GLACIS_SHARED
     const constraint = tabular({ columns: steps.map((step) => ({ min: 0, step })) });
     checkClean(constraint, rows, width, (i) => i);
     const moved = holdsContract({ constraint, clean: row, eps: { linf: 1, l2: 3, l1: 5, l0: 4 } }, 60);
-    expect(moved).toBeGreaterThan(0.95);
+    expect(moved).toBeGreaterThan(0.9);
     // One decimal too few is noticed, with the row.
     const coarse = tabular({ columns: steps.map((step, i) => ({ step: i === 10 ? 0.01 : step })) });
     expect(() => checkClean(coarse, rows, width, (i) => i)).toThrow(
@@ -62,7 +62,7 @@ describe.skipIf(!existsSync(folder))('real tables (skipped without GLACIS_SHARED
     const constraint = tabular({ columns });
     checkClean(constraint, rows, width, (i) => i);
     const moved = holdsContract({ constraint, clean: row, eps: { linf: 0.12, l2: 0.2, l1: 0.3, l0: 4 } }, 60);
-    expect(moved).toBeGreaterThan(0.95);
+    expect(moved).toBeGreaterThan(0.9);
     // Body mass index and s5 tell most about the target, as in the literature on this table.
     const { labels } = await table('diabetes.csv');
     const weights = importance(rows, width, labels);

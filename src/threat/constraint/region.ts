@@ -1,6 +1,7 @@
 import type { Ball } from '../norm.ts';
 import { boundsOf, largest } from './ball.ts';
 import type { ColumnRule } from './column.ts';
+import { type Levels, levelNear } from './levels.ts';
 import type { Relation } from './relation.ts';
 
 /** Changes cost: `Σ weights[i] · |x[i] − clean[i]| ≤ budget`. */
@@ -46,13 +47,25 @@ export function fix(region: Region, i: number, value: number = region.clean[i]!)
   region.high[i] = value;
 }
 
-/** How far `row` would move element `i` from its clean value, within the limits. */
-export function changeOf(row: Float32Array, { clean, low, high }: Region, i: number): number {
-  return Math.min(high[i]!, Math.max(low[i]!, row[i]!)) - clean[i]!;
+/** How far `row` would move element `i` from its clean value, within the limits and on its levels. */
+export function changeOf(
+  row: Float32Array,
+  { clean, low, high }: Region,
+  levels: readonly (Levels | undefined)[],
+  i: number,
+): number {
+  const value = Math.min(high[i]!, Math.max(low[i]!, row[i]!));
+  const own = levels[i];
+  return (own ? levelNear(own, value, clean[i]!, low[i]!, high[i]!) : value) - clean[i]!;
 }
 
 /** Fixes all but the `count` elements that `row` would change most. */
-export function keepLargest(row: Float32Array, region: Region, count: number): void {
-  const d = Float64Array.from(row, (_, i) => changeOf(row, region, i));
+export function keepLargest(
+  row: Float32Array,
+  region: Region,
+  levels: readonly (Levels | undefined)[],
+  count: number,
+): void {
+  const d = Float64Array.from(row, (_, i) => changeOf(row, region, levels, i));
   for (const i of largest(d, d.length).slice(Math.max(0, count))) fix(region, i);
 }

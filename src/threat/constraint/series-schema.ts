@@ -1,6 +1,6 @@
 import { GlacisError } from '../../core/error.ts';
 import { type Candle, type Order, orderRelation, ordersOf } from './candles.ts';
-import { type Column, type ColumnRule, columnRule } from './column.ts';
+import { type Column, type ColumnRule, columnRule, percent } from './column.ts';
 import type { Relation } from './relation.ts';
 
 /** A column of a series: what each of its points may be, and how it may move from one point to the next. */
@@ -42,9 +42,9 @@ export interface SeriesRules {
   at(step: number, column: number): number;
   /** The rule of each element. */
   readonly elements: readonly ColumnRule[];
-  /** Jumps, returns and orders of elements with different scales, where elements that may change take part. */
+  /** Jumps, returns and all orders, where elements that may change take part. */
   readonly relations: readonly Relation[];
-  /** Orders of elements with equal scales, which hold exactly. */
+  /** Orders of elements with equal scales: these hold exactly, not only up to rounding. */
   readonly orders: readonly Order[];
   readonly feeds: readonly (readonly number[])[];
 }
@@ -126,7 +126,7 @@ function movesOf(
       title: `${rule.name} jumps by more than ${maxJump}: the bound`,
     });
   if (maxReturn !== undefined) {
-    const title = `${rule.name} moves by more than ${100 * maxReturn} %: the bound`;
+    const title = `${rule.name} moves by more than ${percent(maxReturn)}: the bound`;
     // now ≤ (1 + r) before and now ≥ (1 − r) before, for values x · std + mean above 0.
     const shift = maxReturn * mean;
     relations.push(

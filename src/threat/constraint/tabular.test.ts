@@ -76,7 +76,7 @@ describe('tabular', () => {
       clean: (seed) => Float32Array.from(credit(randomFrom(seed, 'credit'))),
       eps: { linf: 300, l2: 500, l1: 800, l0: 5 },
     });
-    expect(moved).toBeGreaterThan(0.95);
+    expect(moved).toBeGreaterThan(0.9);
   });
 
   it('holds what constraints promise, on standardised values', () => {
@@ -86,7 +86,7 @@ describe('tabular', () => {
         Float32Array.from(credit(randomFrom(seed, 'credit')), (v, i) => (v - MEANS[i]!) / STDS[i]!),
       eps: { linf: 2.5, l2: 4, l1: 6, l0: 5 },
     });
-    expect(moved).toBeGreaterThan(0.95);
+    expect(moved).toBeGreaterThan(0.9);
   });
 
   const one = (column: TableColumn) => tabular({ columns: [column] });

@@ -38,7 +38,7 @@ export function tabular(schema: TableSchema): Constraint {
       for (const chosen of flips.length > 0 ? [flips, []] : [[]]) {
         const part = copyOf(region);
         for (const i of grouped) fix(part, i);
-        if (ball.norm === 'l0') keepLargest(wish, part, Math.floor(ball.eps) - 2 * chosen.length);
+        if (ball.norm === 'l0') keepLargest(wish, part, levels, Math.floor(ball.eps) - 2 * chosen.length);
         for (const flip of chosen) apply(part, flip);
         row.set(wish);
         if (settle(row, part, levels, accepts)) return;
