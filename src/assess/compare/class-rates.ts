@@ -5,19 +5,19 @@ import { pairedContrast, type Rights, unpairedContrast } from './contrast.ts';
 const MOST_CLASSES = 1000;
 
 /**
- * The rates class by class, by rising class number; `undefined` where labels are no class numbers or too many.
+ * The rates class by class, by rising class number; `undefined` where labels are no class numbers, or too many.
  *
  * @param rights one entry a model; where `paired`, all of one length
  * @param labels one entry a model, at least as long as its rights
  */
 export function classRates(
   rights: readonly Rights[],
-  labels: readonly Int32Array[],
+  labels: readonly ArrayLike<number>[],
   paired: boolean,
 ): readonly ClassRates[] | undefined {
   const byClass = rights.map((each, side) => splitByClass(each, labels[side]!));
   const classes = [...new Set(byClass.flatMap((each) => [...each.keys()]))].sort((a, b) => a - b);
-  if (classes.length === 0 || classes.length > MOST_CLASSES || classes[0]! < 0) return undefined;
+  if (classes.length === 0 || classes.length > MOST_CLASSES || !classes.every(isClass)) return undefined;
   const contrast = paired ? pairedContrast : unpairedContrast;
   return classes.map((label) => {
     const parts = byClass.map((each) => each.get(label) ?? new Uint8Array());
@@ -33,7 +33,11 @@ export function classRates(
   });
 }
 
-function splitByClass(rights: Rights, labels: Int32Array): ReadonlyMap<number, Rights> {
+function isClass(label: number): boolean {
+  return Number.isInteger(label) && label >= 0;
+}
+
+function splitByClass(rights: Rights, labels: ArrayLike<number>): ReadonlyMap<number, Rights> {
   const members = new Map<number, number[]>();
   for (const [i, right] of rights.entries()) {
     const list = members.get(labels[i]!) ?? [];

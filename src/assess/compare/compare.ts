@@ -94,6 +94,6 @@ function requireSameSamples(a: Side, b: Side): void {
       other.n === first.n ? 'others' : `${other.n} samples`,
       'assess both with the same --n and --shuffle',
     );
-  if (!sameValues(a.label ?? [], b.label ?? []))
+  if (!sameValues(a.labels, b.labels))
     throw refuse('the labels', 'others', 'assess both with the same labels');
 }

@@ -90,7 +90,7 @@ export interface ComparisonRow {
   readonly rates: readonly Rate[];
   /** One entry for each model after the first. */
   readonly contrasts: readonly Contrast[];
-  /** Where labels are classes, for each budget's last row. */
+  /** Where labels are classes, without an attack and for each budget's last row. */
   readonly classes?: readonly ClassRates[];
 }
 

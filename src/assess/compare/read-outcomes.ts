@@ -9,8 +9,8 @@ import type { StoredArray } from '../../data/stored-array.ts';
 export interface Outcomes {
   /** Number of each sample in the data. */
   readonly index: Int32Array;
-  /** Labels, where each sample has one and it is a class number. */
-  readonly label?: Int32Array;
+  /** Labels: class numbers or targets, one or several a sample. */
+  readonly labels: Int32Array | Float32Array;
   /** 1 where the model was right before the attack. */
   readonly cleanCorrect: Uint8Array;
   /** 1 where the attack changed a right answer. */
@@ -55,8 +55,14 @@ export async function readOutcomes(
     const keys = ['index', 'label', 'clean_correct', 'success', 'distance', 'decided'] as const;
     const { arrays } = await openNpz(source, keys, place, 8 * n + HEADER, signal);
     const [index, label, clean, success, distance, decided] = arrays;
-    const read = async (key: string, array: StoredArray | undefined, types: readonly string[]) => {
-      if (!array || !types.includes(array.type) || array.shape.length !== 1 || array.shape[0] !== n)
+    const read = async (
+      key: string,
+      array: StoredArray | undefined,
+      types: readonly string[],
+      mostAxes = 1,
+    ) => {
+      const fits = array && array.shape.length <= mostAxes && array.shape[0] === n;
+      if (!fits || !types.includes(array.type))
         throw new GlacisError(
           'result/invalid',
           `${place}: expected ${key} of ${types.join(' or ')} [${n}], got ${array ? `${array.type} [${array.shape.join(', ')}]` : 'none'}; was the file written by another run?`,
@@ -65,10 +71,9 @@ export async function readOutcomes(
     };
     const flags = async (key: string, array: StoredArray | undefined) =>
       (await read(key, array, ['bool'])) as Uint8Array;
-    const perClass = label?.type === 'int32' && label.shape.length === 1;
     return {
       index: (await read('index', index, ['int32'])) as Int32Array,
-      ...(perClass && { label: (await read('label', label, ['int32'])) as Int32Array }),
+      labels: (await read('label', label, ['int32', 'float32'], 2)) as Int32Array | Float32Array,
       cleanCorrect: await flags('clean_correct', clean),
       success: await flags('success', success),
       distance: (await read('distance', distance, ['float32'])) as Float32Array,

@@ -37,9 +37,13 @@ export function rowsOf(
   let next = 0;
   return open.map((row, i) => {
     const { rights, classes, ...rest } = row;
-    const labels = sides.map(({ label }) => label);
-    const byClass = classes && labels.every((each) => each !== undefined);
-    const rates = byClass ? classRates(rights, labels, paired) : undefined;
+    const rates = classes
+      ? classRates(
+          rights,
+          sides.map(({ labels }) => labels),
+          paired,
+        )
+      : undefined;
     return {
       ...rest,
       rates: rights.map(rateOf),

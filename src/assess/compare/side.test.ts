@@ -69,7 +69,7 @@ describe('openSide', () => {
     expect(Array.from(side.cleanCorrect)).toEqual(span(0, N).map((i) => (i === 3 ? 0 : 1)));
     expect(Array.from(side.runs[0]!.robust)).toEqual(span(0, N).map((i) => (i < 4 ? 0 : 1)));
     expect(Array.from(side.runs[1]!.robust)).toEqual(span(0, N).map((i) => (i < 9 ? 0 : 1)));
-    expect(side.label?.[5]).toBe(1);
+    expect(side.labels[5]).toBe(1);
   });
 
   it('takes the samples of an unfinished run that are decided from the first on', async () => {
@@ -168,6 +168,7 @@ describe('openSide refuses', () => {
       { index: { data: new Int32Array(5), shape: [5] } },
       /expected index of int32 \[20\], got int32 \[5\]/,
     ],
+    ['no labels', { label: undefined }, /expected label of int32 or float32/],
     [
       'a table for a row',
       { decided: { data: new Uint8Array(N), shape: [4, 5], bool: true } },

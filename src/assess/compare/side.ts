@@ -10,7 +10,7 @@ import { type Outcomes, readOutcomes } from './read-outcomes.ts';
 /** Bytes of a result file: far more than an assessment writes. */
 const MOST_BYTES = 2 ** 28;
 /** Samples times results of one assessment, so that a made-up file cannot fill the memory. */
-const MOST_OUTCOMES = 2 ** 28;
+const MOST_OUTCOMES = 2 ** 27;
 /** Accuracies are fractions of n; what differs by more is another number. */
 const ROUNDING = 1e-9;
 
@@ -27,8 +27,8 @@ export interface Side {
   readonly assessment: Assessment;
   /** Number of each sample in the data. */
   readonly index: Int32Array;
-  /** Class of each sample, where samples have one. */
-  readonly label: Int32Array | undefined;
+  /** Labels: class numbers or targets, one or several a sample. */
+  readonly labels: Int32Array | Float32Array;
   /** 1 where the model is right without an attack. */
   readonly cleanCorrect: Uint8Array;
   /** One entry a result, in their order. */
@@ -59,24 +59,23 @@ export async function openSide(file: string, options: SideOptions = {}): Promise
       'data/too-large',
       `${file}: expected at most ${MOST_OUTCOMES} outcomes, got ${results.length} results of ${n} samples`,
     );
-  const byName = new Map<string, Outcomes>();
-  const runs: Run[] = [];
+  const robust = new Map<EvasionResult, Uint8Array>();
   let first: Outcomes | undefined;
-  for (const result of results) {
+  // One file at a time: an attack on the nearest example gives several results with one file.
+  for (const [perSample, sharing] of Map.groupBy(results, (each) => each.perSample)) {
     throwIfCancelled(options.signal, 'compare');
-    const { perSample } = result;
-    const outcomes = byName.get(perSample) ?? (await read(file, perSample, n, options));
-    byName.set(perSample, outcomes);
+    const outcomes = await read(file, perSample, n, options);
     first ??= outcomes;
     if (!sameSamples(first, outcomes))
       throw new GlacisError(
         'result/invalid',
         `${file}: expected the same samples and clean answers in every per-sample file, got others in ${shown(perSample)}`,
       );
-    runs.push({ result, robust: robustOf(result, outcomes, file) });
+    for (const result of sharing) robust.set(result, robustOf(result, outcomes, file));
   }
-  const { index, label, cleanCorrect } = first!;
-  return { file, assessment, index, label, cleanCorrect, runs };
+  const { index, labels, cleanCorrect } = first!;
+  const runs = results.map((result) => ({ result, robust: robust.get(result)! }));
+  return { file, assessment, index, labels, cleanCorrect, runs };
 }
 
 async function textOf(file: string): Promise<string> {
@@ -104,7 +103,7 @@ function read(file: string, perSample: string, n: number, { root, signal }: Side
 function sameSamples(a: Outcomes, b: Outcomes): boolean {
   return (
     sameValues(a.index, b.index) &&
-    sameValues(a.label ?? [], b.label ?? []) &&
+    sameValues(a.labels, b.labels) &&
     sameValues(a.cleanCorrect, b.cleanCorrect)
   );
 }

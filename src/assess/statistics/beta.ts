@@ -43,9 +43,12 @@ export function binomialTerm(a: number, b: number, x: number): number {
 export function incompleteBeta(a: number, b: number, x: number): number {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
-  // The fraction converges fast on this side only; I_x(a, b) = 1 − I_{1−x}(b, a).
-  if (x > (a + 1) / (a + b + 2)) return 1 - incompleteBeta(b, a, 1 - x);
-  // xᵃ (1 − x)ᵇ / (a B(a, b)) = b / (a + b) · binomialTerm
+  // The fraction converges fast on one side only; I_x(a, b) = 1 − I_{1−x}(b, a).
+  return x > (a + 1) / (a + b + 2) ? 1 - nearSide(b, a, 1 - x) : nearSide(a, b, x);
+}
+
+/** I_x(a, b) for x up to about its mean: xᵃ (1 − x)ᵇ / (a B(a, b)) times the fraction. */
+function nearSide(a: number, b: number, x: number): number {
   return (b / (a + b)) * binomialTerm(a, b, x) * fraction(a, b, x);
 }
 
