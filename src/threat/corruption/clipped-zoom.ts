@@ -11,19 +11,17 @@ export function clippedZoom(
   const rows = axis(height, factor);
   const columns = axis(width, factor);
   const out = new Float64Array(height * width);
-  for (const [y, row] of rows.entries()) {
-    for (const [x, column] of columns.entries()) {
-      const upper = mix(
-        plane[row.low * width + column.low]!,
-        plane[row.low * width + column.high]!,
-        column.share,
-      );
-      const lower = mix(
-        plane[row.high * width + column.low]!,
-        plane[row.high * width + column.high]!,
-        column.share,
-      );
-      out[y * width + x] = mix(upper, lower, row.share);
+  for (let y = 0, to = 0; y < height; y++) {
+    const up = rows.low[y]! * width;
+    const down = rows.high[y]! * width;
+    const v = rows.share[y]!;
+    for (let x = 0; x < width; x++, to++) {
+      const west = columns.low[x]!;
+      const east = columns.high[x]!;
+      const u = columns.share[x]!;
+      const upper = plane[up + west]! + u * (plane[up + east]! - plane[up + west]!);
+      const lower = plane[down + west]! + u * (plane[down + east]! - plane[down + west]!);
+      out[to] = upper + v * (lower - upper);
     }
   }
   return out;
@@ -36,15 +34,12 @@ function axis(size: number, factor: number) {
   const enlarged = roundHalfEven(crop * factor);
   const trim = Math.floor((enlarged - size) / 2);
   const step = enlarged > 1 ? (crop - 1) / (enlarged - 1) : 0;
-  return Array.from({ length: size }, (_, i) => {
-    const at = Math.min(crop - 1, (trim + i) * step);
-    const low = Math.floor(at);
-    return { low: start + low, high: start + Math.min(crop - 1, low + 1), share: at - low };
-  });
-}
-
-function mix(a: number, b: number, share: number): number {
-  return a + share * (b - a);
+  const at = Float64Array.from({ length: size }, (_, i) => Math.min(crop - 1, (trim + i) * step));
+  return {
+    low: Int32Array.from(at, (place) => start + Math.floor(place)),
+    high: Int32Array.from(at, (place) => start + Math.min(crop - 1, Math.floor(place) + 1)),
+    share: at.map((place) => place - Math.floor(place)),
+  };
 }
 
 /** Rounds halves to the even neighbour, as Python does. */

@@ -52,25 +52,27 @@ export const elasticTransform: Corruption = {
     const [strength, smoothness, stretch] = parametersFor(ELASTIC, picture, severity).map(
       (share) => share * side,
     );
-    const source = affineSource(height, width, stretch!, rng);
+    const stretched = affineSource(height, width, stretch!, rng);
     const displacement = () => {
       const raw = Float64Array.from({ length: height * width }, () => 2 * rng.uniform() - 1);
-      return gaussianFilter(raw, height, width, smoothness!, SMOOTHING).map((value) => strength! * value);
+      return gaussianFilter(raw, height, width, smoothness!, SMOOTHING);
     };
-    const dx = displacement();
-    const dy = displacement();
-    return eachPlane(picture, (plane) => {
-      const stretched = resample(plane, height, width, reflect101, source);
-      return resample(stretched, height, width, reflect, (y, x) => {
-        const i = y * width + x;
-        return [y + dy[i]!, x + dx[i]!];
-      });
-    });
+    const [dx, dy] = [displacement(), displacement()];
+    const wobbled: Source = {
+      x: dx.map((value, i) => (i % width) + strength! * value),
+      y: dy.map((value, i) => Math.floor(i / width) + strength! * value),
+    };
+    return eachPlane(picture, (plane) =>
+      resample(resample(plane, height, width, reflect101, stretched), height, width, reflect, wobbled),
+    );
   },
 };
 
-/** Where each pixel of the result comes from, `[y, x]` in pixels. */
-type Source = (y: number, x: number) => readonly [number, number];
+/** Where each pixel of the result comes from, in pixels. */
+interface Source {
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+}
 
 /** The inverse of an affine map that moves three points around the middle by up to `stretch` pixels each way. */
 function affineSource(height: number, width: number, stretch: number, rng: Rng): Source {
@@ -84,13 +86,18 @@ function affineSource(height: number, width: number, stretch: number, rng: Rng):
   // p − p₀ = a · (p₁ − p₀) + b · (p₂ − p₀) comes from the same a and b at the points before they moved.
   const [ux, uy, vx, vy] = [x1 - x0, y1 - y0, x2 - x0, y2 - y0];
   const area = ux * vy - uy * vx;
-  return (y, x) => {
-    const a = ((x - x0) * vy - (y - y0) * vx) / area;
-    const b = ((y - y0) * ux - (x - x0) * uy) / area;
-    return [middleY + away - 2 * away * (a + b), middleX + away - 2 * away * b];
-  };
+  const source = { x: new Float64Array(height * width), y: new Float64Array(height * width) };
+  for (let y = 0, to = 0; y < height; y++)
+    for (let x = 0; x < width; x++, to++) {
+      const a = ((x - x0) * vy - (y - y0) * vx) / area;
+      const b = ((y - y0) * ux - (x - x0) * uy) / area;
+      source.y[to] = middleY + away - 2 * away * (a + b);
+      source.x[to] = middleX + away - 2 * away * b;
+    }
+  return source;
 }
 
+/** A plane with each pixel taken from its source, linearly between the four pixels around that. */
 function resample(
   plane: ArrayLike<number>,
   height: number,
@@ -99,17 +106,18 @@ function resample(
   source: Source,
 ): Float64Array {
   const out = new Float64Array(height * width);
-  for (let y = 0, to = 0; y < height; y++)
-    for (let x = 0; x < width; x++, to++) {
-      const [fromY, fromX] = source(y, x);
-      const top = Math.floor(fromY);
-      const left = Math.floor(fromX);
-      const [up, down] = [border(top, height) * width, border(top + 1, height) * width];
-      const [west, east] = [border(left, width), border(left + 1, width)];
-      const [v, u] = [fromY - top, fromX - left];
-      out[to] =
-        (1 - v) * ((1 - u) * plane[up + west]! + u * plane[up + east]!) +
-        v * ((1 - u) * plane[down + west]! + u * plane[down + east]!);
-    }
+  for (let to = 0; to < out.length; to++) {
+    const left = Math.floor(source.x[to]!);
+    const top = Math.floor(source.y[to]!);
+    const u = source.x[to]! - left;
+    const v = source.y[to]! - top;
+    const up = border(top, height) * width;
+    const down = border(top + 1, height) * width;
+    const west = border(left, width);
+    const east = border(left + 1, width);
+    out[to] =
+      (1 - v) * ((1 - u) * plane[up + west]! + u * plane[up + east]!) +
+      v * ((1 - u) * plane[down + west]! + u * plane[down + east]!);
+  }
   return out;
 }
