@@ -147,6 +147,7 @@ async function runChunk(
   const known = cell.current?.start === start ? cell.current : undefined;
   let savedAt = now();
   let saving = Promise.resolve();
+  let latest: EarlierExamples | undefined;
   const outcome = await runAttack(
     subject,
     plan,
@@ -169,6 +170,7 @@ async function runChunk(
           total: state.clean.correct.length,
         }),
       decided: (so) => {
+        latest = so;
         if (now() - savedAt < SAVE_EVERY) return;
         savedAt = now();
         const snapshot = { start, ...copyOf(so) };
@@ -180,7 +182,18 @@ async function runChunk(
         saving.catch(() => {});
       },
     },
-  );
+  ).catch(async (thrown: unknown) => {
+    if (!isLostEndpoint(thrown)) throw thrown;
+    // What was decided cost queries: it is verified when the run is taken up again.
+    await saving;
+    if (latest) cell.current = { start, ...latest };
+    await options.save(state, 'last');
+    throw new GlacisError(
+      thrown.code,
+      `${thrown.message}; what was decided so far is kept, the same command with --resume goes on`,
+      { cause: thrown },
+    );
+  });
   await saving;
   if (!outcome.complete) {
     const { queries, gradientQueries, seconds } = outcome;
@@ -199,6 +212,10 @@ async function runChunk(
     await addExamples(subject, plan.attack.id, eps, chunk, cell, outcome);
   await options.save(state);
   return true;
+}
+
+function isLostEndpoint(thrown: unknown): thrown is GlacisError {
+  return thrown instanceof GlacisError && thrown.code.startsWith('endpoint/');
 }
 
 function copyOf({ x, decided, asked, by, parameters }: EarlierExamples): EarlierExamples {

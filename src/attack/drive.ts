@@ -10,8 +10,8 @@ export interface Speaker {
   readonly budget: number;
   /** Points asked about so far; kept by {@link drive}. */
   asked: number;
-  /** Called before a question is put: the place to move its points. */
-  before?(question: Question): void;
+  /** The question as it is put: the place to move its points. The talk's own arrays stay as they are. */
+  prepared?(question: Question): Question;
   /** Hears every answer before the talk goes on; `true` ends the talk. */
   heard(question: Question, answer: Answer): boolean;
   /** How a row of outputs is read: how far the goal is, and whether it is reached. */
@@ -63,14 +63,14 @@ export async function drive(speakers: Iterable<Speaker>, options: DriveOptions):
   const advance = (speaker: Speaker, answer: Answer | undefined) => {
     const step = answer === undefined ? speaker.talk.next() : speaker.talk.next(answer);
     if (step.done) return finish(speaker);
-    const question = step.value;
-    const rows = question.kind === 'gradient' ? (question.average ?? 1) : question.count;
+    const asked = step.value;
+    const rows = asked.kind === 'gradient' ? (asked.average ?? 1) : asked.count;
     if (speaker.asked + rows > speaker.budget) {
       speaker.talk.return();
       return finish(speaker);
     }
     speaker.asked += rows;
-    speaker.before?.(question);
+    const question = speaker.prepared?.(asked) ?? asked;
     const pending: Pending = { speaker, question, rows, left: rows, parts: new Array(rows) };
     const key = keyOf(question);
     const queue = queues.get(key) ?? [];

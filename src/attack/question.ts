@@ -10,7 +10,7 @@ export type Loss = (typeof LOSSES)[number];
 /** Asks for loss and gradient at one point. */
 export interface GradientQuestion {
   readonly kind: 'gradient';
-  /** One sample's elements. Moved onto the constraint, where there is one, before the model sees it. */
+  /** One sample's elements. Where there is a constraint, the model sees a copy that is moved onto it. */
   readonly point: Float32Array;
   readonly loss: Loss;
   /** Class to reach, for `targeted-dlr`. */

@@ -108,6 +108,8 @@ function speakerOf<Options extends object>(
 ): Speaker {
   const { goal, ball, oracle } = run;
   const x0 = run.x0.subarray(sample * size, (sample + 1) * size);
+  const { constraint } = ball;
+  const within: Ball = attack.seeks === 'ball' ? ball : { ...ball, eps: Number.POSITIVE_INFINITY };
   const tracker = attack.seeks === 'ball' ? leastMargin(ball, x0) : nearest(ball, x0);
   const victim: Victim = {
     sample,
@@ -119,7 +121,10 @@ function speakerOf<Options extends object>(
     goal,
     ball,
     *gradient(point, question = {}) {
-      return yield { kind: 'gradient', point, loss: 'goal', ...question };
+      const answer = yield { kind: 'gradient', point, loss: 'goal', ...question };
+      if (!constraint?.free) return answer;
+      // What may not change takes no part of a step.
+      return { ...answer, gradient: answer.gradient.map((g, i) => (constraint.free![i] ? g : 0)) };
     },
     *answers(points, count = 1, probe) {
       return yield { kind: 'answers', points, count, probe: probe === 'probe' };
@@ -134,9 +139,14 @@ function speakerOf<Options extends object>(
     talk: attack.talk(victim, run.options),
     budget,
     asked: 0,
-    before(question) {
-      if (question.probe || !ball.constraint) return;
-      for (const point of pointsOf(question, size)) ball.constraint.project(point, 0, x0, 0, size, ball);
+    prepared(question) {
+      if (question.probe || !constraint) return question;
+      const moved: Question =
+        question.kind === 'gradient'
+          ? { ...question, point: question.point.slice() }
+          : { ...question, points: question.points.slice(0, question.count * size) };
+      for (const point of pointsOf(moved, size)) constraint.project(point, 0, x0, 0, size, within);
+      return moved;
     },
     heard(question, { margins, reached }) {
       if (question.probe) return false;

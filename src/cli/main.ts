@@ -46,7 +46,13 @@ const COMMON: OptionTable = {
 };
 
 /** Codes that mean the work could not be finished; all others mean wrong use or unreadable input. */
-const UNFINISHED: ReadonlySet<ErrorCode> = new Set(['run/cancelled', 'run/failed', 'attack/violation']);
+const UNFINISHED: ReadonlySet<ErrorCode> = new Set([
+  'run/cancelled',
+  'run/failed',
+  'attack/violation',
+  'endpoint/unavailable',
+  'endpoint/bad-answer',
+]);
 
 /**
  * Runs the command line `argv` (without program and script) and gives the exit code: 0 good, 1 a negative verdict, 2 wrong

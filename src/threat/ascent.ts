@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { throwIfCancelled } from '../core/cancel.ts';
 import { GlacisError } from '../core/error.ts';
 import type { Rng } from '../core/random.ts';
@@ -65,7 +66,7 @@ export async function ascend(
     .map((sample): Climb => ({ sample, restart: 0, step: 0, queries: 0, bestLoss: Number.NEGATIVE_INFINITY }))
     .reverse();
   const finals: { readonly climb: Climb; readonly iterate: Float32Array }[] = [];
-  const stepKey = `ascent ${JSON.stringify([goal.task, goal.targeted, ball.norm, ball.eps, ball.bounds, options.stepSize, options.rounding ?? 'zero'])}`;
+  const stepKey = `ascent ${constraintKey(ball)} ${JSON.stringify([goal.task, goal.targeted, ball.norm, ball.eps, ball.bounds, options.stepSize, options.rounding ?? 'zero'])}`;
   const evaluationKey = `evaluation ${goal.task} ${goal.targeted}`;
   const most = target.fixedBatch ?? options.batch;
   const rowsFor = (count: number) => target.fixedBatch ?? fitting(count, most);
@@ -91,9 +92,11 @@ export async function ascend(
     iterates.set(x0.subarray(from, from + size), slot * size);
     if (options.restarts > 0)
       randomStart(ball, starts, iterates, slot * size, size, options.rng(climb.sample, climb.restart));
-    constrain(iterates, slot, starts);
     // So that `x` holds a point of the ball even where the loss is never a number.
-    if (climb.restart === 0) x.set(iterates.subarray(slot * size, (slot + 1) * size), from);
+    if (climb.restart === 0) {
+      x.set(iterates.subarray(slot * size, (slot + 1) * size), from);
+      ball.constraint?.project(x, from, x0, from, size, ball);
+    }
     climb.step = 0;
   };
   const consider = (climb: Climb, iterate: Float32Array, loss: number, isReached: boolean): boolean => {
@@ -157,8 +160,12 @@ export async function ascend(
     );
     const samples = Array.from({ length: capacity }, (_, i) => slots[Math.min(i, slots.length - 1)]!.sample);
     const dims = [capacity, ...target.sampleDims];
+    // The model sees projected copies under a constraint; the iterates themselves stay free.
+    const points = ball.constraint ? iterates.slice() : iterates;
+    for (let i = 0; i < slots.length; i++) constrain(points, i, starts);
     const out = await session.run({
-      [target.input]: f32(iterates, dims),
+      ...(ball.constraint && { [STEP_INPUTS.free]: f32(iterates, dims) }),
+      [target.input]: f32(points, dims),
       [STEP_INPUTS.start]: f32(starts, dims),
       [STEP_INPUTS.goal]: goal.feed(samples),
     });
@@ -169,12 +176,15 @@ export async function ascend(
     const losses = out.loss!.data as Float32Array;
     const staying: number[] = [];
     for (const [i, climb] of slots.entries()) {
-      const row = iterates.subarray(i * size, (i + 1) * size);
+      const row = points.subarray(i * size, (i + 1) * size);
       if (consider(climb, row, losses[i]!, goal.reached(climb.sample, logits, i * target.classes))) continue;
       climb.step++;
+      if (climb.step < options.steps) {
+        staying.push(i);
+        continue;
+      }
       constrain(next, i, starts);
-      if (climb.step < options.steps) staying.push(i);
-      else finals.push({ climb, iterate: next.slice(i * size, (i + 1) * size) });
+      finals.push({ climb, iterate: next.slice(i * size, (i + 1) * size) });
     }
     // The runtime's result becomes the next iterates; leavers' rows are closed up so that newcomers enter at the end.
     iterates = next;
@@ -187,6 +197,12 @@ export async function ascend(
     if (finals.length >= most) await evaluateFinals();
   }
   return reached;
+}
+
+/** Distinguishes sessions by the constraint that is written into them: which elements are free. */
+function constraintKey({ constraint }: Ball): string {
+  if (!constraint) return '';
+  return constraint.free ? createHash('sha256').update(constraint.free).digest('hex') : 'constrained';
 }
 
 function check({ steps, restarts, batch, stepSize }: AscentOptions): void {

@@ -4,7 +4,8 @@ import type { Ball } from './norm.ts';
  * What an example must satisfy beside ball and bounds: only some places may change, values must survive being saved in 8 bit,
  * a table's columns must stay possible, a series must stay believable.
  *
- * Attacks project every point that they ask the model about; the runner checks every example with {@link violation},
+ * Every point that an attack asks the model about is a projected copy of the attack's own, which stays free: a step shorter than a
+ * level would otherwise be rounded back for ever. the runner checks every example with {@link violation},
  * whatever the attack did.
  */
 export interface Constraint {
@@ -12,6 +13,8 @@ export interface Constraint {
   readonly id: string;
   /** In words, for reports. */
   readonly title: string;
+  /** 1 for each element of a row that may change at all; every element may where there is none. */
+  readonly free?: Uint8Array | undefined;
   /**
    * Moves the row `x[offset … offset + length)` to a nearby point that satisfies the constraint *and* lies in ball and bounds around the
    * clean row, which starts at `cleanOffset` of `clean` and is never changed. A row that satisfies all three stays as it is, bit for

@@ -1,5 +1,6 @@
 import { GlacisError } from '../core/error.ts';
 import type { Value } from '../onnx/graph-builder.ts';
+import { tensorFrom } from '../onnx/tensor.ts';
 import type { TargetGraph } from '../runtime/target.ts';
 import type { GradientOptions } from '../transform/gradient/rule.ts';
 import { vjp } from '../transform/gradient/vjp.ts';
@@ -11,7 +12,7 @@ import type { Ball } from './norm.ts';
 const LARGEST = 1e38;
 
 /** Names of the step graph's inputs beside the model's own. */
-export const STEP_INPUTS = { goal: 'glacis_goal', start: 'glacis_start' } as const;
+export const STEP_INPUTS = { goal: 'glacis_goal', start: 'glacis_start', free: 'glacis_free' } as const;
 
 /**
  * One step of projected gradient ascent as part of the graph: from the current iterates it computes `logits` `[B, K]` and
@@ -22,6 +23,8 @@ export const STEP_INPUTS = { goal: 'glacis_goal', start: 'glacis_start' } as con
  * sharing the step (l1; Tramèr & Boneh 2019, "sparse l1 descent", their q = 99 %). However small a gradient is, its direction
  * counts: the gradient of a very confident model would vanish in `g / ‖g‖₂` when it is squared. Elements that are not a
  * number count as zero.
+ * Under a constraint the model is asked about a projected copy `x` of the iterate `free`, and the step goes on from `free` (straight-through):
+ * steps shorter than a level add up. Elements that may not change take no part of a step.
  * Sound because clipping to the bounds after projecting onto the ball never raises a distance from a start that lies in
  * the bounds.
  */
@@ -36,12 +39,19 @@ export function ascentStep(
   const { dtype, dims } = goal.input(batch);
   const wanted = b.builder.input(STEP_INPUTS.goal, dtype, dims);
   const start = b.builder.input(STEP_INPUTS.start, x.dtype, x.dims);
+  const own = ball.constraint ? b.builder.input(STEP_INPUTS.free, x.dtype, x.dims) : x;
   const { loss, gradient } = goal.loss(b, logits, wanted);
   const cotangent = gradient
     ? { value: logits, grad: gradient }
     : { value: loss, grad: b.full(loss.dims, 1, loss.dtype) };
   const [g] = vjp(b, [cotangent], [x], options);
-  return { logits, loss, next: project(b, ascend(b, x, g!, ball, step), start, ball) };
+  const direction = ball.constraint?.free ? b.mul(g!, openElements(b, x, ball.constraint.free)) : g!;
+  return { logits, loss, next: project(b, ascend(b, own, direction, ball, step), start, ball) };
+}
+
+/** 1 for each element that the constraint lets change, `[1, …]`. */
+function openElements(b: Ops, x: Value, free: Uint8Array): Value {
+  return b.builder.constant(tensorFrom(x.dtype, [1, ...x.dims.slice(1)], Array.from(free)));
 }
 
 /** The model alone: `logits` and `loss` at the iterates, for finished iterates that need no gradient. */

@@ -33,6 +33,8 @@ export interface ColumnRule {
   readonly levels?: Levels;
   /** Least and greatest input that the column allows; holds `c`. */
   interval(c: number): readonly [number, number];
+  /** It never changes. */
+  readonly isFixed: boolean;
   /** Why `x` is not allowed, or `undefined`. */
   violation(x: number, c: number): string | undefined;
 }
@@ -70,6 +72,7 @@ export function columnRule(column: Column, number: number): ColumnRule {
   return {
     name,
     scale,
+    isFixed: immutable ?? false,
     ...(levels && { levels }),
     interval(c) {
       if (immutable) return [c, c];

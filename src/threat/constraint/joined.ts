@@ -17,10 +17,15 @@ export function joined(constraints: readonly Constraint[], length: number): Cons
   if (!first)
     throw new GlacisError('option/invalid', 'constraints: expected at least one constraint, got none');
   if (others.length === 0) return first;
+  const all = constraints.flatMap(({ free }) => (free ? [free] : []));
   return constraintOf({
     id: constraints.map(({ id }) => id).join('+'),
     title: constraints.map(({ title }) => title).join('; '),
     length,
+    free:
+      all.length > 0
+        ? Uint8Array.from({ length }, (_, i) => (all.every((one) => one[i]) ? 1 : 0))
+        : undefined,
     move(row, clean, ball, accepts) {
       const wish = row.slice();
       for (const share of SHARES) {

@@ -19,13 +19,16 @@ export function mask(
 ): Constraint {
   const fixed = fixedElements(values, shape, sampleShape);
   const total = sampleShape.reduce((product, size) => product * size, 1);
-  const free = total - fixed.length;
-  if (free === 0)
+  const count = total - fixed.length;
+  if (count === 0)
     throw new GlacisError('data/mismatch', 'mask: expected elements that may change (1), got none');
+  const free = new Uint8Array(total).fill(1);
+  for (const i of fixed) free[i] = 0;
   return constraintOf({
     id: 'mask',
-    title: `only ${free} of ${total} elements may change`,
+    title: `only ${count} of ${total} elements may change`,
     length: total,
+    free,
     move(row, clean, ball) {
       for (const i of fixed) row[i] = clean[i]!;
       intoBall(ball, row, clean);

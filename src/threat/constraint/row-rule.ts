@@ -9,6 +9,8 @@ export interface RowRule {
   readonly title: string;
   /** Values of a row. */
   readonly length: number;
+  /** 1 for each value that may change at all; every value may without. */
+  readonly free?: Uint8Array | undefined;
   /**
    * Moves `row` (finite values) towards what satisfies the rule, ball and bounds. It may fail: then the clean row is the answer.
    * `accepts` tells whether the row as it is now satisfies everything.
@@ -24,7 +26,7 @@ export interface RowRule {
  * Errors of both functions: `data/mismatch` for rows of another length.
  */
 export function constraintOf(rule: RowRule): Constraint {
-  const { id, title } = rule;
+  const { id, title, free } = rule;
   const check = (length: number) => {
     if (length !== rule.length)
       throw new GlacisError(
@@ -35,6 +37,7 @@ export function constraintOf(rule: RowRule): Constraint {
   return {
     id,
     title,
+    free,
     project(x, offset, clean, cleanOffset, length, ball) {
       check(length);
       const row = x.subarray(offset, offset + length);

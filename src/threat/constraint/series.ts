@@ -35,6 +35,7 @@ export function series(schema: SeriesSchema, sampleShape: readonly number[]): Co
     id: 'series',
     title: titleOf(schema, rules),
     length: steps * width,
+    free: freeElements(rules, width),
     move(row, clean, ball, accepts) {
       const region: Region = {
         ...boxRegion(elements, clean, ball),
@@ -100,4 +101,12 @@ function titleOf({ last, maxPoints, candles = [], stale }: SeriesSchema, { steps
     ...(stale ? [`points replaced by earlier ones, up to ${stale.maxDelay} steps old`] : []),
   ];
   return `a believable series (${parts.join(', ')})`;
+}
+
+/** The elements of the last points whose column may change. */
+function freeElements({ steps, first, at, elements }: SeriesRules, width: number): Uint8Array {
+  const free = new Uint8Array(steps * width);
+  for (let t = first; t < steps; t++)
+    for (let c = 0; c < width; c++) free[at(t, c)] = elements[at(t, c)]!.isFixed ? 0 : 1;
+  return free;
 }

@@ -27,6 +27,7 @@ export function tabular(schema: TableSchema): Constraint {
     id: 'tabular',
     title,
     length: columns.length,
+    free: Uint8Array.from(columns, ({ isFixed }) => (isFixed ? 0 : 1)),
     move(row, clean, ball, accepts) {
       const region: Region = {
         ...boxRegion(columns, clean, ball),
