@@ -12,7 +12,8 @@ import { openTarget } from '../../src/runtime/target.ts';
 import { ADAM_DEFAULTS } from '../../src/train/adam.ts';
 import { trainableParameters } from '../../src/train/parameters.ts';
 import { buildTrainingStep } from '../../src/train/step.ts';
-import { carriedBy, initialState } from '../../src/train/trainer.ts';
+import { openStep } from '../../src/train/step-session.ts';
+import { initialState } from '../../src/train/trainer.ts';
 import { vjp } from '../../src/transform/gradient/vjp.ts';
 import { crossEntropyGradient } from '../../src/transform/loss.ts';
 import { readFloats } from '../compare.ts';
@@ -74,8 +75,8 @@ async function main(): Promise<void> {
 }
 
 /**
- * Times the trainer's step, Adam included: weights and moments stay with the engine's thread and samples travel to it, as
- * they do in a training. The first three losses are written before anything is timed.
+ * Times the trainer's step, Adam included: weights and moments stay with the engine and samples travel to it, as they do
+ * in a training. The first three losses are written before anything is timed.
  */
 async function timeTraining(
   engine: Engine,
@@ -85,13 +86,14 @@ async function timeTraining(
   out: string,
   counts: readonly [warmup: number, repeat: number],
 ): Promise<void> {
-  const step = buildTrainingStep(model, {
+  const settings = {
     batch: x.dims[0]!,
     parameters: trainableParameters(model),
     adam: ADAM_DEFAULTS,
     block: await blockSizeOf(engine),
-  });
-  const session = await engine.open(step.model, { carry: carriedBy(step) });
+  };
+  const step = buildTrainingStep(model, settings);
+  const session = await openStep(engine, model, step, settings);
   const start = initialState(model, step);
   let taken = 0;
   const next = async (): Promise<number> => {

@@ -5,7 +5,7 @@ import { inLayout } from '../runtime/layout.ts';
 import { vjp } from '../transform/gradient/vjp.ts';
 import { findLogits } from '../transform/logits.ts';
 import { crossEntropy, crossEntropyGradient } from '../transform/loss.ts';
-import { specialise } from '../transform/specialise.ts';
+import { specialise, type Trace } from '../transform/specialise.ts';
 import { type AdamOptions, adam } from './adam.ts';
 
 /** Names in the step's graph of one weight: what it takes in, and what it gives back for the next step. */
@@ -63,27 +63,9 @@ export function buildTrainingStep(
 ): TrainingStep {
   const trace = specialise(model, { batch, parameters, parameterOrder: heldOrder });
   const { b } = trace;
-  const [x, ...others] = trace.inputs.values();
-  if (!x || others.length > 0)
-    throw new GlacisError(
-      'model/unsupported-task',
-      `training: expected a model with one input, got ${trace.inputs.size}`,
-    );
-  const { logits, output } = findLogits(trace);
-  if (logits.dims.length !== 2 || logits.dims[0] !== batch || logits.dims[1]! < 2)
-    throw new GlacisError(
-      'model/unsupported-task',
-      `output ${output}: expected [${batch}, classes] with at least two classes, got [${logits.dims.join(', ')}]`,
-    );
-  const labels = b.builder.input('labels', 'int64', [batch]);
+  const { x, labels, classes, loss, correct, gradients } = lossAndGradients(trace, batch);
   const step = b.builder.input('step', 'int64', []);
   const rate = b.builder.input('rate', 'float32', []);
-  const loss = b.mean(crossEntropy(b, logits, labels), [0]);
-  const hits = b.compare('Equal', b.node('ArgMax', [logits], { axis: 1, keepdims: 0 }), labels);
-  const correct = b.sum(b.cast(hits, 'int64'), [0]);
-  const weights = [...trace.parameters.values()];
-  const mean = b.div(crossEntropyGradient(b, logits, labels), batch);
-  const gradients = vjp(b, [{ value: logits, grad: mean }], weights);
   const outputs: Record<string, Value> = {};
   const give = (hint: string, value: Value): string => {
     const name = b.builder.freshName(hint);
@@ -119,14 +101,52 @@ export function buildTrainingStep(
     inputs: { x: x.name, labels: labels.name, step: step.name, rate: rate.name },
     outputs: named,
     sampleDims: x.dims.slice(1),
-    classes: logits.dims[1]!,
+    classes,
   };
+}
+
+/** What some samples add to a step. */
+export interface LossAndGradients {
+  readonly x: Value;
+  readonly labels: Value;
+  readonly classes: number;
+  /** Their share of the batch's mean loss. */
+  readonly loss: Value;
+  /** How many of them were right. */
+  readonly correct: Value;
+  /** Their share of the gradients, in the parameters' order. */
+  readonly gradients: readonly Value[];
+}
+
+/** Writes loss and gradients of a classifier's samples, which are all or a part of a batch of `batch`. */
+export function lossAndGradients(trace: Trace, batch: number): LossAndGradients {
+  const { b } = trace;
+  const [x, ...others] = trace.inputs.values();
+  if (!x || others.length > 0)
+    throw new GlacisError(
+      'model/unsupported-task',
+      `training: expected a model with one input, got ${trace.inputs.size}`,
+    );
+  const { logits, output } = findLogits(trace);
+  const rows = x.dims[0]!;
+  if (logits.dims.length !== 2 || logits.dims[0] !== rows || logits.dims[1]! < 2)
+    throw new GlacisError(
+      'model/unsupported-task',
+      `output ${output}: expected [${rows}, classes] with at least two classes, got [${logits.dims.join(', ')}]`,
+    );
+  const labels = b.builder.input('labels', 'int64', [rows]);
+  const loss = b.div(b.sum(crossEntropy(b, logits, labels), [0]), batch);
+  const hits = b.compare('Equal', b.node('ArgMax', [logits], { axis: 1, keepdims: 0 }), labels);
+  const correct = b.sum(b.cast(hits, 'int64'), [0]);
+  const grad = b.div(crossEntropyGradient(b, logits, labels), batch);
+  const gradients = vjp(b, [{ value: logits, grad }], [...trace.parameters.values()]);
+  return { x, labels, classes: logits.dims[1]!, loss, correct, gradients };
 }
 
 /**
  * Weights of two-dimensional convolutions `[O, I, H, W]` are held as `[H, W, I, O]` between the steps: products over rows give their
  * gradient in that order, Winograd's transform takes them so, and the blocked order is whole blocks away.
  */
-function heldOrder(dims: readonly number[]): readonly number[] {
+export function heldOrder(dims: readonly number[]): readonly number[] {
   return dims.length === 4 ? [2, 3, 1, 0] : [...dims.keys()];
 }

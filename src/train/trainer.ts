@@ -5,7 +5,7 @@ import { randomFrom } from '../core/random.ts';
 import type { Model } from '../onnx/model.ts';
 import { elementCount, float32Tensor, numbersOf, stridesOf, type Tensor } from '../onnx/tensor.ts';
 import { f32, type HostTensor, i64 } from '../runtime/array.ts';
-import type { Engine } from '../runtime/engine.ts';
+import type { Engine, Session } from '../runtime/engine.ts';
 import { blockSizeOf } from '../runtime/layout.ts';
 import { tuples } from '../transform/gradient/window.ts';
 import { accuracy } from './accuracy.ts';
@@ -15,6 +15,7 @@ import { trainableParameters } from './parameters.ts';
 import { checkSamples, copySample, type LabelledSamples, shuffled } from './samples.ts';
 import { cosineRate } from './schedule.ts';
 import { buildTrainingStep, type TrainingStep } from './step.ts';
+import { openStep } from './step-session.ts';
 
 /** How {@link train} trains. */
 export interface TrainOptions {
@@ -55,7 +56,7 @@ export interface Trained {
 }
 
 /**
- * Trains a classifier by Adam on cross-entropy; every step is one run of one graph (see `step.ts`). The same seed, data,
+ * Trains a classifier by Adam on cross-entropy; every step is one run of one graph (see `step.ts`), or, for small networks, one a thread (see `step-session.ts`). The same seed, data,
  * machine, versions and threads give the same bytes.
  *
  * Errors: `option/invalid`, `data/mismatch`, `data/label-range`; `run/failed` when the loss is not a number any more;
@@ -77,11 +78,12 @@ export async function train(
   if (parameters.length === 0)
     throw new GlacisError('model/unsupported-task', 'training: expected weights to train, found none');
   const batch = Math.min(options.batch, data.y.length);
-  const step = buildTrainingStep(model, { batch, parameters, adam, block: await blockSizeOf(engine) });
+  const settings = { batch, parameters, adam, block: await blockSizeOf(engine) };
+  const step = buildTrainingStep(model, settings);
   const size = elementCount(step.sampleDims);
   checkSamples(data, size, step.classes, 'training data');
   if (options.validation) checkSamples(options.validation, size, step.classes, 'validation data');
-  const session = await engine.open(step.model, { carry: carriedBy(step) });
+  const session = await openStep(engine, model, step, settings);
   try {
     let trained = model;
     const epochs: Epoch[] = [];
@@ -102,8 +104,6 @@ export async function train(
 
 /** Values by the names of the step's inputs or outputs. */
 type State = Readonly<Record<string, HostTensor>>;
-
-type Session = Awaited<ReturnType<Engine['open']>>;
 
 async function runEpoch(
   session: Session,
@@ -199,14 +199,6 @@ export function initialState(model: Model, step: TrainingStep): State {
     state[inputs.second] = f32(new Float32Array(count), dims);
   }
   return state;
-}
-
-/** Which of the step's inputs take which of its outputs in the next step. */
-export function carriedBy(step: TrainingStep): Readonly<Record<string, string>> {
-  const keys = ['weight', 'first', 'second'] as const;
-  return Object.fromEntries(
-    step.parameters.flatMap(({ inputs, outputs }) => keys.map((key) => [inputs[key], outputs[key]])),
-  );
 }
 
 /** The model with the weights that a step gave. */

@@ -119,7 +119,9 @@ export function formsOver(b: Ops, block: number): Forms {
     write(form);
     if (form.channelsLast) return form.channelsLast;
     const [n, c, h, w] = form.dims as [number, number, number, number];
-    if (form.blocked)
+    // Of one block, both layouts are the same memory.
+    if (form.blocked && c === block) form.channelsLast = b.reshape(form.blocked, [n, h, w, c]);
+    else if (form.blocked)
       form.channelsLast = typed('ReorderOutput', [form.blocked], { channels: c, channels_last: 1 }, [
         n,
         h,
