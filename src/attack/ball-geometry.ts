@@ -34,6 +34,11 @@ export function projectOnto(ball: Ball, x: Float32Array, x0: Float32Array): void
   for (let i = 0; i < x.length; i++) x[i] = Math.min(high, Math.max(low, x[i]!));
 }
 
+/** How wide the bounds are, for lengths that are published for inputs between 0 and 1; 1 where there are none. */
+export function widthOf([low, high]: Ball['bounds']): number {
+  return Number.isFinite(high - low) ? high - low : 1;
+}
+
 /** By how much the changes must shrink to lie in the L1 ball (Duchi et al. 2008); 0 inside it. */
 function softThreshold(x: Float32Array, x0: Float32Array, eps: number): number {
   const sizes = Float64Array.from(x, (v, i) => Math.abs(v - x0[i]!));

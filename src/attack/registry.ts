@@ -3,7 +3,13 @@ import { mergeOptions, type Spec, suggestion } from '../core/options.ts';
 import type { Attack } from './attack.ts';
 import { apgdCe, apgdDlr, apgdT } from './evasion/apgd.ts';
 import { autoattack } from './evasion/autoattack.ts';
+import { cwL2 } from './evasion/cw-l2.ts';
+import { cwLinf } from './evasion/cw-linf.ts';
+import { ddn } from './evasion/ddn.ts';
+import { deepFool } from './evasion/deepfool.ts';
+import { ead } from './evasion/ead.ts';
 import { fab, fabT } from './evasion/fab.ts';
+import { fmn } from './evasion/fmn.ts';
 import { miFgsm } from './evasion/mi-fgsm.ts';
 import { bim, fgsm, pgd } from './evasion/pgd.ts';
 import { square } from './evasion/square.ts';
@@ -16,9 +22,15 @@ export const EVASION_ATTACKS: readonly Attack<object>[] = [
   erased(apgdT),
   erased(autoattack),
   erased(bim),
+  erased(cwL2),
+  erased(cwLinf),
+  erased(ddn),
+  erased(deepFool),
+  erased(ead),
   erased(fab),
   erased(fabT),
   erased(fgsm),
+  erased(fmn),
   erased(miFgsm),
   erased(pgd),
   erased(square),

@@ -1,9 +1,9 @@
 import { distance } from '../../threat/norm.ts';
 import type { Attack } from '../attack.ts';
+import { drawBack } from '../draw-back.ts';
 import { distanceToHyperplane, type ProjectionNorm, toHyperplane } from '../hyperplane-projection.ts';
 import { choiceOf, numberIn, wholeFrom } from '../option-checks.ts';
 import type { Talk } from '../question.ts';
-import { drawBack } from '../refine.ts';
 import { leadsOf, type Rival, rankedRivals, rivalsOf } from '../rivals.ts';
 import { defineSampleAttack, type Victim } from '../sample-attack.ts';
 

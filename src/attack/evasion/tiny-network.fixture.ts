@@ -3,7 +3,7 @@ import type { Model } from '../../onnx/model.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import { fileOracle } from '../../runtime/file-oracle.ts';
 import { openTarget } from '../../runtime/target.ts';
-import { argmax, classificationGoal, type Goal } from '../../threat/goal.ts';
+import { classificationGoal, type Goal } from '../../threat/goal.ts';
 import { distance, type Norm } from '../../threat/norm.ts';
 import { hiddenModel, randomRows } from '../../threat/small-model.fixture.ts';
 import type { Attack } from '../attack.ts';
@@ -23,73 +23,80 @@ export interface TinyNetwork {
   readonly x0: Float32Array;
   readonly labels: Int32Array;
   readonly goal: Goal;
+  /** The class at a point, in float64. */
+  classAt(a: number, b: number): number;
 }
 
 /** {@link TinyNetwork} with `n` samples. */
 export function tinyNetwork(n: number): TinyNetwork {
   const model = hiddenModel(D, HIDDEN, K);
+  const classAt = classifierOf(model);
   const x0 = randomRows('tiny', n, D, ...TINY_BOUNDS);
-  const labels = Int32Array.from({ length: n }, (_, i) =>
-    argmax(logits(model, x0[2 * i]!, x0[2 * i + 1]!), 0, K),
-  );
-  return { model, n, x0, labels, goal: classificationGoal(labels, K) };
+  const labels = Int32Array.from({ length: n }, (_, i) => classAt(x0[2 * i]!, x0[2 * i + 1]!));
+  return { model, n, x0, labels, goal: classificationGoal(labels, K), classAt };
 }
 
-/** The network in float64. */
-function logits(model: Model, a: number, b: number): Float32Array {
-  const weights = (name: string) => model.graph.initializers.get(name)!.data as unknown as Float32Array;
-  const [w1, b1, w2, b2] = ['w1', 'b1', 'w2', 'b2'].map((name) => floats(weights(name)));
-  const z = Float64Array.from(b2!);
-  for (let h = 0; h < HIDDEN; h++) {
-    const v = Math.tanh(a * w1![h]! + b * w1![HIDDEN + h]! + b1![h]!);
-    for (let k = 0; k < K; k++) z[k]! += v * w2![h * K + k]!;
-  }
-  return Float32Array.from(z);
+/** The network's answer in float64. */
+function classifierOf(model: Model): TinyNetwork['classAt'] {
+  const [w1, b1, w2, b2] = ['w1', 'b1', 'w2', 'b2'].map((name) => {
+    const { data } = model.graph.initializers.get(name)! as { readonly data: Uint8Array };
+    return Float64Array.from(new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4));
+  });
+  const z = new Float64Array(K);
+  return (a, b) => {
+    z.set(b2!);
+    for (let h = 0; h < HIDDEN; h++) {
+      const v = Math.tanh(a * w1![h]! + b * w1![HIDDEN + h]! + b1![h]!);
+      for (let k = 0; k < K; k++) z[k]! += v * w2![h * K + k]!;
+    }
+    return z.indexOf(Math.max(...z));
+  };
 }
 
-function floats(data: Uint8Array | Float32Array): Float32Array {
-  return new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4);
-}
-
-/** Directions and steps along each in which {@link nearestByEnumeration} looks. */
-const DIRECTIONS = 4000;
-const STEPS = 200;
+/** Directions at first (with all multiples of 45°), directions of each closer look around the best, and the length of a step along them. */
+const DIRECTIONS = 720;
+const CLOSER = 24;
+const STEP = 0.01;
 
 /**
  * Distance of the nearest point of another class to sample `i`, by looking along many directions; infinite where there is none. Above the
  * truth by less than 1e-3 of itself. For l0 the number of inputs that must change.
  */
-export function nearestByEnumeration({ model, x0, labels }: TinyNetwork, i: number, norm: Norm): number {
+export function nearestByEnumeration(network: TinyNetwork, i: number, norm: Norm): number {
+  const { x0, labels, classAt } = network;
   const [a, b] = [x0[2 * i]!, x0[2 * i + 1]!];
   const [low, high] = TINY_BOUNDS;
-  const falls = (u: number, v: number) => argmax(logits(model, u, v), 0, K) !== labels[i];
+  const falls = (u: number, v: number) => classAt(u, v) !== labels[i];
   if (norm === 'l0') {
-    const values = Array.from({ length: 2001 }, (_, s) => low + ((high - low) * s) / 2000);
+    const values = Array.from({ length: 201 }, (_, s) => low + ((high - low) * s) / 200);
     if (values.some((v) => falls(v, b) || falls(a, v))) return 1;
     return values.some((u) => values.some((v) => falls(u, v))) ? 2 : Number.POSITIVE_INFINITY;
   }
   let best = Number.POSITIVE_INFINITY;
-  for (let d = 0; d < DIRECTIONS; d++) {
-    const angle = (2 * Math.PI * d) / DIRECTIONS;
+  let bestAngle = 0;
+  const look = (angle: number) => {
     const [u, v] = [Math.cos(angle), Math.sin(angle)];
-    const size =
-      norm === 'linf' ? Math.max(Math.abs(u), Math.abs(v)) : norm === 'l1' ? Math.abs(u) + Math.abs(v) : 1;
-    const room = Math.min(
-      (u > 0 ? high - a : a - low) / Math.abs(u),
-      (v > 0 ? high - b : b - low) / Math.abs(v),
-    );
+    const [across, along] = [Math.abs(u), Math.abs(v)];
+    const size = norm === 'linf' ? Math.max(across, along) : norm === 'l1' ? across + along : 1;
+    const room = Math.min((u > 0 ? high - a : a - low) / across, (v > 0 ? high - b : b - low) / along);
     const end = Math.min(room, best / size);
-    for (let s = 1; s <= STEPS; s++) {
-      if (!falls(a + (u * end * s) / STEPS, b + (v * end * s) / STEPS)) continue;
-      let [near, far] = [(end * (s - 1)) / STEPS, (end * s) / STEPS];
-      for (let k = 0; k < 30; k++) {
-        const middle = (near + far) / 2;
+    for (let near = 0; near < end; near += STEP) {
+      let far = Math.min(end, near + STEP);
+      if (!falls(a + u * far, b + v * far)) continue;
+      let clean = near;
+      for (let k = 0; k < 20; k++) {
+        const middle = (clean + far) / 2;
         if (falls(a + u * middle, b + v * middle)) far = middle;
-        else near = middle;
+        else clean = middle;
       }
-      best = Math.min(best, far * size);
-      break;
+      if (far * size < best) [best, bestAngle] = [far * size, angle];
+      return;
     }
+  };
+  for (let d = 0; d < DIRECTIONS; d++) look((2 * Math.PI * d) / DIRECTIONS);
+  for (let width = (2 * Math.PI) / DIRECTIONS; width > 1e-5; width /= CLOSER / 4) {
+    const middle = bestAngle;
+    for (let d = -CLOSER; d <= CLOSER; d++) look(middle + (width * d) / CLOSER);
   }
   return best;
 }

@@ -1,0 +1,78 @@
+import type { Attack } from '../attack.ts';
+import { steepest, widthOf } from '../ball-geometry.ts';
+import { distanceToHyperplane } from '../hyperplane-projection.ts';
+import { choiceOf, numberIn, wholeFrom } from '../option-checks.ts';
+import { refine } from '../refine.ts';
+import { leadsOf, rankedRivals } from '../rivals.ts';
+import { defineSampleAttack } from '../sample-attack.ts';
+
+/** Options of DeepFool. */
+export interface DeepFoolOptions {
+  readonly steps: number;
+  /** Classes that are looked at, the label and the likeliest others. */
+  readonly candidates: number;
+  /** By how much of itself the change overshoots the boundary. */
+  readonly overshoot: number;
+  /** Brings the example nearer at the end; the paper does not. */
+  readonly refine: boolean;
+  /** Gradient through rounding and quantisation: `zero` or `straight-through`. */
+  readonly rounding: 'zero' | 'straight-through';
+}
+
+/** Added to the length of every step, as a share of the bounds' width, so that steps do not vanish before the boundary. */
+const LEAST_STEP = 1e-4;
+
+/**
+ * DeepFool (Moosavi-Dezfooli et al. 2016): takes the boundary to every rival class as a plane, adds the shortest way (in l2 or linf) to
+ * the nearest to the change so far, and ends with the first point of another class. The change overshoots on the way, as in the authors'
+ * code and foolbox. Cost: up to `steps × (candidates − 1)` gradients, one answer more, and {@link refine}.
+ */
+export const deepFool: Attack<DeepFoolOptions> = defineSampleAttack({
+  id: 'deepfool',
+  title: 'DeepFool',
+  needs: 'gradient',
+  seeks: 'minimum',
+  norms: ['l2', 'linf'],
+  source: 'https://arxiv.org/abs/1511.04599',
+  use: 'A near example after a few steps: the cheapest estimate of a median distance, and an upper bound only.',
+  defaults: { steps: 50, candidates: 10, overshoot: 0.02, refine: true, rounding: 'zero' },
+  check(options) {
+    wholeFrom(options, 'steps', 1);
+    wholeFrom(options, 'candidates', 2);
+    numberIn(options, 'overshoot', 0, Number.MAX_VALUE, 'or equal');
+    choiceOf(options, 'rounding', ['zero', 'straight-through']);
+  },
+  cost: ({ steps, candidates }) => ({ gradients: steps * (candidates - 1), evaluations: 2 }),
+  *talk(victim, options) {
+    const { x0, size, ball } = victim;
+    const norm = ball.norm === 'linf' ? 'linf' : 'l2';
+    const [low, high] = ball.bounds;
+    const rivals = (yield* rankedRivals(victim)).slice(0, options.candidates - 1);
+    const leadOf = leadsOf(victim);
+    const x = x0.slice();
+    const change = new Float64Array(size);
+    const normal = new Float32Array(size);
+    let fallen = false;
+    for (let step = 0; step < options.steps && !fallen; step++) {
+      let least = Number.POSITIVE_INFINITY;
+      for (const rival of rivals) {
+        const { value, gradient, reached } = yield* leadOf(x, rival);
+        fallen = reached;
+        if (fallen) break;
+        const far = distanceToHyperplane(norm, gradient, value);
+        if (!(far < least)) continue;
+        least = far;
+        normal.set(gradient);
+      }
+      if (fallen || least === Number.POSITIVE_INFINITY) break;
+      steepest(norm, normal, normal);
+      const length = least + LEAST_STEP * widthOf(ball.bounds);
+      for (let i = 0; i < size; i++) {
+        change[i]! += length * normal[i]!;
+        x[i] = Math.min(high, Math.max(low, x0[i]! + (1 + options.overshoot) * change[i]!));
+      }
+    }
+    if (!fallen) yield* victim.answers(x);
+    if (options.refine) yield* refine(victim);
+  },
+});
