@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { type PlannedAttack, planAttack } from '../attack/registry.ts';
 import { GlacisError } from '../core/error.ts';
@@ -9,18 +8,24 @@ import { startEngine } from '../runtime/engine.ts';
 import { imageDimsOf } from '../threat/image-dims.ts';
 import type { Norm } from '../threat/norm.ts';
 import { checkAccess, checkPlan, defaultEps } from './budget.ts';
-import { checkpointIn, type RunIdentity } from './checkpoint.ts';
-import { curveOf } from './curve.ts';
-import { environmentOf, glacisVersion } from './environment.ts';
+import { cellsOf } from './cells.ts';
+import { checkpointIn } from './checkpoint.ts';
+import { conclude } from './conclude.ts';
+import { type CorruptionExamples, corruptionExamples } from './corruption/examples.ts';
+import { writeCorruptionSamples } from './corruption/per-sample.ts';
+import { type CorruptionPlan, planCorruptions } from './corruption/plan.ts';
+import type { CorruptionResult } from './corruption/result.ts';
+import { corruptionRecord, runCorruptions } from './corruption/run.ts';
+import { corruptionResult } from './corruption/summarise.ts';
+import { environmentOf } from './environment.ts';
 import type { AttackedExample } from './examples.ts';
-import { findingsFrom } from './findings.ts';
 import { attacksAt, type Level, QUICK_SAMPLES } from './levels.ts';
 import { type Loaded, type LoadOptions, load } from './load.ts';
 import { writePerSample } from './per-sample.ts';
 import { cellRecord, cleanRecord } from './record.ts';
-import { ASSESSMENT_SCHEMA, type Assessment, type ResultNorm } from './result.ts';
+import { ASSESSMENT_SCHEMA, type Assessment } from './result.ts';
 import { type RunState, runCells } from './run-cells.ts';
-import { type Cell, resultsOf, worstCaseOf } from './summarise.ts';
+import { identityOf } from './run-identity.ts';
 
 /** Milliseconds between checkpoints at the ends of chunks. */
 const SAVE_AT_MOST_EVERY = 5000;
@@ -34,6 +39,8 @@ export interface AssessOptions extends LoadOptions {
   readonly norm: Norm;
   /** Radii; a default for the norm without. */
   readonly eps?: readonly number[] | undefined;
+  /** Runs the common corruptions; at level `exhaustive` without, where samples are pictures. */
+  readonly corruptions?: boolean | undefined;
   readonly seed?: number | undefined;
   readonly device?: Device | undefined;
   readonly threads?: number | undefined;
@@ -56,6 +63,8 @@ export interface AssessOptions extends LoadOptions {
 export interface Assessed {
   readonly assessment: Assessment;
   readonly examples: readonly AttackedExample[];
+  /** One sample under all corruptions, where they were run. */
+  readonly corruptionExamples?: CorruptionExamples | undefined;
   /** Shape of one sample, as the model takes it. */
   readonly sampleDims: readonly number[];
   readonly bounds: readonly [number, number];
@@ -101,12 +110,15 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
       );
     for (const plan of plans) checkAccess(plan, subject);
     const eps = [...new Set(options.eps ?? [defaultEps(norm, bounds)])];
+    const prefix = options.perSamplePrefix ?? '';
     const cells = cellsOf(plans, norm, eps);
+    const corrupted = corruptionsFor(options, level, loaded);
     const state: RunState = {
       clean: cleanRecord(task, adapted.n, classes),
       cells: cells.map(() => ({ record: cellRecord(task, adapted.n, classes), examples: [] })),
+      ...(corrupted && { corruption: corruptionRecord(corrupted, adapted.n) }),
     };
-    const checkpoint = checkpointIn(options.out, identityOf(loaded, plans, eps, options));
+    const checkpoint = checkpointIn(options.out, identityOf(loaded, plans, eps, options, corrupted));
     if (options.resume) {
       const found = await checkpoint.restore(state);
       options.say?.(
@@ -116,20 +128,34 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
       );
     } else await checkpoint.clear();
     let savedAt = performance.now();
+    const save = async (last?: 'last') => {
+      if (!last && performance.now() - savedAt < SAVE_AT_MOST_EVERY) return;
+      await checkpoint.save(state);
+      savedAt = performance.now();
+    };
+    const common = { seed, tolerance: options.tolerance, signal, progress: options.progress ?? silent };
     const run = await runCells(loaded, cells, state, {
+      ...common,
       norm,
-      seed,
-      tolerance: options.tolerance,
-      signal,
-      progress: options.progress ?? silent,
       say: options.say ?? (() => {}),
-      async save(current, last) {
-        if (!last && performance.now() - savedAt < SAVE_AT_MOST_EVERY) return;
-        await checkpoint.save(current);
-        savedAt = performance.now();
-      },
+      save: (_, last) => save(last),
       now: () => performance.now(),
     });
+    let { finished } = run;
+    let corruption: CorruptionResult | undefined;
+    if (finished && corrupted && state.corruption) {
+      finished = await runCorruptions(loaded, corrupted, state.corruption, { ...common, save: () => save() });
+      if (!finished) await save('last');
+      if (state.corruption.finished > 1) {
+        corruption = corruptionResult(corrupted, state.corruption, prefix + CORRUPTION_FILE);
+        await writeCorruptionSamples(
+          options.out,
+          CORRUPTION_FILE,
+          { indices: adapted.indices, labels },
+          state.corruption,
+        );
+      }
+    }
     for (const [i, cell] of cells.entries())
       await writePerSample(
         options.out,
@@ -138,46 +164,14 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
         state.clean,
         state.cells[i]!.record,
       );
-    if (run.finished) await checkpoint.clear();
-    const facts = { task, classes, bounds, labels, clean: state.clean };
-    const prefix = options.perSamplePrefix ?? '';
-    const results = cells.flatMap((cell, i) => {
-      const named = { ...cell, perSample: prefix + cell.perSample };
-      return resultsOf(facts, named, state.cells[i]!.record);
-    });
-    const worstCases = budgetsOf(cells).flatMap(({ measure, eps: radius }) => {
-      const group = cells.flatMap((cell, i) =>
-        cell.measure === measure && cell.radii.includes(radius)
-          ? [{ cell, record: state.cells[i]!.record }]
-          : [],
-      );
-      return worstCaseOf(facts, radius, group) ?? [];
-    });
-    const curve = curveOf(
-      facts,
-      norm,
-      cells.map((cell, i) => ({ cell, record: state.cells[i]!.record })),
-    );
-    const right = state.clean.correct.reduce((sum, one) => sum + one, 0);
-    const findings = findingsFrom({
-      results,
-      worstCases,
-      classes: task === 'classification' || task === 'binary' ? classes : 0,
-      cleanAccuracy: state.clean.done > 0 ? right / state.clean.done : 0,
-      rangeWidth: bounds[1] - bounds[0],
-      ...(run.probe && { gradient: run.probe }),
-      randomised: loaded.randomised,
-      refused: cells.flatMap(({ plan, eps: radius }, i) => {
-        const { refused } = state.cells[i]!.record;
-        return refused > 0 ? [{ attack: plan.attack.id, eps: radius, count: refused }] : [];
-      }),
-    });
+    if (finished) await checkpoint.clear();
+    const named = cells.map((cell) => ({ ...cell, perSample: prefix + cell.perSample }));
     const { source, dataset } = loaded;
     return {
       assessment: {
         schema: ASSESSMENT_SCHEMA,
-        status: run.finished ? 'complete' : 'partial',
-        ...(!run.finished && { statusReason: stopReason(signal) }),
+        status: finished ? 'complete' : 'partial',
+        ...(!finished && { statusReason: stopReason(signal) }),
         model: {
           name: basename(options.model),
           digest: source.digest,
@@ -197,12 +191,11 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
         ...(options.command !== undefined && { command: options.command }),
         startedAt,
         finishedAt: new Date(clock()).toISOString(),
-        results,
-        worstCases,
-        ...(curve && { curves: [curve] }),
-        findings,
+        ...conclude(loaded, norm, named, state, { probe: run.probe, corruption }),
       },
       examples: state.cells.flatMap((cell) => cell.examples),
+      ...(corruption &&
+        corrupted && { corruptionExamples: await firstCorrupted(loaded, corrupted, state, seed) }),
       sampleDims: subject.sampleDims,
       bounds,
     };
@@ -212,103 +205,24 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
   }
 }
 
-/** What must be the same for a checkpoint to be taken up. The batch may differ: it changes no result. */
-function identityOf(
-  { source, adapted, bounds, constraint, labels, task }: Loaded,
-  plans: readonly PlannedAttack[],
-  eps: readonly number[],
-  options: AssessOptions,
-): RunIdentity {
-  const {
-    input,
-    output,
-    shape,
-    range,
-    layout,
-    mean,
-    std,
-    fix,
-    tolerance,
-    device = 'cpu',
-    eightBit,
-  } = options;
-  return {
-    glacis: glacisVersion(),
-    model: source.digest,
-    data: adapted.digest,
-    samples: digestOf(adapted.indices),
-    labels: digestOf(labels),
-    n: adapted.n,
-    seed: options.seed ?? 0,
-    attacks: plans.map(({ attack, options: chosen }) => [attack.id, chosen]),
-    norm: options.norm,
-    eps,
-    task,
-    bounds: bounds.map(String),
-    ...(constraint && { constraint: constraint.title, constraintFile: options.constraint }),
-    ...Object.fromEntries(
-      Object.entries({
-        input,
-        output,
-        shape,
-        range,
-        layout,
-        mean,
-        std,
-        fix,
-        tolerance,
-        device,
-        eightBit,
-      }).filter(([, value]) => value !== undefined),
-    ),
-  };
+/** File of the corruptions' per-sample outcomes. */
+const CORRUPTION_FILE = 'corruption.npz';
+
+/** The corruptions to run: where they are asked for, and at the exhaustive level on pictures of known range. */
+function corruptionsFor(
+  { corruptions }: AssessOptions,
+  level: Level,
+  { subject, bounds }: Loaded,
+): CorruptionPlan | undefined {
+  const isPicture = subject.sampleDims.length === 3 && imageDimsOf(subject.sampleDims) !== undefined;
+  const fits = isPicture && bounds.every(Number.isFinite);
+  if (corruptions ?? (level === 'exhaustive' && fits)) return planCorruptions(subject.sampleDims, bounds);
+  return undefined;
 }
 
-function digestOf(values: ArrayBufferView): string {
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
-/** Every budget that has a result, in the cells' order. */
-function budgetsOf(
-  cells: readonly Cell[],
-): readonly { readonly measure: ResultNorm; readonly eps: number }[] {
-  const all = cells.flatMap(({ measure, radii }) => radii.map((eps) => ({ measure, eps })));
-  return [...new Map(all.map((budget) => [`${budget.measure} ${budget.eps}`, budget])).values()];
-}
-
-/**
- * Every eps with every attack, in that order, then the attacks that run once: those that look for the nearest example, and those
- * with a threat of their own. A second run of an attack gets a number in its file's name.
- */
-function cellsOf(plans: readonly PlannedAttack[], norm: Norm, eps: readonly number[]): readonly Cell[] {
-  const names = new Set<string>();
-  const named = (plan: PlannedAttack, measure: ResultNorm, of: string) => {
-    for (let i = 1; ; i++) {
-      const name = `${plan.attack.id}${i > 1 ? `-${i}` : ''}-${measure}${of}.npz`;
-      if (names.has(name)) continue;
-      names.add(name);
-      return name;
-    }
-  };
-  const inBalls = eps.flatMap((radius) =>
-    plans
-      .filter(({ attack }) => attack.seeks === 'ball')
-      .map((plan): Cell => {
-        const perSample = named(plan, norm, `-${Number(radius.toPrecision(6))}`);
-        return { plan, measure: norm, eps: radius, radii: [radius], perSample };
-      }),
-  );
-  const once = plans
-    .filter(({ attack }) => attack.seeks !== 'ball')
-    .map((plan): Cell => {
-      const { threat } = plan.attack;
-      if (!threat)
-        return { plan, measure: norm, eps: Math.max(...eps), radii: eps, perSample: named(plan, norm, '') };
-      const size = threat.size(plan.options);
-      return { plan, measure: threat.id, eps: size, radii: [size], perSample: named(plan, threat.id, '') };
-    });
-  return [...inBalls, ...once];
+/** The first sample that the model gets right, under all corruptions. */
+async function firstCorrupted(loaded: Loaded, plan: CorruptionPlan, { clean }: RunState, seed: number) {
+  return corruptionExamples(loaded, plan, seed, Math.max(0, clean.correct.indexOf(1)));
 }
 
 function stopReason(signal: AbortSignal | undefined): string {

@@ -43,6 +43,7 @@ interface Stored {
   readonly digest: string;
   readonly cleanDone: number;
   readonly cells: readonly StoredCell[];
+  readonly corruption?: { readonly finished: number; readonly queries: number; readonly seconds: number };
 }
 
 /**
@@ -75,6 +76,13 @@ export function checkpointIn(folder: string, identity: RunIdentity): Checkpoint 
         data,
         digest: digestOf(await readFile(path)),
         cleanDone: state.clean.done,
+        ...(state.corruption && {
+          corruption: {
+            finished: state.corruption.finished,
+            queries: state.corruption.queries,
+            seconds: state.corruption.seconds,
+          },
+        }),
         cells: state.cells.map(({ record, examples, current }) => ({
           queries: record.queries,
           gradientQueries: record.gradientQueries,
@@ -126,12 +134,16 @@ const ROWS = ['prediction', 'success', 'distance', 'decided', 'asked', 'by'] as 
 /** Arrays of a chunk that was interrupted. */
 const OPEN = ['x', 'decided', 'asked', 'by', 'parameters'] as const;
 
-function arraysOf({ clean, cells }: RunState): Record<string, NpyArray> {
+function arraysOf({ clean, cells, corruption }: RunState): Record<string, NpyArray> {
   const flat = (data: NpyArray['data']): NpyArray => ({ data, shape: [data.length] });
   const arrays: Record<string, NpyArray> = {
     clean_prediction: flat(clean.prediction),
     clean_correct: flat(clean.correct),
   };
+  if (corruption) {
+    arrays.corruption_clean = flat(corruption.cleanWrong);
+    for (const [i, wrong] of corruption.wrong.entries()) arrays[`corruption${i}_wrong`] = flat(wrong);
+  }
   for (const [i, { record, examples, current }] of cells.entries()) {
     for (const key of ROWS) arrays[`cell${i}_${key}`] = flat(record[key]);
     if (current) for (const key of OPEN) arrays[`cell${i}_current_${key}`] = flat(current[key]);
@@ -164,6 +176,11 @@ async function fill(state: RunState, stored: Stored, path: string): Promise<void
     await into(state.clean.prediction, 'clean_prediction');
     await into(state.clean.correct, 'clean_correct');
     state.clean.done = stored.cleanDone;
+    if (state.corruption && stored.corruption) {
+      await into(state.corruption.cleanWrong, 'corruption_clean');
+      for (const [i, wrong] of state.corruption.wrong.entries()) await into(wrong, `corruption${i}_wrong`);
+      Object.assign(state.corruption, stored.corruption);
+    }
     for (const [i, cell] of state.cells.entries()) {
       const { examples, current, queries, gradientQueries, seconds, refused } = stored.cells[i]!;
       for (const key of ROWS) await into(cell.record[key], `cell${i}_${key}`);

@@ -45,6 +45,8 @@ export interface RunOptions {
   readonly batch: number;
   /** Number of the first sample in the data set, so that random draws belong to samples and not to positions. */
   readonly firstSample: number;
+  /** The goal that the attack is given, where it is not the one that its examples are judged by. */
+  readonly sought?: Goal | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress: Progress;
   /** Examples decided in an earlier, interrupted run: not tried again, but verified like all others. */
@@ -93,7 +95,7 @@ export async function runAttack(
         target: subject.target,
         oracle: subject.oracle,
         queries: subject.queries,
-        goal,
+        goal: options.sought ?? goal,
         ball,
         image,
         x0,

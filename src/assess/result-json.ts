@@ -1,3 +1,4 @@
+import { corruptionCheck } from './corruption/result-json.ts';
 import {
   amount,
   type Check,
@@ -204,6 +205,7 @@ const assessment = object(
     results: list(evasion, MOST),
     worstCases: list(worstCase, MOST),
     curves: optional(list(curve, MOST)),
+    corruption: optional(corruptionCheck),
     findings: list(finding, MOST),
   },
   joined,

@@ -3,6 +3,8 @@
  * read it. All of it is plain JSON; `result-json.ts` writes and reads it with checks.
  */
 
+import type { CorruptionResult } from './corruption/result.ts';
+
 /** The version of the format, as the field `schema` carries it. */
 export const ASSESSMENT_SCHEMA = 'glacis.assessment/1';
 
@@ -207,5 +209,7 @@ export interface Assessment {
   readonly worstCases: readonly WorstCase[];
   /** One a norm, where an attack found how near examples are. */
   readonly curves?: readonly SecurityCurve[];
+  /** What common corruptions did, where they were run. */
+  readonly corruption?: CorruptionResult;
   readonly findings: readonly Finding[];
 }

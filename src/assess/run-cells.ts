@@ -4,6 +4,7 @@ import type { Labels } from '../data/index.ts';
 import { checkClean } from '../threat/constraint/clean-samples.ts';
 import type { Goal } from '../threat/goal.ts';
 import { type Norm, radius } from '../threat/norm.ts';
+import type { CorruptionRecord } from './corruption/run.ts';
 import { type EarlierExamples, type Outcome, runAttack } from './evasion.ts';
 import { type AttackedExample, collectExamples, EXAMPLES_EACH } from './examples.ts';
 import { goalFor } from './goal-for.ts';
@@ -18,6 +19,8 @@ export interface RunState {
   readonly clean: CleanRecord;
   /** One an entry of the plan. */
   readonly cells: readonly CellState[];
+  /** What common corruptions did, where they are run. */
+  readonly corruption?: CorruptionRecord;
 }
 
 /** One attack at one eps, as far as it has come. */

@@ -36,6 +36,9 @@ export const command: Command = {
       value: 'LIST',
       help: "how large a change may be, in the input's units, e.g. 0.1,0.2 or 8/255 (8/255 of the range unless given)",
     },
+    corruptions: {
+      help: 'also run the 15 common corruptions at five severities (at level exhaustive they always run on pictures)',
+    },
     seed: { value: 'SEED', help: 'seed of all random draws (0 unless given)' },
     ...ENGINE_OPTIONS,
     out: { value: 'DIR', help: 'folder for the results (glacis-out unless given)' },
@@ -77,6 +80,7 @@ export const command: Command = {
       ...engineOptionsFrom(given),
       attacks,
       level,
+      corruptions: given.flag('corruptions') || undefined,
       norm: normFrom(given.text('norm') ?? 'linf'),
       eps: given.text('eps')?.split(',').map(epsFrom),
       seed: given.whole('seed', 0) ?? 0,
@@ -97,7 +101,7 @@ export const command: Command = {
     terminal.clear();
     const { assessment } = assessed;
     await writeText(json, toJson(assessment));
-    await writeText(report, renderHtml(assessment, galleryFrom(assessed)));
+    await writeText(report, renderHtml(assessment, galleryFrom(assessed), assessed.corruptionExamples));
     terminal.print(renderText(assessment, { width: terminal.width }));
     terminal.say(`Report: ${report}\nResult: ${json}`);
     if (assessment.status === 'partial') {

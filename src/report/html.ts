@@ -1,6 +1,9 @@
+import type { CorruptionExamples } from '../assess/corruption/examples.ts';
 import type { Assessment } from '../assess/result.ts';
 import { attackSection } from './attack-table.ts';
 import { confusionSection } from './confusion.ts';
+import { corruptionSection } from './corruption-section.ts';
+import { CORRUPTION_STYLE } from './corruption-style.ts';
 import { chartSection } from './eps-chart.ts';
 import { factsSection, limitsSection } from './facts-section.ts';
 import { findingsSection } from './findings-section.ts';
@@ -18,11 +21,16 @@ import { verdictSection } from './verdict-section.ts';
  * paper and phone. Everything that comes from outside (names, notes, options) is escaped.
  *
  * @param gallery attacked samples to show; left out without
+ * @param corrupted a sample under all corruptions
  * @throws GlacisError `data/mismatch` when the gallery's sizes do not fit
  * @example
  * writeFileSync('report.html', renderHtml(parseAssessment(text), gallery));
  */
-export function renderHtml(assessment: Assessment, gallery?: Gallery): string {
+export function renderHtml(
+  assessment: Assessment,
+  gallery?: Gallery,
+  corrupted?: CorruptionExamples,
+): string {
   const { model, data, startedAt } = assessment;
   const names = gallery?.classNames ?? data.classNames;
   const named = gallery && names ? { ...gallery, classNames: names } : gallery;
@@ -37,8 +45,10 @@ ${nearestSection(assessment)}
 ${findingsSection(assessment)}
 ${attackSection(assessment)}
 ${confusionSection(assessment, names)}
+${corruptionSection(assessment.corruption, corrupted)}
 ${factsSection(assessment)}
 ${limitsSection(assessment)}`,
+    ...(assessment.corruption && { style: CORRUPTION_STYLE }),
     footer: html`Made by Glacis ${assessment.environment.glacis} from a result in the format <code>${assessment.schema}</code>. This page loads nothing and runs no script.`,
   });
 }

@@ -2,20 +2,21 @@ import { type Interviewed, interview } from '../../attack/interview.ts';
 import type { Talk } from '../../attack/question.ts';
 import type { Rng } from '../../core/random.ts';
 import type { Ball } from '../../threat/norm.ts';
-import { randomStart } from '../../threat/norm.ts';
 
-/** Pairs of points around a sample on which the gradient's word is compared with what the model does. */
+/** Pairs of points around a sample, beside the one along the gradient, on which its word is compared with what happens. */
 const PAIRS = 16;
-/** How far they lie, as a share of eps. */
-const REACH = 0.5;
-/** Random points of the ball at which a sample is looked at. */
-const NOISE = 32;
+/** How far each element moves: this share of eps (spread over the elements in L2 and L1) … */
+const SHARE_OF_EPS = 0.5;
+/** … and at most this share of the input's range: further off, no gradient describes a network. */
+const SHARE_OF_RANGE = 0.015;
 
 /** What the neighbourhood of one sample looks like. */
 export interface LocalView {
-  /** The gradient of the loss is zero in every element. */
-  readonly zero: boolean;
-  /** The gradient holds NaN or infinity. */
+  /** The gradient of the goal's loss (cross-entropy for classes) is zero in every element. */
+  readonly zeroLoss: boolean;
+  /** The gradient of the margin is zero in every element. */
+  readonly zeroMargin: boolean;
+  /** One of both holds NaN or infinity. */
   readonly notFinite: boolean;
   /** How the margin is read off the outputs: 1 where the model is right by this much. */
   readonly margin: number;
@@ -24,15 +25,25 @@ export interface LocalView {
    * happens; 0 where the gradient predicts none.
    */
   readonly agreement: number;
-  /** Change of margin along the gradient's direction as a share of what the gradient promises. */
+  /** Change of margin along the gradient's direction as a share of what the gradient promises; 0 where it promises nothing. */
   readonly kept: number;
-  /** A random point of the ball fooled the model. */
-  readonly fellToNoise: boolean;
+  /** Two runs on the sample itself, in units of its largest output. */
+  readonly gap: number;
+}
+
+/** How far {@link localViews} moves each element. */
+export function reachOf({ norm, eps, bounds: [low, high] }: Ball, size: number): number {
+  const each = norm === 'linf' ? eps : norm === 'l2' ? eps / Math.sqrt(size) : eps / size;
+  const most = SHARE_OF_RANGE * (high - low);
+  // An L0 ball says nothing of how far.
+  const share = norm === 'l0' ? Number.POSITIVE_INFINITY : SHARE_OF_EPS * each;
+  const reach = Math.min(share, most);
+  return Number.isFinite(reach) ? reach : SHARE_OF_RANGE;
 }
 
 /**
  * Looks at the neighbourhood of correctly answered samples: is there a gradient, and does the model do what it says? Cost per
- * sample: two gradients and `2 × 17 + 32` answers.
+ * sample: two gradients and 35 answers.
  */
 export function localViews(
   model: Interviewed,
@@ -41,54 +52,55 @@ export function localViews(
   ball: Ball,
 ): Promise<readonly LocalView[]> {
   const size = model.oracle.sampleDims.reduce((n, d) => n * d, 1);
+  const reach = reachOf(ball, size);
   return interview(model, samples, (sample, rng) =>
-    view(x.subarray(sample * size, (sample + 1) * size), ball, rng),
+    view(x.subarray(sample * size, (sample + 1) * size), reach, ball.bounds, rng),
   );
 }
 
-function* view(x0: Float32Array, ball: Ball, rng: Rng): Talk<LocalView> {
+function* view(
+  x0: Float32Array,
+  reach: number,
+  [low, high]: Ball['bounds'],
+  rng: Rng,
+): Talk<LocalView> {
   const size = x0.length;
-  const [low, high] = ball.bounds;
   const goal = yield { kind: 'gradient', point: x0, loss: 'goal', probe: true };
-  const zero = goal.gradient.every((g) => g === 0);
-  const notFinite = goal.gradient.some((g) => !Number.isFinite(g));
-  const { gradient, margins } = yield { kind: 'gradient', point: x0, loss: 'margin', probe: true };
-  const margin = margins[0]!;
-  // The first pair lies along the gradient, the others along random corners.
-  const points = new Float32Array(2 * (PAIRS + 1) * size);
-  const radius = REACH * ball.eps;
+  const zeroLoss = goal.gradient.every((g) => g === 0);
+  const badLoss = goal.gradient.some((g) => !Number.isFinite(g));
+  const { gradient: given, margins } = yield { kind: 'gradient', point: x0, loss: 'margin', probe: true };
+  const gradient = given.slice();
+  // The sample itself, then the pair along the gradient, then pairs along random corners.
+  const points = new Float32Array((2 * PAIRS + 3) * size);
+  points.set(x0);
   for (let k = 0; k <= PAIRS; k++) {
     for (let i = 0; i < size; i++) {
-      const step = radius * (k === 0 ? Math.sign(gradient[i]!) || 0 : rng.uniform() < 0.5 ? -1 : 1);
-      points[2 * k * size + i] = Math.min(high, Math.max(low, x0[i]! + step));
-      points[(2 * k + 1) * size + i] = Math.min(high, Math.max(low, x0[i]! - step));
+      const step = reach * (k === 0 ? Math.sign(gradient[i]!) || 0 : rng.uniform() < 0.5 ? -1 : 1);
+      points[(2 * k + 1) * size + i] = Math.min(high, Math.max(low, x0[i]! + step));
+      points[(2 * k + 2) * size + i] = Math.min(high, Math.max(low, x0[i]! - step));
     }
   }
-  const around = yield { kind: 'answers', points, count: 2 * (PAIRS + 1), probe: true };
+  const margin = margins[0]!;
+  const around = yield { kind: 'answers', points, count: 2 * PAIRS + 3, probe: true };
   const predicted: number[] = [];
   const actual: number[] = [];
   for (let k = 0; k <= PAIRS; k++) {
     let promise = 0;
     for (let i = 0; i < size; i++)
-      promise += gradient[i]! * (points[2 * k * size + i]! - points[(2 * k + 1) * size + i]!);
+      promise += gradient[i]! * (points[(2 * k + 1) * size + i]! - points[(2 * k + 2) * size + i]!);
     predicted.push(promise);
     // The loss is minus the margin.
-    actual.push(around.margins[2 * k + 1]! - around.margins[2 * k]!);
+    actual.push(around.margins[2 * k + 2]! - around.margins[2 * k + 1]!);
   }
-  const noise = new Float32Array(NOISE * size);
-  for (let k = 0; k < NOISE; k++) {
-    const at = noise.subarray(k * size, (k + 1) * size);
-    at.set(x0);
-    randomStart(ball, x0, at, 0, size, rng);
-  }
-  const { reached } = yield { kind: 'answers', points: noise, count: NOISE, probe: true };
+  const again = around.margins[0]!;
   return {
-    zero,
-    notFinite,
+    zeroLoss,
+    zeroMargin: gradient.every((g) => g === 0),
+    notFinite: badLoss || gradient.some((g) => !Number.isFinite(g)),
     margin,
     agreement: correlation(predicted, actual),
     kept: predicted[0] === 0 ? 0 : actual[0]! / predicted[0]!,
-    fellToNoise: reached.some(Boolean),
+    gap: margin === again ? 0 : Math.abs(margin - again) / Math.max(1e-3, Math.abs(margin), Math.abs(again)),
   };
 }
 

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import type { PlannedAttack } from '../attack/registry.ts';
+import type { AssessOptions } from './assess.ts';
+import type { RunIdentity } from './checkpoint.ts';
+import type { CorruptionPlan } from './corruption/plan.ts';
+import { cellName } from './corruption/plan.ts';
+import { glacisVersion } from './environment.ts';
+import type { Loaded } from './load.ts';
+
+/** What must be the same for a checkpoint to be taken up. The batch may differ: it changes no result. */
+export function identityOf(
+  { source, adapted, bounds, constraint, labels, task }: Loaded,
+  plans: readonly PlannedAttack[],
+  eps: readonly number[],
+  options: AssessOptions,
+  corruption: CorruptionPlan | undefined,
+): RunIdentity {
+  const {
+    input,
+    output,
+    shape,
+    range,
+    layout,
+    mean,
+    std,
+    fix,
+    tolerance,
+    device = 'cpu',
+    eightBit,
+  } = options;
+  return {
+    glacis: glacisVersion(),
+    model: source.digest,
+    data: adapted.digest,
+    samples: digestOf(adapted.indices),
+    labels: digestOf(labels),
+    n: adapted.n,
+    seed: options.seed ?? 0,
+    attacks: plans.map(({ attack, options: chosen }) => [attack.id, chosen]),
+    norm: options.norm,
+    eps,
+    ...(corruption && { corruption: corruption.cells.map(cellName) }),
+    task,
+    bounds: bounds.map(String),
+    ...(constraint && { constraint: constraint.title, constraintFile: options.constraint }),
+    ...Object.fromEntries(
+      Object.entries({
+        input,
+        output,
+        shape,
+        range,
+        layout,
+        mean,
+        std,
+        fix,
+        tolerance,
+        device,
+        eightBit,
+      }).filter(([, value]) => value !== undefined),
+    ),
+  };
+}
+
+function digestOf(values: ArrayBufferView): string {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return createHash('sha256').update(bytes).digest('hex');
+}
