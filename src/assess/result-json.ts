@@ -121,7 +121,8 @@ function figures({ cleanAccuracy, robustAccuracy, confidence: [low, high] }: Acc
 
 const budget = { norm: one(RESULT_NORMS), eps: amount, n: positive };
 const accuracies = { cleanAccuracy: fraction, robustAccuracy: fraction, confidence: pair };
-const tensors = list(object({ name: text, type: name, shape: list(dimension) }));
+/** Inputs or outputs of a model. */
+export const tensors = list(object({ name: text, type: name, shape: list(dimension) }));
 
 const evasion = object(
   {
@@ -168,7 +169,8 @@ const curve = object(
   },
 );
 
-const finding = object({
+/** A finding. */
+export const finding = object({
   id: name,
   title: name,
   severity: one(SEVERITIES),
@@ -177,28 +179,34 @@ const finding = object({
   remedy: text,
 });
 
+/** What samples were used. */
+export const dataSummary = object({
+  digest: name,
+  n: count,
+  description: text,
+  notes: list(text),
+  classNames: optional(list(text)),
+});
+
+/** What it ran on. */
+export const environment = object({
+  glacis: name,
+  onnxruntime: name,
+  node: name,
+  os: name,
+  cpu: text,
+  threads: positive,
+  device: name,
+});
+
 const assessment = object(
   {
     status: one(['complete', 'partial']),
     statusReason: optional(text),
     model: object({ name, digest: name, inputs: tensors, outputs: tensors, notes: list(text) }),
-    data: object({
-      digest: name,
-      n: count,
-      description: text,
-      notes: list(text),
-      classNames: optional(list(text)),
-    }),
+    data: dataSummary,
     seed: finite,
-    environment: object({
-      glacis: name,
-      onnxruntime: name,
-      node: name,
-      os: name,
-      cpu: text,
-      threads: positive,
-      device: name,
-    }),
+    environment,
     command: optional(text),
     startedAt: time,
     finishedAt: time,
