@@ -2,6 +2,7 @@ import { type Assessment, SEVERITIES } from '../assess/result.ts';
 import { count, duration, interval, NORM_NAMES, percent, radius } from './format.ts';
 import { oneLine, wrap } from './lines.ts';
 import { visible } from './markup.ts';
+import { halvingSentence } from './nearest-section.ts';
 import { rightAnswers, verdictOf, worstCases } from './verdict.ts';
 
 /** Findings named one by one; the rest is counted. */
@@ -23,6 +24,17 @@ export function renderText(assessment: Assessment, { width = 96 }: { readonly wi
   }
   lines.push(...wrap(headline, width), ...wrap(details.join(' '), width), '');
   lines.push(...table(assessment));
+  const near = assessment.results.some(({ minimum }) => minimum);
+  for (const curve of near ? (assessment.curves ?? []) : [])
+    lines.push(...wrap(halvingSentence(curve), width));
+  if (assessment.corruption?.meanCorruptionError !== undefined)
+    lines.push(
+      ...wrap(
+        `Common corruptions: mean corruption error ${percent(assessment.corruption.meanCorruptionError)} (clean error ${percent(1 - assessment.corruption.cleanAccuracy)}).`,
+        width,
+      ),
+    );
+  if (near || assessment.corruption) lines.push('');
   lines.push(...findings(assessment, width));
   lines.push(
     ...wrap('Robust accuracy is what these attacks left over: a stronger attack may leave less.', width),
