@@ -13,6 +13,7 @@ import { type Ball, distance, type Norm } from '../../src/threat/norm.ts';
 import { violationOf } from '../../src/threat/violation.ts';
 import { opsOn } from '../../src/transform/ops.ts';
 import { withOpenBatch } from '../end-to-end/small-models.ts';
+import { QUICK } from './quick-attacks.ts';
 
 /** Samples, and values of one. */
 const N = 37;
@@ -119,19 +120,6 @@ async function attacked(model: Model, id: string, ball: Ball, change: Change = {
     },
   );
 }
-
-/** Smaller budgets for attacks whose usual ones would take long here. */
-const QUICK: Readonly<Record<string, Record<string, number>>> = {
-  autoattack: { steps: 20, squareQueries: 100 },
-  'cw-l2': { steps: 40, searchSteps: 6, stepSize: 0.05 },
-  'cw-linf': { steps: 20, stepSize: 0.05, constFactor: 8, decreaseFactor: 0.7 },
-  ddn: { steps: 40 },
-  ead: { steps: 40, searchSteps: 6 },
-  fab: { steps: 25 },
-  'fab-t': { steps: 25 },
-  fmn: { steps: 40 },
-  square: { queries: 300 },
-};
 
 /** The least distance at which the linear model's answer to `sample` changes: exact, bounds included. */
 function leastDistance(norm: Norm, sample: number, label: number): number {
