@@ -51,8 +51,8 @@ export interface StepOptions {
 
 /**
  * One step of training a classifier as one ONNX graph: forward, mean cross-entropy, its gradient with respect to the weights,
- * and Adam's update. Weights and moments go in and come out, so that the runtime holds no state and the model's file is
- * never touched.
+ * and Adam's update. Weights and moments go in and come out, so that the graph holds no state and the model's file is
+ * never touched; a session may keep them (see `step-session.ts`).
  *
  * Errors: those of `specialise`, `findLogits` and `vjp`; `option/invalid` for a weight that is not float32;
  * `model/unsupported-task` for a model without a row of logits for each sample.

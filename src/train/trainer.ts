@@ -7,7 +7,6 @@ import { elementCount, float32Tensor, numbersOf, stridesOf, type Tensor } from '
 import { f32, type HostTensor, i64 } from '../runtime/array.ts';
 import type { Engine, Session } from '../runtime/engine.ts';
 import { blockSizeOf } from '../runtime/layout.ts';
-import { tuples } from '../transform/gradient/window.ts';
 import { accuracy } from './accuracy.ts';
 import { ADAM_DEFAULTS, type AdamOptions, checkAdam } from './adam.ts';
 import type { Augment } from './augment.ts';
@@ -56,8 +55,8 @@ export interface Trained {
 }
 
 /**
- * Trains a classifier by Adam on cross-entropy; every step is one run of one graph (see `step.ts`), or, for small networks, one a thread (see `step-session.ts`). The same seed, data,
- * machine, versions and threads give the same bytes.
+ * Trains a classifier by Adam on cross-entropy; every step is one run of one graph (see `step.ts`) or, for small networks, of one a
+ * thread (see `step-session.ts`). The same seed, data, machine, versions and threads give the same bytes.
  *
  * Errors: `option/invalid`, `data/mismatch`, `data/label-range`; `run/failed` when the loss is not a number any more;
  * `run/cancelled` between two steps; those of {@link buildTrainingStep}.
@@ -220,12 +219,18 @@ function withWeights(model: Model, step: TrainingStep, results: State): Model {
 
 /** A copy of `data` of `dims` with its axes in another order. */
 function transposed(data: Float32Array, dims: readonly number[], order: readonly number[]): Float32Array {
-  if (order.every((axis, i) => axis === i)) return data.slice();
   const strides = stridesOf(dims);
+  const steps = order.map((axis) => strides[axis]!);
+  const sizes = order.map((axis) => dims[axis]!);
   const out = new Float32Array(data.length);
   let to = 0;
-  for (const at of tuples(order.map((axis) => dims[axis]!)))
-    out[to++] = data[at.reduce((sum, i, k) => sum + i * strides[order[k]!]!, 0)]!;
+  const copy = (axis: number, from: number): void => {
+    const step = steps[axis]!;
+    const end = from + sizes[axis]! * step;
+    if (axis < sizes.length - 1) for (let at = from; at < end; at += step) copy(axis + 1, at);
+    else for (let at = from; at < end; at += step) out[to++] = data[at]!;
+  };
+  copy(0, 0);
   return out;
 }
 
