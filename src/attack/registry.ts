@@ -3,6 +3,7 @@ import { mergeOptions, type Spec, suggestion } from '../core/options.ts';
 import type { Attack } from './attack.ts';
 import { apgdCe, apgdDlr, apgdT } from './evasion/apgd.ts';
 import { autoattack } from './evasion/autoattack.ts';
+import { cwL0 } from './evasion/cw-l0.ts';
 import { cwL2 } from './evasion/cw-l2.ts';
 import { cwLinf } from './evasion/cw-linf.ts';
 import { ddn } from './evasion/ddn.ts';
@@ -10,8 +11,10 @@ import { deepFool } from './evasion/deepfool.ts';
 import { ead } from './evasion/ead.ts';
 import { fab, fabT } from './evasion/fab.ts';
 import { fmn } from './evasion/fmn.ts';
+import { jsma } from './evasion/jsma.ts';
 import { miFgsm } from './evasion/mi-fgsm.ts';
 import { bim, fgsm, pgd } from './evasion/pgd.ts';
+import { sparseFool } from './evasion/sparsefool.ts';
 import { square } from './evasion/square.ts';
 
 /** Every evasion attack, A to Z. */
@@ -22,6 +25,7 @@ export const EVASION_ATTACKS: readonly Attack<object>[] = [
   erased(apgdT),
   erased(autoattack),
   erased(bim),
+  erased(cwL0),
   erased(cwL2),
   erased(cwLinf),
   erased(ddn),
@@ -31,8 +35,10 @@ export const EVASION_ATTACKS: readonly Attack<object>[] = [
   erased(fabT),
   erased(fgsm),
   erased(fmn),
+  erased(jsma),
   erased(miFgsm),
   erased(pgd),
+  erased(sparseFool),
   erased(square),
 ];
 

@@ -2,9 +2,10 @@ import type { Attack } from '../attack.ts';
 import { steepest, widthOf } from '../ball-geometry.ts';
 import { distanceToHyperplane } from '../hyperplane-projection.ts';
 import { choiceOf, numberIn, wholeFrom } from '../option-checks.ts';
+import type { Talk } from '../question.ts';
 import { refine } from '../refine.ts';
-import { leadsOf, rankedRivals } from '../rivals.ts';
-import { defineSampleAttack } from '../sample-attack.ts';
+import { leadsOf, type Rival, rankedRivals } from '../rivals.ts';
+import { defineSampleAttack, type Victim } from '../sample-attack.ts';
 
 /** Options of DeepFool. */
 export interface DeepFoolOptions {
@@ -44,35 +45,47 @@ export const deepFool: Attack<DeepFoolOptions> = defineSampleAttack({
   },
   cost: ({ steps, candidates }) => ({ gradients: steps * (candidates - 1), evaluations: 2 }),
   *talk(victim, options) {
-    const { x0, size, ball } = victim;
-    const norm = ball.norm === 'linf' ? 'linf' : 'l2';
-    const [low, high] = ball.bounds;
-    const rivals = (yield* rankedRivals(victim)).slice(0, options.candidates - 1);
-    const leadOf = leadsOf(victim);
-    const x = x0.slice();
-    const change = new Float64Array(size);
-    const normal = new Float32Array(size);
-    let fallen = false;
-    for (let step = 0; step < options.steps && !fallen; step++) {
-      let least = Number.POSITIVE_INFINITY;
-      for (const rival of rivals) {
-        const { value, gradient, reached } = yield* leadOf(x, rival);
-        fallen = reached;
-        if (fallen) break;
-        const far = distanceToHyperplane(norm, gradient, value);
-        if (!(far < least)) continue;
-        least = far;
-        normal.set(gradient);
-      }
-      if (fallen || least === Number.POSITIVE_INFINITY) break;
-      steepest(norm, normal, normal);
-      const length = least + LEAST_STEP * widthOf(ball.bounds);
-      for (let i = 0; i < size; i++) {
-        change[i]! += length * normal[i]!;
-        x[i] = Math.min(high, Math.max(low, x0[i]! + (1 + options.overshoot) * change[i]!));
-      }
-    }
-    if (!fallen) yield* victim.answers(x);
+    const rivals = yield* rankedRivals(victim);
+    yield* overPlanes(victim, victim.x0, rivals.slice(0, options.candidates - 1), options);
     if (options.refine) yield* refine(victim);
   },
 });
+
+/**
+ * DeepFool's walk from `start`. Returns the change, without the overshoot, that leads to the first point that reaches the goal or to where the
+ * steps ended. In linf where the ball says so, in l2 for every other norm.
+ */
+export function* overPlanes(
+  victim: Victim,
+  start: Float32Array,
+  rivals: readonly Rival[],
+  { steps, overshoot }: Pick<DeepFoolOptions, 'steps' | 'overshoot'>,
+): Talk<Float64Array> {
+  const { size, ball } = victim;
+  const norm = ball.norm === 'linf' ? 'linf' : 'l2';
+  const [low, high] = ball.bounds;
+  const leadOf = leadsOf(victim);
+  const x = start.slice();
+  const change = new Float64Array(size);
+  const normal = new Float32Array(size);
+  for (let step = 0; step < steps; step++) {
+    let least = Number.POSITIVE_INFINITY;
+    for (const rival of rivals) {
+      const { value, gradient, reached } = yield* leadOf(x, rival);
+      if (reached) return change;
+      const far = distanceToHyperplane(norm, gradient, value);
+      if (!(far < least)) continue;
+      least = far;
+      normal.set(gradient);
+    }
+    if (least === Number.POSITIVE_INFINITY) break;
+    steepest(norm, normal, normal);
+    const length = least + LEAST_STEP * widthOf(ball.bounds);
+    for (let i = 0; i < size; i++) {
+      change[i]! += length * normal[i]!;
+      x[i] = Math.min(high, Math.max(low, start[i]! + (1 + overshoot) * change[i]!));
+    }
+  }
+  yield* victim.answers(x);
+  return change;
+}

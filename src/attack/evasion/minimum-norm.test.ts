@@ -2,12 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Engine, startEngine } from '../../runtime/engine.ts';
 import type { Norm } from '../../threat/norm.ts';
 import type { Attack } from '../attack.ts';
+import { cwL0 } from './cw-l0.ts';
 import { cwL2 } from './cw-l2.ts';
 import { cwLinf } from './cw-linf.ts';
 import { ddn } from './ddn.ts';
 import { deepFool } from './deepfool.ts';
 import { ead } from './ead.ts';
 import { fmn } from './fmn.ts';
+import { jsma } from './jsma.ts';
+import { sparseFool } from './sparsefool.ts';
 import { attackTiny, nearestByEnumeration, tinyNetwork } from './tiny-network.fixture.ts';
 
 let engine: Engine;
@@ -35,12 +38,16 @@ interface Case {
 // Each starts once and goes downhill, so it may end at another part of the boundary. In linf the nearest example lies in a corner of
 // the cube around the sample or else where its edge touches the boundary; steps end in corners.
 const CASES: readonly Case[] = [
+  { attack: as(cwL0), options: { steps: 50, stepSize: 0.03, constFactor: 8 }, within: { l0: 24 } },
   { attack: as(cwL2), options: { steps: 100, stepSize: 0.05, searchSteps: 5 }, within: { l2: 24 } },
   { attack: as(cwLinf), options: { steps: 30, stepSize: 0.05, constFactor: 8 }, within: { linf: 14 } },
   { attack: as(ddn), within: { l2: 24 } },
   { attack: as(deepFool), within: { l2: 24, linf: 16 } },
   { attack: as(ead), within: { l1: 24 } },
   { attack: as(fmn), within: { linf: 16, l2: 24, l1: 24, l0: 24 } },
+  // Where no move raises the target and lowers the others at once, JSMA has nothing to do.
+  { attack: as(jsma), options: { theta: 0.1, targets: 2 }, within: { l0: 16 } },
+  { attack: as(sparseFool), within: { l0: 24 } },
 ];
 
 function as<Options extends object>(attack: Attack<Options>): Attack<object> {
