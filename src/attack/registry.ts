@@ -1,6 +1,7 @@
 import { GlacisError } from '../core/error.ts';
 import { mergeOptions, type Spec, suggestion } from '../core/options.ts';
 import type { Attack } from './attack.ts';
+import { acg } from './evasion/acg.ts';
 import { apgdCe, apgdDlr, apgdT } from './evasion/apgd.ts';
 import { autoattack } from './evasion/autoattack.ts';
 import { cwL0 } from './evasion/cw-l0.ts';
@@ -8,18 +9,23 @@ import { cwL2 } from './evasion/cw-l2.ts';
 import { cwLinf } from './evasion/cw-linf.ts';
 import { ddn } from './evasion/ddn.ts';
 import { deepFool } from './evasion/deepfool.ts';
+import { diFgsm } from './evasion/di-fgsm.ts';
 import { ead } from './evasion/ead.ts';
+import { eotPgd } from './evasion/eot-pgd.ts';
 import { fab, fabT } from './evasion/fab.ts';
 import { fmn } from './evasion/fmn.ts';
 import { jsma } from './evasion/jsma.ts';
 import { miFgsm } from './evasion/mi-fgsm.ts';
+import { niFgsm } from './evasion/ni-fgsm.ts';
 import { bim, fgsm, pgd } from './evasion/pgd.ts';
 import { sparseFool } from './evasion/sparsefool.ts';
 import { square } from './evasion/square.ts';
+import { vmiFgsm } from './evasion/vmi-fgsm.ts';
 
 /** Every evasion attack, A to Z. */
 export const EVASION_ATTACKS: readonly Attack<object>[] = [
   // One line each, so that additions meet no others.
+  erased(acg),
   erased(apgdCe),
   erased(apgdDlr),
   erased(apgdT),
@@ -30,16 +36,20 @@ export const EVASION_ATTACKS: readonly Attack<object>[] = [
   erased(cwLinf),
   erased(ddn),
   erased(deepFool),
+  erased(diFgsm),
   erased(ead),
+  erased(eotPgd),
   erased(fab),
   erased(fabT),
   erased(fgsm),
   erased(fmn),
   erased(jsma),
   erased(miFgsm),
+  erased(niFgsm),
   erased(pgd),
   erased(sparseFool),
   erased(square),
+  erased(vmiFgsm),
 ];
 
 /** An attack together with its merged and checked options. */

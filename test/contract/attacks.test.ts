@@ -121,6 +121,11 @@ async function attacked(model: Model, id: string, ball: Ball, change: Change = {
   );
 }
 
+/** Attacks that climb something else than the goal's loss at their own iterates, so that no optimum is promised. */
+const ASIDE: ReadonlySet<string> = new Set([
+  'di-fgsm', // gradients at resized copies, which only pictures have
+]);
+
 /** The least distance at which the linear model's answer to `sample` changes: exact, bounds included. */
 function leastDistance(norm: Norm, sample: number, label: number): number {
   const x = samples.subarray(sample * SIZE, (sample + 1) * SIZE);
@@ -282,7 +287,7 @@ describe.each(EVASION_ATTACKS.map((a) => a.id))('the attack %s', (id) => {
     );
   });
 
-  itWhere(inBall && attack.needs === 'gradient' && attack.norms.includes('linf'))(
+  itWhere(inBall && attack.needs === 'gradient' && attack.norms.includes('linf') && !ASIDE.has(id))(
     'meets the optimum of a linear model in linf',
     async () => {
       const { labels } = await ownGoal(LINEAR);

@@ -1,74 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { randomFrom } from '../../core/random.ts';
-import { classificationGoal } from '../../threat/goal.ts';
-import type { Ball } from '../../threat/norm.ts';
-import type { Answer, Question, Talk } from '../question.ts';
-import type { Victim } from '../sample-attack.ts';
+import { asked, gapBetween, hills, SIZE, victimIn, x0 } from '../hills.fixture.ts';
 import { apgdL1Run } from './apgd-l1.ts';
 import { apgdRun } from './apgd-run.ts';
 
-const SIZE = 20;
-const random = randomFrom(5, 'apgd');
-const x0 = Float32Array.from({ length: SIZE }, () => random.uniform());
-const slopes = Array.from({ length: SIZE }, () => random.normal());
-const phases = Array.from({ length: SIZE }, () => 6 * random.uniform());
-
-/** A loss with many hills, and its gradient. */
-function hills(x: ArrayLike<number>): { readonly loss: number; readonly gradient: Float32Array } {
-  let loss = -3;
-  const gradient = new Float32Array(SIZE);
-  for (let i = 0; i < SIZE; i++) {
-    loss += slopes[i]! * Math.sin(9 * x[i]! + phases[i]!) + 0.1 * x[i]! * x[(i + 1) % SIZE]!;
-    gradient[i] =
-      9 * slopes[i]! * Math.cos(9 * x[i]! + phases[i]!) +
-      0.1 * (x[(i + 1) % SIZE]! + x[(i + SIZE - 1) % SIZE]!);
-  }
-  return { loss, gradient };
-}
-
-function victimIn(ball: Ball): Victim {
-  return {
-    sample: 0,
-    x0,
-    size: SIZE,
-    sampleDims: [SIZE],
-    image: undefined,
-    classes: 2,
-    goal: classificationGoal([0], 2),
-    ball,
-    *gradient(point, question = {}) {
-      return yield { kind: 'gradient', point, loss: 'goal', ...question };
-    },
-    *answers(points, count = 1) {
-      return yield { kind: 'answers', points, count };
-    },
-    rng: () => random,
-    left: () => Number.POSITIVE_INFINITY,
-    others: { count: 0, point: () => x0, aim: () => 0 },
-    best: () => ({ x: x0, distance: 0, reached: false }),
-  };
-}
-
-/** All points that a run asks about, the hills answering. */
-function asked(talk: Talk): { readonly points: number[][]; readonly questions: Question[] } {
-  const points: number[][] = [];
-  const questions: Question[] = [];
-  let step = talk.next();
-  while (!step.done) {
-    const question = step.value;
-    const point = question.kind === 'gradient' ? question.point : question.points;
-    points.push([...point]);
-    questions.push(question);
-    const answer: Answer = {
-      logits: new Float32Array(2),
-      margins: [1],
-      reached: [false],
-      ...hills(point),
-    };
-    step = talk.next(answer);
-  }
-  return { points, questions };
-}
+const random = randomFrom(5, 'noise');
 
 const clamp = (v: number, a: number, b: number) => Math.min(Math.max(v, a), b);
 
@@ -188,12 +124,8 @@ function publishedL1(eps: number, noise: number[], steps: number, large: boolean
   return points;
 }
 
-function expectSame(points: number[][], expected: number[][]): void {
-  expect(points.length).toBe(expected.length);
-  for (const [step, point] of points.entries())
-    for (const [i, v] of point.entries())
-      expect(Math.abs(v - expected[step]![i]!), `step ${step}`).toBeLessThan(2e-5);
-}
+const expectSame = (points: number[][], expected: number[][]) =>
+  expect(gapBetween(points, expected)).toBeLessThan(2e-5);
 
 describe('a run of Auto-PGD', () => {
   it.each([
