@@ -219,6 +219,7 @@ function withWeights(model: Model, step: TrainingStep, results: State): Model {
 
 /** A copy of `data` of `dims` with its axes in another order. */
 function transposed(data: Float32Array, dims: readonly number[], order: readonly number[]): Float32Array {
+  if (dims.length < 2) return data.slice();
   const strides = stridesOf(dims);
   const steps = order.map((axis) => strides[axis]!);
   const sizes = order.map((axis) => dims[axis]!);
