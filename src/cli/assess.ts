@@ -1,5 +1,5 @@
-import { dirname, join, relative, resolve } from 'node:path';
-import { type Assessed, type AssessOptions, assess } from '../assess/assess.ts';
+import { join } from 'node:path';
+import { type AssessOptions, assess } from '../assess/assess.ts';
 import { LEVELS, QUICK_SAMPLES } from '../assess/levels.ts';
 import { SEVERITIES } from '../assess/result.ts';
 import { toJson } from '../assess/result-json.ts';
@@ -11,9 +11,10 @@ import { renderText } from '../report/text.ts';
 import { epsFrom, normFrom } from '../threat/norm.ts';
 import { type Command, EXIT } from './command.ts';
 import { commandLine } from './command-line.ts';
+import { FAIL_ON, isGrave } from './fail-on.ts';
 import { galleryFrom } from './gallery.ts';
 import { ENGINE_OPTIONS, engineOptionsFrom, LOAD_OPTIONS, loadOptionsFrom } from './load-options.ts';
-import { prepareFile, prepareFolder, writeText } from './output.ts';
+import { folderPrefix, prepareFile, prepareFolder, writeText } from './output.ts';
 
 /** `glacis assess`: attacks, verified results, report. */
 export const command: Command = {
@@ -45,10 +46,7 @@ export const command: Command = {
     json: { value: 'FILE', help: 'where the JSON result goes (DIR/assessment.json unless given)' },
     report: { value: 'FILE', help: 'where the HTML report goes (DIR/report.html unless given)' },
     resume: { help: 'go on from the checkpoint that an interrupted run left in DIR' },
-    'fail-on': {
-      value: 'SEVERITY',
-      help: `leave with 1 when a finding is this grave or graver: ${SEVERITIES.join(', ')}`,
-    },
+    'fail-on': FAIL_ON,
   },
   examples: [
     ['glacis assess model.onnx --data test.npz', 'the usual attacks with the usual budget'],
@@ -85,7 +83,7 @@ export const command: Command = {
       eps: given.text('eps')?.split(',').map(epsFrom),
       seed: given.whole('seed', 0) ?? 0,
       out,
-      perSamplePrefix: prefixFrom(json, out),
+      perSamplePrefix: folderPrefix(json, out),
       resume: given.flag('resume'),
       signal,
       progress: terminal.progress,
@@ -108,17 +106,6 @@ export const command: Command = {
       terminal.say(`Stopped early; the same command with --resume goes on.`);
       return EXIT.unfinished;
     }
-    return failOn !== undefined && isGrave(assessed, failOn) ? EXIT.negative : EXIT.good;
+    return isGrave(assessment.findings, failOn) ? EXIT.negative : EXIT.good;
   },
 };
-
-function isGrave({ assessment }: Assessed, failOn: (typeof SEVERITIES)[number]): boolean {
-  const limit = SEVERITIES.indexOf(failOn);
-  return assessment.findings.some(({ severity }) => SEVERITIES.indexOf(severity) <= limit);
-}
-
-/** How a result at `json` names files in `out`. */
-function prefixFrom(json: string, out: string): string {
-  const path = relative(dirname(resolve(json)), resolve(out)).replaceAll('\\', '/');
-  return path === '' ? '' : `${path}/`;
-}

@@ -1,5 +1,5 @@
 import { access, constants, mkdir, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { asGlacisError, GlacisError } from '../core/error.ts';
 import { writeAtomically } from '../data/index.ts';
 
@@ -42,4 +42,10 @@ export async function prepareFile(path: string): Promise<void> {
 /** Writes a text file as a whole or not at all. Errors: `output/unwritable`. */
 export async function writeText(path: string, text: string): Promise<void> {
   await writeAtomically(path, (write) => write(Buffer.from(text)));
+}
+
+/** How a result in the file `json` names the files in `folder`: a relative path with a slash at its end, or nothing. */
+export function folderPrefix(json: string, folder: string): string {
+  const path = relative(dirname(resolve(json)), resolve(folder)).replaceAll('\\', '/');
+  return path === '' ? '' : `${path}/`;
 }
