@@ -46,7 +46,7 @@ function network(k: number, end: 'none' | 'rounded' | 'random' | 'nan' | 'consta
     none: () => z,
     // Probabilities in hundredths: plateaus everywhere.
     rounded: () => b.div(b.unary('Round', b.mul(b.node('Softmax', [z], { axis: 1 }), 100)), 100),
-    random: () => b.add(z, b.mul(b.node('RandomNormalLike', [z], { scale: 1 }), 0.3)),
+    random: () => b.add(z, b.node('RandomNormalLike', [z], { scale: 0.3 })),
     // The square root of a negative number, on about half of the inputs.
     nan: () => b.add(z, b.mul(b.unary('Sqrt', b.sub(b.mean(x, [1, 2, 3], false), 0.52)), 0)),
     constant: () => b.mul(z, 0),
