@@ -2,7 +2,7 @@ import { type Assessment, type Finding, SEVERITIES } from '../assess/result.ts';
 import { html, type Markup } from './markup.ts';
 
 /** The findings as cards, the gravest first. */
-export function findingsSection({ findings }: Assessment): Markup {
+export function findingsSection({ findings }: Pick<Assessment, 'findings'>): Markup {
   const sorted = [...findings].sort(
     (a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity),
   );

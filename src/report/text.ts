@@ -1,12 +1,10 @@
-import { type Assessment, SEVERITIES } from '../assess/result.ts';
+import type { Assessment } from '../assess/result.ts';
+import { findingLines } from './findings-text.ts';
 import { count, duration, interval, NORM_NAMES, percent, radius } from './format.ts';
 import { oneLine, wrap } from './lines.ts';
 import { visible } from './markup.ts';
 import { halvingSentence } from './nearest-section.ts';
 import { rightAnswers, verdictOf, worstCases } from './verdict.ts';
-
-/** Findings named one by one; the rest is counted. */
-const SHOWN = 5;
 
 /**
  * An assessment for a terminal: the verdict, a table of attacks, the findings, each with the first thing to do. Plain
@@ -35,7 +33,7 @@ export function renderText(assessment: Assessment, { width = 96 }: { readonly wi
       ),
     );
   if (near || assessment.corruption) lines.push('');
-  lines.push(...findings(assessment, width));
+  lines.push(...findingLines(assessment.findings, width));
   lines.push(
     ...wrap('Robust accuracy is what these attacks left over: a stronger attack may leave less.', width),
   );
@@ -87,17 +85,4 @@ function table(assessment: Assessment): readonly string[] {
   const rule = widths.map((w) => '─'.repeat(w)).join('  ');
   const attacks = assessment.results.length;
   return [line(HEAD), rule, ...rows.slice(0, attacks).map(line), rule, ...rows.slice(attacks).map(line), ''];
-}
-
-function findings({ findings: all }: Assessment, width: number): readonly string[] {
-  if (all.length === 0) return [];
-  const sorted = [...all].sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
-  const lines = sorted
-    .slice(0, SHOWN)
-    .flatMap(({ severity, title, remedy }) => [
-      ...wrap(`${severity.padEnd(8)}  ${title}`, width, '          '),
-      ...(remedy === '' ? [] : wrap(`          → ${remedy}`, width, '            ')),
-    ]);
-  if (sorted.length > SHOWN) lines.push(`          and ${sorted.length - SHOWN} more in the report`);
-  return ['Findings', ...lines, ''];
 }
