@@ -3,12 +3,9 @@ import type { CorruptionErrors, CorruptionResult } from '../assess/corruption/re
 import { CORRUPTION_FAMILIES, type CorruptionFamily } from '../threat/corruption/corruption.ts';
 import { CORRUPTIONS } from '../threat/corruption/registry.ts';
 import { corruptionPictures, corruptionTitle } from './corruption-pictures.ts';
-import { HEAT_STEPS } from './corruption-style.ts';
 import { count, interval, percent, radius } from './format.ts';
+import { heatClass } from './heat-style.ts';
 import { html, type Markup } from './markup.ts';
-
-/** From this step on the colour is strong enough to need dark letters in both themes. */
-const DARK_LETTERS = 0.6 * HEAT_STEPS;
 
 const FAMILY_NAMES: Readonly<Record<CorruptionFamily | 'other', string>> = {
   noise: 'Noise',
@@ -90,8 +87,7 @@ function row(
 
 /** An error with a colour as strong as the error is large. */
 function cell(error: number, kind: string, what: string): Markup {
-  const step = Math.round(error * HEAT_STEPS);
-  return html`<td class="h${step} ${kind} ${step >= DARK_LETTERS && 'dark'}" title="${what}: ${percent(error)} wrong">${(100 * error).toFixed(1)}</td>`;
+  return html`<td class="${heatClass(error)} ${kind}" title="${what}: ${percent(error)} wrong">${(100 * error).toFixed(1)}</td>`;
 }
 
 function noiseTable({ noises }: CorruptionResult): Markup {
