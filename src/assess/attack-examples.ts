@@ -6,11 +6,13 @@ import { writeNpz } from '../data/index.ts';
 import type { Device } from '../runtime/device.ts';
 import { startEngine } from '../runtime/engine.ts';
 import { checkClean } from '../threat/constraint/clean-samples.ts';
+import { imageDimsOf } from '../threat/image-dims.ts';
 import type { Norm } from '../threat/norm.ts';
 import { checkAccess, checkPlan, defaultEps } from './budget.ts';
 import { runAttack } from './evasion.ts';
 import { goalFor } from './goal-for.ts';
 import { type Loaded, type LoadOptions, load } from './load.ts';
+import type { ResultNorm } from './result.ts';
 import { judge } from './subject.ts';
 
 /** One attack, and where its examples go. */
@@ -33,7 +35,8 @@ export interface AttackSummary {
   readonly status: 'complete' | 'partial';
   readonly attack: string;
   readonly options: object;
-  readonly norm: Norm;
+  /** What the change is measured in, and how large it may be; of a threat of its own that threat and its size. */
+  readonly norm: ResultNorm;
   readonly eps: number;
   readonly seed: number;
   readonly n: number;
@@ -51,7 +54,8 @@ export interface AttackSummary {
 
 /**
  * Runs one attack, verifies its examples on the deployed file and writes them as `.npz`: `x` (adversarial) and `original`
- * `[n, …]`, `y`, `prediction`, `success`, `index` (number in the data). All samples are held in memory.
+ * `[n, …]`, `y`, `prediction`, `success`, `index` (number in the data); of an attack with a threat of its own also `parameters`, of
+ * one whose examples share something that too, e.g. `patch`. All samples are held in memory.
  * An interrupted run writes what is decided and says `partial`. Errors: as `assess`.
  */
 export async function attackExamples(options: AttackExamplesOptions): Promise<AttackSummary> {
@@ -67,7 +71,8 @@ export async function attackExamples(options: AttackExamplesOptions): Promise<At
     loaded = await load(engine, options);
     const { subject, adapted, labels, task, batch, bounds, constraint } = loaded;
     checkAccess(plan, subject);
-    const eps = options.eps ?? defaultEps(norm, bounds);
+    const { threat } = plan.attack;
+    const eps = threat ? 0 : (options.eps ?? defaultEps(norm, bounds));
     const { x, indices } = await adapted.read(0, adapted.n, signal);
     const size = subject.sampleDims.reduce((product, d) => product * d, 1);
     if (constraint) checkClean(constraint, x, size, (row) => indices[row]!);
@@ -83,6 +88,7 @@ export async function attackExamples(options: AttackExamplesOptions): Promise<At
     const kept = Array.from({ length: adapted.n }, (_, i) => i).filter((i) => outcome.decided[i]);
     if (kept.length === 0) throwIfCancelled(signal, 'attack');
     const sample = subject.sampleDims;
+    const form = plan.attack.shared?.({ sampleDims: sample, image: imageDimsOf(sample) }, plan.options);
     await writeNpz(options.out, {
       x: { data: rowsOf(outcome.x, kept, adapted.n), shape: [kept.length, ...sample] },
       original: { data: rowsOf(x, kept, adapted.n), shape: [kept.length, ...sample] },
@@ -90,6 +96,13 @@ export async function attackExamples(options: AttackExamplesOptions): Promise<At
       prediction: column(rowsOf(outcome.prediction, kept, adapted.n), kept.length),
       success: { data: rowsOf(outcome.success, kept, adapted.n), shape: [kept.length], bool: true },
       index: column(rowsOf(indices, kept, adapted.n), kept.length),
+      ...(threat && {
+        parameters: {
+          data: rowsOf(outcome.parameters, kept, adapted.n),
+          shape: [kept.length, threat.parameters.length],
+        },
+      }),
+      ...(form && { [form.name]: { data: outcome.shared, shape: form.dims } }),
     });
     const n = kept.length;
     const right = kept.reduce((sum, i) => sum + (clean.reached[i] ? 0 : 1), 0);
@@ -99,8 +112,8 @@ export async function attackExamples(options: AttackExamplesOptions): Promise<At
       status: outcome.complete ? 'complete' : 'partial',
       attack: plan.attack.id,
       options: plan.options,
-      norm,
-      eps,
+      norm: threat?.id ?? norm,
+      eps: threat?.size(plan.options) ?? eps,
       seed,
       n,
       cleanAccuracy: right / n,

@@ -47,6 +47,7 @@ function halfway(): RunState {
     asked: Int32Array.of(4, 0, 0, 0, 9),
     by: Uint8Array.of(1, 0, 0, 0, 2),
     parameters: Float32Array.of(0.5),
+    shared: Float32Array.of(0.25, 0.75),
   };
   return state;
 }

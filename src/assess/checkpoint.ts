@@ -132,7 +132,7 @@ function differences(a: RunIdentity, b: RunIdentity): readonly string[] {
 
 const ROWS = ['prediction', 'success', 'distance', 'decided', 'asked', 'by'] as const;
 /** Arrays of a chunk that was interrupted. */
-const OPEN = ['x', 'decided', 'asked', 'by', 'parameters'] as const;
+const OPEN = ['x', 'decided', 'asked', 'by', 'parameters', 'shared'] as const;
 
 function arraysOf({ clean, cells, corruption }: RunState): Record<string, NpyArray> {
   const flat = (data: NpyArray['data']): NpyArray => ({ data, shape: [data.length] });
@@ -199,6 +199,7 @@ async function fill(state: RunState, stored: Stored, path: string): Promise<void
           asked: (await read(`cell${i}_current_asked`)) as Int32Array,
           by: (await read(`cell${i}_current_by`)) as Uint8Array,
           parameters: (await read(`cell${i}_current_parameters`)) as Float32Array,
+          shared: (await read(`cell${i}_current_shared`)) as Float32Array,
         };
     }
   } finally {

@@ -28,6 +28,8 @@ export interface Outcome {
   readonly by: Uint8Array;
   /** The examples' parameters, `[n, p]`, where the attack's threat has some. */
   readonly parameters: Float32Array;
+  /** What all examples share, where the attack has something of that kind; empty elsewhere. */
+  readonly shared: Float32Array;
   readonly queries: number;
   readonly gradientQueries: number;
   readonly seconds: number;
@@ -37,7 +39,7 @@ export interface Outcome {
 }
 
 /** Examples that were decided, as an interrupted run leaves them. */
-export type EarlierExamples = Pick<Outcome, 'x' | 'decided' | 'asked' | 'by' | 'parameters'>;
+export type EarlierExamples = Pick<Outcome, 'x' | 'decided' | 'asked' | 'by' | 'parameters' | 'shared'>;
 
 /** What {@link runAttack} needs beside subject and attack. */
 export interface RunOptions {
@@ -78,14 +80,16 @@ export async function runAttack(
   const size = subject.sampleDims.reduce((total, d) => total * d, 1);
   const width = attack.threat?.parameters.length ?? 0;
   const image = imageDimsOf(subject.sampleDims);
+  const form = attack.shared?.({ sampleDims: subject.sampleDims, image }, plan.options);
   const so = {
     x: x0.slice(),
     decided: new Uint8Array(n),
     asked: new Int32Array(n),
     by: new Uint8Array(n),
     parameters: new Float32Array(n * width),
+    shared: new Float32Array(form ? form.dims.reduce((total, d) => total * d, 1) : 0),
   };
-  takeUp(so, options.earlier, clean.reached, size, width);
+  const isKnown = takeUp(so, options.earlier, clean.reached, size, width);
   const { x, decided } = so;
   const todo = Array.from({ length: n }, (_, i) => i).filter((i) => !decided[i]);
   let complete = true;
@@ -101,6 +105,7 @@ export async function runAttack(
         x0,
         x,
         parameters: so.parameters,
+        shared: form && { values: so.shared, isKnown },
         todo,
         options: plan.options,
         batch: options.batch,
@@ -122,9 +127,7 @@ export async function runAttack(
   }
   const refused: Record<string, number> = {};
   for (let i = 0; i < n; i++) {
-    const violation = decided[i]
-      ? violationIn(plan, ball, { x, x0, i, size }, image, so.parameters)
-      : undefined;
+    const violation = decided[i] ? violationIn(plan, ball, { x, x0, i, size }, image, so) : undefined;
     if (violation) refused[violation] = (refused[violation] ?? 0) + 1;
     if (violation || !decided[i]) x.set(x0.subarray(i * size, (i + 1) * size), i * size);
   }
@@ -153,17 +156,19 @@ export async function runAttack(
   };
 }
 
-/** Marks what need not be tried: samples that are wrong anyway, and those that an earlier run has decided. */
+/** Marks what need not be tried: samples that are wrong anyway, and those that an earlier run has decided. Says whether there are such. */
 function takeUp(
   so: EarlierExamples,
   earlier: EarlierExamples | undefined,
   wrong: Uint8Array,
   size: number,
   width: number,
-): void {
+): boolean {
+  let isKnown = false;
   for (const [i, isWrong] of wrong.entries()) {
     if (isWrong) so.decided[i] = 1;
     else if (earlier?.decided[i]) {
+      isKnown = true;
       so.decided[i] = 1;
       so.asked[i] = earlier.asked[i]!;
       so.by[i] = earlier.by[i]!;
@@ -171,6 +176,8 @@ function takeUp(
       so.parameters.set(earlier.parameters.subarray(i * width, (i + 1) * width), i * width);
     }
   }
+  if (isKnown) so.shared.set(earlier!.shared);
+  return isKnown;
 }
 
 /** Why example `i` does not count. */
@@ -184,7 +191,7 @@ function violationIn(
     size,
   }: { readonly x: Float32Array; readonly x0: Float32Array; readonly i: number; readonly size: number },
   image: ImageDims | undefined,
-  parameters: Float32Array,
+  { parameters, shared }: Pick<Outcome, 'parameters' | 'shared'>,
 ): string | undefined {
   const { threat } = attack;
   const free: Ball = { ...ball, eps: Number.POSITIVE_INFINITY };
@@ -196,8 +203,10 @@ function violationIn(
     x0: row(x0, size),
     image,
     bounds: ball.bounds,
+    constraint: ball.constraint,
     options,
     parameters: row(parameters, threat.parameters.length),
+    shared,
   });
 }
 

@@ -16,6 +16,7 @@ export const RESULT_NORMS = [
   'l0',
   'spatial',
   'semantic',
+  'composite',
   'patch',
   'wasserstein',
 ] as const;

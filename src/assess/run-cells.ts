@@ -200,8 +200,8 @@ async function runChunk(
   await saving;
   if (!outcome.complete) {
     const { queries, gradientQueries, seconds } = outcome;
-    const { x, decided, asked, by, parameters } = outcome;
-    cell.current = { start, x, decided, asked, by, parameters };
+    const { x, decided, asked, by, parameters, shared } = outcome;
+    cell.current = { start, x, decided, asked, by, parameters, shared };
     cell.record.queries += queries;
     cell.record.gradientQueries += gradientQueries;
     cell.record.seconds += seconds;
@@ -221,13 +221,14 @@ function isLostEndpoint(thrown: unknown): thrown is GlacisError {
   return thrown instanceof GlacisError && thrown.code.startsWith('endpoint/');
 }
 
-function copyOf({ x, decided, asked, by, parameters }: EarlierExamples): EarlierExamples {
+function copyOf({ x, decided, asked, by, parameters, shared }: EarlierExamples): EarlierExamples {
   return {
     x: x.slice(),
     decided: decided.slice(),
     asked: asked.slice(),
     by: by.slice(),
     parameters: parameters.slice(),
+    shared: shared.slice(),
   };
 }
 

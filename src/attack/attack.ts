@@ -13,6 +13,20 @@ export const NEEDS = ['gradient', 'scores', 'labels'] as const;
 /** One of {@link NEEDS}. */
 export type Needs = (typeof NEEDS)[number];
 
+/** What the samples of a data set are. */
+export interface SampleForm {
+  readonly sampleDims: readonly number[];
+  /** Shape of one sample as a picture, where it is one. */
+  readonly image: ImageDims | undefined;
+}
+
+/** Numbers that all examples of a run have in common, e.g. one perturbation for all of them. */
+export interface Shared {
+  /** Name of the array in files of examples. */
+  readonly name: string;
+  readonly dims: readonly number[];
+}
+
 /** What a run of an attack is given; everything it may depend on. */
 export interface AttackRun<Options> {
   /** The whole model. Attacks that need no gradient do not use it, and there is none behind an endpoint: see {@link whiteBoxOf}. */
@@ -33,6 +47,11 @@ export interface AttackRun<Options> {
   readonly x: Float32Array;
   /** Parameters of each example, `[n, threat.parameters.length]`, for attacks with a threat of their own; starts at zero. */
   readonly parameters: Float32Array;
+  /**
+   * For attacks with {@link Attack.shared}: the attack writes it here. It starts at zero, or, where `isKnown`, as an interrupted run
+   * has left it, and then it must not be changed: earlier examples were made with it.
+   */
+  readonly shared?: { readonly values: Float32Array; readonly isKnown: boolean } | undefined;
   /** The samples to attack (indices into `x0`). */
   readonly todo: readonly number[];
   readonly options: Options;
@@ -64,6 +83,8 @@ export interface Attack<Options extends object = object> {
   readonly norms: readonly Norm[];
   /** The threat of an attack that seeks `other`. */
   readonly threat?: OtherThreat<Options>;
+  /** What all its examples share, where they share something. Errors: where samples are not what the attack needs. */
+  shared?(form: SampleForm, options: Options): Shared;
   /** Names of its parts, where it consists of several attacks. */
   readonly parts?: readonly string[];
   /** Where it is published. */

@@ -21,6 +21,8 @@ export interface GradientQuestion {
   readonly average?: number | undefined;
   /** The point may break the threat model: it is not moved, and it is no candidate for an example. */
   readonly probe?: boolean | undefined;
+  /** What the point is made with, where the threat has parameters. */
+  readonly parameters?: Float32Array | undefined;
 }
 
 /** Asks for the model's answers at `count` points, row-major in `points`. */
@@ -29,6 +31,8 @@ export interface AnswersQuestion {
   readonly points: Float32Array;
   readonly count: number;
   readonly probe?: boolean | undefined;
+  /** What the points are made with, where the threat has parameters, those of one point after another. */
+  readonly parameters?: Float32Array | undefined;
 }
 
 /** What a sample's attack may ask the model. */

@@ -53,12 +53,11 @@ interface KnownOptions {
 }
 
 /** An attack that looks at each sample by itself, written for one sample. */
-export interface SampleAttack<Options extends object> extends Omit<Attack<Options>, 'run' | 'seeks'> {
-  readonly seeks: 'ball' | 'minimum';
+export interface SampleAttack<Options extends object> extends Omit<Attack<Options>, 'run'> {
   /**
    * The attack on one sample. It only has to ask: every point that it asks about (and does not call a probe) is considered as an example.
-   * In a ball, the first one inside that reaches the goal ends the talk; a minimum-norm attack goes on, and the nearest
-   * one counts.
+   * In a ball (or a threat of its own, where questions say with which parameters their points are made), the first one inside that reaches
+   * the goal ends the talk; a minimum-norm attack goes on, and the nearest one counts.
    */
   talk(victim: Victim, options: Options): Talk;
 }
@@ -72,18 +71,23 @@ export function defineSampleAttack<Options extends object>(attack: SampleAttack<
   return defineAttack({ ...declared, run: (run) => runTalks(attack, run) });
 }
 
-/** Runs a sample attack's talks on the samples of `run`. Errors: those of {@link drive}. */
-async function runTalks<Options extends object>(
+/**
+ * Runs a sample attack's talks on the samples of `run`; who answers them may be given, for losses of an attack's own. Errors: those of
+ * {@link drive}.
+ */
+export async function runTalks<Options extends object>(
   attack: SampleAttack<Options>,
   run: AttackRun<Options>,
+  answers?: Answerer,
 ): Promise<void> {
   const { goal, oracle, options, batch, signal } = run;
   const { rounding, queries = Number.POSITIVE_INFINITY } = options as KnownOptions;
   const size = oracle.sampleDims.reduce((n, d) => n * d, 1);
   const answerer: Answerer =
-    attack.needs === 'gradient'
+    answers ??
+    (attack.needs === 'gradient'
       ? whiteBoxAnswerer(whiteBoxOf(run), goal, batch, rounding ? { rounding } : {})
-      : oracleAnswerer(oracle, run.queries);
+      : oracleAnswerer(oracle, run.queries));
   let done = 0;
   let fallen = 0;
   const decided = (sample: number, reached: boolean, asked: number) => {
@@ -110,7 +114,8 @@ function speakerOf<Options extends object>(
   const x0 = run.x0.subarray(sample * size, (sample + 1) * size);
   const { constraint } = ball;
   const within: Ball = attack.seeks === 'ball' ? ball : { ...ball, eps: Number.POSITIVE_INFINITY };
-  const tracker = attack.seeks === 'ball' ? leastMargin(ball, x0) : nearest(ball, x0);
+  const width = attack.threat?.parameters.length ?? 0;
+  const tracker = trackerOf(attack, run, x0);
   const victim: Victim = {
     sample,
     x0,
@@ -151,8 +156,10 @@ function speakerOf<Options extends object>(
     heard(question, { margins, reached }) {
       if (question.probe) return false;
       let isOver = false;
-      for (const [i, point] of pointsOf(question, size).entries())
-        isOver = tracker.consider(point, margins[i]!, reached[i]!) || isOver;
+      for (const [i, point] of pointsOf(question, size).entries()) {
+        const parameters = question.parameters?.subarray(i * width, (i + 1) * width);
+        isOver = tracker.consider(point, margins[i]!, reached[i]!, parameters) || isOver;
+      }
       return isOver;
     },
     judge: (logits, offset) => ({
@@ -162,6 +169,7 @@ function speakerOf<Options extends object>(
     over() {
       const { x, reached } = tracker.best();
       run.x.set(x, sample * size);
+      if (tracker.parameters) run.parameters.set(tracker.parameters, sample * width);
       decided(sample, reached, speaker.asked);
     },
   };
@@ -185,19 +193,47 @@ function pointsOf(question: Question, size: number): readonly Float32Array[] {
 /** Watches the points of one sample for the best example. */
 interface Tracker {
   /** Takes a point into account; `true` when the search is over. */
-  consider(point: Float32Array, margin: number, reached: boolean): boolean;
+  consider(point: Float32Array, margin: number, reached: boolean, parameters?: Float32Array): boolean;
   readonly best: Victim['best'];
+  /** What the best example is made with, where the threat has parameters. */
+  readonly parameters?: Float32Array;
 }
 
-/** In a ball: the point of least margin inside it, and the end with the first that reaches the goal. */
-function leastMargin(ball: Ball, x0: Float32Array): Tracker {
+function trackerOf<Options extends object>(
+  { seeks, threat }: SampleAttack<Options>,
+  run: AttackRun<Options>,
+  x0: Float32Array,
+): Tracker {
+  const { ball } = run;
+  if (seeks === 'minimum') return nearest(ball, x0);
+  if (seeks === 'ball') return leastMargin(ball, x0, (x) => !violationOf(ball, x, x0, 0, x0.length));
+  const { options, image } = run;
+  const { bounds, constraint } = ball;
+  const free: Ball = { ...ball, eps: Number.POSITIVE_INFINITY };
+  const shared = run.shared?.values ?? new Float32Array(0);
+  const best = new Float32Array(threat!.parameters.length);
+  const isInside = (x: Float32Array, parameters: Float32Array = new Float32Array(best.length)) => {
+    const example = { x, x0, image, bounds, constraint, options, parameters, shared };
+    if (violationOf(free, x, x0, 0, x0.length) || threat!.violation(example)) return false;
+    best.set(parameters);
+    return true;
+  };
+  return { ...leastMargin(ball, x0, isInside), parameters: best };
+}
+
+/** The point of least margin among those that `isInside` a ball or another threat, and the end with the first that reaches the goal. */
+function leastMargin(
+  ball: Ball,
+  x0: Float32Array,
+  isInside: (point: Float32Array, parameters: Float32Array | undefined) => boolean,
+): Tracker {
   const x = x0.slice();
   let least = Number.POSITIVE_INFINITY;
   let found = false;
   return {
-    consider(point, margin, reached) {
+    consider(point, margin, reached, parameters) {
       if (found || !(reached || margin < least)) return found;
-      if (violationOf(ball, point, x0, 0, x0.length)) return false;
+      if (!isInside(point, parameters)) return false;
       least = margin;
       found = reached;
       x.set(point);

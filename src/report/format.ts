@@ -37,6 +37,7 @@ export const NORM_NAMES: Readonly<Record<ResultNorm, string>> = {
   l0: 'L0',
   spatial: 'spatial',
   semantic: 'semantic',
+  composite: 'semantic + Linf',
   patch: 'patch',
   wasserstein: 'Wasserstein',
 };
@@ -50,9 +51,10 @@ export function budgetInWords(norm: ResultNorm, eps: number): string {
     l1: `the changes of all input values may add up to at most ${e}`,
     l0: `at most ${e} input values may change, by any amount`,
     spatial: `the picture may be turned by up to ${e}° and shifted`,
-    semantic: 'hue, saturation, brightness and contrast may change',
+    semantic: 'hue, saturation, brightness and contrast may change, and the picture may be turned',
+    composite: 'colours, light and angle may change, and then every input value a little',
     patch: `a patch may cover up to ${percent(eps)} of the picture`,
-    wasserstein: `brightness may flow between neighbouring pixels, at a cost of at most ${e} of the whole`,
+    wasserstein: `brightness may move to near pixels, by ${e} pixels on average at most`,
   };
   return words[norm];
 }

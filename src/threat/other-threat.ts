@@ -1,7 +1,8 @@
+import type { Constraint } from './constraint.ts';
 import type { ImageDims } from './image-dims.ts';
 
 /** Threats that are no norm ball. */
-export const OTHER_THREATS = ['spatial', 'semantic', 'patch', 'wasserstein'] as const;
+export const OTHER_THREATS = ['spatial', 'semantic', 'composite', 'patch', 'wasserstein'] as const;
 
 /** One of {@link OTHER_THREATS}. */
 export type OtherThreatId = (typeof OTHER_THREATS)[number];
@@ -14,9 +15,13 @@ export interface OtherExample<Options> {
   readonly x0: Float32Array;
   readonly image: ImageDims | undefined;
   readonly bounds: readonly [number, number];
+  /** What it must satisfy beside; attacks move what they make onto it. */
+  readonly constraint?: Constraint | undefined;
   readonly options: Options;
   /** What the attack says it did, one number per name in {@link OtherThreat.parameters}. */
   readonly parameters: Float32Array;
+  /** What all examples of the run share; empty for most attacks. */
+  readonly shared: Float32Array;
 }
 
 /**
