@@ -60,6 +60,12 @@ function toOrt(name: string, t: HostTensor): Tensor {
   }
 }
 
+/** An empty tensor of the same type and shape. */
+function alike({ type, data, dims }: Tensor): Tensor {
+  const make = data.constructor as new (length: number) => Float32Array;
+  return new Tensor(type as 'float32', new make(data.length), dims);
+}
+
 function fromOrt(name: string, t: Tensor): HostTensor {
   if (t.type === 'string')
     throw new GlacisError('run/failed', `run: output ${name}: string tensors are not supported`);
@@ -150,8 +156,11 @@ export async function openOrt(model: Uint8Array | string, options: OrtOptions): 
           );
         }
         const wanted = new Set(fetches ?? returned);
-        const into = [...new Set([...wanted, ...carried])].map((name) => [name, spare.get(name) ?? null]);
-        const results = await session.run(ortFeeds, Object.fromEntries(into));
+        const into: Record<string, Tensor | null> = {};
+        for (const name of wanted) into[name] = null;
+        // Buffers of our own from the start: the runtime's lie in its arena, which then cannot shrink around them.
+        for (const [input, output] of carry) into[output] = spare.get(output) ?? alike(ortFeeds[input]!);
+        const results = await session.run(ortFeeds, into);
         for (const [input, output] of carry) {
           spare.set(output, ortFeeds[input]!);
           kept.set(input, results[output] as Tensor);
