@@ -26,6 +26,7 @@ import { cellRecord, cleanRecord } from './record.ts';
 import { ASSESSMENT_SCHEMA, type Assessment } from './result.ts';
 import { type RunState, runCells } from './run-cells.ts';
 import { identityOf } from './run-identity.ts';
+import { runSelfChecks } from './self-checks/run.ts';
 
 /** Milliseconds between checkpoints at the ends of chunks. */
 const SAVE_AT_MOST_EVERY = 5000;
@@ -142,6 +143,11 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
       now: () => performance.now(),
     });
     let { finished } = run;
+    const checks = finished ? await runSelfChecks(loaded, norm, cells, state, common) : undefined;
+    if (checks && !checks.finished) {
+      finished = false;
+      await save('last');
+    }
     let corruption: CorruptionResult | undefined;
     if (finished && corrupted && state.corruption) {
       finished = await runCorruptions(loaded, corrupted, state.corruption, { ...common, save: () => save() });
@@ -156,13 +162,17 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
         );
       }
     }
-    for (const [i, cell] of cells.entries())
+    const ran = [
+      ...cells.map((cell, i) => ({ cell, record: state.cells[i]!.record })),
+      ...(checks?.further ?? []),
+    ];
+    for (const { cell, record } of ran)
       await writePerSample(
         options.out,
         cell.perSample,
         { indices: adapted.indices, labels },
         state.clean,
-        state.cells[i]!.record,
+        record,
       );
     if (finished) await checkpoint.clear();
     const named = cells.map((cell) => ({ ...cell, perSample: prefix + cell.perSample }));
@@ -191,7 +201,17 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
         ...(options.command !== undefined && { command: options.command }),
         startedAt,
         finishedAt: new Date(clock()).toISOString(),
-        ...conclude(loaded, norm, named, state, { probe: run.probe, corruption }),
+        ...conclude(loaded, norm, named, state, {
+          probe: run.probe,
+          corruption,
+          checks: checks && {
+            ...checks,
+            further: checks.further.map(({ cell, record }) => ({
+              cell: { ...cell, perSample: prefix + cell.perSample },
+              record,
+            })),
+          },
+        }),
       },
       examples: state.cells.flatMap((cell) => cell.examples),
       ...(corruption &&

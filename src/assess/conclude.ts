@@ -5,9 +5,16 @@ import type { CorruptionResult } from './corruption/result.ts';
 import { curveOf } from './curve.ts';
 import { findingsFrom } from './findings.ts';
 import type { Loaded } from './load.ts';
-import type { Assessment } from './result.ts';
+import type { Assessment, Finding } from './result.ts';
 import type { CellsRun, RunState } from './run-cells.ts';
+import type { SelfChecks } from './self-checks/run.ts';
 import { type Cell, resultsOf, worstCaseOf } from './summarise.ts';
+
+/** What was found beside the cells. */
+export interface Extras extends Pick<CellsRun, 'probe'> {
+  readonly corruption: CorruptionResult | undefined;
+  readonly checks: SelfChecks | undefined;
+}
 
 /** What an assessment found, drawn from what became of each sample. */
 export function conclude(
@@ -15,10 +22,13 @@ export function conclude(
   norm: Norm,
   cells: readonly Cell[],
   state: RunState,
-  { probe, corruption }: Pick<CellsRun, 'probe'> & { readonly corruption: CorruptionResult | undefined },
+  { probe, corruption, checks }: Extras,
 ): Pick<Assessment, 'results' | 'worstCases' | 'curves' | 'corruption' | 'findings'> {
   const facts = { task, classes: subject.classes, bounds, labels, clean: state.clean };
-  const run = cells.map((cell, i) => ({ cell, record: state.cells[i]!.record }));
+  const run = [
+    ...cells.map((cell, i) => ({ cell, record: state.cells[i]!.record })),
+    ...(checks?.further ?? []),
+  ];
   const results = run.flatMap(({ cell, record }) => resultsOf(facts, cell, record));
   const worstCases = budgetsOf(cells).flatMap(({ measure, eps }) => {
     const group = run.filter(({ cell }) => cell.measure === measure && cell.radii.includes(eps));
@@ -44,6 +54,15 @@ export function conclude(
     worstCases,
     ...(curve && { curves: [curve] }),
     ...(corruption && { corruption }),
-    findings: [...findings, ...(corruption ? corruptionFindings(corruption, rangeWidth) : [])],
+    findings: unique([
+      ...(checks?.findings ?? []),
+      ...findings,
+      ...(corruption ? corruptionFindings(corruption, rangeWidth) : []),
+    ]),
   };
+}
+
+/** Each finding once: the first of an id, which looked closer. */
+function unique(findings: readonly Finding[]): readonly Finding[] {
+  return [...new Map(findings.toReversed().map((finding) => [finding.id, finding])).values()].toReversed();
 }

@@ -25,6 +25,8 @@ export interface Cell {
   readonly radii: readonly number[];
   /** File of its per-sample outcomes. */
   readonly perSample: string;
+  /** What a reader should know about this run. */
+  readonly note?: string;
 }
 
 /** What results are drawn from. */
@@ -54,6 +56,12 @@ function resultAt(facts: SummaryFacts, cell: Cell, record: CellRecord, eps: numb
   }
   const answer = (i: number) => (fell(i) ? record : facts.clean).prediction[i]!;
   const confusion = confusionOf(facts, n, answer);
+  const notes = [
+    ...(cell.note ? [cell.note] : []),
+    ...(n < record.decided.length
+      ? [`stopped early: the first ${n} of ${record.decided.length} samples`]
+      : []),
+  ];
   const used = Array.from({ length: n }, (_, i) => i).filter((i) => fell(i) && record.asked[i]! > 0);
   return {
     suite: 'evasion',
@@ -73,9 +81,7 @@ function resultAt(facts: SummaryFacts, cell: Cell, record: CellRecord, eps: numb
     ...(used.length > 0 && { queriesToSuccess: quartiles(used.map((i) => record.asked[i]!)) }),
     ...(attack.parts && { parts: partsOf(attack.parts, record, n, fell) }),
     ...(confusion && { confusion }),
-    ...(n < record.decided.length && {
-      notes: [`stopped early: the first ${n} of ${record.decided.length} samples`],
-    }),
+    ...(notes.length > 0 && { notes }),
   };
 }
 
