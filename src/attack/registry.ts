@@ -13,6 +13,7 @@ import { diFgsm } from './evasion/di-fgsm.ts';
 import { ead } from './evasion/ead.ts';
 import { eotPgd } from './evasion/eot-pgd.ts';
 import { fab, fabT } from './evasion/fab.ts';
+import { feature } from './evasion/feature.ts';
 import { fmn } from './evasion/fmn.ts';
 import { jsma } from './evasion/jsma.ts';
 import { miFgsm } from './evasion/mi-fgsm.ts';
@@ -41,6 +42,7 @@ export const EVASION_ATTACKS: readonly Attack<object>[] = [
   erased(eotPgd),
   erased(fab),
   erased(fabT),
+  erased(feature),
   erased(fgsm),
   erased(fmn),
   erased(jsma),

@@ -25,6 +25,8 @@ export interface TargetGraph {
   readonly x: Value;
   /** `[B, K]`; a single output per sample has K = 1. */
   readonly logits: Value;
+  /** Every named value of the model's main graph, by its name in the file. */
+  readonly values: ReadonlyMap<string, Value>;
 }
 
 /**
@@ -106,7 +108,12 @@ export function openTarget(engine: Engine, model: Model, options: TargetOptions 
       found.dims.length === 2
         ? found
         : trace.b.reshape(found, [batch, found.dims.slice(1).reduce((n, d) => n * d, 1)]);
-    const outputs = build({ b: trace.b, x: trace.inputs.get(attacked.name)!, logits: z });
+    const outputs = build({
+      b: trace.b,
+      x: trace.inputs.get(attacked.name)!,
+      logits: z,
+      values: trace.values,
+    });
     block ??= blockSizeOf(engine);
     return inLayout(trace.b.builder, outputs, await block);
   };
