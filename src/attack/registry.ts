@@ -4,6 +4,7 @@ import type { Attack } from './attack.ts';
 import { acg } from './evasion/acg.ts';
 import { apgdCe, apgdDlr, apgdT } from './evasion/apgd.ts';
 import { autoattack } from './evasion/autoattack.ts';
+import { boundary } from './evasion/boundary.ts';
 import { cwL0 } from './evasion/cw-l0.ts';
 import { cwL2 } from './evasion/cw-l2.ts';
 import { cwLinf } from './evasion/cw-linf.ts';
@@ -15,13 +16,23 @@ import { eotPgd } from './evasion/eot-pgd.ts';
 import { fab, fabT } from './evasion/fab.ts';
 import { feature } from './evasion/feature.ts';
 import { fmn } from './evasion/fmn.ts';
+import { geoda } from './evasion/geoda.ts';
+import { hopSkipJump } from './evasion/hop-skip-jump.ts';
 import { jsma } from './evasion/jsma.ts';
 import { miFgsm } from './evasion/mi-fgsm.ts';
+import { nes } from './evasion/nes.ts';
 import { niFgsm } from './evasion/ni-fgsm.ts';
+import { onePixel } from './evasion/one-pixel.ts';
 import { bim, fgsm, pgd } from './evasion/pgd.ts';
+import { pointwise } from './evasion/pointwise.ts';
+import { rays } from './evasion/rays.ts';
+import { signOpt } from './evasion/sign-opt.ts';
+import { simba } from './evasion/simba.ts';
 import { sparseFool } from './evasion/sparsefool.ts';
+import { spsa } from './evasion/spsa.ts';
 import { square } from './evasion/square.ts';
 import { vmiFgsm } from './evasion/vmi-fgsm.ts';
+import { zoo } from './evasion/zoo.ts';
 
 /** Every evasion attack, A to Z. */
 export const EVASION_ATTACKS: readonly Attack<object>[] = [
@@ -32,6 +43,7 @@ export const EVASION_ATTACKS: readonly Attack<object>[] = [
   erased(apgdT),
   erased(autoattack),
   erased(bim),
+  erased(boundary),
   erased(cwL0),
   erased(cwL2),
   erased(cwLinf),
@@ -45,13 +57,23 @@ export const EVASION_ATTACKS: readonly Attack<object>[] = [
   erased(feature),
   erased(fgsm),
   erased(fmn),
+  erased(geoda),
+  erased(hopSkipJump),
   erased(jsma),
   erased(miFgsm),
+  erased(nes),
   erased(niFgsm),
+  erased(onePixel),
   erased(pgd),
+  erased(pointwise),
+  erased(rays),
+  erased(signOpt),
+  erased(simba),
   erased(sparseFool),
+  erased(spsa),
   erased(square),
   erased(vmiFgsm),
+  erased(zoo),
 ];
 
 /** An attack together with its merged and checked options. */

@@ -1,6 +1,7 @@
 /** Smaller budgets for attacks whose usual ones would take long here. */
 export const QUICK: Readonly<Record<string, Record<string, number>>> = {
   autoattack: { steps: 20, squareQueries: 100 },
+  boundary: { steps: 150, queries: 300 },
   'cw-l2': { steps: 40, searchSteps: 6, stepSize: 0.05 },
   'cw-linf': { steps: 20, stepSize: 0.05, constFactor: 8, decreaseFactor: 0.7 },
   ddn: { steps: 40 },
@@ -9,6 +10,16 @@ export const QUICK: Readonly<Record<string, Record<string, number>>> = {
   'fab-t': { steps: 25 },
   'eot-pgd': { steps: 20, average: 2 },
   fmn: { steps: 40 },
+  geoda: { queries: 250 },
+  'hop-skip-jump': { initEval: 20, queries: 400 },
+  nes: { samples: 20, queries: 300 },
+  'one-pixel': { pixels: 1, population: 20, steps: 5 },
+  pointwise: { restarts: 2 },
+  rays: { queries: 200 },
+  'sign-opt': { numTrial: 10, k: 20, queries: 400 },
+  simba: { queries: 200 },
+  spsa: { steps: 15, samples: 8 },
   square: { queries: 300 },
   'vmi-fgsm': { neighbours: 3 },
+  zoo: { steps: 30, parallel: 6, binarySearchSteps: 2 },
 };

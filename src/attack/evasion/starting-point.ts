@@ -1,0 +1,102 @@
+import { distance } from '../../threat/norm.ts';
+import { restoreFixed } from '../free-elements.ts';
+import { noiseFrom } from '../noise.ts';
+import { pointsAtOnce } from '../points-at-once.ts';
+import type { Talk } from '../question.ts';
+import type { Victim } from '../sample-attack.ts';
+
+/** Steps from the clean sample to what it is blended with, and how many of them one question holds. */
+const BLENDS = 50;
+const BLENDS_AT_ONCE = 5;
+
+/** Other samples that are looked at, and how many of the nearest are asked about. */
+const OTHERS = 1000;
+const NEAREST = 32;
+
+/**
+ * A point that reaches the goal, for attacks that see decisions only: noise, uniform within the bounds, of which as little as needed (in
+ * steps of 1/50) is blended into the clean sample, as foolbox's attacks start (Brendel et al. 2018). Half the draws after the first
+ * take the bounds themselves instead of what lies between.
+ *
+ * Noise often belongs to one class; a sample of that class starts from another clean sample instead, the nearest that reaches
+ * the goal. `undefined` where nothing does. Cost: up to `tries` questions of noise (most samples need one), then up to 32 of
+ * other samples; about 10 for the blending.
+ */
+export function* adversarialStart(victim: Victim, tries: number): Talk<Float32Array | undefined> {
+  const far = (yield* adversarialNoise(victim, tries)) ?? (yield* adversarialSample(victim));
+  if (!far) return undefined;
+  const { x0, size, answers } = victim;
+  const points = new Float32Array(BLENDS_AT_ONCE * size);
+  for (let first = 1; first < BLENDS; first += BLENDS_AT_ONCE) {
+    const count = Math.min(BLENDS_AT_ONCE, BLENDS - first);
+    for (let p = 0; p < count; p++) {
+      const share = (first + p) / BLENDS;
+      for (let i = 0; i < size; i++) points[p * size + i] = x0[i]! + share * (far[i]! - x0[i]!);
+    }
+    const { reached } = yield* answers(points, count);
+    const at = reached.indexOf(true);
+    if (at >= 0) return points.slice(at * size, (at + 1) * size);
+  }
+  return far;
+}
+
+function* adversarialNoise(
+  { x0, size, ball, rng, answers }: Victim,
+  tries: number,
+): Talk<Float32Array | undefined> {
+  const [low, high] = ball.bounds;
+  const noise = noiseFrom(rng('start'));
+  const most = pointsAtOnce(size);
+  const points = new Float32Array(Math.min(most, tries) * size);
+  for (let tried = 0, wanted = 1; tried < tries; wanted *= 2) {
+    const count = Math.min(wanted, most, tries - tried);
+    for (let p = 0; p < count; p++) {
+      const point = points.subarray(p * size, (p + 1) * size);
+      if ((tried + p) % 2 === 0) noise.uniforms(point, low, high);
+      else {
+        noise.signs(point);
+        for (let i = 0; i < size; i++) point[i] = point[i]! > 0 ? high : low;
+      }
+    }
+    restoreFixed(ball, x0, points);
+    const { reached } = yield* answers(points, count);
+    const at = reached.indexOf(true);
+    if (at >= 0) return points.slice(at * size, (at + 1) * size);
+    tried += count;
+  }
+  return undefined;
+}
+
+/**
+ * The nearest (in l2) other clean sample that reaches the goal. Where classes say which may, only those are asked about; a targeted goal
+ * says nothing of the others' classes.
+ */
+function* adversarialSample({
+  sample,
+  x0,
+  size,
+  ball,
+  goal,
+  others,
+  answers,
+}: Victim): Talk<Float32Array | undefined> {
+  const own = goal.aim(sample);
+  const near: { readonly i: number; readonly far: number }[] = [];
+  for (let i = 0; i < Math.min(others.count, OTHERS); i++) {
+    if (!goal.targeted && own !== undefined && others.aim(i) === own) continue;
+    near.push({ i, far: distance('l2', others.point(i), x0, 0, size) });
+  }
+  near.sort((a, b) => a.far - b.far || a.i - b.i);
+  const nearest = near.slice(0, NEAREST);
+  const most = Math.min(8, pointsAtOnce(size));
+  const points = new Float32Array(most * size);
+  for (let first = 0; first < nearest.length; first += most) {
+    const asked = nearest.slice(first, first + most);
+    for (const [p, { i }] of asked.entries()) points.set(others.point(i), p * size);
+    restoreFixed(ball, x0, points);
+    const { reached } = yield* answers(points, asked.length);
+    const at = reached.indexOf(true);
+    if (at >= 0) return points.slice(at * size, (at + 1) * size);
+  }
+  return undefined;
+}
