@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { GraphBuilder } from './graph-builder.ts';
+import { GraphBuilder, RANDOM_OPERATORS, type Value } from './graph-builder.ts';
 import { runInRuntime } from './ort.fixture.ts';
-import { float32Tensor } from './tensor.ts';
+import { boolTensor, float32Tensor } from './tensor.ts';
 
 describe('GraphBuilder', () => {
   it('makes equal nodes once and computes constant ones at once', () => {
@@ -12,6 +12,44 @@ describe('GraphBuilder', () => {
     const two = builder.add('Add', [one, one])[0]!;
     expect(two.data).toBeDefined();
     expect(builder.nodes).toHaveLength(1);
+  });
+
+  it('never merges nor folds draws, whatever they are made of', async () => {
+    const builder = new GraphBuilder();
+    const x = builder.input('x', 'float32', [64]);
+    const constant = builder.constant(float32Tensor([64], new Float32Array(64).fill(0.5)));
+    const ratio = builder.constant(float32Tensor([], [0.5]));
+    const training = builder.constant(boolTensor([], [true]));
+    const shaped = { shape: [64] };
+    const draws: Record<string, () => Value> = {
+      RandomNormal: () => builder.add('RandomNormal', [], shaped)[0]!,
+      RandomUniform: () => builder.add('RandomUniform', [], shaped)[0]!,
+      RandomNormalLike: () => builder.add('RandomNormalLike', [constant])[0]!,
+      RandomUniformLike: () => builder.add('RandomUniformLike', [constant])[0]!,
+      Bernoulli: () => builder.add('Bernoulli', [constant])[0]!,
+      Dropout: () => builder.add('Dropout', [constant, ratio, training], {}, { outputs: 2 })[0]!,
+      Multinomial: () => {
+        const scores = builder.constant(float32Tensor([1, 64], new Float32Array(64)));
+        const drawn = builder.add('Multinomial', [scores], { sample_size: 64 })[0]!;
+        return builder.add('Cast', [drawn], { to: 1 })[0]!;
+      },
+    };
+    expect(Object.keys(draws).sort()).toEqual([...RANDOM_OPERATORS].sort());
+    // Two draws of the same kind: where one node stood for both, or one was computed here, the difference would be zero.
+    const outputs = Object.entries(draws).map(([op, draw]) => {
+      const [one, other] = [draw(), draw()];
+      expect(one.name).not.toBe(other.name);
+      expect(one.data ?? other.data).toBeUndefined();
+      return [op, builder.add('Sub', [one, other])[0]!] as const;
+    });
+    const model = builder.build({ ...Object.fromEntries(outputs), same: builder.add('Sub', [x, x])[0]! });
+    const results = await runInRuntime(model, { x: { dims: [64], data: new Float32Array(64) } });
+    for (const op of Object.keys(draws))
+      expect(
+        results[op]!.data.some((v) => v !== 0),
+        op,
+      ).toBe(true);
+    expect(results.same!.data.every((v) => v === 0)).toBe(true);
   });
 
   it('leaves out what no output needs', () => {

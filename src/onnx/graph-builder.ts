@@ -51,8 +51,8 @@ export const INTERNAL_DOMAIN = 'glacis.internal';
 /** `FirstMax`: the maximum, of which the first of equal values gets the gradient. */
 const INTERNAL_OPERATORS: ReadonlyMap<string, string> = new Map([['FirstMax', 'Max']]);
 
-/** Nodes of these operators give something else each time: never merged, never folded. */
-const RANDOM = new Set([
+/** Operators of ai.onnx that give something else each time (`Dropout` in training only): never merged, never folded. */
+export const RANDOM_OPERATORS: ReadonlySet<string> = new Set([
   'RandomNormal',
   'RandomUniform',
   'RandomNormalLike',
@@ -144,7 +144,7 @@ export class GraphBuilder {
     const domain = options.domain ?? '';
     const count = options.outputs ?? 1;
     if (domain !== '' && !this.opsets.has(domain)) this.opsets.set(domain, 1);
-    const key = RANDOM.has(op) ? undefined : nodeKey(op, domain, inputs, attributes, count);
+    const key = RANDOM_OPERATORS.has(op) ? undefined : nodeKey(op, domain, inputs, attributes, count);
     if (key !== undefined) {
       const same = this.#byKey.get(key);
       if (same) return same;
@@ -169,7 +169,7 @@ export class GraphBuilder {
     }
     const measured = inputs[0]?.isStatic ? foldShapeOf(draft, inputs[0].dims) : undefined;
     if (measured) return [this.constant(measured)];
-    if (!RANDOM.has(op) && inputs.every((v) => v === null || v.data !== undefined)) {
+    if (!RANDOM_OPERATORS.has(op) && inputs.every((v) => v === null || v.data !== undefined)) {
       const small =
         op === 'Constant' ||
         types

@@ -2,6 +2,7 @@ import { GlacisError } from '../core/error.ts';
 import type { Value } from '../onnx/graph-builder.ts';
 import type { Dim, Model } from '../onnx/model.ts';
 import { type FoundLogits, findLogits } from '../transform/logits.ts';
+import { type Obstacles, obstaclesIn } from '../transform/obstacles.ts';
 import type { Ops } from '../transform/ops.ts';
 import { specialise } from '../transform/specialise.ts';
 import { costOf, type RunCost } from './cost.ts';
@@ -44,6 +45,8 @@ export interface WhiteBoxTarget {
   readonly queries: QueryCount;
   /** What one forward pass takes, per sample. */
   readonly cost: RunCost;
+  /** What stands in a gradient's way. */
+  readonly obstacles: Obstacles;
   /** The only batch size that the graph runs at, where the file fixes it. */
   readonly fixedBatch: number | undefined;
   /**
@@ -134,6 +137,7 @@ export function openTarget(engine: Engine, model: Model, options: TargetOptions 
     found: { stripped, output },
     queries: { forward: 0, gradient: 0 },
     cost: { flops: whole.flops / rows, activations: whole.activations / rows },
+    obstacles: obstaclesIn(probe.b.builder.nodes, x, logits),
     fixedBatch: fixedBatchOf(attacked, options),
     compile(key, batch, build) {
       const full = `${key}@${batch}`;
