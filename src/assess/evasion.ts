@@ -2,6 +2,7 @@ import type { PlannedAttack } from '../attack/registry.ts';
 import { GlacisError } from '../core/error.ts';
 import type { Progress } from '../core/progress.ts';
 import { randomFrom } from '../core/random.ts';
+import type { WhiteBoxTarget } from '../runtime/target.ts';
 import type { Goal } from '../threat/goal.ts';
 import { type ImageDims, imageDimsOf } from '../threat/image-dims.ts';
 import { type Ball, distance } from '../threat/norm.ts';
@@ -49,6 +50,8 @@ export interface RunOptions {
   readonly firstSample: number;
   /** The goal that the attack is given, where it is not the one that its examples are judged by. */
   readonly sought?: Goal | undefined;
+  /** Another model, for attacks that make their examples there. */
+  readonly surrogate?: WhiteBoxTarget | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress: Progress;
   /** Examples decided in an earlier, interrupted run: not tried again, but verified like all others. */
@@ -97,6 +100,7 @@ export async function runAttack(
     try {
       await attack.run({
         target: subject.target,
+        surrogate: options.surrogate,
         oracle: subject.oracle,
         queries: subject.queries,
         goal: options.sought ?? goal,

@@ -33,6 +33,7 @@ import { spsa } from './evasion/spsa.ts';
 import { square } from './evasion/square.ts';
 import { vmiFgsm } from './evasion/vmi-fgsm.ts';
 import { zoo } from './evasion/zoo.ts';
+import { transferOver } from './transfer.ts';
 
 /** Every evasion attack, A to Z. */
 export const EVASION_ATTACKS: readonly Attack<object>[] = [
@@ -72,6 +73,7 @@ export const EVASION_ATTACKS: readonly Attack<object>[] = [
   erased(sparseFool),
   erased(spsa),
   erased(square),
+  erased(transferOver(() => EVASION_ATTACKS)),
   erased(vmiFgsm),
   erased(zoo),
 ];

@@ -30,15 +30,15 @@ beforeAll(() => {
 });
 afterAll(() => engine.close());
 
-/** A small network of three classes with a curved surface. */
-function curved(): Model {
+/** A small network of three classes with a curved surface, and others like it of another strength. */
+function curved(strength = 1.2): Model {
   const b = opsOn(new GraphBuilder());
   const x = b.builder.input('x', 'float32', [1, ...IMAGE]);
   const weights = (rows: number, cols: number, salt: number) =>
     b.builder.constant(
       float32Tensor(
         [rows, cols],
-        Float32Array.from({ length: rows * cols }, (_, i) => Math.sin(1 + i * salt) * 1.2),
+        Float32Array.from({ length: rows * cols }, (_, i) => Math.sin(1 + i * salt) * strength),
       ),
       `w${salt}`,
     );
@@ -69,7 +69,7 @@ async function subjectOf(model: Model): Promise<Subject> {
     model,
     deployed: model,
     input: 'x',
-    sampleDims: model === CURVED ? IMAGE : [SIZE],
+    sampleDims: model === LINEAR ? [SIZE] : IMAGE,
     fixed: {},
     output: undefined,
     batch: undefined,
@@ -81,6 +81,8 @@ async function subjectOf(model: Model): Promise<Subject> {
 }
 
 const CURVED = curved();
+/** What attacks by transfer make their examples on. */
+const SURROGATE = curved(0.8);
 const LINEAR = linear();
 
 /** The labels that the model itself gives, so that every sample is right before. */
@@ -117,6 +119,7 @@ async function attacked(model: Model, id: string, ball: Ball, change: Change = {
       progress: silent,
       signal: change.signal,
       decided: change.decided,
+      surrogate: (await subjectOf(SURROGATE)).target,
     },
   );
 }
@@ -263,7 +266,14 @@ describe.each(EVASION_ATTACKS.map((a) => a.id))('the attack %s', (id) => {
         ball,
         samples,
         { reached: new Uint8Array(N) },
-        { seed: 1, batch: 16, firstSample: 0, progress: silent, earlier: { ...whole, decided } },
+        {
+          seed: 1,
+          batch: 16,
+          firstSample: 0,
+          progress: silent,
+          earlier: { ...whole, decided },
+          surrogate: (await subjectOf(SURROGATE)).target,
+        },
       );
       expect(rest.success).toEqual(whole.success);
       expect(rest.queries).toBeLessThan(whole.queries);
