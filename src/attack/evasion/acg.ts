@@ -14,6 +14,8 @@ export interface AcgOptions {
   readonly restarts: number;
   /** Share of the steps between two checkpoints that must have raised the loss; otherwise the step is halved. */
   readonly rho: number;
+  /** What is raised: minus the goal's margin (the authors' CW loss), or the goal's own loss. */
+  readonly loss: 'margin' | 'goal';
   /** Gradient through rounding and quantisation: `zero` or `straight-through`. */
   readonly rounding: 'zero' | 'straight-through';
 }
@@ -41,8 +43,9 @@ export function* acgRun(
   options: AcgOptions,
 ): Talk {
   const norm = ball.norm === 'linf' ? 'linf' : 'l2';
+  const { loss } = options;
   const step = new Float32Array(size);
-  const first = yield* gradient(x, { loss: 'margin' });
+  const first = yield* gradient(x, { loss });
   let g = first.gradient.slice();
   // What led to the best point, so that the run can go on from there.
   const best = { x: x.slice(), g: g.slice(), before: g.slice(), direction: g.slice() };
@@ -59,7 +62,7 @@ export function* acgRun(
     for (let i = 0; i < size; i++) x[i]! += stepSize * step[i]!;
     projectOnto(ball, x, x0);
     if (count === options.steps - 1) break;
-    const here = yield* gradient(x, { loss: 'margin' });
+    const here = yield* gradient(x, { loss });
     g = here.gradient.slice();
     if (here.loss > bestLoss) {
       bestLoss = here.loss;
@@ -80,8 +83,7 @@ export function* acgRun(
 
 /**
  * Auto conjugate gradient (Yamamura et al. 2022): Auto-PGD's schedule of step sizes with conjugate directions in place of momentum, which
- * visit more different points, on minus the goal's margin (their CW loss). Directions, start and what is restored after a halving are
- * those of the authors' code. They publish linf only; in l2 the step is the direction at unit length and the starts are `x` itself and
+ * visit more different points. Loss, directions, start and what is restored after a halving are those of the authors' code. They publish linf only; in l2 the step is the direction at unit length and the starts are `x` itself and
  * points of the ball. As with Auto-PGD here, the first point that reaches the goal ends the search.
  * Cost: `restarts × steps` gradients, and one answer for each restart.
  */
@@ -93,11 +95,12 @@ export const acg: Attack<AcgOptions> = defineSampleAttack({
   norms: ['linf', 'l2'],
   source: 'https://arxiv.org/abs/2206.09628',
   use: 'Beside apgd-ce: as little to tune, and other points on the way, so the two together find more.',
-  defaults: { steps: 100, restarts: 1, rho: 0.75, rounding: 'zero' },
+  defaults: { steps: 100, restarts: 1, rho: 0.75, loss: 'margin', rounding: 'zero' },
   check(options) {
     wholeFrom(options, 'steps', 1);
     wholeFrom(options, 'restarts', 1);
     numberIn(options, 'rho', 0, 1, 'or equal');
+    choiceOf(options, 'loss', ['margin', 'goal']);
     choiceOf(options, 'rounding', ['zero', 'straight-through']);
   },
   cost: ({ steps, restarts }) => ({ gradients: restarts * steps, evaluations: restarts }),
