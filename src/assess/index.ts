@@ -34,3 +34,6 @@ export { fisherExact } from './statistics/fisher.ts';
 export { holm } from './statistics/holm.ts';
 export { type McNemar, mcnemar } from './statistics/mcnemar.ts';
 export { type Median, medianOf } from './statistics/median.ts';
+export type { FoolRate, Transfer, TransferCell, TransferModel, TransferRow } from './transfer/result.ts';
+export { parseTransfer, transferToJson } from './transfer/result-json.ts';
+export { type TransferOptions, transfer } from './transfer/transfer.ts';

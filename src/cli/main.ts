@@ -28,6 +28,10 @@ const COMMANDS: Readonly<
     about: 'hold assessments of several models against each other',
     load: () => import('./compare.ts'),
   },
+  transfer: {
+    about: 'try examples made on one model on others',
+    load: () => import('./transfer.ts'),
+  },
   inspect: {
     about: 'show a model: operators, gradients, inputs and outputs',
     load: () => import('./inspect.ts'),

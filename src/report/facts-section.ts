@@ -1,4 +1,4 @@
-import type { Assessment, TensorSummary } from '../assess/result.ts';
+import type { Assessment, Environment, TensorSummary } from '../assess/result.ts';
 import { count, counted, duration, moment, NORM_NAMES } from './format.ts';
 import { html, type Markup, type Slot } from './markup.ts';
 
@@ -30,21 +30,31 @@ ${group('Run', [
   ['took', `${duration(seconds)}, ${counted(queries, 'pass')}`.replace('passs', 'passes')],
   ['status', assessment.status],
 ])}
-${group('Machine', [
-  ['device', `${env.device}, ${counted(env.threads, 'thread')}`],
-  ['processor', env.cpu],
-  ['system', env.os],
-  ['versions', `Glacis ${env.glacis}, ONNX Runtime ${env.onnxruntime}, Node ${env.node}`],
-])}
+${machine(env)}
 </div>
-<h3>How to reproduce</h3>
-${
-  assessment.command
-    ? html`<pre><code>${unbroken(assessment.command)}</code></pre><p class="muted">The same model and data (compare the digests), seed, versions, machine and thread count give the same figures.</p>`
-    : html`<p>The command line was not recorded. The seed, the options of every attack and the digests above say all that a repetition needs.</p>`
-}
+${reproduction(assessment.command)}
 ${files.length > 0 && html`<details><summary>The outcome of every sample is in ${counted(files.length, 'file')} beside this report</summary><ul class="files">${files.map((file) => html`<li><code>${file}</code></li>`)}</ul></details>`}
 </section>`;
+}
+
+/** What it ran on. */
+export function machine(env: Environment): Markup {
+  return group('Machine', [
+    ['device', `${env.device}, ${counted(env.threads, 'thread')}`],
+    ['processor', env.cpu],
+    ['system', env.os],
+    ['versions', `Glacis ${env.glacis}, ONNX Runtime ${env.onnxruntime}, Node ${env.node}`],
+  ]);
+}
+
+/** How to run it again. */
+export function reproduction(command: string | undefined): Markup {
+  return html`<h3>How to reproduce</h3>
+${
+  command
+    ? html`<pre><code>${unbroken(command)}</code></pre><p class="muted">The same model and data (compare the digests), seed, versions, machine and thread count give the same figures.</p>`
+    : html`<p>The command line was not recorded. The seed, the options of every attack and the digests above say all that a repetition needs.</p>`
+}`;
 }
 
 /** Facts under a heading; empty ones are left out. */
@@ -64,11 +74,13 @@ export function digest(text: string): Markup {
   return html`<code class="digest">${text}</code>`;
 }
 
-function tensor({ name, type, shape }: TensorSummary): Markup {
+/** An input or output. */
+export function tensor({ name, type, shape }: TensorSummary): Markup {
   return html`<span class="tensor"><code>${name}</code> ${type} [${shape.join(', ')}]</span>`;
 }
 
-function notes(all: readonly string[]): Slot {
+/** Notes, one a line. */
+export function notes(all: readonly string[]): Slot {
   return all.length === 0 ? null : all.map((note) => html`<span class="tensor">${note}</span>`);
 }
 

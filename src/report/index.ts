@@ -4,4 +4,6 @@ export { renderComparisonText } from './compare/text.ts';
 export type { Answer, FeatureGallery, Gallery, GalleryItem, ImageGallery } from './gallery.ts';
 export { renderHtml } from './html.ts';
 export { renderText } from './text.ts';
+export { renderTransferHtml } from './transfer/html.ts';
+export { renderTransferText } from './transfer/text.ts';
 export { type Verdict, type VerdictLevel, verdictOf } from './verdict.ts';
