@@ -3,7 +3,8 @@ import type { CorruptionExamples } from '../assess/corruption/examples.ts';
 import { errorsOf, sampleCorruption } from '../assess/corruption/result.fixture.ts';
 import { relativeTo } from '../assess/corruption/summarise.ts';
 import { corruptionSection } from './corruption-section.ts';
-import { CORRUPTION_STYLE, HEAT_STEPS } from './corruption-style.ts';
+import { CORRUPTION_STYLE } from './corruption-style.ts';
+import { HEAT_STEPS } from './heat-style.ts';
 import { source } from './markup.ts';
 
 const HOSTILE = `</script><script>alert(1)</script>"'><img src=x onerror=alert(1)>\u202e`;
@@ -36,6 +37,7 @@ describe('corruptionSection', () => {
       [20, '100.0'],
       [10, '50.0'],
     ]);
+    expect(HEAT_STEPS).toBeGreaterThan(9);
     for (let i = 0; i <= HEAT_STEPS; i++) expect(CORRUPTION_STYLE).toContain(`td.h${i}{`);
     expect(text).toContain('<span class="figure lost">35.0 %</span>');
     expect(text).toContain('<span class="figure">8.0 %</span>');

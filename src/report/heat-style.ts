@@ -1,5 +1,5 @@
 /** Steps of the colour. */
-const HEAT_STEPS = 20;
+export const HEAT_STEPS = 20;
 /** From this step on the colour is strong enough to need dark letters in both themes. */
 const DARK_LETTERS = 0.6 * HEAT_STEPS;
 
