@@ -7,7 +7,7 @@ import type { Device } from '../runtime/device.ts';
 import { startEngine } from '../runtime/engine.ts';
 import { imageDimsOf } from '../threat/image-dims.ts';
 import type { Norm } from '../threat/norm.ts';
-import { checkAccess, checkPlan, defaultEps } from './budget.ts';
+import { checkAccess, checkPlan, checkSurrogate, defaultEps } from './budget.ts';
 import { cellsOf } from './cells.ts';
 import { checkpointIn } from './checkpoint.ts';
 import { conclude } from './conclude.ts';
@@ -83,6 +83,7 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
   // Wrong attacks are found before any work.
   const asked = options.attacks?.map((one) => ('attack' in one ? one : planAttack(one)));
   for (const plan of asked ?? []) checkPlan(plan, norm);
+  if (asked) checkSurrogate(asked, options.surrogate);
   const { level = 'quick' } = options;
   const engine = startEngine({
     ...(options.device && { device: options.device }),
@@ -103,6 +104,7 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
         classes,
         whiteBox: subject.target !== undefined,
         image: imageDimsOf(subject.sampleDims) !== undefined,
+        surrogate: options.surrogate !== undefined,
       }).map(planAttack);
     if (plans.length === 0)
       throw new GlacisError(
@@ -110,6 +112,7 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
         `--level ${level}: expected an attack that knows ${norm} and suits the model, found none; choose with --attacks`,
       );
     for (const plan of plans) checkAccess(plan, subject);
+    checkSurrogate(plans, options.surrogate);
     const eps = [...new Set(options.eps ?? [defaultEps(norm, bounds)])];
     const prefix = options.perSamplePrefix ?? '';
     const cells = cellsOf(plans, norm, eps);

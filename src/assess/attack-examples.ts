@@ -8,7 +8,7 @@ import { startEngine } from '../runtime/engine.ts';
 import { checkClean } from '../threat/constraint/clean-samples.ts';
 import { imageDimsOf } from '../threat/image-dims.ts';
 import type { Norm } from '../threat/norm.ts';
-import { checkAccess, checkPlan, defaultEps } from './budget.ts';
+import { checkAccess, checkPlan, checkSurrogate, defaultEps } from './budget.ts';
 import { runAttack } from './evasion.ts';
 import { goalFor } from './goal-for.ts';
 import { type Loaded, type LoadOptions, load } from './load.ts';
@@ -61,6 +61,7 @@ export interface AttackSummary {
 export async function attackExamples(options: AttackExamplesOptions): Promise<AttackSummary> {
   const plan = planAttack(options.attack);
   checkPlan(plan, options.norm);
+  checkSurrogate([plan], options.surrogate);
   const { seed = 0, norm, signal } = options;
   const engine = startEngine({
     ...(options.device && { device: options.device }),
@@ -82,6 +83,7 @@ export async function attackExamples(options: AttackExamplesOptions): Promise<At
       seed,
       batch,
       firstSample: 0,
+      surrogate: loaded.surrogate?.target,
       signal,
       progress: (update) => (options.progress ?? silent)({ ...update, label: plan.attack.id }),
     });

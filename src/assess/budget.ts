@@ -28,6 +28,25 @@ export function checkAccess({ attack }: PlannedAttack, { target }: Pick<Subject,
     );
 }
 
+/**
+ * Throws `option/invalid` where transfer has no surrogate to make its examples on, and where a surrogate is given that no attack uses.
+ * Attacks of one's own may use it.
+ */
+export function checkSurrogate(plans: readonly PlannedAttack[], surrogate: object | undefined): void {
+  const ids = plans.map(({ attack }) => attack.id);
+  if (!surrogate && ids.includes('transfer'))
+    throw new GlacisError(
+      'option/invalid',
+      'transfer: expected a model to make examples on, got none; give it with --surrogate FILE',
+    );
+  const isUsed = plans.some(({ attack }) => attack.id === 'transfer' || !EVASION_ATTACKS.includes(attack));
+  if (surrogate && !isUsed)
+    throw new GlacisError(
+      'option/invalid',
+      `--surrogate: expected transfer among the attacks, which makes its examples there, got ${ids.join(', ')}`,
+    );
+}
+
 /** A usual radius for inputs of this range. Errors: `option/invalid` where the range is open. */
 export function defaultEps(norm: Norm, [low, high]: readonly [number, number]): number {
   const width = high - low;

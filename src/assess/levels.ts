@@ -21,6 +21,8 @@ export interface LevelFacts {
   readonly whiteBox: boolean;
   /** Samples are pictures. */
   readonly image: boolean;
+  /** There is another model to make examples on. */
+  readonly surrogate?: boolean;
 }
 
 /** Attacks on a model file, each level with those before. Minimum-norm attacks give the curve over eps. */
@@ -46,10 +48,13 @@ const CONTAINED: Readonly<Record<Level, readonly string[]>> = {
 };
 
 /** The attacks of a level that know the norm and suit task and samples, the cheapest first. */
-export function attacksAt(level: Level, { norm, task, whiteBox, image }: LevelFacts): readonly Spec[] {
+export function attacksAt(
+  level: Level,
+  { norm, task, whiteBox, image, surrogate }: LevelFacts,
+): readonly Spec[] {
   const table = whiteBox ? WHITE_BOX : BLACK_BOX;
   const upTo = LEVELS.slice(0, LEVELS.indexOf(level) + 1);
-  const texts = upTo.flatMap((l) => table[l].split(/,\s+/));
+  const texts = [...(surrogate ? ['transfer'] : []), ...upTo.flatMap((l) => table[l].split(/,\s+/))];
   const contained = whiteBox ? CONTAINED[level] : level === 'quick' ? [] : ['square(queries=300)'];
   return texts
     .filter((text) => !contained.includes(text))

@@ -15,6 +15,7 @@ import { fileSource } from './file-source.ts';
 import { taskFor } from './goal-for.ts';
 import type { ModelSource } from './model-source.ts';
 import { openConstraint } from './open-constraint.ts';
+import { openSurrogate, type Surrogate, type SurrogateOptions } from './open-surrogate.ts';
 import type { Subject } from './subject.ts';
 
 /** Model and data, and how they fit together. */
@@ -52,6 +53,7 @@ export interface LoadOptions {
   readonly constraint?: string | undefined;
   /** Examples must survive being saved in 8 bits. */
   readonly eightBit?: boolean | undefined;
+  readonly surrogate?: SurrogateOptions | undefined;
   /** How an endpoint is asked. */
   readonly endpoint?: EndpointOptions | undefined;
   /** Receives sentences worth reading while it runs. */
@@ -68,6 +70,7 @@ export interface Loaded {
   readonly dataset: Dataset;
   readonly adapted: AdaptedDataset;
   readonly subject: Subject;
+  readonly surrogate: Surrogate | undefined;
   readonly task: Task;
   /** Labels of the samples, `width` a sample. */
   readonly labels: Labels;
@@ -136,11 +139,14 @@ export async function load(engine: Engine, options: LoadOptions): Promise<Loaded
     };
     const bounds: readonly [number, number] = [Math.min(...low), Math.max(...high)];
     const constraint = await openConstraint(options, adapted.shape, bounds, dataset.columns);
+    const surrogate =
+      options.surrogate && (await openSurrogate(engine, options.surrogate, options, subject, first));
     return {
       source,
       dataset,
       adapted,
       subject,
+      surrogate,
       randomised,
       task,
       labels,
@@ -148,7 +154,7 @@ export async function load(engine: Engine, options: LoadOptions): Promise<Loaded
       batch,
       bounds,
       constraint,
-      modelNotes,
+      modelNotes: [...modelNotes, ...(surrogate?.notes ?? [])],
       dataNotes: [
         ...adapted.notes,
         ...(constraint ? [`examples must satisfy a constraint: ${constraint.title}`] : []),
@@ -160,6 +166,7 @@ export async function load(engine: Engine, options: LoadOptions): Promise<Loaded
       ],
       async close() {
         await subject.target?.close();
+        await surrogate?.target.close();
         await subject.oracle.close();
         await subject.predictor.close();
         await dataset.close();

@@ -85,7 +85,7 @@ export async function runCells(
   state: RunState,
   options: CellsOptions,
 ): Promise<CellsRun> {
-  const { subject, adapted, labels, width, task, batch } = loaded;
+  const { subject, surrogate, adapted, labels, width, task, batch } = loaded;
   const { target, sampleDims } = subject;
   const { signal, progress } = options;
   const size = sampleDims.reduce((product, d) => product * d, 1);
@@ -126,6 +126,7 @@ export async function runCells(
       }
       // The next cell compiles its own sessions, each with a copy of the weights.
       if (weightBytes > KEEP_SESSIONS_BELOW) await target?.close();
+      if (surrogate && surrogate.weightBytes > KEEP_SESSIONS_BELOW) await surrogate.target.close();
     }
     return { probe, finished: true };
   } catch (thrown) {
@@ -136,7 +137,7 @@ export async function runCells(
 }
 
 async function runChunk(
-  { subject, task, bounds, constraint, batch }: Loaded,
+  { subject, surrogate, task, bounds, constraint, batch }: Loaded,
   { plan, eps, measure }: Cell,
   cell: CellState,
   chunk: Chunk,
@@ -162,6 +163,7 @@ async function runChunk(
       seed,
       batch,
       firstSample: start,
+      surrogate: surrogate?.target,
       signal,
       earlier: known,
       now,

@@ -9,7 +9,7 @@ import type { Loaded } from './load.ts';
 
 /** What must be the same for a checkpoint to be taken up. The batch may differ: it changes no result. */
 export function identityOf(
-  { source, adapted, bounds, constraint, labels, task }: Loaded,
+  { source, surrogate, adapted, bounds, constraint, labels, task }: Loaded,
   plans: readonly PlannedAttack[],
   eps: readonly number[],
   options: AssessOptions,
@@ -31,6 +31,7 @@ export function identityOf(
   return {
     glacis: glacisVersion(),
     model: source.digest,
+    ...(surrogate && { surrogate: [surrogate.digest, options.surrogate?.mean, options.surrogate?.std] }),
     data: adapted.digest,
     samples: digestOf(adapted.indices),
     labels: digestOf(labels),

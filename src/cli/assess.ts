@@ -13,7 +13,14 @@ import { type Command, EXIT } from './command.ts';
 import { commandLine } from './command-line.ts';
 import { FAIL_ON, isGrave } from './fail-on.ts';
 import { galleryFrom } from './gallery.ts';
-import { ENGINE_OPTIONS, engineOptionsFrom, LOAD_OPTIONS, loadOptionsFrom } from './load-options.ts';
+import {
+  ENGINE_OPTIONS,
+  engineOptionsFrom,
+  LOAD_OPTIONS,
+  loadOptionsFrom,
+  SURROGATE_OPTIONS,
+  surrogateFrom,
+} from './load-options.ts';
 import { folderPrefix, prepareFile, prepareFolder, writeText } from './output.ts';
 
 /** `glacis assess`: attacks, verified results, report. */
@@ -23,6 +30,7 @@ export const command: Command = {
     'Attacks the model with every attack at every eps, runs each example through the model file again, and says what is left of its accuracy. Writes a JSON result, an HTML report and the outcome of every sample.',
   options: {
     ...LOAD_OPTIONS,
+    ...SURROGATE_OPTIONS,
     suite: { value: 'SUITES', help: 'what to assess: evasion' },
     attacks: {
       value: 'LIST',
@@ -75,6 +83,7 @@ export const command: Command = {
     const attacks = listed === undefined ? undefined : parseSpecs(listed);
     const options: AssessOptions = {
       ...loadOptionsFrom(given, 'assess'),
+      ...surrogateFrom(given),
       ...engineOptionsFrom(given),
       attacks,
       level,

@@ -7,7 +7,14 @@ import { epsFrom, normFrom, radius } from '../threat/norm.ts';
 import type { Given } from './args.ts';
 import { attackList, attackPage } from './attack-list.ts';
 import { type Command, EXIT } from './command.ts';
-import { ENGINE_OPTIONS, engineOptionsFrom, LOAD_OPTIONS, loadOptionsFrom } from './load-options.ts';
+import {
+  ENGINE_OPTIONS,
+  engineOptionsFrom,
+  LOAD_OPTIONS,
+  loadOptionsFrom,
+  SURROGATE_OPTIONS,
+  surrogateFrom,
+} from './load-options.ts';
 import { prepareFile, writeText } from './output.ts';
 
 /** `glacis attack`: one attack, its examples saved. */
@@ -17,6 +24,7 @@ export const command: Command = {
   options: {
     list: { help: 'show all attacks; with NAME, one attack and its options' },
     ...LOAD_OPTIONS,
+    ...SURROGATE_OPTIONS,
     out: { value: 'FILE', help: 'the .npz to write' },
     norm: { value: 'NORM', help: 'how a change is measured: linf, l2, l1 or l0 (linf unless given)' },
     eps: {
@@ -55,6 +63,7 @@ export const command: Command = {
     const json = given.text('json');
     const options = {
       ...loadOptionsFrom({ ...given, positionals: rest } satisfies Given, 'attack NAME'),
+      ...surrogateFrom(given),
       ...engineOptionsFrom(given),
       attack: specs[0]!,
       norm: normFrom(given.text('norm') ?? 'linf'),

@@ -1,4 +1,5 @@
 import type { LoadOptions } from '../assess/load.ts';
+import type { SurrogateOptions } from '../assess/open-surrogate.ts';
 import { GlacisError } from '../core/error.ts';
 import { DEVICES, type Device, deviceFrom } from '../runtime/device.ts';
 import { TASKS } from '../threat/goal.ts';
@@ -40,6 +41,16 @@ export const LOAD_OPTIONS: OptionTable = {
   timeout: { value: 'SECONDS', help: 'endpoint: longest wait for one answer (30 unless given)' },
   'labels-only': { value: 'K', help: 'endpoint: it answers with class numbers only, of K classes' },
   batch: { value: 'N', help: 'samples in one run (chosen by the cost of the model; changes no result)' },
+};
+
+/** Options of commands whose attacks may make their examples on another model. */
+export const SURROGATE_OPTIONS: OptionTable = {
+  surrogate: {
+    value: 'FILE',
+    help: 'another model (ONNX) of the same samples and outputs: the attack transfer makes its examples there',
+  },
+  'surrogate-mean': { value: 'M,…', help: 'normalisation in front of the surrogate, which has its own' },
+  'surrogate-std': { value: 'S,…', help: 'see --surrogate-mean' },
 };
 
 /** Options of every command that runs graphs. */
@@ -90,6 +101,20 @@ export function loadOptionsFrom(given: Given, command: string): LoadOptions & { 
       labelsOnly: given.whole('labels-only', 2),
     },
   };
+}
+
+/** The options of {@link SURROGATE_OPTIONS}. Errors: `option/invalid`. */
+export function surrogateFrom(given: Given): { readonly surrogate?: SurrogateOptions } {
+  const model = given.text('surrogate');
+  const mean = given.numbers('surrogate-mean');
+  const std = positives(given, 'surrogate-std');
+  if (model !== undefined) return { surrogate: { model, mean, std } };
+  if (mean || std)
+    throw new GlacisError(
+      'option/invalid',
+      '--surrogate-mean, --surrogate-std: expected --surrogate FILE as well, got none',
+    );
+  return {};
 }
 
 /** The options of {@link ENGINE_OPTIONS}. Errors: `option/invalid`, `device/unavailable`. */

@@ -17,7 +17,7 @@ export interface OpenModel {
 }
 
 /** What is the same for all models. */
-export type CommonOptions = Omit<LoadOptions, 'model'>;
+export type CommonOptions = Omit<LoadOptions, 'model' | 'surrogate'>;
 
 /**
  * Throws `option/invalid` for fewer than two models or too many, without a model file to make examples on, and for credentials that would

@@ -2,52 +2,27 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  EPS,
+  examplesOf,
+  isRight,
+  linearPair,
+  N,
+  SIZE,
+  scoreOf,
+  W,
+  X,
+  Y,
+} from '../../../test/end-to-end/linear-pair.ts';
 import { withOpenBatch } from '../../../test/end-to-end/small-models.ts';
 import { type OipServer, startServer } from '../../../test/oip/server.ts';
 import { openDataset, writeNpz } from '../../data/index.ts';
 import { GraphBuilder } from '../../onnx/graph-builder.ts';
-import type { Model } from '../../onnx/model.ts';
-import { float32Tensor } from '../../onnx/tensor.ts';
 import { writeModel } from '../../onnx/write.ts';
 import { opsOn } from '../../transform/ops.ts';
 import type { Transfer } from './result.ts';
 import { transferToJson } from './result-json.ts';
 import { type TransferOptions, transfer } from './transfer.ts';
-
-const N = 60;
-const SIZE = 8;
-const EPS = 0.1;
-/** Two linear models, scores `±w·(x − ½)`, that agree on most of their weights. */
-const W = {
-  a: [1, -0.5, 0.25, 1, -1, 0.5, 0.25, -1],
-  b: [1, -0.5, 0.25, -1, -1, 0.5, -0.25, -1],
-} as const;
-/** Multiples of 1/128 in [0, 1], so that no sum is on an edge. */
-const X = Float32Array.from({ length: N * SIZE }, (_, i) => ((i * 7919 + 13) % 129) / 128);
-const scoreOf = (w: readonly number[], x: ArrayLike<number>, i: number) =>
-  w.reduce((sum, each, j) => sum + each * (x[i * SIZE + j]! - 0.5), 0.003);
-const Y = Int32Array.from({ length: N }, (_, i) => (scoreOf(W.a, X, i) > 0 ? 0 : 1) ^ (i % 9 === 0 ? 1 : 0));
-const isRight = (w: readonly number[], x: ArrayLike<number>, i: number) =>
-  scoreOf(w, x, i) > 0 === (Y[i] === 0);
-
-/** The classifier with the scores `±w·(x − ½)`; `end` makes its way one that no gradient goes back. */
-function linear(w: readonly number[], end?: 'no gradient'): Model {
-  const b = opsOn(new GraphBuilder());
-  const x = b.builder.input('x', 'float32', [1, SIZE]);
-  const both = Float32Array.from({ length: 2 * SIZE }, (_, i) => (i % 2 === 0 ? 1 : -1) * w[i >> 1]!);
-  const offset = 0.003 - w.reduce((sum, each) => sum + each / 2, 0);
-  const z = b.add(
-    b.matmul(x, b.builder.constant(float32Tensor([SIZE, 2], both), 'w')),
-    b.builder.constant(float32Tensor([2], Float32Array.of(offset, -offset)), 'bias'),
-  );
-  if (!end) return withOpenBatch(b.builder.build({ logits: z }));
-  const rois = b.builder.constant(
-    float32Tensor([2, 5], Float32Array.of(0, 0, 0, 0, 0, 0, 1, 0, 1, 0)),
-    'rois',
-  );
-  const pooled = b.node('MaxRoiPool', [b.reshape(z, [1, 1, 1, 2]), rois], { pooled_shape: [1, 1] });
-  return b.builder.build({ logits: b.reshape(pooled, [1, 2]) });
-}
 
 let home: string;
 const at = (name: string) => join(home, name);
@@ -63,9 +38,9 @@ async function served(): Promise<OipServer> {
 
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'glacis-transfer-'));
-  await writeModel(at('a.onnx'), linear(W.a));
-  await writeModel(at('b.onnx'), linear(W.b));
-  await writeModel(at('opaque.onnx'), linear(W.b, 'no gradient'));
+  await writeModel(at('a.onnx'), linearPair(W.a));
+  await writeModel(at('b.onnx'), linearPair(W.b));
+  await writeModel(at('opaque.onnx'), linearPair(W.b, { end: 'opaque' }));
   await writeNpz(at('data.npz'), { x: { data: X, shape: [N, SIZE] }, y: { data: Y, shape: [N] } });
 });
 afterAll(async () => {
@@ -85,22 +60,19 @@ const run = (models: readonly string[], more: Partial<TransferOptions> = {}) =>
     ...more,
   });
 
-/** What must come out: the gradient of a linear model leads straight to `x ∓ eps · sign(w)`, cut to [0, 1]. */
+/** What must come out. */
 function expected(own: readonly number[], other: readonly number[]) {
-  const example = X.map((v, j) => {
-    const down = Y[Math.floor(j / SIZE)] === 0 ? 1 : -1;
-    return Math.min(1, Math.max(0, v - down * EPS * Math.sign(own[j % SIZE]!)));
-  });
+  const examples = examplesOf(own);
   const both = Array.from({ length: N }, (_, i) => i).filter(
     (i) => isRight(own, X, i) && isRight(other, X, i),
   );
-  const falls = (w: readonly number[]) => both.filter((i) => !isRight(w, example, i));
-  const own_ = new Set(falls(own));
+  const falls = (w: readonly number[]) => both.filter((i) => !isRight(w, examples, i));
+  const fallen = new Set(falls(own));
   return {
     n: both.length,
     fooled: falls(other).length,
-    fooledOwn: own_.size,
-    fooledBoth: falls(other).filter((i) => own_.has(i)).length,
+    fooledOwn: fallen.size,
+    fooledBoth: falls(other).filter((i) => fallen.has(i)).length,
   };
 }
 
