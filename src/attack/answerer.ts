@@ -1,5 +1,5 @@
 import { f32, i64 } from '../runtime/array.ts';
-import { fitting } from '../runtime/fitting.ts';
+import { batchRunner } from '../runtime/batch-runner.ts';
 import type { Oracle } from '../runtime/oracle.ts';
 import type { TargetGraph, WhiteBoxTarget } from '../runtime/target.ts';
 import type { Goal } from '../threat/goal.ts';
@@ -30,6 +30,13 @@ export interface Answerer {
   readonly batch: number;
   /** Batches that may be under way at once. */
   readonly parallel: number;
+  /** Sizes of batches, falling, that waste nothing: less than a full batch is run at once, in parts. Batches should be full without. */
+  readonly sizes?: readonly number[] | undefined;
+  /**
+   * Answers are heard in the order in which batches were started, so that what shares a batch does not depend on the clock; of a model
+   * that is run here.
+   */
+  readonly inOrder?: boolean;
   answer(rows: readonly Row[], signal: AbortSignal | undefined): Promise<Rows>;
 }
 
@@ -41,8 +48,8 @@ export function keyOf(question: Question): string {
 const INPUTS = { ...STEP_INPUTS, target: 'glacis_target', cotangent: 'glacis_cotangent' } as const;
 
 /**
- * Answers from the model's own graph: scores, and gradients of any {@link Loss}. Batches are compiled at the full size and its halves.
- * Errors: those of {@link WhiteBoxTarget.compile}, `run/failed`.
+ * Answers from the model's own graph: scores, and gradients of any {@link Loss}. Errors: those of {@link WhiteBoxTarget.compile},
+ * `run/failed`.
  */
 export function whiteBoxAnswerer(
   target: WhiteBoxTarget,
@@ -51,29 +58,37 @@ export function whiteBoxAnswerer(
   options: GradientOptions = {},
 ): Answerer {
   const size = target.sampleDims.reduce((n, d) => n * d, 1);
-  const most = target.fixedBatch ?? batch;
+  const runner = batchRunner(target, batch, 'gradients');
+  const { rounding = 'zero' } = options;
+  const buffers = new Map<number, Float32Array>();
+  const bufferFor = (rows: number) => {
+    const buffer = buffers.get(rows) ?? new Float32Array(rows * size);
+    buffers.set(rows, buffer);
+    return buffer;
+  };
   return {
-    batch: most,
-    parallel: 1,
+    batch: runner.batch,
+    parallel: runner.parallel,
+    sizes: runner.sizes,
+    inOrder: true,
     async answer(asked, _signal) {
-      const count = target.fixedBatch ?? fitting(asked.length, most);
-      // What fills the batch up repeats the last row.
-      const rows = Array.from({ length: count }, (_, i) => asked[Math.min(i, asked.length - 1)]!);
-      const { question } = rows[0]!;
-      const points = new Float32Array(count * size);
-      for (const [i, row] of rows.entries()) points.set(pointOf(row, size), i * size);
-      const x = { [target.input]: f32(points, [count, ...target.sampleDims]) };
+      const { question } = asked[0]!;
+      const points = (rows: number) => ({
+        [target.input]: f32(gathered(asked, rows, size, bufferFor(rows)), [rows, ...target.sampleDims]),
+      });
       target.queries.forward += asked.length;
       if (question.kind === 'answers') {
-        const session = await target.compile('logits', count, ({ logits }) => ({ logits }));
-        const out = await session.run(x);
+        const out = await runner.run('logits', asked.length, ({ logits }) => ({ logits }), points);
         return { logits: out.logits!.data as Float32Array };
       }
       const { loss } = question;
-      const key = `gradient ${goal.task} ${goal.targeted} ${loss} ${options.rounding ?? 'zero'}`;
-      const session = await target.compile(key, count, (graph) => gradientOf(graph, goal, loss, options));
       target.queries.gradient += asked.length;
-      const out = await session.run({ ...x, ...lossFeeds(loss, goal, rows, target.classes) });
+      const out = await runner.run(
+        `gradient ${goal.task} ${goal.targeted} ${loss} ${rounding}`,
+        asked.length,
+        (graph) => gradientOf(graph, goal, loss, options),
+        (rows) => ({ ...points(rows), ...lossFeeds(loss, goal, filled(asked, rows), target.classes) }),
+      );
       return {
         logits: out.logits!.data as Float32Array,
         losses: out.loss!.data as Float32Array,
@@ -89,13 +104,28 @@ export function oracleAnswerer(oracle: Oracle, queries: { forward: number }): An
   return {
     batch: oracle.batch,
     parallel: oracle.parallel,
+    sizes: oracle.sizes,
+    inOrder: oracle.sizes !== undefined,
     async answer(rows, signal) {
-      const points = new Float32Array(rows.length * size);
-      for (const [i, row] of rows.entries()) points.set(pointOf(row, size), i * size);
       queries.forward += rows.length;
+      const points = gathered(rows, rows.length, size, new Float32Array(rows.length * size));
       return { logits: await oracle.ask(points, rows.length, signal) };
     },
   };
+}
+
+/** The rows' points one after another, written over `points`; what fills the batch up repeats the last one. */
+function gathered(asked: readonly Row[], rows: number, size: number, points: Float32Array): Float32Array {
+  for (let i = 0; i < asked.length; i++) points.set(pointOf(asked[i]!, size), i * size);
+  for (let i = asked.length; i < rows; i++)
+    points.copyWithin(i * size, (asked.length - 1) * size, asked.length * size);
+  return points;
+}
+
+function filled(asked: readonly Row[], rows: number): readonly Row[] {
+  return asked.length === rows
+    ? asked
+    : Array.from({ length: rows }, (_, i) => asked[Math.min(i, asked.length - 1)]!);
 }
 
 function pointOf({ question, index }: Row, size: number): Float32Array {

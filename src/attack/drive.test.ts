@@ -4,17 +4,18 @@ import { drive, type Speaker } from './drive.ts';
 import type { Answer, Talk } from './question.ts';
 
 /** An answerer of one logit, the sum of a point's elements; its gradient is the loss's name as a length. */
-function adder(batch: number, parallel = 1) {
+function adder(batch: number, parallel = 1, change: Partial<Answerer> = {}, pause = (_batch: number) => 1) {
   const batches: (readonly Row[])[] = [];
   let under = 0;
   let most = 0;
   const answerer: Answerer = {
     batch,
     parallel,
+    ...change,
     async answer(rows) {
       batches.push(rows);
       most = Math.max(most, ++under);
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await new Promise((resolve) => setTimeout(resolve, pause(batches.length)));
       under--;
       const points = rows.map(({ question: q, index }) =>
         q.kind === 'gradient' ? q.point : q.points.subarray(index * 2, index * 2 + 2),
@@ -126,6 +127,43 @@ describe('drive', () => {
       options(answerer),
     );
     expect(most()).toBe(3);
+  });
+
+  it('runs what there is at once, in parts that waste nothing, where an answerer has sizes', async () => {
+    const { answerer, batches } = adder(16, 2, { sizes: [16, 4] });
+    const speakers = Array.from({ length: 30 }, (_, i) => speaker(i, counting(2)));
+    await drive(speakers, options(answerer));
+    const sizes = batches.map((rows) => rows.length);
+    expect(sizes.slice(0, 2)).toEqual([16, 4]);
+    expect(sizes.reduce((a, b) => a + b)).toBe(60);
+    expect(speakers.every((s) => s.ended === 1)).toBe(true);
+  });
+
+  it('hears answers in the order of the batches where the answerer says so, so that the clock decides nothing', async () => {
+    const composed = async (inOrder: boolean, pause: (batch: number) => number) => {
+      const { answerer, batches } = adder(4, 3, { sizes: [4, 1], inOrder }, pause);
+      const speakers = Array.from({ length: 25 }, (_, i) => speaker(i, counting(1 + (i % 4))));
+      await drive(speakers, options(answerer));
+      return batches.map((rows) => rows.map(({ sample }) => sample));
+    };
+    const rising = (batch: number) => 1 + batch / 2;
+    const mixed = (batch: number) => (batch % 3 === 1 ? 12 : 1);
+    expect(await composed(true, mixed)).toEqual(await composed(true, rising));
+    expect(await composed(false, mixed)).not.toEqual(await composed(false, rising));
+  });
+
+  it('opens no more talks than it may', async () => {
+    const { answerer } = adder(2);
+    let open = 0;
+    let most = 0;
+    function* counted(): Talk {
+      most = Math.max(most, ++open);
+      yield* counting(3);
+      open--;
+    }
+    const speakers = Array.from({ length: 20 }, (_, i) => speaker(i, counted()));
+    await drive(speakers, { ...options(answerer), open: 7 });
+    expect(most).toBe(7);
   });
 
   it('stops at a signal between batches and leaves open talks undecided', async () => {

@@ -26,8 +26,13 @@ export interface DriveOptions {
   /** Elements of one sample. */
   readonly size: number;
   readonly classes: number;
+  /** Talks that may be open at once; twice what can be under way unless given. More of them keep batches full for longer. */
+  readonly open?: number;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** A row of a question. */
+type QueuedRow = Row & { readonly pending: Pending };
 
 /** A question on its way, with the rows that are still out. */
 interface Pending {
@@ -41,18 +46,21 @@ interface Pending {
 /**
  * Holds many samples' talks at once: their questions are gathered into full batches, whatever each sample is at. A talk that is over
  * makes room for the next sample at once, so that batches stay full until the end. What becomes of a sample depends on its own
- * answers alone. Up to two batches of talks are open at a time, which bounds the memory.
+ * answers alone. How many talks are open at a time is bounded, and so is the memory.
  * When `signal` fires no further batch is started; talks that are open then stay undecided. Errors: `run/cancelled`, those of the
  * answerer.
  */
 export async function drive(speakers: Iterable<Speaker>, options: DriveOptions): Promise<void> {
   const { answerer, signal } = options;
+  const { batch, parallel, sizes, inOrder } = answerer;
+  const most = options.open ?? 2 * batch * parallel;
   const waiting = speakers[Symbol.iterator]();
-  const queues = new Map<string, (Row & { readonly pending: Pending })[]>();
+  const queues = new Map<string, QueuedRow[]>();
   let open = 0;
   let queued = 0;
   let exhausted = false;
   const under = new Set<Promise<void>>();
+  let latest: Promise<void> = Promise.resolve();
   let failure: { readonly thrown: unknown } | undefined;
 
   const finish = (speaker: Speaker) => {
@@ -80,9 +88,8 @@ export async function drive(speakers: Iterable<Speaker>, options: DriveOptions):
     queued += rows;
   };
   const fill = () => {
-    const enough = 2 * answerer.batch * answerer.parallel;
     // Talks that ask about many points at once fill the batches with few of them open.
-    while (!exhausted && open < enough && queued < enough) {
+    while (!exhausted && open < most && queued < most) {
       const next = waiting.next();
       if (next.done) {
         exhausted = true;
@@ -92,9 +99,10 @@ export async function drive(speakers: Iterable<Speaker>, options: DriveOptions):
       advance(next.value, undefined);
     }
   };
-  const deliver = (batch: readonly (Row & { readonly pending: Pending })[], rows: Rows) => {
-    for (const [at, { pending, index }] of batch.entries()) {
-      pending.parts[index] = { rows, at };
+  const deliver = (rows: readonly QueuedRow[], answers: Rows) => {
+    for (let at = 0; at < rows.length; at++) {
+      const { pending, index } = rows[at]!;
+      pending.parts[index] = { rows: answers, at };
       pending.left--;
       if (pending.left > 0) continue;
       const answer = assembled(pending, options);
@@ -105,43 +113,47 @@ export async function drive(speakers: Iterable<Speaker>, options: DriveOptions):
       } else advance(speaker, answer);
     }
   };
-  const start = () => {
-    const [key, queue] = fullest(queues);
-    const batch = queue.splice(0, answerer.batch);
-    if (queue.length === 0) queues.delete(key);
-    queued -= batch.length;
-    const run = answerer
-      .answer(batch, signal)
-      .then((rows) => {
-        if (!failure) deliver(batch, rows);
-      })
-      .catch((thrown: unknown) => {
-        failure ??= { thrown };
-      })
-      .finally(() => under.delete(run));
-    under.add(run);
+  const run = async (rows: readonly QueuedRow[], before: Promise<void>) => {
+    try {
+      const answers = await answerer.answer(rows, signal);
+      if (inOrder) await before;
+      if (!failure) deliver(rows, answers);
+    } catch (thrown) {
+      failure ??= { thrown };
+    }
   };
-
-  for (;;) {
-    if (failure) break;
-    if (signal?.aborted) break;
+  const start = (key: string, queue: QueuedRow[]) => {
+    const count = sizes?.find((size) => size <= queue.length) ?? Math.min(batch, queue.length);
+    const rows = queue.splice(0, count);
+    if (queue.length === 0) queues.delete(key);
+    queued -= rows.length;
+    // The next batches start before a later one is heard, so that they do not depend on the clock either.
+    const over: Promise<void> = run(rows, latest).then(() => {
+      under.delete(over);
+      startBatches();
+    });
+    under.add(over);
+    latest = over;
+  };
+  const startBatches = () => {
+    if (failure || signal?.aborted) return;
     try {
       fill();
     } catch (thrown) {
       failure = { thrown };
-      break;
+      return;
     }
-    // A batch that is not full starts only when nothing that could fill it is under way.
-    while (queued > 0 && under.size < answerer.parallel) {
-      const [, queue] = fullest(queues);
-      if (queue.length < answerer.batch && under.size > 0) break;
-      start();
+    while (queued > 0 && under.size < parallel) {
+      const [key, queue] = fullest(queues);
+      // Where batches should be full, one that is not starts only when nothing that could fill it is under way.
+      if (!sizes && queue.length < batch && under.size > 0) return;
+      start(key, queue);
     }
-    if (under.size === 0) break;
-    await Promise.race(under);
-  }
-  await Promise.all(under);
-  if (failure) throw failure.thrown;
+  };
+
+  startBatches();
+  while (under.size > 0) await Promise.race(under);
+  if (failure) throw (failure as { readonly thrown: unknown }).thrown;
   throwIfCancelled(signal, 'attack');
 }
 
@@ -152,36 +164,42 @@ function fullest<T>(queues: ReadonlyMap<string, T[]>): readonly [string, T[]] {
 }
 
 function assembled({ speaker, question, rows, parts }: Pending, { size, classes }: DriveOptions): Answer {
-  const read = (logits: Float32Array, count: number) => {
-    const judged = Array.from({ length: count }, (_, i) => speaker.judge(logits, i * classes));
-    return {
-      logits,
-      margins: judged.map((j) => j.margin),
-      reached: judged.map((j) => j.reached),
-    };
-  };
-  if (question.kind === 'answers') {
-    const logits = rows === 1 ? logitsAt(parts[0]!, classes) : new Float32Array(rows * classes);
-    if (rows > 1) for (const [i, part] of parts.entries()) logits.set(logitsAt(part, classes), i * classes);
-    return { ...read(logits, rows), loss: Number.NaN, gradient: NONE };
-  }
   const first = parts[0]!;
-  if (rows === 1) {
-    return {
-      ...read(logitsAt(first, classes), 1),
-      loss: first.rows.losses![first.at]!,
-      gradient: first.rows.gradients!.subarray(first.at * size, (first.at + 1) * size),
-    };
+  if (question.kind === 'answers' && rows > 1) {
+    const logits = new Float32Array(rows * classes);
+    const margins = new Array<number>(rows);
+    const reached = new Array<boolean>(rows);
+    for (const [i, part] of parts.entries()) {
+      logits.set(logitsAt(part, classes), i * classes);
+      const judged = speaker.judge(logits, i * classes);
+      margins[i] = judged.margin;
+      reached[i] = judged.reached;
+    }
+    return { logits, margins, reached, loss: Number.NaN, gradient: NONE };
   }
+  if (rows > 1) return averaged(speaker, parts, size, classes);
+  const { losses, gradients } = first.rows;
+  const { margin, reached } = speaker.judge(first.rows.logits, first.at * classes);
+  return {
+    logits: logitsAt(first, classes),
+    margins: [margin],
+    reached: [reached],
+    loss: losses ? losses[first.at]! : Number.NaN,
+    gradient: gradients ? gradients.subarray(first.at * size, (first.at + 1) * size) : NONE,
+  };
+}
+
+function averaged(speaker: Speaker, parts: Pending['parts'], size: number, classes: number): Answer {
   const logits = new Float32Array(classes);
   const gradient = new Float32Array(size);
   let loss = 0;
-  for (const { rows: from, at } of parts) {
-    for (let i = 0; i < classes; i++) logits[i]! += from.logits[at * classes + i]! / rows;
-    for (let i = 0; i < size; i++) gradient[i]! += from.gradients![at * size + i]! / rows;
-    loss += from.losses![at]! / rows;
+  for (const { rows, at } of parts) {
+    for (let i = 0; i < classes; i++) logits[i]! += rows.logits[at * classes + i]! / parts.length;
+    for (let i = 0; i < size; i++) gradient[i]! += rows.gradients![at * size + i]! / parts.length;
+    loss += rows.losses![at]! / parts.length;
   }
-  return { ...read(logits, 1), loss, gradient };
+  const { margin, reached } = speaker.judge(logits, 0);
+  return { logits, margins: [margin], reached: [reached], loss, gradient };
 }
 
 const NONE = new Float32Array(0);

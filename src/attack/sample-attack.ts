@@ -99,7 +99,8 @@ export async function runTalks<Options extends object>(
   function* speakers(): Generator<Speaker> {
     for (const sample of run.todo) yield speakerOf(attack, run, sample, size, queries, decided);
   }
-  await drive(speakers(), { answerer, size, classes: oracle.classes, signal });
+  const open = 2 * Math.max(batch, answerer.batch * answerer.parallel);
+  await drive(speakers(), { answerer, size, classes: oracle.classes, open, signal });
 }
 
 function speakerOf<Options extends object>(
@@ -155,6 +156,8 @@ function speakerOf<Options extends object>(
     },
     heard(question, { margins, reached }) {
       if (question.probe) return false;
+      if (question.kind === 'gradient')
+        return tracker.consider(question.point, margins[0]!, reached[0]!, question.parameters);
       let isOver = false;
       for (const [i, point] of pointsOf(question, size).entries()) {
         const parameters = question.parameters?.subarray(i * width, (i + 1) * width);
@@ -187,6 +190,7 @@ function othersThan(sample: number, { x0, goal }: AttackRun<unknown>, size: numb
 
 function pointsOf(question: Question, size: number): readonly Float32Array[] {
   if (question.kind === 'gradient') return [question.point];
+  if (question.points.length === size) return [question.points];
   return Array.from({ length: question.count }, (_, i) => question.points.subarray(i * size, (i + 1) * size));
 }
 

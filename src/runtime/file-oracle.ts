@@ -1,5 +1,5 @@
 import { f32 } from './array.ts';
-import { fitting } from './fitting.ts';
+import { batchRunner } from './batch-runner.ts';
 import type { Oracle } from './oracle.ts';
 import type { WhiteBoxTarget } from './target.ts';
 
@@ -7,18 +7,25 @@ import type { WhiteBoxTarget } from './target.ts';
 export function fileOracle(target: WhiteBoxTarget, batch: number): Oracle {
   const { sampleDims, classes } = target;
   const size = sampleDims.reduce((n, d) => n * d, 1);
-  const most = target.fixedBatch ?? batch;
+  const runner = batchRunner(target, batch, 'answers');
   return {
     sampleDims,
     classes,
-    batch: most,
-    parallel: 1,
+    batch: runner.batch,
+    parallel: runner.parallel,
+    sizes: runner.sizes,
     async ask(points, n) {
-      const rows = target.fixedBatch ?? fitting(n, most);
-      const session = await target.compile('logits', rows, ({ logits }) => ({ logits }));
-      const feed = new Float32Array(rows * size);
-      feed.set(points.subarray(0, n * size));
-      const out = await session.run({ [target.input]: f32(feed, [rows, ...sampleDims]) });
+      const out = await runner.run(
+        'logits',
+        n,
+        ({ logits }) => ({ logits }),
+        (rows) => {
+          if (points.length === rows * size) return { [target.input]: f32(points, [rows, ...sampleDims]) };
+          const filled = new Float32Array(rows * size);
+          filled.set(points.subarray(0, n * size));
+          return { [target.input]: f32(filled, [rows, ...sampleDims]) };
+        },
+      );
       return (out.logits!.data as Float32Array).subarray(0, n * classes);
     },
     // The target is its owner's to close.

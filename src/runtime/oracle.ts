@@ -8,6 +8,8 @@ export interface Oracle {
   readonly batch: number;
   /** Requests that may be under way at once, at least 1. */
   readonly parallel: number;
+  /** Sizes of requests, falling, that waste nothing; of a file that is run in small batches. Requests should be full without. */
+  readonly sizes?: readonly number[] | undefined;
   /**
    * The answers `[n, classes]` to `n` samples at the front of `points` (row-major `[n, …sampleDims]`, read only), exactly as the
    * model gives them: logits, probabilities, whatever. `n` is at most `batch`.

@@ -30,15 +30,7 @@ export async function openSharded(
   rows: number,
   batch: number,
 ): Promise<Session> {
-  const count = Math.ceil(batch / rows);
-  const lanes = Array.from({ length: count }, (_, lane) => engine.open(model, { lane, threads: 1 }));
-  const opened = await Promise.allSettled(lanes);
-  const failed = opened.find((result) => result.status === 'rejected');
-  const sessions = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  if (failed) {
-    await Promise.all(sessions.map((session) => session.close()));
-    throw failed.reason;
-  }
+  const sessions = await openOnLanes(engine, model, Math.ceil(batch / rows));
   const { inputs, outputs } = sessions[0]!;
   return {
     inputs,
@@ -70,6 +62,19 @@ export async function openSharded(
       await Promise.all(sessions.map((session) => session.close()));
     },
   };
+}
+
+/** Opens a graph once on each of the first `count` worker threads, one thread each; on all of them or, after an error, on none. */
+export async function openOnLanes(engine: Engine, model: Model, count: number): Promise<readonly Session[]> {
+  const lanes = Array.from({ length: count }, (_, lane) => engine.open(model, { lane, threads: 1 }));
+  const opened = await Promise.allSettled(lanes);
+  const failed = opened.find((result) => result.status === 'rejected');
+  const sessions = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  if (failed) {
+    await Promise.all(sessions.map((session) => session.close()));
+    throw failed.reason;
+  }
+  return sessions;
 }
 
 /** Rows `[start, start + rows)` as a tensor of their own; past the end, the last row again. */

@@ -74,6 +74,41 @@ describe('a target', () => {
     await target.close();
   });
 
+  it('opens a graph on every lane, once per key and batch, and all of them again after an error', async () => {
+    const lanes = startEngine({ threads: 2 });
+    const target = openTarget(lanes, classifier());
+    expect(target.lanes!.count).toBe(2);
+    let built = 0;
+    const compile = (batch: number) =>
+      target.lanes!.compile('logits', batch, ({ logits }) => {
+        if (++built === 1) throw new Error('nothing to build');
+        return { logits };
+      });
+    await expect(compile(2)).rejects.toThrow('nothing to build');
+    const sessions = await compile(2);
+    expect(await compile(2)).toBe(sessions);
+    expect([built, new Set(sessions).size]).toEqual([2, 2]);
+    const feeds = { x: f32(Float32Array.of(1, 2, 3, 4), [2, 2]) };
+    for (const session of sessions)
+      expect((await session.run(feeds)).logits!.data).toEqual(Float32Array.of(1, 2, 8, 3, 4, 18));
+    await target.close();
+    await expect(sessions[1]!.run(feeds)).rejects.toMatchObject({ code: 'run/failed' });
+    await lanes.close();
+  });
+
+  it('has no lanes for graphs that are too large to be held several times', () => {
+    const large = { w: float32Tensor([2, 2 ** 22 + 1], new Float32Array(2 ** 23 + 2)) };
+    const wide = model(
+      graph({
+        inputs: [value('x', ['N', 2])],
+        outputs: [value('z', null)],
+        nodes: [node('MatMul', ['x', 'w'], ['z'])],
+        initializers: large,
+      }),
+    );
+    expect(openTarget(engine, wide).lanes).toBeUndefined();
+  });
+
   it('counts the work of a sample', () => {
     expect(openTarget(engine, classifier()).cost.flops).toBe(2 * 2 * 3);
     expect(openTarget(engine, classifier([4, 2])).cost.flops).toBe(2 * 2 * 3);

@@ -9,7 +9,7 @@ import { costOf, type RunCost } from './cost.ts';
 import type { Engine, Session } from './engine.ts';
 import { bindFixed, type FixedInputs } from './fixed-input.ts';
 import { blockSizeOf, inLayout } from './layout.ts';
-import { isShardable, openSharded, shardsFor } from './sharded.ts';
+import { isShardable, openOnLanes, openSharded, shardsFor } from './sharded.ts';
 
 /** How often a target was asked, in samples. */
 export interface QueryCount {
@@ -60,7 +60,26 @@ export interface WhiteBoxTarget {
     batch: number,
     build: (graph: TargetGraph) => Readonly<Record<string, Value>>,
   ): Promise<Session>;
+  /**
+   * Of a small graph: threads that run batches of their own, beside each other. Cheaper than splitting each batch where there are several
+   * to run. `undefined` where the graph is too large to be held once for each thread.
+   */
+  readonly lanes?: Lanes | undefined;
   close(): Promise<void>;
+}
+
+/** Threads that each run whole batches. */
+export interface Lanes {
+  readonly count: number;
+  /**
+   * The session of `build` at this batch size on every lane, made once per `key`; a single one, with all threads, where `build` makes the
+   * graph too large after all. Otherwise as {@link WhiteBoxTarget.compile}.
+   */
+  compile(
+    key: string,
+    batch: number,
+    build: (graph: TargetGraph) => Readonly<Record<string, Value>>,
+  ): Promise<readonly Session[]>;
 }
 
 /** What the user says about a model's interface. */
@@ -102,6 +121,7 @@ export function openTarget(engine: Engine, model: Model, options: TargetOptions 
     );
   const whole = costOf(probe.b.builder.nodes);
   const sessions = new Map<string, Promise<Session>>();
+  const onLanes = new Map<string, Promise<readonly Session[]>>();
   let block: Promise<number> | undefined;
   type Build = (graph: TargetGraph) => Readonly<Record<string, Value>>;
   const write = async (batch: number, build: Build) => {
@@ -130,6 +150,11 @@ export function openTarget(engine: Engine, model: Model, options: TargetOptions 
     }
     return engine.open(await write(batch, build));
   };
+  const laneCount = engine.device === 'cpu' && isShardable(model) ? engine.threads : 0;
+  const openLanes = async (batch: number, build: Build) => {
+    const graph = await write(batch, build);
+    return isShardable(graph) ? openOnLanes(engine, graph, laneCount) : [await engine.open(graph)];
+  };
   return {
     input: attacked.name,
     sampleDims: x.dims.slice(1),
@@ -139,23 +164,33 @@ export function openTarget(engine: Engine, model: Model, options: TargetOptions 
     cost: { flops: whole.flops / rows, activations: whole.activations / rows },
     obstacles: obstaclesIn(probe.b.builder.nodes, x, logits),
     fixedBatch: fixedBatchOf(attacked, options),
-    compile(key, batch, build) {
-      const full = `${key}@${batch}`;
-      let session = sessions.get(full);
-      if (!session) {
-        session = open(batch, build);
-        sessions.set(full, session);
-        // What failed once may be tried again; the caller has the error.
-        session.catch(() => sessions.delete(full));
-      }
-      return session;
-    },
+    compile: (key, batch, build) => once(sessions, `${key}@${batch}`, () => open(batch, build)),
+    lanes:
+      laneCount === 0
+        ? undefined
+        : {
+            count: laneCount,
+            compile: (key, batch, build) => once(onLanes, `${key}@${batch}`, () => openLanes(batch, build)),
+          },
     async close() {
-      const opened = await Promise.allSettled(sessions.values());
+      const opened = await Promise.allSettled([...sessions.values(), ...onLanes.values()]);
       sessions.clear();
-      for (const result of opened) if (result.status === 'fulfilled') await result.value.close();
+      onLanes.clear();
+      for (const result of opened)
+        if (result.status === 'fulfilled') for (const session of [result.value].flat()) await session.close();
     },
   };
+}
+
+/** What `open` gives, once for each key; what failed may be tried again. */
+function once<T>(known: Map<string, Promise<T>>, key: string, open: () => Promise<T>): Promise<T> {
+  const before = known.get(key);
+  if (before) return before;
+  const opened = open();
+  known.set(key, opened);
+  // The caller has the error.
+  opened.catch(() => known.delete(key));
+  return opened;
 }
 
 interface AttackedInput {

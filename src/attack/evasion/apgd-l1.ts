@@ -67,14 +67,16 @@ function* runPhase(
   { eps, steps, isLast, ...start }: Phase,
 ): Talk {
   const probe = !isLast;
-  /** A larger ball's points keep to the constraint, too, before they are asked about. */
-  const constrain = () => {
-    if (probe) ball.constraint?.project(x, 0, x0, 0, size, { ...ball, eps });
+  /** What is asked about: of a larger ball, too, points that keep to the constraint. */
+  const seen = () => {
+    if (!probe || !ball.constraint) return x;
+    const moved = x.slice();
+    ball.constraint.project(moved, 0, x0, 0, size, { ...ball, eps });
+    return moved;
   };
   const gap = Math.max(Math.floor(0.04 * steps), 1);
   const sizes = new Float32Array(size);
-  constrain();
-  let { loss, gradient } = yield* lossAt(x, probe);
+  let { loss, gradient } = yield* lossAt(seen(), probe);
   const best = x.slice();
   const bestGradient = gradient.slice();
   let bestLoss = Number.isNaN(loss) ? Number.NEGATIVE_INFINITY : loss;
@@ -88,8 +90,7 @@ function* runPhase(
       yield* answers(x);
       return;
     }
-    constrain();
-    ({ loss, gradient } = yield* lossAt(x, probe));
+    ({ loss, gradient } = yield* lossAt(seen(), probe));
     if (loss > bestLoss) {
       bestLoss = loss;
       best.set(x);

@@ -27,7 +27,6 @@ export function* apgdRun(
 ): Talk {
   const advance = apgdStepFor(ball, x0);
   let { loss, gradient } = yield* lossAt(x);
-  // Copied only now: a constraint may have moved the start.
   const before = x.slice();
   const best = x.slice();
   const bestGradient = gradient.slice();
