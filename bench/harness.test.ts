@@ -85,10 +85,21 @@ describe('benchmark harness', () => {
     expect(median([])).toBeNaN();
   });
 
+  it('lets a peer sit out that was too slow in the first round', async () => {
+    const peers = [printing('quick', [0.2], 2), printing('slow', [0.5], 2)];
+    const settled = { ...settings, rounds: 3, patience: 2 };
+    const { ours, comparisons } = await compareSides(printing('ours', [0.1], 2), peers, settled);
+    expect(ours.runs).toHaveLength(3);
+    expect(comparisons.map(({ peer }) => peer.runs.length)).toEqual([3, 1]);
+    expect(comparisons[1]!.ratio).toBeCloseTo(5);
+  });
+
   it('refuses unknown suites, options and counts', () => {
     expect(parseOptions(['pgd', '--quick']).rounds).toBe(2);
-    expect(() => parseOptions(['speed'])).toThrow(/gradient, pgd, startup or memory, got speed/);
+    expect(() => parseOptions(['speed'])).toThrow(/gradient, pgd, attacks, startup or memory, got speed/);
     expect(() => parseOptions(['pgd', '--fast'])).toThrow(/--fast/);
+    expect(parseOptions(['attacks', '--only', 'fgsm,pgd-10']).only).toEqual(['fgsm', 'pgd-10']);
+    expect(() => parseOptions(['pgd', '--only', 'fgsm'])).toThrow(/only the attacks suite/);
     expect(() => parseOptions(['pgd', '--rounds', '0'])).toThrow(/count from 1, got 0/);
   });
 });

@@ -32,6 +32,8 @@ export interface Comparison {
   readonly memoryRatio: number;
   /** Why the ratio does not count; empty when it does. */
   readonly invalid: readonly string[];
+  /** The ratio that was aimed at, where there is one. */
+  readonly wanted?: number;
 }
 
 /** What is timed: the median repetition inside the program, or the whole program from its start. */
@@ -39,7 +41,8 @@ export type Timed = 'repeat' | 'program';
 
 /**
  * Runs ours, then each peer, and again, `rounds` times, and compares them round by round, so that a drift of the
- * machine's speed meets both sides alike.
+ * machine's speed meets both sides alike. With `patience`, a peer that took more than so many times as long as the quickest peer in the
+ * first round sits out the others.
  */
 export async function compareSides(
   ours: Side,
@@ -49,12 +52,23 @@ export async function compareSides(
     threads,
     timed,
     progress,
-  }: { rounds: number; threads: number; timed: Timed; progress: (text: string) => void },
+    patience = Number.POSITIVE_INFINITY,
+  }: {
+    rounds: number;
+    threads: number;
+    timed: Timed;
+    progress: (text: string) => void;
+    patience?: number;
+  },
 ): Promise<{ ours: SideFigures; comparisons: readonly Comparison[] }> {
   const sides = [ours, ...peers];
   const runs = sides.map((): SideRun[] => []);
   for (let round = 0; round < rounds; round++) {
+    const quickest = Math.min(
+      ...runs.slice(1).map(([first]) => (first ? timeOf(first, timed).wall : Infinity)),
+    );
     for (const [index, side] of sides.entries()) {
+      if (index > 0 && round > 0 && timeOf(runs[index]![0]!, timed).wall > patience * quickest) continue;
       const run = await runSide(side);
       runs[index]!.push(run);
       const { wall, cpu } = timeOf(run, timed);

@@ -2,10 +2,19 @@ import { parseArgs } from 'node:util';
 import { GlacisError } from '../src/core/error.ts';
 
 /** What can be measured. */
-const SUITES = ['gradient', 'pgd', 'startup', 'memory'] as const;
+const SUITES = ['gradient', 'pgd', 'attacks', 'startup', 'memory'] as const;
 
 /** One of {@link SUITES}. */
 export type Suite = (typeof SUITES)[number];
+
+/** Rounds of a suite unless they are given. */
+const ROUNDS: Readonly<Record<Suite, { readonly usual: string; readonly quick: string }>> = {
+  gradient: { usual: '5', quick: '2' },
+  pgd: { usual: '5', quick: '2' },
+  attacks: { usual: '3', quick: '1' },
+  startup: { usual: '7', quick: '2' },
+  memory: { usual: '5', quick: '2' },
+};
 
 /** What `npm run bench` was asked for. */
 export interface BenchOptions {
@@ -18,6 +27,10 @@ export interface BenchOptions {
   readonly network?: string;
   /** Only this mode of the gradient suite. */
   readonly mode?: string;
+  /** Only these cases of the attacks suite. */
+  readonly only?: readonly string[];
+  /** Most samples of a case of the attacks suite: to try things out. */
+  readonly n?: number;
   readonly rounds: number;
   readonly threads: number;
   /** Also Debian's PyTorch (`apt-get install python3-torch`), run with /usr/bin/python3. */
@@ -27,11 +40,13 @@ export interface BenchOptions {
 }
 
 /** How to call the benchmarks. */
-export const USAGE = `npm run bench -- gradient|pgd|startup|memory [options]
-  --quick            two rounds, few repetitions
+export const USAGE = `npm run bench -- gradient|pgd|attacks|startup|memory [options]
+  --quick            two rounds (attacks: one), few repetitions
   --network NAME     only this network
   --mode NAME        gradient suite: only forward, input or train; memory: input or train
-  --rounds N         rounds of ours, peer, ours, peer, … (5; 7 of startup; 2 with --quick)
+  --only NAMES       attacks suite: only these cases, for example pgd-40,cw-l2
+  --n N              attacks suite: at most N samples a case
+  --rounds N         rounds of ours, peer, ours, peer, … (5; 7 of startup, 3 of attacks; 2 with --quick)
   --threads N        threads of every side (2)
   --debian           also Debian's python3-torch
   --compile          also torch.compile
@@ -44,10 +59,12 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
   if (positionals.length !== 1 || !suite) {
     throw new GlacisError(
       'option/invalid',
-      `suite: expected gradient, pgd, startup or memory, got ${positionals.join(' ') || 'nothing'}\n${USAGE}`,
+      `suite: expected ${SUITES.slice(0, -1).join(', ')} or ${SUITES.at(-1)}, got ${positionals.join(' ') || 'nothing'}\n${USAGE}`,
     );
   }
-  const { quick = false, force = false, debian = false, compile = false, network, mode } = values;
+  const { quick = false, force = false, debian = false, compile = false, network, mode, only, n } = values;
+  if (suite !== 'attacks' && (only !== undefined || n !== undefined))
+    throw new GlacisError('option/invalid', '--only, --n: only the attacks suite has these');
   return {
     suite,
     quick,
@@ -56,7 +73,9 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     compile,
     ...(network !== undefined && { network }),
     ...(mode !== undefined && { mode }),
-    rounds: count('rounds', values.rounds ?? (quick ? '2' : suite === 'startup' ? '7' : '5')),
+    ...(only !== undefined && { only: only.split(',') }),
+    ...(n !== undefined && { n: count('n', n) }),
+    rounds: count('rounds', values.rounds ?? ROUNDS[suite][quick ? 'quick' : 'usual']),
     threads: count('threads', values.threads ?? '2'),
   };
 }
@@ -71,6 +90,8 @@ function parsed(argv: readonly string[]) {
     compile: flag,
     network: text,
     mode: text,
+    only: text,
+    n: text,
     rounds: text,
     threads: text,
   };

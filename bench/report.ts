@@ -27,6 +27,8 @@ export interface Report {
   readonly threads: number;
   readonly rounds: number;
   readonly rows: readonly Row[];
+  /** Cases that failed, and how. */
+  readonly failed?: readonly string[];
 }
 
 /** Writes `SUITE-DATE.json` and `SUITE-DATE.md` into `folder`; gives the paths without their endings. */
@@ -51,7 +53,7 @@ export function toMarkdown(report: Report): string {
     '',
     '| what | side | wall ms | CPU ms | threads used | peak memory | ours faster by (rounds) | its memory over ours | counts |',
     '|---|---|---:|---:|---:|---:|---|---:|---|',
-    ...report.rows.flatMap(tableLines),
+    ...report.rows.flatMap((row) => tableLines(row, report.rounds)),
     '',
     '## Outputs, compared before the times',
     ...report.rows.flatMap((row) => row.agreement.map((text) => `- ${row.name}: ${text}`)),
@@ -63,17 +65,22 @@ export function toMarkdown(report: Report): string {
     const reasons = new Set(row.comparisons.flatMap(({ invalid }) => invalid));
     return [...reasons].map((reason) => `- ${row.name}: ${reason}`);
   });
+  if (report.failed) lines.push('', '## What failed', ...report.failed.map((text) => `- ${text}`));
   if (objections.length > 0) lines.push('', '## What does not count, and why', ...objections);
   return `${lines.join('\n')}\n`;
 }
 
-function tableLines(row: Row): string[] {
+function tableLines(row: Row, all: number): string[] {
   const what = `${row.name}${row.timed === 'program' ? ', whole program' : ''}`;
   return [
     `| ${what} | ${figures(row.ours)} | | | |`,
-    ...row.comparisons.map(({ peer, ratio, range, memoryRatio, invalid }) => {
-      const rounds = range.map((value) => value.toFixed(2)).join('–');
-      return `| | ${figures(peer)} | ${ratio.toFixed(2)}× (${rounds}) | ${memoryRatio.toFixed(2)}× | ${invalid.length === 0 ? 'yes' : 'no'} |`;
+    ...row.comparisons.map(({ peer, ratio, range, memoryRatio, invalid, wanted }) => {
+      const { length } = peer.runs;
+      const rounds =
+        length === all ? range.map((value) => value.toFixed(2)).join('–') : `${length} of ${all}`;
+      const aim =
+        wanted === undefined ? '' : `; ${wanted}× wanted: ${ratio >= wanted ? 'reached' : 'missed'}`;
+      return `| | ${figures(peer)} | ${ratio.toFixed(2)}× (${rounds}) | ${memoryRatio.toFixed(2)}× | ${invalid.length === 0 ? 'yes' : 'no'}${aim} |`;
     }),
   ];
 }

@@ -6,6 +6,7 @@ import { describeMachine } from './machine.ts';
 import { type BenchOptions, parseOptions } from './options.ts';
 import { BENCH } from './places.ts';
 import { toMarkdown, writeReport } from './report.ts';
+import { attacksSuite } from './suites/attacks.ts';
 import { gradientSuite } from './suites/gradient.ts';
 import { memorySuite } from './suites/memory.ts';
 import { pgdSuite } from './suites/pgd.ts';
@@ -14,6 +15,7 @@ import { startupSuite } from './suites/startup.ts';
 const SUITE_PROGRAMS = {
   gradient: gradientSuite,
   pgd: pgdSuite,
+  attacks: attacksSuite,
   startup: startupSuite,
   memory: memorySuite,
 } as const;
@@ -27,7 +29,11 @@ async function main(argv: readonly string[]): Promise<void> {
   progress(
     `${load.busyCores.toFixed(2)} cores busy, load average ${load.average.map((value) => value.toFixed(2)).join(' ')}`,
   );
-  const rows = await SUITE_PROGRAMS[options.suite](options, progress);
+  const failed: string[] = [];
+  const rows = await SUITE_PROGRAMS[options.suite](options, progress, (text) => {
+    failed.push(text);
+    progress(text);
+  });
   const report = {
     schema: 'glacis.benchmark/1',
     suite: options.suite,
@@ -38,9 +44,11 @@ async function main(argv: readonly string[]): Promise<void> {
     threads: options.threads,
     rounds: options.rounds,
     rows,
+    ...(failed.length > 0 && { failed }),
   } as const;
   const path = writeReport(join(BENCH, 'results'), report);
   process.stdout.write(`${toMarkdown(report)}\nwritten: ${path}.md, ${path}.json\n`);
+  if (failed.length > 0) process.exitCode = 3;
 }
 
 async function quietLoad({ force }: BenchOptions): Promise<Load> {

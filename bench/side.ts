@@ -21,13 +21,24 @@ export interface Repeat {
   readonly cpu: number;
 }
 
+/** What an attack came to. */
+export interface Answer {
+  /** Fractions of all samples. */
+  readonly clean: number;
+  readonly robust: number;
+  /** Median distance of the examples, those that were not found taken as infinitely far; null where that is the median. */
+  readonly median?: number | null;
+  /** How often the model was asked about an attacked sample, on average. */
+  readonly asked?: number;
+}
+
 /** What one run of a side said and cost. */
 export interface SideRun {
   /** Its `environment` line: versions, threads, layout. */
   readonly environment: Readonly<Record<string, unknown>>;
   readonly repeats: readonly Repeat[];
-  /** Its `accuracy` line where it prints one: fractions of all samples. */
-  readonly accuracy?: { readonly clean: number; readonly robust: number };
+  /** Its `accuracy` line where it prints one. */
+  readonly accuracy?: Answer;
   /** From the program's start to its end, seconds, measured from outside. */
   readonly wall: number;
   /** CPU seconds of the whole program, its start included. */
@@ -68,11 +79,20 @@ export async function runSide(side: Side): Promise<SideRun> {
     repeats: events
       .filter(({ event }) => event === 'repeat')
       .map((e) => ({ wall: Number(e.wall), cpu: Number(e.cpu) })),
-    ...(accuracy && { accuracy: { clean: Number(accuracy.clean), robust: Number(accuracy.robust) } }),
+    ...(accuracy && { accuracy: answerIn(accuracy) }),
     wall: after.at - before.at,
     cpu,
     peakRssBytes: Number(done.peakRssBytes),
     foreignCores: foreignCores(before, after, cpu),
+  };
+}
+
+function answerIn({ clean, robust, median, asked }: SideEvent): Answer {
+  return {
+    clean: Number(clean),
+    robust: Number(robust),
+    ...(median !== undefined && { median: median === null ? null : Number(median) }),
+    ...(asked !== undefined && { asked: Number(asked) }),
   };
 }
 
