@@ -98,14 +98,14 @@ describe('glacis transfer', () => {
     const { code, stdout } = await glacis(
       [
         ...['transfer', 'slow.onnx', 'slow.onnx', '--data', 'slow.npz', '--range', '0,1', '--eps', '0.01'],
-        ...['--attack', 'mi-fgsm(steps=400)', '--batch', '8', '--out', 'stopped'],
+        ...['--attack', 'mi-fgsm(steps=5000)', '--batch', '8', '--out', 'stopped'],
       ],
       {
         cwd: home,
         watch: (stderr, kill) => {
-          if (sent || !stderr.includes('mi-fgsm on ')) return;
+          if (sent || !stderr.includes('outputs were read as logits')) return;
           sent = true;
-          kill('SIGINT');
+          setTimeout(() => kill('SIGINT'), 500);
         },
       },
     );
