@@ -5,6 +5,7 @@ import { acg } from './evasion/acg.ts';
 import { apgdCe, apgdDlr, apgdT } from './evasion/apgd.ts';
 import { autoattack } from './evasion/autoattack.ts';
 import { boundary } from './evasion/boundary.ts';
+import { brendelBethge } from './evasion/brendel-bethge.ts';
 import { cwL0 } from './evasion/cw-l0.ts';
 import { cwL2 } from './evasion/cw-l2.ts';
 import { cwLinf } from './evasion/cw-linf.ts';
@@ -45,6 +46,7 @@ export const EVASION_ATTACKS: readonly Attack<object>[] = [
   erased(autoattack),
   erased(bim),
   erased(boundary),
+  erased(brendelBethge),
   erased(cwL0),
   erased(cwL2),
   erased(cwLinf),

@@ -2,6 +2,8 @@
 export const QUICK: Readonly<Record<string, Record<string, number>>> = {
   autoattack: { steps: 20, squareQueries: 100 },
   boundary: { steps: 150, queries: 300 },
+  'brendel-bethge': { steps: 60, lr: 0.02 },
+  'cw-l0': { steps: 30, constFactor: 8 },
   'cw-l2': { steps: 40, searchSteps: 6, stepSize: 0.05 },
   'cw-linf': { steps: 20, stepSize: 0.05, constFactor: 8, decreaseFactor: 0.7 },
   ddn: { steps: 40 },

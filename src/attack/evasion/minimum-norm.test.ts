@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Engine, startEngine } from '../../runtime/engine.ts';
 import type { Norm } from '../../threat/norm.ts';
 import type { Attack } from '../attack.ts';
+import { brendelBethge } from './brendel-bethge.ts';
 import { cwL0 } from './cw-l0.ts';
 import { cwL2 } from './cw-l2.ts';
 import { cwLinf } from './cw-linf.ts';
@@ -38,6 +39,11 @@ interface Case {
 // Each starts once and goes downhill, so it may end at another part of the boundary. In linf the nearest example lies in a corner of
 // the cube around the sample or else where its edge touches the boundary; steps end in corners.
 const CASES: readonly Case[] = [
+  {
+    attack: as(brendelBethge),
+    options: { steps: 200, lr: 0.05 },
+    within: { linf: 18, l2: 24, l1: 24, l0: 24 },
+  },
   { attack: as(cwL0), options: { steps: 50, stepSize: 0.03, constFactor: 8 }, within: { l0: 24 } },
   { attack: as(cwL2), options: { steps: 100, stepSize: 0.05, searchSteps: 5 }, within: { l2: 24 } },
   { attack: as(cwLinf), options: { steps: 30, stepSize: 0.05, constFactor: 8 }, within: { linf: 14 } },
