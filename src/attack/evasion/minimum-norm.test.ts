@@ -67,7 +67,7 @@ describe.each(CASES.map((c) => [c.attack.id, c] as const))('%s', (_id, { attack,
 
   it.each(attack.norms)('finds the nearest example there is in %s', async (norm) => {
     const least = leastIn(norm);
-    const found = await attackTiny(engine, network, attack, norm, options);
+    const { far: found } = await attackTiny(engine, network, attack, norm, options);
     const near = found.filter((far, i) => {
       expect(far, `sample ${i}`).toBeGreaterThan(0.999 * least[i]!);
       return far < 1.01 * least[i]!;

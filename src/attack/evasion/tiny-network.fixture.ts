@@ -23,21 +23,26 @@ export interface TinyNetwork {
   readonly x0: Float32Array;
   readonly labels: Int32Array;
   readonly goal: Goal;
-  /** The class at a point, in float64. */
+  /** The logits at a point, in float64; overwritten by the next call. */
+  logitsAt(a: number, b: number): Float64Array;
+  /** The class at a point. */
   classAt(a: number, b: number): number;
 }
 
 /** {@link TinyNetwork} with `n` samples. */
 export function tinyNetwork(n: number): TinyNetwork {
   const model = hiddenModel(D, HIDDEN, K);
-  const classAt = classifierOf(model);
+  const logitsAt = float64Of(model);
+  const classAt = (a: number, b: number) => {
+    const z = logitsAt(a, b);
+    return z.indexOf(Math.max(...z));
+  };
   const x0 = randomRows('tiny', n, D, ...TINY_BOUNDS);
   const labels = Int32Array.from({ length: n }, (_, i) => classAt(x0[2 * i]!, x0[2 * i + 1]!));
-  return { model, n, x0, labels, goal: classificationGoal(labels, K), classAt };
+  return { model, n, x0, labels, goal: classificationGoal(labels, K), logitsAt, classAt };
 }
 
-/** The network's answer in float64. */
-function classifierOf(model: Model): TinyNetwork['classAt'] {
+function float64Of(model: Model): TinyNetwork['logitsAt'] {
   const [w1, b1, w2, b2] = ['w1', 'b1', 'w2', 'b2'].map((name) => {
     const { data } = model.graph.initializers.get(name)! as { readonly data: Uint8Array };
     return Float64Array.from(new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4));
@@ -49,7 +54,7 @@ function classifierOf(model: Model): TinyNetwork['classAt'] {
       const v = Math.tanh(a * w1![h]! + b * w1![HIDDEN + h]! + b1![h]!);
       for (let k = 0; k < K; k++) z[k]! += v * w2![h * K + k]!;
     }
-    return z.indexOf(Math.max(...z));
+    return z;
   };
 }
 
@@ -101,14 +106,14 @@ export function nearestByEnumeration(network: TinyNetwork, i: number, norm: Norm
   return best;
 }
 
-/** Runs an attack on all samples of a tiny network; distances of the examples it found, infinite without one. */
+/** Runs an attack on all samples of a tiny network: its examples, and their distances, infinite where it found none. */
 export async function attackTiny<Options extends object>(
   engine: Engine,
   network: TinyNetwork,
   attack: Attack<Options>,
   norm: Norm,
   options: Partial<Options> = {},
-): Promise<readonly number[]> {
+): Promise<{ readonly x: Float32Array; readonly far: readonly number[] }> {
   const target = openTarget(engine, network.model);
   const { n, x0, goal } = network;
   const x = x0.slice();
@@ -133,7 +138,8 @@ export async function attackTiny<Options extends object>(
     },
   });
   await target.close();
-  return Array.from({ length: n }, (_, i) =>
+  const far = Array.from({ length: n }, (_, i) =>
     found[i] ? distance(norm, x, x0, i * D, D) : Number.POSITIVE_INFINITY,
   );
+  return { x, far };
 }
