@@ -6,9 +6,11 @@ import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sampleComparison } from '../../src/assess/compare/comparison.fixture.ts';
 import { sampleAssessment } from '../../src/assess/result.fixture.ts';
+import { sampleTransfer } from '../../src/assess/transfer/result.fixture.ts';
 import { renderComparisonHtml } from '../../src/report/compare/html.ts';
 import type { ImageGallery } from '../../src/report/gallery.ts';
 import { renderHtml } from '../../src/report/html.ts';
+import { renderTransferHtml } from '../../src/report/transfer/html.ts';
 
 /** What the page looks like from inside; a text, because the browser runs it. */
 const LOOK = `({
@@ -47,6 +49,7 @@ const gallery: ImageGallery = {
 const PAGES: readonly (readonly [name: string, html: string, pictures: number])[] = [
   ['report', renderHtml(sampleAssessment(), gallery), 9],
   ['comparison', renderComparisonHtml(sampleComparison()), 0],
+  ['transfer', renderTransferHtml(sampleTransfer()), 0],
 ];
 
 describe.skipIf(!existsSync(CHROMIUM))('the reports in a browser (needs /usr/bin/chromium)', () => {
