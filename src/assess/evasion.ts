@@ -200,8 +200,9 @@ function violationIn(
   const { threat } = attack;
   const free: Ball = { ...ball, eps: Number.POSITIVE_INFINITY };
   const within = violationOf(attack.seeks === 'ball' ? ball : free, x, x0, i * size, size);
-  if (within || !threat) return within;
   const row = (values: Float32Array, width: number) => values.subarray(i * width, (i + 1) * width);
+  // A clean sample that nothing was done to breaks no threat model, whatever its parameters.
+  if (within || !threat || row(x, size).every((v, at) => v === x0[i * size + at])) return within;
   return threat.violation({
     x: row(x, size),
     x0: row(x0, size),

@@ -75,7 +75,7 @@ export async function attackFunction<Options extends object>(
     image: imageDimsOf(sampleDims),
     x0,
     x,
-    parameters: new Float32Array(0),
+    parameters: new Float32Array((x0.length / size) * (attack.threat?.parameters.length ?? 0)),
     todo: todo ?? Array.from({ length: x0.length / size }, (_, i) => i),
     options: merged,
     batch,

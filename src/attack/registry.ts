@@ -27,9 +27,11 @@ import { onePixel } from './evasion/one-pixel.ts';
 import { bim, fgsm, pgd } from './evasion/pgd.ts';
 import { pointwise } from './evasion/pointwise.ts';
 import { rays } from './evasion/rays.ts';
+import { composite, semantic } from './evasion/semantic.ts';
 import { signOpt } from './evasion/sign-opt.ts';
 import { simba } from './evasion/simba.ts';
 import { sparseFool } from './evasion/sparsefool.ts';
+import { spatial } from './evasion/spatial.ts';
 import { spsa } from './evasion/spsa.ts';
 import { square } from './evasion/square.ts';
 import { vmiFgsm } from './evasion/vmi-fgsm.ts';
@@ -47,6 +49,7 @@ export const EVASION_ATTACKS: readonly Attack<object>[] = [
   erased(bim),
   erased(boundary),
   erased(brendelBethge),
+  erased(composite),
   erased(cwL0),
   erased(cwL2),
   erased(cwLinf),
@@ -70,9 +73,11 @@ export const EVASION_ATTACKS: readonly Attack<object>[] = [
   erased(pgd),
   erased(pointwise),
   erased(rays),
+  erased(semantic),
   erased(signOpt),
   erased(simba),
   erased(sparseFool),
+  erased(spatial),
   erased(spsa),
   erased(square),
   erased(transferOver(() => EVASION_ATTACKS)),

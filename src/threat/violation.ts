@@ -36,6 +36,7 @@ export function isWithin({ norm, eps, bounds }: Ball, far: number): boolean {
   return far <= (norm === 'l0' ? eps : eps * (1 + RELATIVE) + slackOf(bounds));
 }
 
-function slackOf([low, high]: Ball['bounds']): number {
+/** What rounding may do to a value within these bounds: 1e-6 of their width, at least 1e-6. */
+export function slackOf([low, high]: Ball['bounds']): number {
   return ABSOLUTE * Math.max(1, Number.isFinite(high - low) ? high - low : 1);
 }

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { classificationGoal } from '../../threat/goal.ts';
+import type { Ball } from '../../threat/norm.ts';
+import { attackFunction, type FunctionModel } from '../function-model.fixture.ts';
+import { spatial } from './spatial.ts';
+
+const SIDE = 8;
+const ball: Ball = { norm: 'linf', eps: 0, bounds: [0, 1] };
+const goal = classificationGoal([0], 2);
+
+/** A picture with one bright pixel. */
+function spot(x: number, y: number): Float32Array {
+  const picture = new Float32Array(SIDE * SIDE);
+  picture[y * SIDE + x] = 1;
+  return picture;
+}
+
+/** Sees class 1 where more than half of the light is in the pixel (x, y). */
+function sees(x: number, y: number): FunctionModel {
+  return {
+    sampleDims: [1, SIDE, SIDE],
+    classes: 2,
+    answer: (p) => [0.5, p[y * SIDE + x]!],
+  };
+}
+
+describe('rotation and translation', () => {
+  it('finds the one turn of the grid that reaches the goal', async () => {
+    // A tenth of 8 pixels is 0.8: the light of (3, 3) reaches (4, 4) by one corner of the grid only.
+    const { x, decided } = await attackFunction(spatial, sees(4, 4), goal, ball, spot(3, 3), {
+      options: { rotation: 0 },
+    });
+    expect(decided.get(0)!.reached).toBe(true);
+    expect(x[4 * SIDE + 4]).toBeCloseTo(0.64, 5);
+    expect(decided.get(0)!.asked).toBeLessThanOrEqual(25);
+  });
+
+  it('tries every turn of the grid once before it gives up', async () => {
+    const { decided } = await attackFunction(spatial, sees(0, 7), goal, ball, spot(3, 3), {
+      options: { angles: 4, shifts: 3 },
+    });
+    expect(decided.get(0)).toEqual({ reached: false, asked: 36 });
+  });
+
+  it('draws as many random turns as it is told', async () => {
+    const { decided } = await attackFunction(spatial, sees(0, 7), goal, ball, spot(3, 3), {
+      options: { search: 'random', tries: 7 },
+    });
+    expect(decided.get(0)).toEqual({ reached: false, asked: 7 });
+  });
+
+  it('turns no further than it may', () => {
+    const threat = spatial.threat!;
+    const x0 = spot(3, 3);
+    const example = (parameters: readonly number[]) => ({
+      x: x0,
+      x0,
+      image: { channels: 1, height: SIDE, width: SIDE, layout: 'chw' } as const,
+      bounds: [0, 1] as const,
+      options: spatial.defaults,
+      parameters: Float32Array.from(parameters),
+      shared: new Float32Array(0),
+    });
+    expect(threat.violation(example([0, 0, 0]))).toBeUndefined();
+    expect(threat.violation(example([31, 0, 0]))).toBe('turned or shifted too far');
+    expect(threat.violation(example([0, 0.81, 0]))).toBe('turned or shifted too far');
+    expect(threat.violation(example([0, 0, -0.81]))).toBe('turned or shifted too far');
+    expect(threat.violation(example([5, 0, 0]))).toBe('not what its parameters make');
+    expect(threat.describe(spatial.defaults)).toBe(
+      'turned by up to 30° and shifted by up to 10 % of its size',
+    );
+    expect(threat.size(spatial.defaults)).toBe(30);
+  });
+});

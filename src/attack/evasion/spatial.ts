@@ -1,0 +1,124 @@
+import type { Rng } from '../../core/random.ts';
+import type { ImageDims } from '../../threat/image-dims.ts';
+import { differsFrom } from '../../threat/made-again.ts';
+import type { OtherThreat } from '../../threat/other-threat.ts';
+import { turned } from '../../threat/picture/turn.ts';
+import type { Attack } from '../attack.ts';
+import { choiceOf, numberIn, wholeFrom } from '../option-checks.ts';
+import { pictureOf } from '../picture-of.ts';
+import type { Talk } from '../question.ts';
+import { defineSampleAttack, type Victim } from '../sample-attack.ts';
+
+/** Options of the rotation and translation attack. */
+export interface SpatialOptions {
+  /** Largest angle in degrees, either way. */
+  readonly rotation: number;
+  /** Largest shift as a share of the picture's width or height, either way. */
+  readonly translation: number;
+  /** `grid` tries all combinations, `random` some random ones. */
+  readonly search: 'grid' | 'random';
+  /** Angles in the grid. */
+  readonly angles: number;
+  /** Shifts in the grid, along each axis. */
+  readonly shifts: number;
+  /** Turns that the random search tries. */
+  readonly tries: number;
+}
+
+const PARAMETERS = ['angle', 'dx', 'dy'] as const;
+
+/** What the attack may do, see {@link spatial}. */
+const threat: OtherThreat<SpatialOptions> = {
+  id: 'spatial',
+  parameters: PARAMETERS,
+  size: ({ rotation }) => rotation,
+  describe: ({ rotation, translation }) =>
+    `turned by up to ${rotation}° and shifted by up to ${Number((100 * translation).toPrecision(3))} % of its size`,
+  violation(example) {
+    const { x0, image, bounds, options } = example;
+    const [angle, dx, dy] = example.parameters as unknown as readonly [number, number, number];
+    if (!image) return 'no picture';
+    const [widest, highest] = [options.translation * image.width, options.translation * image.height];
+    const isSmall = (v: number, most: number) => Math.abs(v) <= most * (1 + 1e-6);
+    if (!(isSmall(angle, options.rotation) && isSmall(dx, widest) && isSmall(dy, highest)))
+      return 'turned or shifted too far';
+    const made = new Float32Array(x0.length);
+    turned(image, x0, { angle, dx, dy }, darkOf(bounds), made);
+    return differsFrom(made, example);
+  },
+};
+
+/** What comes in from outside. */
+function darkOf([low]: readonly [number, number]): number {
+  return Number.isFinite(low) ? low : 0;
+}
+
+/** Evenly spaced numbers from `-most` to `most`; 0 alone for one of them. */
+function spaced(most: number, count: number): readonly number[] {
+  return count === 1 || most === 0
+    ? [0]
+    : Array.from({ length: count }, (_, i) => (most * (2 * i - count + 1)) / (count - 1));
+}
+
+/** The turns to try, in random order: a grid's neighbours tell much the same. */
+function turnsFor(options: SpatialOptions, { width, height }: ImageDims, rng: Rng): readonly Float32Array[] {
+  const { rotation, translation, search, tries } = options;
+  if (search === 'random')
+    return Array.from({ length: tries }, () => {
+      const either = (most: number) => most * (2 * rng.uniform() - 1);
+      return Float32Array.of(either(rotation), either(translation * width), either(translation * height));
+    });
+  const turns = spaced(rotation, options.angles).flatMap((angle) =>
+    spaced(translation * width, options.shifts).flatMap((dx) =>
+      spaced(translation * height, options.shifts).map((dy) => Float32Array.of(angle, dx, dy)),
+    ),
+  );
+  for (let i = turns.length - 1; i > 0; i--) {
+    const j = rng.integer(i + 1);
+    [turns[i], turns[j]] = [turns[j]!, turns[i]!];
+  }
+  return turns;
+}
+
+function* talk(victim: Victim, options: SpatialOptions): Talk {
+  const { x0, size, ball, rng } = victim;
+  const image = pictureOf(victim, 'spatial');
+  const points = new Float32Array(size);
+  for (const parameters of turnsFor(options, image, rng())) {
+    const [angle, dx, dy] = parameters as unknown as readonly [number, number, number];
+    turned(image, x0, { angle, dx, dy }, darkOf(ball.bounds), points);
+    yield { kind: 'answers', points, count: 1, parameters };
+  }
+}
+
+/**
+ * Rotations and translations (Engstrom et al. 2019): the worst of a grid of turns, by default theirs (31 angles, 5 × 5 shifts), or of
+ * random ones (their worst-of-10). It only asks; they find gradients through the sampling weaker than the grid. Bilinear, and as dark as
+ * the bounds allow where the picture has left its frame. Shifts are a share of the picture's size (theirs are about a tenth) and may
+ * end between pixels. The search ends with the first turn that reaches the goal.
+ * Errors: `model/unsupported-task` where samples are no pictures. Cost: at most `angles × shifts²` answers, or `tries`.
+ */
+export const spatial: Attack<SpatialOptions> = defineSampleAttack({
+  id: 'spatial',
+  title: 'Rotation and translation',
+  needs: 'scores',
+  seeks: 'other',
+  norms: [],
+  threat,
+  source: 'https://arxiv.org/abs/1712.02779',
+  use: 'Pictures from cameras are turned and shifted without any attacker: shows how far a model relies on their frame.',
+  defaults: { rotation: 30, translation: 0.1, search: 'grid', angles: 31, shifts: 5, tries: 10 },
+  check(options) {
+    numberIn(options, 'rotation', 0, 180, 'or equal');
+    numberIn(options, 'translation', 0, 1, 'or equal');
+    choiceOf(options, 'search', ['grid', 'random']);
+    wholeFrom(options, 'angles', 1);
+    wholeFrom(options, 'shifts', 1);
+    wholeFrom(options, 'tries', 1);
+  },
+  cost: ({ search, angles, shifts, tries }) => ({
+    gradients: 0,
+    evaluations: search === 'grid' ? angles * shifts ** 2 : tries,
+  }),
+  talk,
+});
