@@ -14,7 +14,7 @@ import { openSubject } from './open-subject.ts';
 import type { TensorSummary } from './result.ts';
 
 /** A model file, read and checked, ready to be opened for data. Errors: those of reading, `option/invalid`, `model/unsupported-task`. */
-export async function fileSource(engine: Engine, options: LoadOptions): Promise<ModelSource> {
+export async function fileSource(engine: Engine, options: Omit<LoadOptions, 'data'>): Promise<ModelSource> {
   const { signal } = options;
   const file = await readModel(options.model, signal ? { signal } : {});
   const fixed = await fixedInputs(file, options.fix ?? {}, signal);

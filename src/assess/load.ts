@@ -53,6 +53,7 @@ export interface LoadOptions {
   readonly constraint?: string | undefined;
   /** Examples must survive being saved in 8 bits. */
   readonly eightBit?: boolean | undefined;
+  /** Another model, for attacks that make their examples there. */
   readonly surrogate?: SurrogateOptions | undefined;
   /** How an endpoint is asked. */
   readonly endpoint?: EndpointOptions | undefined;

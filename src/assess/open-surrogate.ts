@@ -44,7 +44,7 @@ export async function openSurrogate(
     );
   const { shape, batch, signal } = common;
   try {
-    const source = await fileSource(engine, { model, data: '', mean, std, shape, batch, signal });
+    const source = await fileSource(engine, { model, mean, std, shape, batch, signal });
     const dims = source.input.dims.slice(1);
     const fits =
       dims.length === expected.sampleDims.length &&

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { GlacisError } from '../../core/error.ts';
+import { type ErrorCode, GlacisError } from '../../core/error.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import { isEndpoint } from '../endpoint-source.ts';
 import { type Loaded, type LoadOptions, load } from '../load.ts';
@@ -84,9 +84,12 @@ function shapeOf({ subject }: Loaded): string {
   return `[${subject.sampleDims.join(', ')}]`;
 }
 
+/** Errors that are about the data or the user, whatever the model. */
+const UNNAMED: ReadonlySet<ErrorCode> = new Set(['data/unreadable', 'data/too-large', 'run/cancelled']);
+
 /** The error with the model's name, and with the first model's shape where data that fit that one do not fit this one. */
 function named(thrown: unknown, name: string, first: OpenModel | undefined): unknown {
-  if (!(thrown instanceof GlacisError)) return thrown;
+  if (!(thrown instanceof GlacisError) || UNNAMED.has(thrown.code)) return thrown;
   const { code, message } = thrown;
   const whose = message.includes(name) ? message : `${name}: ${message}`;
   const fits =

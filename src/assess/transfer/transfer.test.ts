@@ -236,6 +236,11 @@ describe('transfer', () => {
       { attack: { name: 'ddn', options: {} }, norm: 'l2' },
       /--attack: .*ddn.*boundary/,
     );
+    await refused(
+      ['a.onnx', 'b.onnx'],
+      { attack: { name: 'transfer', options: {} } },
+      /--attack: .*got transfer/,
+    );
     await refused(['a.onnx', 'b.onnx'], { norm: 'l1' }, /--norm: expected one that mi-fgsm knows/);
     await refused(
       ['a.onnx', 'http://one/v2/models/m', 'http://two/v2/models/m'],

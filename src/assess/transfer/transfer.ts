@@ -121,6 +121,11 @@ function planFrom(attack: TransferOptions['attack'], norm: Norm): PlannedAttack 
   const wanted = attack ?? parseSpecs(TRANSFER_ATTACK)[0]!;
   const plan = 'attack' in wanted ? wanted : planAttack(wanted);
   checkPlan(plan, norm);
+  if (plan.attack.id === 'transfer')
+    throw new GlacisError(
+      'option/invalid',
+      '--attack: expected one that makes examples on its own model, got transfer, which takes another attack for that; name that one',
+    );
   if (plan.attack.seeks !== 'ball')
     throw new GlacisError(
       'option/invalid',
