@@ -3,6 +3,9 @@ import { count, interval, percent } from '../format.ts';
 import { heatClass } from '../heat-style.ts';
 import { html, type Markup, type Slot } from '../markup.ts';
 
+/** More models than this get narrow columns, named by their letters only. */
+const ROOMY = 6;
+
 /** Both heat maps: of all samples, and of the examples that fool the model that they were made on. */
 export function matrixSection(transfer: Transfer): Markup | null {
   const { models, rows, noise } = transfer;
@@ -28,7 +31,7 @@ ${table(
 }
 
 function table(models: readonly TransferModel[], label: string, lines: readonly Slot[]): Markup {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${label}"><table class="heat matrix">
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${label}"><table class="heat matrix ${models.length > ROOMY && 'many'}">
 <thead><tr><th>made on ↓ tried on →</th>${models.map(({ label: letter, name }) => html`<th class="num" scope="col"><span class="letter">${letter}</span><span class="model-name">${name}</span></th>`)}</tr></thead>
 <tbody>${lines}</tbody>
 </table></div>`;

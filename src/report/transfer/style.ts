@@ -14,6 +14,7 @@ export const TRANSFER_STYLE = `${HEAT_STYLE}
 .matrix thead th.num,.matrix tbody th{vertical-align:middle}
 .matrix th .model-name{color:var(--muted);font-size:13px}.matrix thead th .model-name{display:block;max-width:110px;overflow:hidden;text-overflow:ellipsis;margin:0 auto}
 .matrix tbody th .model-name{display:inline-block;max-width:220px;overflow:hidden;text-overflow:ellipsis;vertical-align:bottom}
+.matrix.many td{min-width:74px;padding:9px 3px}.matrix.many thead .model-name{display:none}
 .key.outline{background:none;border:2px solid var(--muted)}
 .legend+h3{margin-top:34px}
 .care{background:var(--warn);border-radius:9px;padding:13px 18px 6px;margin-top:22px}.care ul{margin:4px 0 6px;padding-left:20px}.care li{margin-bottom:5px}
