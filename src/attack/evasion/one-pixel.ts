@@ -89,7 +89,7 @@ function pixelsWithin(eps: number, { channels }: ImageDims, wanted: number): num
   if (eps > 0 && eps < needed)
     throw new GlacisError(
       'option/invalid',
-      `one-pixel: expected eps of at least ${needed} (${Math.max(1, wanted)} pixels of ${channels} channels), got ${eps}`,
+      `one-pixel: expected eps of at least ${needed} (pixels × channels = ${Math.max(1, wanted)} × ${channels}), got ${eps}`,
     );
   return wanted === 0 ? most : Math.min(wanted, most);
 }
