@@ -19,6 +19,7 @@ CACHE = pathlib.Path(__file__).resolve().parent.parent / ".cache"
 INPUT_SHAPE = {
     "resnet18": (3, 32, 32),
     "mnist-cnn": (1, 28, 28),
+    "mnist-cnn-adv": (1, 28, 28),
     "cifar10-resnet14": (3, 32, 32),
     "mnist-vit": (1, 28, 28),
     "mnist-mlp": (1, 28, 28),
@@ -203,6 +204,7 @@ def build(network):
     else:
         builders = {
             "mnist-cnn": _mnist_cnn,
+            "mnist-cnn-adv": _mnist_cnn,
             "cifar10-resnet14": _resnet14,
             "mnist-vit": _mnist_vit,
             "mnist-mlp": _mnist_mlp,

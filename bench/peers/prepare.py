@@ -55,7 +55,7 @@ def main():
     export_resnet18(resnet18)
     prepare("resnet18", resnet18)
     for folder in sys.argv[1:2]:
-        for network in ("mnist-cnn", "cifar10-resnet14", "mnist-vit", "mnist-mlp"):
+        for network in ("mnist-cnn", "mnist-cnn-adv", "cifar10-resnet14", "mnist-vit", "mnist-mlp"):
             prepare(network, pathlib.Path(folder) / f"{network}.onnx")
 
 

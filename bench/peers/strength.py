@@ -1,0 +1,438 @@
+"""How strong a peer's attack is: one line of figures for one attack on one network, to hold ours against.
+
+On the first `--n` test images of which the network gets the class right. Prints one JSON line `strength`: how many of them the attack
+fooled (within `--eps`, where it is given), the median distance with those that it did not fool counted as infinite, the mean
+over those that it fooled, and the forward passes per sample. Options of the attack: `--set name=value`, as the peer calls them.
+
+To add one, write a function `(net, x, y, norm, eps, options) -> adversarial` below its library and enter it in ATTACKS.
+"""
+
+import argparse
+import contextlib
+import importlib.metadata
+import json
+import math
+import pathlib
+import random
+import tempfile
+
+import numpy
+import torch
+
+import lines
+import networks
+from samples import samples
+
+#: The package whose version counts, by library.
+PACKAGES = {"foolbox": "foolbox", "art": "adversarial-robustness-toolbox", "torchattacks": "torchattacks"}
+
+
+class Counting(torch.nn.Module):
+    """The network, and how many samples went through it."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+        self.rows = 0
+
+    def forward(self, x):
+        self.rows += len(x)
+        # Under NumPy 2 some of ART's attacks ask in float64.
+        return self.net(x.float())
+
+
+def distances(norm, x, x0):
+    """Distance of each sample in float64."""
+    d = (x.double() - x0.double()).flatten(1).abs()
+    if norm == "linf":
+        return d.max(1).values
+    if norm == "l2":
+        return d.square().sum(1).sqrt()
+    return d.sum(1) if norm == "l1" else (d > 0).sum(1).double()
+
+
+# foolbox
+
+
+def foolbox_run(attack, net, x, y, batch=64):
+    import foolbox
+
+    model = foolbox.PyTorchModel(net, bounds=(0, 1), device="cpu")
+    adversarial = x.clone()
+    for first in range(0, len(x), batch):
+        rows = slice(first, first + batch)
+        adversarial[rows] = attack.run(model, x[rows], foolbox.criteria.Misclassification(y[rows]))
+    return adversarial
+
+
+def foolbox_start(net, x, y):
+    """Samples that foolbox's usual start (noise) fools, as a mask; the others make its attacks stop with an error."""
+    import foolbox
+
+    model = foolbox.PyTorchModel(net, bounds=(0, 1), device="cpu")
+    start = foolbox.attacks.LinearSearchBlendedUniformNoiseAttack(directions=50, steps=1)
+    found = start.run(model, x, foolbox.criteria.Misclassification(y))
+    return net(found).argmax(1) != y
+
+
+def foolbox_hop_skip_jump(net, x, y, norm, eps, options):
+    import foolbox
+
+    # One by one: 3.3.4 divides each gradient by the norm of the whole batch's, so that steps are too short in larger ones.
+    return foolbox_run(foolbox.attacks.HopSkipJumpAttack(constraint=norm, **options), net, x, y, batch=1)
+
+
+def foolbox_boundary(net, x, y, norm, eps, options):
+    import foolbox
+
+    return foolbox_run(foolbox.attacks.BoundaryAttack(**options), net, x, y)
+
+
+def foolbox_pointwise(net, x, y, norm, eps, options):
+    import foolbox
+
+    return foolbox_run(foolbox.attacks.PointwiseAttack(l2_binary_search=False, **options), net, x, y)
+
+
+def foolbox_minimum(name):
+    """An attack of foolbox's that exists once for each norm: `name` has the norm's name in front."""
+
+    def run(net, x, y, norm, eps, options):
+        import foolbox
+
+        # The trust region of Brendel and Bethge's attack grows with the batch: there one sample at a time is the attack itself.
+        batch = options.pop("batch", 64)
+        prefix = {"linf": ("LInf", "Linf", "Linfinity"), "l2": ("L2",), "l1": ("L1",), "l0": ("L0",)}[norm]
+        names = [f"{p}{name}" for p in prefix] + [name]
+        attack = next(getattr(foolbox.attacks, n) for n in names if hasattr(foolbox.attacks, n))(**options)
+        return foolbox_run(attack, net, x, y, batch)
+
+    return run
+
+
+# Adversarial Robustness Toolbox
+
+
+def art_classifier(net, x, probabilities=False):
+    from art.estimators.classification import PyTorchClassifier
+
+    model = torch.nn.Sequential(net, torch.nn.Softmax(1)) if probabilities else net
+    return PyTorchClassifier(
+        model, torch.nn.CrossEntropyLoss(), x.shape[1:], 10, clip_values=(0.0, 1.0), device_type="cpu"
+    )
+
+
+def art_run(attack, x, y=None):
+    labels = None if y is None else numpy.eye(10, dtype="float32")[y.numpy()]
+    return torch.from_numpy(attack.generate(x.numpy().copy(), labels).astype("float32"))
+
+
+def art_hop_skip_jump(net, x, y, norm, eps, options):
+    from art.attacks.evasion import HopSkipJump
+
+    order = "inf" if norm == "linf" else 2
+    return art_run(HopSkipJump(art_classifier(net, x), norm=order, batch_size=512, verbose=False, **options), x)
+
+
+def art_boundary(net, x, y, norm, eps, options):
+    from art.attacks.evasion import BoundaryAttack
+
+    return art_run(BoundaryAttack(art_classifier(net, x), targeted=False, verbose=False, **options), x)
+
+
+def art_sign_opt(net, x, y, norm, eps, options):
+    from art.attacks.evasion import SignOPTAttack
+
+    return art_run(SignOPTAttack(art_classifier(net, x), targeted=False, **options), x)
+
+
+def art_geoda(net, x, y, norm, eps, options):
+    from art.attacks.evasion import GeoDA
+
+    numpy.mat = numpy.asmatrix  # gone in NumPy 2, still used by ART 1.20
+    order = "inf" if norm == "linf" else 2
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # where it leaves its basis
+        return art_run(GeoDA(art_classifier(net, x), norm=order, batch_size=512, verbose=False, **options), x, y)
+
+
+def art_simba(net, x, y, norm, eps, options):
+    from art.attacks.evasion import SimBA
+
+    return art_run(SimBA(art_classifier(net, x, probabilities=True), verbose=False, **options), x, y)
+
+
+def art_zoo(net, x, y, norm, eps, options):
+    from art.attacks.evasion import ZooAttack
+
+    return art_run(ZooAttack(art_classifier(net, x), verbose=False, **options), x, y)
+
+
+def art_one_pixel(net, x, y, norm, eps, options):
+    from art.attacks.evasion import PixelAttack
+
+    attack = PixelAttack(art_classifier(net, x, probabilities=True), verbose=False, **options)
+    return art_run(attack, x, y)
+
+
+def art_cw_l0(net, x, y, norm, eps, options):
+    from art.attacks.evasion import CarliniL0Method
+
+    return art_run(CarliniL0Method(art_classifier(net, x), batch_size=64, verbose=False, **options), x, y)
+
+
+def art_cw_linf(net, x, y, norm, eps, options):
+    from art.attacks.evasion import CarliniLInfMethod
+
+    return art_run(CarliniLInfMethod(art_classifier(net, x), batch_size=64, verbose=False, **options), x, y)
+
+
+def art_acg(net, x, y, norm, eps, options):
+    from art.attacks.evasion import AutoConjugateGradient
+
+    order = "inf" if norm == "linf" else 2
+    attack = AutoConjugateGradient(
+        art_classifier(net, x), norm=order, eps=eps, batch_size=100, verbose=False, **options
+    )
+    return art_run(attack, x, y)
+
+
+def art_feature(net, x, y, norm, eps, options):
+    """Feature adversaries in the last hidden layer of the MNIST networks, each towards the nearest sample of another class."""
+    from art.attacks.evasion import FeatureAdversariesPyTorch
+
+    inner = net.net
+    layers = [inner.conv1, torch.nn.ReLU(), torch.nn.MaxPool2d(2), inner.conv2, torch.nn.ReLU(), torch.nn.MaxPool2d(2)]
+    head = [torch.nn.Flatten(), inner.dense1, torch.nn.ReLU(), inner.dense2]
+    features = torch.nn.Sequential(*layers, *head[:-1])(x).detach()
+    far = torch.cdist(features, features)
+    far[y[:, None] == y[None, :]] = torch.inf
+    guides = x[far.argmin(1)]
+    attack = FeatureAdversariesPyTorch(
+        art_classifier(torch.nn.Sequential(*layers, *head), x), delta=eps, layer=8, batch_size=100, verbose=False, **options
+    )
+    return torch.from_numpy(attack.generate(x.numpy(), guides.numpy()))
+
+
+def art_universal(net, x, y, norm, eps, options):
+    from art.attacks.evasion import UniversalPerturbation
+
+    order = numpy.inf if norm == "linf" else 2
+    random.seed(0)
+    parameters = options.pop("attacker_params", {})
+    attack = UniversalPerturbation(
+        art_classifier(net, x), eps=eps, norm=order, attacker_params=parameters, verbose=False, **options
+    )
+    return art_run(attack, x, y)
+
+
+def art_spatial(net, x, y, norm, eps, options):
+    from art.attacks.evasion import SpatialTransformation
+
+    return art_run(SpatialTransformation(art_classifier(net, x), verbose=False, **options), x)
+
+
+def art_wasserstein(net, x, y, norm, eps, options):
+    from art.attacks.evasion import Wasserstein
+
+    return art_run(Wasserstein(art_classifier(net, x), batch_size=100, verbose=False, **options), x, y)
+
+
+def art_patch(net, x, y, norm, eps, options):
+    """One patch for all, then once at a random place on each sample."""
+    from art.attacks.evasion import AdversarialPatchPyTorch
+
+    shape = tuple(x.shape[1:])
+    scale = options.pop("scale")
+    attack = AdversarialPatchPyTorch(
+        art_classifier(net, x), patch_shape=shape, scale_min=scale, scale_max=scale, batch_size=100,
+        targeted=False, verbose=False, **options,
+    )
+    attack.generate(x.numpy(), numpy.eye(10, dtype="float32")[y.numpy()])
+    return torch.from_numpy(attack.apply_patch(x.numpy(), scale=scale)).float()
+
+
+def art_apgd_l1(net, x, y, norm, eps, options):
+    from art.attacks.evasion import AutoProjectedGradientDescent
+
+    attack = AutoProjectedGradientDescent(
+        art_classifier(net, x), norm=1, eps=eps, eps_step=eps, batch_size=100, nb_random_init=1, verbose=False, **options
+    )
+    return art_run(attack, x, y)
+
+
+# torchattacks
+
+
+def torchattacks_plain(name):
+    """An attack of torchattacks' that knows one norm only."""
+
+    def run(net, x, y, norm, eps, options):
+        import torchattacks
+
+        return getattr(torchattacks, name)(net, **options)(x, y)
+
+    return run
+
+
+def torchattacks_ball(name):
+    """An attack of torchattacks' in the Linf ball."""
+
+    def run(net, x, y, norm, eps, options):
+        import torchattacks
+
+        return getattr(torchattacks, name)(net, eps=eps, **options)(x, y)
+
+    return run
+
+
+def torchattacks_fab(net, x, y, norm, eps, options):
+    import torchattacks
+
+    order = {"linf": "Linf", "l2": "L2", "l1": "L1"}[norm]
+    # A radius that holds everything: what is compared is the distance.
+    return torchattacks.FAB(net, norm=order, eps=1e6, **options)(x, y)
+
+
+def torchattacks_apgd(name, **fixed):
+    """APGD, its targeted form or Square, which take the norm by name."""
+
+    def run(net, x, y, norm, eps, options):
+        import torchattacks
+
+        order = {"linf": "Linf", "l2": "L2"}[norm]
+        return getattr(torchattacks, name)(net, norm=order, eps=eps, **fixed, **options)(x, y)
+
+    return run
+
+
+def torchattacks_spsa(net, x, y, norm, eps, options):
+    import torchattacks
+
+    return torchattacks.SPSA(net, eps=eps, **options)(x, y)
+
+
+def torchattacks_one_pixel(net, x, y, norm, eps, options):
+    import torchattacks
+
+    return torchattacks.OnePixel(net, **options)(x, y)
+
+
+ATTACKS = {
+    ("foolbox", "deepfool"): foolbox_minimum("DeepFoolAttack"),
+    ("foolbox", "cw-l2"): foolbox_minimum("CarliniWagnerAttack"),
+    ("foolbox", "ead"): foolbox_minimum("EADAttack"),
+    ("foolbox", "ddn"): foolbox_minimum("DDNAttack"),
+    ("foolbox", "fmn"): foolbox_minimum("FMNAttack"),
+    ("foolbox", "brendel-bethge"): foolbox_minimum("BrendelBethgeAttack"),
+    ("art", "cw-l0"): art_cw_l0,
+    ("art", "cw-linf"): art_cw_linf,
+    ("torchattacks", "cw-l2"): torchattacks_plain("CW"),
+    ("torchattacks", "deepfool"): torchattacks_plain("DeepFool"),
+    ("torchattacks", "sparsefool"): torchattacks_plain("SparseFool"),
+    ("torchattacks", "jsma"): torchattacks_plain("JSMA"),
+    ("torchattacks", "ead"): torchattacks_plain("EADL1"),
+    ("torchattacks", "fab"): torchattacks_fab,
+    ("torchattacks", "fab-t"): torchattacks_fab,
+    ("foolbox", "hop-skip-jump"): foolbox_hop_skip_jump,
+    ("foolbox", "boundary"): foolbox_boundary,
+    ("foolbox", "pointwise"): foolbox_pointwise,
+    ("art", "hop-skip-jump"): art_hop_skip_jump,
+    ("art", "boundary"): art_boundary,
+    ("art", "sign-opt"): art_sign_opt,
+    ("art", "geoda"): art_geoda,
+    ("art", "simba"): art_simba,
+    ("art", "zoo"): art_zoo,
+    ("art", "one-pixel"): art_one_pixel,
+    ("art", "acg"): art_acg,
+    ("art", "feature"): art_feature,
+    ("art", "universal"): art_universal,
+    ("art", "spatial"): art_spatial,
+    ("art", "wasserstein"): art_wasserstein,
+    ("art", "patch"): art_patch,
+    ("torchattacks", "mi-fgsm"): torchattacks_ball("MIFGSM"),
+    ("torchattacks", "ni-fgsm"): torchattacks_ball("NIFGSM"),
+    ("torchattacks", "vmi-fgsm"): torchattacks_ball("VMIFGSM"),
+    ("torchattacks", "di-fgsm"): torchattacks_ball("DIFGSM"),
+    ("torchattacks", "eot-pgd"): torchattacks_ball("EOTPGD"),
+    ("torchattacks", "spsa"): torchattacks_spsa,
+    ("torchattacks", "apgd-ce"): torchattacks_apgd("APGD", loss="ce"),
+    ("torchattacks", "apgd-dlr"): torchattacks_apgd("APGD", loss="dlr"),
+    ("torchattacks", "apgd-t"): torchattacks_apgd("APGDT"),
+    # The schedule of AutoAttack, not stretched to the budget.
+    ("torchattacks", "square"): torchattacks_apgd("Square", resc_schedule=False),
+    ("art", "apgd-ce"): art_apgd_l1,
+    ("torchattacks", "one-pixel"): torchattacks_one_pixel,
+}
+
+
+def option(text):
+    """`name=value`, the value as JSON or else as text."""
+    name, value = text.split("=", 1)
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--library", choices=sorted(PACKAGES), required=True)
+    parser.add_argument("--attack", required=True)
+    parser.add_argument("--network", choices=("mnist-cnn", "mnist-cnn-adv", "cifar10-resnet14"), required=True)
+    parser.add_argument("--data", required=True, help="folder that holds mnist and cifar10")
+    parser.add_argument("--n", type=int, default=100)
+    parser.add_argument("--norm", choices=("linf", "l2", "l1", "l0"), required=True)
+    parser.add_argument("--eps", type=float, help="radius within which an example counts; without, any distance counts")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--set", type=option, action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--startable", action="store_true", help="only samples that foolbox's start fools")
+    options = parser.parse_args()
+
+    run = ATTACKS.get((options.library, options.attack))
+    if run is None:
+        parser.error(f"{options.library} {options.attack}: expected one of {sorted(ATTACKS)}")
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    numpy.random.seed(options.seed)
+    net = Counting(networks.build(options.network).requires_grad_(False))
+    x, y = samples(pathlib.Path(options.data), options.network, options.n)
+    attacked = net(x).argmax(1) == y
+    if options.startable:
+        attacked &= foolbox_start(net, x, y)
+    x, y = x[attacked], y[attacked]
+    net.rows = 0
+    wall, cpu = lines.clock()
+    adversarial = run(net, x, y, options.norm, options.eps, dict(options.set))
+    wall_after, cpu_after = lines.clock()
+    rows = net.rows
+    far = distances(options.norm, adversarial, x)
+    fooled = net(adversarial).argmax(1) != y
+    if options.eps is not None:
+        fooled &= far <= options.eps * (1 + 1e-5) + 1e-6
+    reached = torch.where(fooled, far, torch.inf).sort().values
+    middle = (reached[(len(y) - 1) // 2] + reached[len(y) // 2]) / 2
+    lines.line(
+        "strength",
+        library=options.library,
+        version=importlib.metadata.version(PACKAGES[options.library]),
+        attack=options.attack,
+        network=options.network,
+        norm=options.norm,
+        eps=options.eps,
+        options=dict(options.set),
+        seed=options.seed,
+        n=len(y),
+        success=float(fooled.float().mean()),
+        median=float(middle) if math.isfinite(middle) else None,
+        mean=float(far[fooled].mean()) if fooled.any() else None,
+        queries=rows / max(1, len(y)),
+        index=attacked.nonzero().flatten().tolist(),
+        distances=[float(d) if hit else None for d, hit in zip(far, fooled)],
+        wall=wall_after - wall,
+        cpu=cpu_after - cpu,
+    )
+
+
+if __name__ == "__main__":
+    main()
