@@ -19,4 +19,11 @@ describe('adam', () => {
     }
     expect(x[2]).toBe(0);
   });
+
+  it('takes a NaN as no reason to move', () => {
+    const x = Float32Array.of(1, 1);
+    const descend = adam(2, 0.1);
+    descend(x, Float32Array.of(Number.NaN, 1));
+    expect([...x]).toEqual([1, expect.closeTo(0.9, 5)]);
+  });
 });

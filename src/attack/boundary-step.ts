@@ -32,7 +32,7 @@ const JUMP = 1e-5;
  * given multipliers every element has its best value on its own; the plane's multiplier is found by Newton's method (what the elements
  * contribute to `⟨normal, δ⟩` only grows with it, piecewise linearly), the radius' one by secants; in linf the distance itself is bisected,
  * within which the shortest step to the plane is sought. Exact up to the tolerances above in linf, l2 and l1. In l0, which is not convex, it
- * is the Lagrangian's bound that is met, and the plane may be passed by one element's jump.
+ * is the Lagrangian's bound that is met, and the plane may be passed by one element's jump. No step where the gap is no number.
  * Scratch memory is allocated once. Cost: some dozens of passes over the elements.
  */
 export function boundaryStepFor(
@@ -50,6 +50,7 @@ export function boundaryStepFor(
   return (place, out) => {
     const { x, x0, normal, gap, radius } = place;
     const shortest = toHyperplane('l2', x, normal, gap, bounds, out);
+    if (!Number.isFinite(gap)) return;
     if (shortest > radius) return furthest(place, bounds, out);
     let [reaches, length] = [0, 0];
     for (let i = 0; i < size; i++) {

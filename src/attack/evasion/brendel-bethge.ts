@@ -91,7 +91,7 @@ function* follow(victim: Victim, x: Float32Array, options: BrendelBethgeOptions)
     const margin = margins[0]!;
     // The normal points to where the margin falls.
     const kept = turn === 1 ? 0 : momentum;
-    for (let i = 0; i < size; i++) normal[i] = kept * normal[i]! + (1 - kept) * gradient[i]!;
+    for (let i = 0; i < size; i++) normal[i] = kept * normal[i]! + (1 - kept) * (gradient[i]! || 0);
     if ((turn + 1) % interval === 0) radius *= options.lrDecay;
     const gap = (margin > 0 ? overshoot : 2 - overshoot) * margin;
     stepTo({ x, x0, normal, gap, radius }, step);

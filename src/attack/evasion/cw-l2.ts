@@ -37,7 +37,8 @@ const PROGRESS = 0.9999;
  * Carlini and Wagner's attack in l2 (2017): Adam on `‖x − x₀‖₂² + c · max(margin + confidence, 0)` in the space of the hyperbolic tangent, where
  * every point lies within the bounds, with a search for the least `c` that finds an example ({@link searchConstant}).
  * With `searchSteps=1, initialConst=1, shrink=1` it takes the steps of torchattacks' CW, whose early end looks at the whole batch; with
- * `shrink` as it is, foolbox's. The paper takes 10,000 steps, the default is 100. Cost: up to `searchSteps × steps` gradients, and
+ * `shrink` as it is, foolbox's. The paper takes 10,000 steps. Values on a bound need about 400 to leave it at a step size of 0.01: with fewer
+ * steps, take longer ones. Cost: up to `searchSteps × steps` gradients, and
  * {@link refine}.
  */
 export const cwL2: Attack<CarliniWagnerL2Options> = defineSampleAttack({
@@ -49,7 +50,7 @@ export const cwL2: Attack<CarliniWagnerL2Options> = defineSampleAttack({
   source: 'https://arxiv.org/abs/1608.04644',
   use: 'The classic of strong attacks: slow, close to the least distance, good against masked gradients of probabilities.',
   defaults: {
-    steps: 100,
+    steps: 1000,
     stepSize: 0.01,
     searchSteps: 9,
     initialConst: 1e-3,
