@@ -119,8 +119,8 @@ export function worstCaseOf(
 }
 
 /** Whether a sample fell within `eps`. A cell that looks for the nearest example knows it for every radius. */
-function fellAt(
-  { bounds }: SummaryFacts,
+export function fellAt(
+  { bounds }: Pick<SummaryFacts, 'bounds'>,
   { plan, measure }: Cell,
   record: CellRecord,
   i: number,

@@ -1,7 +1,7 @@
 import { type Interviewed, interview } from '../../attack/interview.ts';
 import type { Talk } from '../../attack/question.ts';
 import type { Rng } from '../../core/random.ts';
-import type { Ball } from '../../threat/norm.ts';
+import type { Ball, Norm } from '../../threat/norm.ts';
 
 /** Pairs of points around a sample, beside the one along the gradient, on which its word is compared with what happens. */
 const PAIRS = 16;
@@ -18,16 +18,16 @@ export interface LocalView {
   readonly zeroMargin: boolean;
   /** One of both holds NaN or infinity. */
   readonly notFinite: boolean;
-  /** How the margin is read off the outputs: 1 where the model is right by this much. */
+  /** How far the model is right: the goal's margin, in the outputs' units. */
   readonly margin: number;
+  /** How fast the gradient says that the margin can fall, a unit of the ball's norm. */
+  readonly slope: number;
   /**
    * Correlation, over random directions and that of the gradient, of the change of margin that the gradient predicts with the one that
    * happens; 0 where the gradient predicts none.
    */
   readonly agreement: number;
-  /** Change of margin along the gradient's direction as a share of what the gradient promises; 0 where it promises nothing. */
-  readonly kept: number;
-  /** Two runs on the sample itself, in units of its largest output. */
+  /** Difference of the margins of two runs on the sample itself, as a share of them (of a thousandth at least). */
   readonly gap: number;
 }
 
@@ -43,7 +43,7 @@ export function reachOf({ norm, eps, bounds: [low, high] }: Ball, size: number):
 
 /**
  * Looks at the neighbourhood of correctly answered samples: is there a gradient, and does the model do what it says? Cost per
- * sample: two gradients and 35 answers.
+ * sample: two gradients and 36 answers.
  */
 export function localViews(
   model: Interviewed,
@@ -54,14 +54,14 @@ export function localViews(
   const size = model.oracle.sampleDims.reduce((n, d) => n * d, 1);
   const reach = reachOf(ball, size);
   return interview(model, samples, (sample, rng) =>
-    view(x.subarray(sample * size, (sample + 1) * size), reach, ball.bounds, rng),
+    view(x.subarray(sample * size, (sample + 1) * size), reach, ball, rng),
   );
 }
 
 function* view(
   x0: Float32Array,
   reach: number,
-  [low, high]: Ball['bounds'],
+  { norm, bounds: [low, high] }: Ball,
   rng: Rng,
 ): Talk<LocalView> {
   const size = x0.length;
@@ -70,9 +70,11 @@ function* view(
   const badLoss = goal.gradient.some((g) => !Number.isFinite(g));
   const { gradient: given, margins } = yield { kind: 'gradient', point: x0, loss: 'margin', probe: true };
   const gradient = given.slice();
-  // The sample itself, then the pair along the gradient, then pairs along random corners.
-  const points = new Float32Array((2 * PAIRS + 3) * size);
+  // The sample itself, the pair along the gradient, pairs along random corners, the sample again.
+  const count = 2 * PAIRS + 4;
+  const points = new Float32Array(count * size);
   points.set(x0);
+  points.set(x0, (count - 1) * size);
   for (let k = 0; k <= PAIRS; k++) {
     for (let i = 0; i < size; i++) {
       const step = reach * (k === 0 ? Math.sign(gradient[i]!) || 0 : rng.uniform() < 0.5 ? -1 : 1);
@@ -81,7 +83,7 @@ function* view(
     }
   }
   const margin = margins[0]!;
-  const around = yield { kind: 'answers', points, count: 2 * PAIRS + 3, probe: true };
+  const around = yield { kind: 'answers', points, count, probe: true };
   const predicted: number[] = [];
   const actual: number[] = [];
   for (let k = 0; k <= PAIRS; k++) {
@@ -92,16 +94,19 @@ function* view(
     // The loss is minus the margin.
     actual.push(around.margins[2 * k + 2]! - around.margins[2 * k + 1]!);
   }
-  const again = around.margins[0]!;
   return {
     zeroLoss,
     zeroMargin: gradient.every((g) => g === 0),
     notFinite: badLoss || gradient.some((g) => !Number.isFinite(g)),
     margin,
+    slope: dualLength(norm, gradient),
     agreement: correlation(predicted, actual),
-    kept: predicted[0] === 0 ? 0 : actual[0]! / predicted[0]!,
-    gap: margin === again ? 0 : Math.abs(margin - again) / Math.max(1e-3, Math.abs(margin), Math.abs(again)),
+    gap: Math.max(...[around.margins[0]!, around.margins.at(-1)!].map((again) => gapOf(margin, again))),
   };
+}
+
+function gapOf(a: number, b: number): number {
+  return Math.abs(a - b) / Math.max(1e-3, Math.abs(a), Math.abs(b));
 }
 
 /** Pearson's correlation through the origin; 0 where either side is all zero or not finite. */
@@ -116,4 +121,18 @@ function correlation(a: readonly number[], b: readonly number[]): number {
   }
   const r = ab / Math.sqrt(aa * bb);
   return Number.isFinite(r) ? r : 0;
+}
+
+/** The gradient's length in the dual of a norm; of L0, which has none, as in Linf. */
+function dualLength(norm: Norm, gradient: Float32Array): number {
+  let sum = 0;
+  let squares = 0;
+  let most = 0;
+  for (const g of gradient) {
+    const size = Math.abs(g);
+    sum += size;
+    squares += size * size;
+    most = Math.max(most, size);
+  }
+  return norm === 'l2' ? Math.sqrt(squares) : norm === 'l1' ? most : sum;
 }

@@ -1,0 +1,29 @@
+import type { ReliabilityFacts } from '../facts.ts';
+import type { Check } from '../reliability.ts';
+import { THRESHOLDS } from '../thresholds.ts';
+import { middleOf, NO_GRADIENTS, NO_SAMPLES } from '../wording.ts';
+
+const ABOUT = {
+  id: 'local-agreement',
+  title: 'The model does what its gradient says',
+  masking: true,
+} as const;
+
+/**
+ * Shattered or misleading gradients (Athalye et al. 2018): around a sample the margin should change as the gradient predicts. Where the
+ * gradient is zero or the answers are random it cannot, and that counts here, too.
+ */
+export function localAgreement({ views }: ReliabilityFacts): Check {
+  if (!views) return { ...ABOUT, verdict: 'unknown', evidence: NO_GRADIENTS };
+  if (views.length === 0) return { ...ABOUT, verdict: 'unknown', evidence: NO_SAMPLES };
+  const middle = middleOf(views.map((v) => v.agreement));
+  const evidence = `Around ${views.length} samples the change that the gradient predicts and the one that happens correlate by ${middle.toFixed(2)} (median; 1 is perfect).`;
+  if (middle >= THRESHOLDS.agreement) return { ...ABOUT, verdict: 'good', evidence };
+  return {
+    ...ABOUT,
+    verdict: 'suspicious',
+    evidence,
+    remedy:
+      'Gradient attacks are led astray here. Average the gradient over points nearby (nes, spsa), attack without gradients, and attack the model without the layer that shatters the gradient.',
+  };
+}

@@ -1,0 +1,32 @@
+/**
+ * Where a check's suspicion begins. Measured on nine trained models without a defence or adversarially trained (convolutional,
+ * residual, recurrent, attention; 28 × 28 and 32 × 32 images) at a small, a usual and a large radius each, and on the defences of
+ * `test/masking/development.ts`; then frozen. `test/masking/held-out.ts` holds defences that were made afterwards. In brackets:
+ * the worst honest model, and the mildest defence that the check is for.
+ */
+export const THRESHOLDS = Object.freeze({
+  /** Share of samples whose gradient is zero or not finite. */
+  zeroGradients: 0.1,
+  /** Median correlation of what the gradient predicts with what happens. */
+  agreement: 0.8,
+  /** A start is flat where the gradient promises less than this share of the fall that happens … */
+  flat: 0.1,
+  /** … and this share of flat starts is suspicious. */
+  flatStarts: 0.15,
+  /** Median share of the loss's whole way that ascent went downwards. */
+  backwards: 0.2,
+  /** Share of samples that no attack of the assessment changed, and more steps do. */
+  moreSteps: 0.05,
+  /** Share of samples that stand though every input is allowed. */
+  neverFell: 0.05,
+  /** Share of standing samples that fall to random points. */
+  noise: 0.03,
+  /** Share of right answers that only attacks without gradients, or from another model, changed. */
+  missed: 0.03,
+  /** Fewest samples on which a share above counts. */
+  fewest: 2,
+  /** Median margin in nats. */
+  saturation: 45,
+  /** Two answers to the same input differ by more than this share of the margin. */
+  gap: 1e-3,
+});
