@@ -1,5 +1,5 @@
-/** Numbers in one question: half a MiB. */
-const NUMBERS = 2 ** 17;
+/** Numbers in one question: a quarter of a MiB. */
+const NUMBERS = 2 ** 16;
 /** Points that are worth asking together however large they are. */
 const FEWEST = 16;
 

@@ -2,7 +2,7 @@ import { distance } from '../../threat/norm.ts';
 import type { Attack } from '../attack.ts';
 import { steepest } from '../ball-geometry.ts';
 import { clearFixed } from '../free-elements.ts';
-import { type Noise, noiseFrom } from '../noise.ts';
+import { noiseFrom } from '../noise.ts';
 import { numberIn, wholeFrom } from '../option-checks.ts';
 import { pointsAtOnce } from '../points-at-once.ts';
 import type { Talk } from '../question.ts';
@@ -58,15 +58,15 @@ export const hopSkipJump: Attack<HopSkipJumpOptions> = defineSampleAttack({
     const x = yield* adversarialStart(victim, initSize);
     if (!x) return;
     yield* bisectToClean(victim, norm, x, tolerance);
-    const noise = noiseFrom(victim.rng('directions'));
+    const evals = (step: number) => Math.min(Math.floor(initEval * Math.sqrt(step + 1)), maxEval);
+    const estimate = estimator(victim, norm, evals(steps));
     const direction = new Float32Array(size);
     const moved = new Float32Array(size);
     for (let step = 0; step < steps; step++) {
       const far = distance(norm, x, x0, 0, size);
       if (!(far > 0)) return;
       const radius = step === 0 ? 0.1 * (high - low) : (gamma * far) / size;
-      const count = Math.min(Math.floor(initEval * Math.sqrt(step + 1)), maxEval);
-      yield* estimate(victim, norm, noise, x, radius, count, direction);
+      yield* estimate(x, radius, evals(step), direction);
       steepest(norm, direction, direction);
       let length = far / Math.sqrt(step + 1);
       let found = false;
@@ -85,49 +85,47 @@ export const hopSkipJump: Attack<HopSkipJumpOptions> = defineSampleAttack({
 });
 
 /**
- * The gradient at `x`, up to length: the mean of `count` random directions, each weighed by its decision (±1) less the mean of all
+ * Estimates the gradient at a point, up to length: the mean of random directions, each weighed by its decision (±1) less the mean of all
  * decisions, which lowers the variance (equation 16 of the paper).
  */
-function* estimate(
-  { size, ball, answers }: Victim,
-  norm: 'linf' | 'l2',
-  noise: Noise,
-  x: Float32Array,
-  radius: number,
-  count: number,
-  gradient: Float32Array,
-): Talk {
+function estimator({ size, ball, rng, answers }: Victim, norm: 'linf' | 'l2', mostEval: number) {
   const [low, high] = ball.bounds;
-  const weighed = new Float64Array(size);
-  const plain = new Float64Array(size);
-  let decisions = 0;
-  const most = Math.min(count, pointsAtOnce(size));
+  const noise = noiseFrom(rng('directions'));
+  const most = Math.min(mostEval, pointsAtOnce(size));
   const points = new Float32Array(most * size);
-  for (let done = 0; done < count; done += most) {
-    const here = Math.min(most, count - done);
-    const drawn = points.subarray(0, here * size);
-    if (norm === 'l2') noise.normals(drawn);
-    else noise.uniforms(drawn, -1, 1);
-    clearFixed(ball, drawn);
-    for (let p = 0; p < here; p++) {
-      const point = points.subarray(p * size, (p + 1) * size);
-      let total = 0;
-      for (let i = 0; i < size; i++) total += point[i]! ** 2;
-      const scale = radius / (Math.sqrt(total) + 1e-12);
-      for (let i = 0; i < size; i++) point[i] = Math.min(high, Math.max(low, x[i]! + scale * point[i]!));
-    }
-    const { reached } = yield* answers(points, here, 'probe');
-    for (let p = 0; p < here; p++) {
-      const side = reached[p] ? 1 : -1;
-      decisions += side;
-      for (let i = 0; i < size; i++) {
-        const moved = points[p * size + i]! - x[i]!;
-        weighed[i]! += side * moved;
-        plain[i]! += moved;
+  /** The moves added up: all of them, and those that reach the goal. */
+  const all = new Float64Array(size);
+  const good = new Float64Array(size);
+  return function* (x: Float32Array, radius: number, count: number, gradient: Float32Array): Talk {
+    all.fill(0);
+    good.fill(0);
+    let hits = 0;
+    for (let done = 0; done < count; done += most) {
+      const here = Math.min(most, count - done);
+      const drawn = points.subarray(0, here * size);
+      if (norm === 'l2') noise.normals(drawn);
+      else noise.uniforms(drawn, -1, 1);
+      clearFixed(ball, drawn);
+      for (let at = 0; at < drawn.length; at += size) {
+        let total = 0;
+        for (let i = at; i < at + size; i++) total += drawn[i]! * drawn[i]!;
+        const scale = radius / (Math.sqrt(total) + 1e-12);
+        for (let i = 0; i < size; i++) {
+          const v = x[i]! + scale * drawn[at + i]!;
+          const inside = v < low ? low : v > high ? high : v;
+          drawn[at + i] = inside;
+          all[i]! += inside - x[i]!;
+        }
+      }
+      const { reached } = yield* answers(drawn, here, 'probe');
+      for (let p = 0; p < here; p++) {
+        if (!reached[p]) continue;
+        hits++;
+        for (let i = 0; i < size; i++) good[i]! += drawn[p * size + i]! - x[i]!;
       }
     }
-  }
-  const mean = decisions / count;
-  const baseline = Math.abs(mean) === 1 ? 0 : mean;
-  for (let i = 0; i < size; i++) gradient[i] = weighed[i]! - baseline * plain[i]!;
+    // Σ (±1 − mean) · move = 2 · good − (1 + mean) · all; without the mean where all decisions are the same.
+    const mean = hits === 0 || hits === count ? 0 : (2 * hits) / count - 1;
+    for (let i = 0; i < size; i++) gradient[i] = 2 * good[i]! - (1 + mean) * all[i]!;
+  };
 }

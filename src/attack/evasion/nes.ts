@@ -59,16 +59,17 @@ export const nes: Attack<NesOptions> = defineSampleAttack({
     const norm = ball.norm === 'linf' ? 'linf' : 'l2';
     const noise = noiseFrom(victim.rng('directions'));
     const x = x0.slice();
-    const estimate = new Float32Array(size);
+    const estimate = antithetic(victim, Math.floor(samples / 2), noise.normals);
+    const latest = new Float32Array(size);
     const gradient = new Float32Array(size);
     const direction = new Float32Array(size);
     let radius = sigma * (ball.bounds[1] - ball.bounds[0]);
     let step = relativeStep;
     let margins: number[] = [];
     for (;;) {
-      margins.push(yield* antithetic(victim, x, radius, Math.floor(samples / 2), noise.normals, estimate));
-      if (estimate.every((v) => v === 0)) radius = Math.max(radius, Math.min(2 * radius, ball.eps));
-      for (let i = 0; i < size; i++) gradient[i] = momentum * gradient[i]! + (1 - momentum) * estimate[i]!;
+      margins.push(yield* estimate(x, radius, latest));
+      if (latest.every((v) => v === 0)) radius = Math.max(radius, Math.min(2 * radius, ball.eps));
+      for (let i = 0; i < size; i++) gradient[i] = momentum * gradient[i]! + (1 - momentum) * latest[i]!;
       if (margins.length > plateauLength) margins.shift();
       if (margins.length === plateauLength && margins.at(-1)! > margins[0]!) {
         step = Math.max(leastStep, step / 2);

@@ -67,9 +67,10 @@ export const signOpt: Attack<SignOptOptions> = defineSampleAttack({
     if (!best) return;
     let alpha = firstAlpha;
     let beta = firstBeta;
+    const estimate = estimator(victim, noise, k, epsilon);
     const gradient = new Float32Array(size);
     while (beta >= 1e-8 && best.far > 0) {
-      yield* estimate(victim, noise, best, k, epsilon, gradient);
+      yield* estimate(best, gradient);
       const tolerance = (beta / 500) * width;
       let nearer: Found = best;
       for (let i = 0; i < SEARCH; i++) {
@@ -158,38 +159,36 @@ function* search(
   return { theta, far: yield* bisect(victim, at, point, 0, limit, tolerance) };
 }
 
-/** The signs of how the distance changes in `k` random directions, summed: it falls where the point as far away reaches the goal. */
-function* estimate(
-  victim: Victim,
-  noise: Noise,
-  { theta, far }: Found,
-  k: number,
-  epsilon: number,
-  gradient: Float32Array,
-): Talk {
+/**
+ * Estimates the gradient of the distance along a direction: the signs of how it changes in `k` random directions, summed. It falls where the point
+ * as far away reaches the goal.
+ */
+function estimator(victim: Victim, noise: Noise, k: number, epsilon: number) {
   const { size, ball, answers } = victim;
   const most = Math.min(k, pointsAtOnce(size));
   const changes = new Float32Array(most * size);
   const points = new Float32Array(most * size);
   const turned = new Float32Array(size);
-  gradient.fill(0);
-  for (let done = 0; done < k; done += most) {
-    const count = Math.min(most, k - done);
-    noise.normals(changes.subarray(0, count * size));
-    clearFixed(ball, changes);
-    for (let p = 0; p < count; p++) {
-      const change = changes.subarray(p * size, (p + 1) * size);
-      unit(change);
-      for (let i = 0; i < size; i++) turned[i] = theta[i]! + epsilon * change[i]!;
-      unit(turned);
-      pointAt(victim, turned)(far, points.subarray(p * size, (p + 1) * size));
+  return function* ({ theta, far }: Found, gradient: Float32Array): Talk {
+    gradient.fill(0);
+    for (let done = 0; done < k; done += most) {
+      const count = Math.min(most, k - done);
+      noise.normals(changes.subarray(0, count * size));
+      clearFixed(ball, changes);
+      for (let p = 0; p < count; p++) {
+        const change = changes.subarray(p * size, (p + 1) * size);
+        unit(change);
+        for (let i = 0; i < size; i++) turned[i] = theta[i]! + epsilon * change[i]!;
+        unit(turned);
+        pointAt(victim, turned)(far, points.subarray(p * size, (p + 1) * size));
+      }
+      const { reached } = yield* answers(points, count);
+      for (let p = 0; p < count; p++) {
+        const side = (reached[p] ? -1 : 1) / k;
+        for (let i = 0; i < size; i++) gradient[i]! += side * changes[p * size + i]!;
+      }
     }
-    const { reached } = yield* answers(points, count);
-    for (let p = 0; p < count; p++) {
-      const side = reached[p] ? -1 : 1;
-      for (let i = 0; i < size; i++) gradient[i]! += (side * changes[p * size + i]!) / k;
-    }
-  }
+  };
 }
 
 /** A step against the gradient, if the boundary is nearer than `limit` there. */

@@ -47,14 +47,14 @@ export const spsa: Attack<SpsaOptions> = defineSampleAttack({
   *talk(victim, { steps, samples, delta, learningRate }) {
     const { x0, size, ball, answers } = victim;
     const width = ball.bounds[1] - ball.bounds[0];
-    const noise = noiseFrom(victim.rng('directions'));
+    const estimate = antithetic(victim, samples, noiseFrom(victim.rng('directions')).signs);
     const x = x0.slice();
     const gradient = new Float32Array(size);
     const mean = new Float32Array(size);
     const square = new Float32Array(size);
     let radius = delta * width;
     for (let step = 1; step <= steps; step++) {
-      yield* antithetic(victim, x, radius, samples, noise.signs, gradient);
+      yield* estimate(x, radius, gradient);
       if (gradient.every((v) => v === 0)) radius = Math.max(radius, Math.min(2 * radius, ball.eps));
       const [bias1, bias2] = [1 - BETA1 ** step, 1 - BETA2 ** step];
       for (let i = 0; i < size; i++) {

@@ -96,6 +96,7 @@ function* minimise(victim: Victim, options: ZooOptions, c: number, rng: Rng): Ta
     epochs: new Int32Array(size),
   };
   const { delta } = state;
+  const points = new Float32Array(2 * Math.min(options.parallel, Math.ceil(pointsAtOnce(size) / 2)) * size);
   const order = freeElements(ball, size);
   const parallel = Math.min(options.parallel, order.length);
   const patience = Math.max(1, Math.floor(options.steps / 10));
@@ -109,7 +110,7 @@ function* minimise(victim: Victim, options: ZooOptions, c: number, rng: Rng): Ta
       [order[i], order[j]] = [order[j]!, order[i]!];
     }
     const coordinates = order.subarray(0, parallel);
-    yield* moveCoordinates(victim, options, c, state, coordinates);
+    yield* moveCoordinates(victim, options, c, state, coordinates, points);
     let length = 0;
     for (let i = 0; i < size; i++) {
       x[i] = x0[i]! + width * delta[i]!;
@@ -136,11 +137,11 @@ function* moveCoordinates(
   c: number,
   { delta, mean, square, epochs }: State,
   coordinates: Int32Array,
+  points: Float32Array,
 ): Talk {
   const [low, high] = ball.bounds;
   const width = high - low;
-  const most = Math.min(coordinates.length, Math.ceil(pointsAtOnce(size) / 2));
-  const points = new Float32Array(2 * most * size);
+  const most = points.length / (2 * size);
   const slopes = new Float64Array(coordinates.length);
   for (let done = 0; done < coordinates.length; done += most) {
     const here = Math.min(most, coordinates.length - done);
