@@ -1,4 +1,5 @@
 import type { Ball } from '../../threat/norm.ts';
+import { between, finiteLimits } from '../between.ts';
 
 /**
  * One step of Auto-PGD with momentum, in place: with `z = P(x + η·s)`, `s` the direction of steepest ascent, the next point is
@@ -48,11 +49,9 @@ function signStep(x0: Float32Array, eps: number, [low, high]: Ball['bounds']): A
 /** The largest number that the gradient's elements are cut to, so that an infinite one leaves a direction. */
 const LARGEST = 1e38;
 
-function lengthStep(x0: Float32Array, eps: number, [low, high]: Ball['bounds']): ApgdStep {
+function lengthStep(x0: Float32Array, eps: number, bounds: Ball['bounds']): ApgdStep {
   const next = new Float64Array(x0.length);
-  // Finite, and where there are no bounds beyond all that is asked for.
-  const least = Math.max(low, x0.reduce((a, b) => Math.min(a, b)) - 2 * eps);
-  const most = Math.min(high, x0.reduce((a, b) => Math.max(a, b)) + 2 * eps);
+  const [least, most] = finiteLimits(bounds, x0, eps);
   const step: ApgdStep = (x, before, gradient, stepSize, a) => {
     // Squares of float32 numbers neither over- nor underflow in float64.
     let steep = 0;
@@ -92,10 +91,4 @@ function lengthStep(x0: Float32Array, eps: number, [low, high]: Ball['bounds']):
 /** A number in place of NaN and of infinities. */
 function finite(g: number): number {
   return Math.min(LARGEST, Math.max(-LARGEST, g)) || 0;
-}
-
-/** `v`, or the nearer of two finite limits, up to the last bit of a float64: `max(a, b) = (a + b + |a − b|) / 2`. */
-function between(v: number, low: number, high: number): number {
-  const above = 0.5 * (v + low + Math.abs(v - low));
-  return 0.5 * (above + high - Math.abs(above - high));
 }

@@ -1,5 +1,6 @@
 import type { Rng } from '../../core/random.ts';
 import type { Ball } from '../../threat/norm.ts';
+import { between, finiteLimits } from '../between.ts';
 import { l1ProjectionFor } from '../l1-projection.ts';
 import { covers, eachIn, type Grid, randomWindow, windowSize } from './square-grid.ts';
 import { squarePattern } from './square-pattern.ts';
@@ -104,15 +105,13 @@ function patterns(norm: 'l2' | 'l1'): (height: number, width: number, rng: Rng) 
 type Apply = (x: Float32Array) => void;
 
 /** Writes `x0 + delta` over a point, `delta` stretched to length eps (L2) and cut to the bounds. */
-function stretched({ eps, bounds: [low, high] }: Ball, x0: Float32Array, delta: Float64Array): Apply {
+function stretched({ eps, bounds }: Ball, x0: Float32Array, delta: Float64Array): Apply {
+  const [least, most] = finiteLimits(bounds, x0, eps);
   return (x) => {
     let total = 0;
     for (let i = 0; i < delta.length; i++) total += delta[i]! * delta[i]!;
     const scale = eps / (Math.sqrt(total) + GUARD);
-    for (let i = 0; i < delta.length; i++) {
-      const v = x0[i]! + delta[i]! * scale;
-      x[i] = v < low ? low : v > high ? high : v;
-    }
+    for (let i = 0; i < delta.length; i++) x[i] = between(x0[i]! + delta[i]! * scale, least, most);
   };
 }
 
