@@ -23,6 +23,7 @@ import { attacksAt, type Level, QUICK_SAMPLES } from './levels.ts';
 import { type Loaded, type LoadOptions, load } from './load.ts';
 import { writePerSample } from './per-sample.ts';
 import { cellRecord, cleanRecord } from './record.ts';
+import { judgeReliability } from './reliability/judge-reliability.ts';
 import { ASSESSMENT_SCHEMA, type Assessment } from './result.ts';
 import { type RunState, runCells } from './run-cells.ts';
 import { identityOf } from './run-identity.ts';
@@ -105,6 +106,7 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
         whiteBox: subject.target !== undefined,
         image: imageDimsOf(subject.sampleDims) !== undefined,
         surrogate: options.surrogate !== undefined,
+        obstacles: subject.target?.obstacles,
       }).map(planAttack);
     if (plans.length === 0)
       throw new GlacisError(
@@ -151,6 +153,19 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
       finished = false;
       await save('last');
     }
+    const ran = [
+      ...cells.map((cell, i) => ({ cell, record: state.cells[i]!.record })),
+      ...(checks?.further ?? []),
+    ];
+    const largest = Math.max(...eps);
+    const reliability =
+      finished && largest > 0
+        ? await unlessCancelled(judgeReliability(loaded, ran, state.clean, { ...common, norm, eps: largest }))
+        : undefined;
+    if (finished && largest > 0 && !reliability) {
+      finished = false;
+      await save('last');
+    }
     let corruption: CorruptionResult | undefined;
     if (finished && corrupted && state.corruption) {
       finished = await runCorruptions(loaded, corrupted, state.corruption, { ...common, save: () => save() });
@@ -165,10 +180,6 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
         );
       }
     }
-    const ran = [
-      ...cells.map((cell, i) => ({ cell, record: state.cells[i]!.record })),
-      ...(checks?.further ?? []),
-    ];
     for (const { cell, record } of ran)
       await writePerSample(
         options.out,
@@ -205,8 +216,8 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
         startedAt,
         finishedAt: new Date(clock()).toISOString(),
         ...conclude(loaded, norm, named, state, {
-          probe: run.probe,
           corruption,
+          reliability,
           checks: checks && {
             ...checks,
             further: checks.further.map(({ cell, record }) => ({
@@ -246,6 +257,16 @@ function corruptionsFor(
 /** The first sample that the model gets right, under all corruptions. */
 async function firstCorrupted(loaded: Loaded, plan: CorruptionPlan, { clean }: RunState, seed: number) {
   return corruptionExamples(loaded, plan, seed, Math.max(0, clean.correct.indexOf(1)));
+}
+
+/** What `work` gives; `undefined` where the signal came first. */
+async function unlessCancelled<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (thrown) {
+    if (!(thrown instanceof GlacisError && thrown.code === 'run/cancelled')) throw thrown;
+    return undefined;
+  }
 }
 
 function stopReason(signal: AbortSignal | undefined): string {

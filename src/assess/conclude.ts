@@ -5,15 +5,17 @@ import type { CorruptionResult } from './corruption/result.ts';
 import { curveOf } from './curve.ts';
 import { findingsFrom } from './findings.ts';
 import type { Loaded } from './load.ts';
+import type { Reliability } from './reliability/reliability.ts';
 import type { Assessment, Finding } from './result.ts';
-import type { CellsRun, RunState } from './run-cells.ts';
+import type { RunState } from './run-cells.ts';
 import type { SelfChecks } from './self-checks/run.ts';
 import { type Cell, resultsOf, worstCaseOf } from './summarise.ts';
 
 /** What was found beside the cells. */
-export interface Extras extends Pick<CellsRun, 'probe'> {
+export interface Extras {
   readonly corruption: CorruptionResult | undefined;
   readonly checks: SelfChecks | undefined;
+  readonly reliability: Reliability | undefined;
 }
 
 /** What an assessment found, drawn from what became of each sample. */
@@ -22,8 +24,8 @@ export function conclude(
   norm: Norm,
   cells: readonly Cell[],
   state: RunState,
-  { probe, corruption, checks }: Extras,
-): Pick<Assessment, 'results' | 'worstCases' | 'curves' | 'corruption' | 'findings'> {
+  { corruption, checks, reliability }: Extras,
+): Pick<Assessment, 'results' | 'worstCases' | 'curves' | 'corruption' | 'reliability' | 'findings'> {
   const facts = { task, classes: subject.classes, bounds, labels, clean: state.clean };
   const run = [
     ...cells.map((cell, i) => ({ cell, record: state.cells[i]!.record })),
@@ -42,8 +44,7 @@ export function conclude(
     worstCases,
     classes: task === 'classification' || task === 'binary' ? subject.classes : 0,
     cleanAccuracy: state.clean.done > 0 ? right / state.clean.done : 0,
-    rangeWidth,
-    ...(probe && { gradient: probe }),
+    reliability,
     randomised,
     refused: run.flatMap(({ cell, record: { refused } }) =>
       refused > 0 ? [{ attack: cell.plan.attack.id, eps: cell.eps, count: refused }] : [],
@@ -54,6 +55,7 @@ export function conclude(
     worstCases,
     ...(curve && { curves: [curve] }),
     ...(corruption && { corruption }),
+    ...(reliability && { reliability }),
     findings: unique([
       ...(checks?.findings ?? []),
       ...findings,

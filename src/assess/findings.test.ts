@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type FindingFacts, findingsFrom } from './findings.ts';
+import { CHECKS } from './reliability/checks/registry.ts';
+import { honestFacts } from './reliability/facts.fixture.ts';
 import { sampleResult, sampleWorstCase } from './result.fixture.ts';
 
 /** A model that is right on 95 of 100 samples and keeps `robust` of them at Linf 0.1. */
@@ -9,8 +11,6 @@ function facts(robust: number, more: Partial<FindingFacts> = {}): FindingFacts {
     worstCases: [sampleWorstCase(0.1, [robust, 95, 100])],
     classes: 10,
     cleanAccuracy: 0.95,
-    rangeWidth: 1,
-    gradient: { samples: 64, zero: 0, notFinite: 0 },
     randomised: false,
     refused: [],
     ...more,
@@ -40,22 +40,11 @@ describe('findingsFrom', () => {
     });
   });
 
-  it('suspects gradient masking where gradients are zero', () => {
-    const masked = facts(93, { gradient: { samples: 64, zero: 64, notFinite: 0 } });
-    const [finding] = findingsFrom(masked);
-    expect(finding!.id).toBe('evasion/gradient-masking');
-    expect(finding!.evidence).toContain('64 of 64');
-  });
-
-  it('suspects it where nothing changes within a large ball, and not within a small one', () => {
-    expect(ids(facts(95))).toEqual(['evasion/gradient-masking']);
-    const small = { ...sampleWorstCase(0.001, [95, 95, 100]) };
-    expect(ids(facts(95, { results: [], worstCases: [small] }))).toEqual([]);
-  });
-
-  it('suspects it where one step does more than many', () => {
-    const results = [sampleResult('fgsm', 0.1, [80, 95, 100]), sampleResult('pgd', 0.1, [90, 95, 100])];
-    expect(ids(facts(80, { results }))).toContain('evasion/gradient-masking');
+  it('carries what the checks of reliability suspect', () => {
+    const checks = CHECKS.map((check) => check(honestFacts({ randomised: true })));
+    const about = { norm: 'linf', eps: 0.1, samples: 20, masked: true } as const;
+    const reliability = { ...about, checks, queries: 0, gradientQueries: 0, seconds: 0 };
+    expect(ids(facts(93, { reliability }))).toEqual(['evasion/gradient-masking']);
   });
 
   it('points at the range and layout where the clean accuracy is near chance', () => {

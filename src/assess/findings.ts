@@ -1,4 +1,6 @@
 import { radius } from '../threat/norm.ts';
+import type { Reliability } from './reliability/reliability.ts';
+import { reliabilityFindings } from './reliability/reliability-findings.ts';
 import type { EvasionResult, Finding, Severity, WorstCase } from './result.ts';
 
 /** Evasion in MITRE ATLAS (craft adversarial data, evade an AI model), OWASP ML (input manipulation) and NIST AI 100-2 (evasion). */
@@ -11,10 +13,8 @@ export interface FindingFacts {
   /** Outputs per sample; 0 where a chance level makes no sense. */
   readonly classes: number;
   readonly cleanAccuracy: number;
-  /** Width of the input's range; infinite without one. */
-  readonly rangeWidth: number;
-  /** Samples whose gradient was looked at, and how many had none. */
-  readonly gradient?: { readonly samples: number; readonly zero: number; readonly notFinite: number };
+  /** How far the figures can be trusted; nothing is said of it without. */
+  readonly reliability?: Reliability | undefined;
   readonly randomised: boolean;
   /** Examples that verification refused, by attack. */
   readonly refused: readonly { readonly attack: string; readonly eps: number; readonly count: number }[];
@@ -25,7 +25,7 @@ export function findingsFrom(facts: FindingFacts): readonly Finding[] {
   return [
     ...lowCleanAccuracy(facts),
     ...lowRobustAccuracy(facts),
-    ...gradientMasking(facts),
+    ...reliabilityFindings(facts.reliability),
     ...randomised(facts),
     ...refusedExamples(facts),
   ];
@@ -59,38 +59,6 @@ function lowRobustAccuracy({ worstCases }: FindingFacts): readonly Finding[] {
       evidence: `${worst.attacks.join(', ')} changed ${changed} of ${right} right answers at ${worst.norm} eps ${radius(worst.eps)}: robust accuracy ${percent(worst.robustAccuracy)} of ${worst.n} samples, clean accuracy ${percent(worst.cleanAccuracy)}. Every example was run through the model file again.`,
       remedy:
         'Train on attacked samples with the budget that the model must stand, or limit who can send inputs and how many.',
-    },
-  ];
-}
-
-function gradientMasking(facts: FindingFacts): readonly Finding[] {
-  const signs: string[] = [];
-  const { gradient, worstCases, results, cleanAccuracy, rangeWidth } = facts;
-  if (gradient && gradient.zero >= Math.max(1, 0.1 * gradient.samples))
-    signs.push(`the gradient is zero in every element for ${gradient.zero} of ${gradient.samples} samples`);
-  if (gradient && gradient.notFinite > 0)
-    signs.push(`the gradient is not finite for ${gradient.notFinite} of ${gradient.samples} samples`);
-  const worst = [...worstCases].sort((a, b) => b.eps - a.eps)[0];
-  const large = worst && worst.norm === 'linf' && worst.eps >= (8 / 255) * rangeWidth;
-  if (worst && large && worst.n >= 20 && cleanAccuracy >= 0.5 && worst.robustAccuracy === worst.cleanAccuracy)
-    signs.push(`no attack changed a single answer at eps ${radius(worst.eps)}`);
-  for (const one of results) {
-    const many = results.find((r) => r.attack === 'pgd' && r.norm === one.norm && r.eps === one.eps);
-    if (one.attack === 'fgsm' && many && many.n === one.n && many.robustAccuracy > one.robustAccuracy + 0.01)
-      signs.push(
-        `one step (fgsm, ${percent(one.robustAccuracy)}) does more than many (pgd, ${percent(many.robustAccuracy)}) at eps ${radius(one.eps)}`,
-      );
-  }
-  if (signs.length === 0) return [];
-  return [
-    {
-      id: 'evasion/gradient-masking',
-      title: 'Gradient masking suspected: the robust accuracy may be an illusion',
-      severity: 'medium',
-      taxonomy: EVASION,
-      evidence: `${signs.join('; ')}.`,
-      remedy:
-        'Do not rely on the figures of gradient attacks here. Assess with attacks that need no gradient, look for saturated or rounding layers in front of the output, and use pgd(rounding=straight-through) for quantised models.',
     },
   ];
 }

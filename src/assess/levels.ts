@@ -2,6 +2,7 @@ import { EVASION_ATTACKS } from '../attack/registry.ts';
 import { parseSpecs, type Spec } from '../core/options.ts';
 import type { Task } from '../threat/goal.ts';
 import type { Norm } from '../threat/norm.ts';
+import type { Obstacles } from '../transform/obstacles.ts';
 
 /** How much an assessment does. */
 export const LEVELS = ['quick', 'standard', 'exhaustive'] as const;
@@ -23,6 +24,8 @@ export interface LevelFacts {
   readonly image: boolean;
   /** There is another model to make examples on. */
   readonly surrogate?: boolean;
+  /** What stands in a gradient's way in the model's graph. */
+  readonly obstacles?: Pick<Obstacles, 'stepped' | 'random'> | undefined;
 }
 
 /** Attacks on a model file, each level with those before. Minimum-norm attacks give the curve over eps. */
@@ -47,14 +50,21 @@ const CONTAINED: Readonly<Record<Level, readonly string[]>> = {
   exhaustive: ['apgd-ce', 'square(queries=300)', 'autoattack'],
 };
 
+/** Answers over which attacks that can do so average the gradient of a model that draws at random. */
+const AVERAGE = 10;
+
 /** The attacks of a level that know the norm and suit task and samples, the cheapest first. */
 export function attacksAt(
   level: Level,
-  { norm, task, whiteBox, image, surrogate }: LevelFacts,
+  { norm, task, whiteBox, image, surrogate, obstacles }: LevelFacts,
 ): readonly Spec[] {
   const table = whiteBox ? WHITE_BOX : BLACK_BOX;
   const upTo = LEVELS.slice(0, LEVELS.indexOf(level) + 1);
-  const texts = [...(surrogate ? ['transfer'] : []), ...upTo.flatMap((l) => table[l].split(/,\s+/))];
+  const texts = [
+    ...(surrogate ? ['transfer'] : []),
+    ...(obstacles?.random.length ? ['eot-pgd'] : []),
+    ...upTo.flatMap((l) => table[l].split(/,\s+/)),
+  ];
   const contained = whiteBox ? CONTAINED[level] : level === 'quick' ? [] : ['square(queries=300)'];
   return texts
     .filter((text) => !contained.includes(text))
@@ -65,5 +75,23 @@ export function attacksAt(
       if (attack.seeks === 'other') return image;
       if (name === 'autoattack' && task !== 'classification') return false;
       return attack.norms.includes(norm);
-    });
+    })
+    .map((spec) => passing(spec, obstacles));
+}
+
+/** The attack, told how to pass what stands in its gradient's way: steps straight through, random draws by averaging. */
+function passing({ name, options }: Spec, obstacles: LevelFacts['obstacles']): Spec {
+  const defaults = EVASION_ATTACKS.find(({ id }) => id === name)!.defaults;
+  const hasSteps = (obstacles?.stepped.length ?? 0) > 0;
+  const draws = (obstacles?.random.length ?? 0) > 0;
+  return {
+    name,
+    options: {
+      ...options,
+      ...(hasSteps && 'rounding' in defaults && { rounding: 'straight-through' }),
+      ...(draws && 'average' in defaults && { average: AVERAGE }),
+      // AutoAttack's own version for such models.
+      ...(draws && 'version' in defaults && { version: 'rand' }),
+    },
+  };
 }

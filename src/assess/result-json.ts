@@ -21,6 +21,7 @@ import {
   text,
   time,
 } from './json-check.ts';
+import { reliabilityCheck } from './reliability/reliability-json.ts';
 import { ASSESSMENT_SCHEMA, type Assessment, RESULT_NORMS, SEVERITIES } from './result.ts';
 
 /** Results, worst cases or findings in one file: far more than a run makes, few enough for a report. */
@@ -214,6 +215,7 @@ const assessment = object(
     worstCases: list(worstCase, MOST),
     curves: optional(list(curve, MOST)),
     corruption: optional(corruptionCheck),
+    reliability: optional(reliabilityCheck),
     findings: list(finding, MOST),
   },
   joined,

@@ -4,6 +4,7 @@
  */
 
 import type { CorruptionResult } from './corruption/result.ts';
+import type { Reliability } from './reliability/reliability.ts';
 
 /** The version of the format, as the field `schema` carries it. */
 export const ASSESSMENT_SCHEMA = 'glacis.assessment/1';
@@ -212,5 +213,7 @@ export interface Assessment {
   readonly curves?: readonly SecurityCurve[];
   /** What common corruptions did, where they were run. */
   readonly corruption?: CorruptionResult;
+  /** How far the figures can be trusted, at the largest eps. */
+  readonly reliability?: Reliability;
   readonly findings: readonly Finding[];
 }

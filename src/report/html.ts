@@ -13,6 +13,8 @@ import { gallerySection } from './gallery-section.ts';
 import { html } from './markup.ts';
 import { nearestSection } from './nearest-section.ts';
 import { pageOf } from './page.ts';
+import { reliabilitySection } from './reliability-section.ts';
+import { RELIABILITY_STYLE } from './reliability-style.ts';
 import { verdictOf } from './verdict.ts';
 import { verdictSection } from './verdict-section.ts';
 
@@ -43,12 +45,13 @@ ${gallerySection(named)}
 ${chartSection(assessment)}
 ${nearestSection(assessment)}
 ${findingsSection(assessment)}
+${reliabilitySection(assessment.reliability)}
 ${attackSection(assessment)}
 ${confusionSection(assessment, names)}
 ${corruptionSection(assessment.corruption, corrupted)}
 ${factsSection(assessment)}
 ${limitsSection(assessment)}`,
-    ...(assessment.corruption && { style: CORRUPTION_STYLE }),
+    style: `${assessment.reliability ? RELIABILITY_STYLE : ''}${assessment.corruption ? CORRUPTION_STYLE : ''}`,
     footer: html`Made by Glacis ${assessment.environment.glacis} from a result in the format <code>${assessment.schema}</code>. This page loads nothing and runs no script.`,
   });
 }

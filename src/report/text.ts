@@ -4,6 +4,7 @@ import { count, duration, interval, NORM_NAMES, percent, radius } from './format
 import { oneLine, wrap } from './lines.ts';
 import { visible } from './markup.ts';
 import { halvingSentence } from './nearest-section.ts';
+import { reliabilitySummary } from './reliability-section.ts';
 import { rightAnswers, verdictOf, worstCases } from './verdict.ts';
 
 /**
@@ -32,7 +33,8 @@ export function renderText(assessment: Assessment, { width = 96 }: { readonly wi
         width,
       ),
     );
-  if (near || assessment.corruption) lines.push('');
+  if (assessment.reliability) lines.push(...wrap(reliabilitySummary(assessment.reliability), width));
+  if (near || assessment.corruption || assessment.reliability) lines.push('');
   lines.push(...findingLines(assessment.findings, width));
   lines.push(
     ...wrap('Robust accuracy is what these attacks left over: a stronger attack may leave less.', width),

@@ -19,31 +19,33 @@ const LARGER = 3;
 export interface GradientPath {
   /** The loss at each of the first 40 iterates inside the ball, until the goal was reached. */
   readonly losses: readonly number[];
-  /** Share of these iterates whose gradient was zero or not finite. */
+  /** Share of the iterates of the first ascent whose gradient was zero or not finite. */
   readonly blind: number;
   /** Steps after which the goal was reached inside the ball. */
   readonly steps: number | undefined;
-  /** The first of the {@link radiiFrom} in which the goal was reached; `undefined` where it was reached in none. */
+  /** The ball's radius or the first of {@link largerRadii} within which the goal was reached; `undefined` where it was in none. */
   readonly fellAt: number | undefined;
 }
 
-/** The radii that {@link gradientPaths} tries: the ball's own, then growing by equal factors up to the whole range of inputs. */
-export function radiiFrom({ norm, eps, bounds: [low, high] }: Ball, size: number): readonly number[] {
+/**
+ * The radii that {@link gradientPaths} tries beyond the ball: growing by equal factors up to the whole range of inputs, or eightfold where that
+ * has no bounds. Of L0, where an element may go anywhere, only the whole range is left, in Linf.
+ */
+export function largerRadii({ norm, eps, bounds: [low, high] }: Ball, size: number): readonly number[] {
   const width = high - low;
-  // In L0 an element may go anywhere: only the whole range is left to try.
   if (norm === 'l0') return [Number.isFinite(width) ? width : 1];
   const whole = norm === 'linf' ? width : norm === 'l2' ? width * Math.sqrt(size) : width * size;
-  if (!Number.isFinite(whole)) return Array.from({ length: 1 + LARGER }, (_, i) => eps * 8 ** i);
-  if (eps >= whole) return [whole];
-  return Array.from({ length: 1 + LARGER }, (_, i) =>
-    i === LARGER ? whole : eps * (whole / eps) ** (i / LARGER),
-  );
+  const growing = Array.from({ length: LARGER }, (_, i) => i + 1);
+  if (!Number.isFinite(whole)) return growing.map((i) => eps * 8 ** i);
+  if (!(eps > 0)) return [whole];
+  if (eps >= whole) return [];
+  return growing.map((i) => (i === LARGER ? whole : eps * (whole / eps) ** (i / LARGER)));
 }
 
 /**
  * Projected gradient descent from a random start in the ball and, as long as a sample stands, in larger ones: an attack that fails even
  * where every input is allowed has failed as an attack. In L1 it steps as in L2. Cost per sample: at most 40 + 160 + 3 × 20
- * gradients and 4 answers, the gradients `average` times.
+ * gradients and 5 answers, the gradients `average` times (and no 160 then).
  */
 export function gradientPaths(
   model: Interviewed,
@@ -53,16 +55,16 @@ export function gradientPaths(
   average: number,
 ): Promise<readonly GradientPath[]> {
   const size = model.oracle.sampleDims.reduce((n, d) => n * d, 1);
-  const radii = radiiFrom(ball, size);
+  const larger = largerRadii(ball, size);
   return interview(model, samples, (sample, rng) =>
-    path(x.subarray(sample * size, (sample + 1) * size), ball, radii, average, rng),
+    path(x.subarray(sample * size, (sample + 1) * size), ball, larger, average, rng),
   );
 }
 
 function* path(
   x0: Float32Array,
   ball: Ball,
-  radii: readonly number[],
+  larger: readonly number[],
   average: number,
   rng: Rng,
 ): Talk<GradientPath> {
@@ -72,21 +74,24 @@ function* path(
     randomStart(around, x0, at, 0, x0.length, rng);
     return { x0, at, ball: around, average };
   };
-  const [eps, ...larger] = radii;
-  const climber = from(eps!);
-  const { losses, blind, steps } = yield* climb(climber, STEPS);
-  const seen = { losses, blind: blind / losses.length };
-  if (steps !== undefined) return { ...seen, steps, fellAt: eps };
-  // Averages of random answers rise and fall by chance.
-  if (average === 1 && stillRising(losses)) {
-    const { steps: further } = yield* climb(climber, FURTHER);
-    if (further !== undefined) return { ...seen, steps: STEPS + further, fellAt: eps };
+  let seen: Pick<GradientPath, 'losses' | 'blind'> | undefined;
+  if (ball.norm !== 'l0' && ball.eps > 0) {
+    const climber = from(ball.eps);
+    const first = yield* climb(climber, STEPS);
+    seen = { losses: first.losses, blind: first.blind };
+    if (first.steps !== undefined) return { ...seen, steps: first.steps, fellAt: ball.eps };
+    // Averages of random answers rise and fall by chance.
+    if (average === 1 && stillRising(first.losses)) {
+      const { steps } = yield* climb(climber, FURTHER);
+      if (steps !== undefined) return { ...seen, steps: STEPS + steps, fellAt: ball.eps };
+    }
   }
-  for (const wider of larger) {
-    const { steps: there } = yield* climb(from(wider), STEPS_BEYOND);
-    if (there !== undefined) return { ...seen, steps: undefined, fellAt: wider };
+  for (const eps of larger) {
+    const { blind, steps } = yield* climb(from(eps), STEPS_BEYOND);
+    seen ??= { losses: [], blind };
+    if (steps !== undefined) return { ...seen, steps: undefined, fellAt: eps };
   }
-  return { ...seen, steps: undefined, fellAt: undefined };
+  return { losses: [], blind: 0, ...seen, steps: undefined, fellAt: undefined };
 }
 
 /** Where an ascent has come to. */
@@ -98,7 +103,7 @@ interface Climber {
   readonly average: number;
 }
 
-/** `most` steps, or fewer until the goal is reached; `blind` counts gradients that are zero or not finite. */
+/** `most` steps, or fewer until the goal is reached; `blind` is the share of gradients that are zero or not finite. */
 function* climb(
   { x0, at, ball, average }: Climber,
   most: number,
@@ -118,12 +123,12 @@ function* climb(
     };
     losses.push(loss);
     if (gradient.every((g) => g === 0) || gradient.some((g) => !Number.isFinite(g))) blind++;
-    if (reached[0]) return { losses, blind, steps: step };
+    if (reached[0]) return { losses, blind: blind / losses.length, steps: step };
     steepest(ball.norm === 'linf' ? 'linf' : 'l2', gradient, direction);
     for (let i = 0; i < size; i++) at[i]! += RELATIVE_STEP * ball.eps * direction[i]!;
     projectOnto(ball, at, x0);
   }
   ball.constraint?.project(at, 0, x0, 0, size, ball);
   const { reached } = yield { kind: 'answers', points: at, count: 1, probe: true };
-  return { losses, blind, steps: reached[0] ? most : undefined };
+  return { losses, blind: blind / most, steps: reached[0] ? most : undefined };
 }

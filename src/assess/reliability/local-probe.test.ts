@@ -9,7 +9,7 @@ import { openTarget } from '../../runtime/target.ts';
 import { classificationGoal } from '../../threat/goal.ts';
 import type { Ball, Norm } from '../../threat/norm.ts';
 import { type Ops, opsOn } from '../../transform/ops.ts';
-import { gradientPaths, radiiFrom } from './gradient-path.ts';
+import { gradientPaths, largerRadii } from './gradient-path.ts';
 import { localViews, reachOf } from './local-probe.ts';
 import { fallsToNoise } from './noise-probe.ts';
 
@@ -92,20 +92,19 @@ describe('the neighbourhood of a sample', () => {
   });
 });
 
-describe('the radii of an ascent', () => {
+describe('the radii beyond the ball', () => {
   it('grow by equal factors up to every input there is', () => {
-    expect(radiiFrom(ball('linf', 1 / 64), 4)).toEqual(
-      [1 / 64, 1 / 16, 1 / 4, 1].map((r) => expect.closeTo(r, 9)),
-    );
-    expect(radiiFrom(ball('l2', 0.25), 4).at(-1)).toBe(2);
-    expect(radiiFrom(ball('l1', 0.5), 4).at(-1)).toBe(4);
-    expect(radiiFrom(ball('l0', 3), 4)).toEqual([1]);
-    expect(radiiFrom(ball('linf', 2), 4)).toEqual([1]);
+    expect(largerRadii(ball('linf', 1 / 64), 4)).toEqual([1 / 16, 1 / 4, 1].map((r) => expect.closeTo(r, 9)));
+    expect(largerRadii(ball('l2', 0.25), 4).at(-1)).toBe(2);
+    expect(largerRadii(ball('l1', 0.5), 4).at(-1)).toBe(4);
+    expect(largerRadii(ball('l0', 3), 4)).toEqual([1]);
+    expect(largerRadii(ball('linf', 0), 4)).toEqual([1]);
+    expect(largerRadii(ball('linf', 2), 4)).toEqual([]);
   });
 
   it('grow by eight where the inputs have no bounds', () => {
     const open: Ball = { norm: 'linf', eps: 0.5, bounds: [0, Number.POSITIVE_INFINITY] };
-    expect(radiiFrom(open, 4)).toEqual([0.5, 4, 32, 256]);
+    expect(largerRadii(open, 4)).toEqual([4, 32, 256]);
   });
 });
 
@@ -129,6 +128,19 @@ describe('an ascent', () => {
   it('fails even where every input is allowed if there is no gradient', async () => {
     const [path] = await climb(0.1, (b, x) => b.div(b.unary('Floor', b.mul(lowered(b, x), 1e6)), 1e6));
     expect(path).toMatchObject({ blind: 1, steps: undefined, fellAt: undefined });
+  });
+});
+
+describe('an ascent without a ball of its own', () => {
+  it.each<[Norm, number]>([
+    ['l0', 1],
+    ['linf', 0],
+  ])('(%s, eps %d) is tried where every input is allowed, and is no example inside', async (norm, eps) => {
+    const [path] = await asked(
+      (model) => gradientPaths(model, [0], HALF, ball(norm, eps), 1),
+      (b, x) => b.sub(x, 0.25),
+    );
+    expect(path).toMatchObject({ losses: [], blind: 0, steps: undefined, fellAt: 1 });
   });
 });
 

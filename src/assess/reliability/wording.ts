@@ -6,8 +6,11 @@ export const NO_GRADIENTS = 'Only the answers of this model are visible, and no 
 /** Why a check that looks around right answers saw nothing. */
 export const NO_SAMPLES = 'There was no right answer to look at.';
 
+/** "64 samples". */
+export const samples = (n: number): string => `${n} ${n === 1 ? 'sample' : 'samples'}`;
+
 /** "3 of 64 samples". */
-export const of = (count: number, n: number): string => `${count} of ${n} ${n === 1 ? 'sample' : 'samples'}`;
+export const of = (count: number, n: number): string => `${count} of ${samples(n)}`;
 
 /** A share as a percentage. */
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

@@ -2,7 +2,7 @@ import type { ReliabilityFacts } from '../facts.ts';
 import type { Check } from '../reliability.ts';
 import { THRESHOLDS } from '../thresholds.ts';
 import { breakPoint } from '../trace.ts';
-import { isMany, middleOf, NO_GRADIENTS, NO_SAMPLES, of } from '../wording.ts';
+import { isMany, middleOf, NO_GRADIENTS, NO_SAMPLES, samples } from '../wording.ts';
 
 const ABOUT = { id: 'more-steps', title: 'More steps find no more', masking: false } as const;
 
@@ -24,7 +24,7 @@ export function moreSteps({ paths, eased, fallen }: ReliabilityFacts): Check {
     corners.length > 0
       ? ` How sharply the loss stopped rising where samples stood: ${middleOf(corners).toFixed(2)} (median; 1 at once, 0 never).`
       : '';
-  const evidence = `An ascent of up to 200 steps changed ${reached === 0 ? 'none' : reached} of the ${of(n, n)} that it tried and that all attacks had left standing.${settled}`;
+  const evidence = `An ascent of up to 200 steps changed ${reached === 0 ? 'none' : reached} of the ${samples(n)} that it tried and that all attacks had left standing.${settled}`;
   if (!isMany(reached, n, THRESHOLDS.moreSteps)) return { ...ABOUT, verdict: 'good', evidence };
   return {
     ...ABOUT,

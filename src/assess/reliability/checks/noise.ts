@@ -1,7 +1,7 @@
 import type { ReliabilityFacts } from '../facts.ts';
 import type { Check } from '../reliability.ts';
 import { THRESHOLDS } from '../thresholds.ts';
-import { isMany, of } from '../wording.ts';
+import { isMany, samples } from '../wording.ts';
 
 const ABOUT = { id: 'noise', title: 'Noise finds nothing that attacks miss' } as const;
 
@@ -15,7 +15,7 @@ export function noise({ noise: facts }: ReliabilityFacts): Check {
   const { tried, fell, afterGradients } = facts;
   if (tried === 0)
     return { ...about, verdict: 'good', evidence: 'No sample was left standing that noise could change.' };
-  const evidence = `${fell === 0 ? 'None' : fell} of the ${of(tried, tried)} that stood and were tried fell to 32 random points of the ball.`;
+  const evidence = `${fell === 0 ? 'None' : fell} of the ${samples(tried)} that stood and were tried fell to 32 random points of the ball.`;
   if (!isMany(fell, tried, THRESHOLDS.noise)) return { ...about, verdict: 'good', evidence };
   return {
     ...about,

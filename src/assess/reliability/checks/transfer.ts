@@ -1,7 +1,7 @@
 import type { ReliabilityFacts } from '../facts.ts';
 import type { Check } from '../reliability.ts';
 import { THRESHOLDS } from '../thresholds.ts';
-import { isMany, of } from '../wording.ts';
+import { isMany, samples } from '../wording.ts';
 
 const ABOUT = {
   id: 'transfer',
@@ -15,7 +15,7 @@ export function transfer({ attacks: { transfer: facts } }: ReliabilityFacts): Ch
   const { tried, missed } = facts;
   if (tried === 0)
     return { ...ABOUT, verdict: 'good', evidence: 'No sample was left standing that could be tried.' };
-  const evidence = `Examples made on another model changed ${missed === 0 ? 'none' : missed} of the ${of(tried, tried)} that this model's own gradient had left standing.`;
+  const evidence = `Examples made on another model changed ${missed === 0 ? 'none' : missed} of the ${samples(tried)} that this model's own gradient had left standing.`;
   if (!isMany(missed, tried, THRESHOLDS.missed)) return { ...ABOUT, verdict: 'good', evidence };
   return {
     ...ABOUT,
