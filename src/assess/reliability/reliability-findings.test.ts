@@ -47,6 +47,6 @@ describe('findings on reliability', () => {
   it('tell attacks that stopped early from a masked gradient', () => {
     const findings = found(honestFacts({ paths: some(3, path({ steps: 120, fellAt: 0.1 }), path()) }));
     expect(findings.map(({ id }) => id)).toEqual(['evasion/not-converged']);
-    expect(findings[0]!.evidence).toContain('3 of the');
+    expect(findings[0]!.evidence).toContain('changed 3 of 20 samples');
   });
 });

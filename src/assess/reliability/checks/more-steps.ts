@@ -14,8 +14,9 @@ export function moreSteps({ paths, eased, fallen }: ReliabilityFacts): Check {
   if (!paths) return { ...ABOUT, verdict: 'unknown', evidence: NO_GRADIENTS };
   const n = paths.length;
   if (n === 0) return { ...ABOUT, verdict: 'unknown', evidence: NO_SAMPLES };
-  const reached = paths.filter(
-    ({ steps }, i) => !fallen[i] && (steps !== undefined || eased?.[i]?.steps !== undefined),
+  const standing = paths.map((_, i) => i).filter((i) => !fallen[i]);
+  const reached = standing.filter(
+    (i) => paths[i]!.steps !== undefined || eased?.[i]?.steps !== undefined,
   ).length;
   const corners = paths
     .filter(({ steps }) => steps === undefined)
@@ -24,7 +25,10 @@ export function moreSteps({ paths, eased, fallen }: ReliabilityFacts): Check {
     corners.length > 0
       ? ` How sharply the loss stopped rising where samples stood: ${middleOf(corners).toFixed(2)} (median; 1 at once, 0 never).`
       : '';
-  const evidence = `An ascent of up to 200 steps changed ${reached === 0 ? 'none' : reached} of the ${samples(n)} that it tried and that all attacks had left standing.${settled}`;
+  const evidence =
+    standing.length === 0
+      ? `The attacks had changed all ${samples(n)} that were looked at.`
+      : `An ascent of up to 200 steps changed ${reached === 0 ? 'none' : reached} of ${samples(standing.length)} that all attacks had left standing.${settled}`;
   if (!isMany(reached, n, THRESHOLDS.moreSteps)) return { ...ABOUT, verdict: 'good', evidence };
   return {
     ...ABOUT,
