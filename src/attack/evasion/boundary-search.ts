@@ -1,5 +1,11 @@
+import type { Ball } from '../../threat/norm.ts';
 import type { Talk } from '../question.ts';
 import type { Victim } from '../sample-attack.ts';
+
+/** How far a value is looked for from another: the bounds' width, or a million where they are open. */
+export function furthest([low, high]: Ball['bounds']): number {
+  return Number.isFinite(high - low) ? high - low : 2 ** 20;
+}
 
 /**
  * A search by halves along a way that `at(t, out)` walks, between `low`, where the goal is taken not to be reached, and `high`, where it

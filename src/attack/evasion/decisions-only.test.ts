@@ -119,6 +119,15 @@ describe.each(named(ALL))('%s in %s', (_id, norm, [attack, , options]) => {
     }
   });
 
+  it('works where bounds are open', async () => {
+    const open = { ...ball(norm), bounds: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] } as const;
+    const { x, decided } = await attackFunction(attack, linear, goal, open, x0, {
+      options: { ...options, queries: 1000 },
+    });
+    expect([...decided.values()].every(({ reached }) => reached)).toBe(true);
+    expect(x.every(Number.isFinite)).toBe(true);
+  });
+
   it('starts from another sample where noise finds nothing, and ends without one', async () => {
     /** Class 1 only very near to one point. */
     const rare: FunctionModel = {
@@ -140,6 +149,27 @@ describe.each(named(ALL))('%s in %s', (_id, norm, [attack, , options]) => {
     expect(other.decided.get(0)!.reached).toBe(true);
     expect(argmax(Float32Array.from(rare.answer(other.x.subarray(0, SIZE))), 0, 2)).toBe(1);
   });
+});
+
+it('finds a target class among the other samples, though the goal does not say where', async () => {
+  // One sample of 41 is of class 2, and noise is of none.
+  const model: FunctionModel = {
+    sampleDims: [SIZE],
+    classes: 3,
+    answer: (x) =>
+      x.every((v) => Math.abs(v - 0.95) < 0.02) ? [0, 0, 1] : x[0]! > 0.5 ? [0, 1, 0] : [1, 0, 0],
+  };
+  const samples = new Float32Array(41 * SIZE).fill(0.1);
+  samples.fill(0.95, 33 * SIZE, 34 * SIZE);
+  const { decided } = await attackFunction(
+    hopSkipJump,
+    model,
+    classificationGoal(new Int32Array(41), 3, new Int32Array(41).fill(2)),
+    ball('l2'),
+    samples,
+    { todo: [0], options: { queries: 300 } },
+  );
+  expect(decided.get(0)!.reached).toBe(true);
 });
 
 describe.each(named(CASES))('%s in %s', (_id, norm, [attack, , options, share]) => {

@@ -1,13 +1,13 @@
 import { distance } from '../../threat/norm.ts';
 import type { Attack } from '../attack.ts';
-import { steepest } from '../ball-geometry.ts';
+import { steepest, widthOf } from '../ball-geometry.ts';
 import { clearFixed } from '../free-elements.ts';
 import { noiseFrom } from '../noise.ts';
 import { numberIn, wholeFrom } from '../option-checks.ts';
 import { pointsAtOnce } from '../points-at-once.ts';
 import type { Talk } from '../question.ts';
 import { defineSampleAttack, type Victim } from '../sample-attack.ts';
-import { bisect, bisectToClean } from './boundary-search.ts';
+import { bisect, bisectToClean, furthest } from './boundary-search.ts';
 import { type CosineBasis, cosineBasis } from './cosine-basis.ts';
 import { adversarialStart } from './starting-point.ts';
 
@@ -58,7 +58,7 @@ export const geoda: Attack<GeodaOptions> = defineSampleAttack({
   cost: ({ queries }) => ({ gradients: 0, evaluations: queries }),
   *talk(victim, options) {
     const { x0, size, ball, image } = victim;
-    const width = ball.bounds[1] - ball.bounds[0];
+    const width = widthOf(ball.bounds);
     const norm = ball.norm === 'linf' ? 'linf' : 'l2';
     const x = yield* adversarialStart(victim, options.initSize);
     if (!x) return;
@@ -150,7 +150,7 @@ function* toBoundary(
   const at = (far: number, out: Float32Array) => {
     for (let i = 0; i < size; i++) out[i] = Math.min(high, Math.max(low, x0[i]! + far * direction[i]!));
   };
-  const most = norm === 'linf' ? high - low : (high - low) * Math.sqrt(size);
+  const most = furthest(ball.bounds) * (norm === 'l2' ? Math.sqrt(size) : 1);
   let near = 0;
   let far = Math.min(most, distance(norm, x, x0, 0, size));
   const point = new Float32Array(size);

@@ -1,6 +1,6 @@
 import { distance } from '../../threat/norm.ts';
 import type { Attack } from '../attack.ts';
-import { steepest } from '../ball-geometry.ts';
+import { steepest, widthOf } from '../ball-geometry.ts';
 import { clearFixed } from '../free-elements.ts';
 import { noiseFrom } from '../noise.ts';
 import { numberIn, wholeFrom } from '../option-checks.ts';
@@ -65,7 +65,7 @@ export const hopSkipJump: Attack<HopSkipJumpOptions> = defineSampleAttack({
     for (let step = 0; step < steps; step++) {
       const far = distance(norm, x, x0, 0, size);
       if (!(far > 0)) return;
-      const radius = step === 0 ? 0.1 * (high - low) : (gamma * far) / size;
+      const radius = step === 0 ? 0.1 * widthOf(ball.bounds) : (gamma * far) / size;
       yield* estimate(x, radius, evals(step), direction);
       steepest(norm, direction, direction);
       let length = far / Math.sqrt(step + 1);

@@ -1,5 +1,5 @@
 import type { Attack } from '../attack.ts';
-import { projectOnto, steepest } from '../ball-geometry.ts';
+import { projectOnto, steepest, widthOf } from '../ball-geometry.ts';
 import { noiseFrom } from '../noise.ts';
 import { numberIn, wholeFrom } from '../option-checks.ts';
 import { defineSampleAttack } from '../sample-attack.ts';
@@ -63,7 +63,7 @@ export const nes: Attack<NesOptions> = defineSampleAttack({
     const latest = new Float32Array(size);
     const gradient = new Float32Array(size);
     const direction = new Float32Array(size);
-    let radius = sigma * (ball.bounds[1] - ball.bounds[0]);
+    let radius = sigma * widthOf(ball.bounds);
     let step = relativeStep;
     let margins: number[] = [];
     for (;;) {

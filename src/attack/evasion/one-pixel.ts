@@ -28,7 +28,7 @@ export interface OnePixelOptions {
  * the true class's probability where this lowers the goal's margin.
  *
  * Distances in l0 count elements: a pixel of three channels takes 3 of eps, so `eps = 3 · pixels` for colours. Samples that are no pictures
- * are a row of pixels of one channel. Errors: `option/invalid` where eps is less than one pixel, or less than `pixels` need.
+ * are a row of pixels of one channel. Errors: `option/invalid` where eps is less than one pixel, or less than `pixels` need, or bounds are open.
  * Cost: `population · (steps + 1)` answers, up to `queries`.
  */
 export const onePixel: Attack<OnePixelOptions> = defineSampleAttack({
@@ -52,6 +52,9 @@ export const onePixel: Attack<OnePixelOptions> = defineSampleAttack({
   *talk(victim, { pixels: wanted, steps, population, leastWeight, mostWeight }) {
     const { size, ball } = victim;
     const image: ImageDims = victim.image ?? { channels: 1, height: 1, width: size, layout: 'chw' };
+    const [low, high] = ball.bounds;
+    if (!Number.isFinite(high - low))
+      throw new GlacisError('option/invalid', `bounds: expected two finite numbers, got ${low} and ${high}`);
     const pixels = pixelsWithin(ball.eps, image, wanted);
     if (pixels === 0) return;
     const rng = victim.rng('evolution');

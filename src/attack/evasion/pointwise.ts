@@ -56,6 +56,7 @@ function* saltAndPepper(
   draws: number,
 ): Talk<Float32Array | undefined> {
   const [low, high] = ball.bounds;
+  if (!Number.isFinite(high - low)) return undefined;
   const point = new Float32Array(size);
   let share = 1 / draws;
   for (let draw = 0; draw < draws; draw++) {

@@ -1,9 +1,10 @@
 import type { Attack } from '../attack.ts';
+import { widthOf } from '../ball-geometry.ts';
 import { freeElements } from '../free-elements.ts';
 import { numberIn, wholeFrom } from '../option-checks.ts';
 import type { Talk } from '../question.ts';
 import { defineSampleAttack } from '../sample-attack.ts';
-import { bisect } from './boundary-search.ts';
+import { bisect, furthest } from './boundary-search.ts';
 
 /** Options of RayS. */
 export interface RaysOptions {
@@ -36,7 +37,6 @@ export const rays: Attack<RaysOptions> = defineSampleAttack({
   *talk(victim, options) {
     const { x0, size, ball, answers } = victim;
     const [low, high] = ball.bounds;
-    const width = high - low;
     const elements = freeElements(ball, size);
     const signs = new Int8Array(size).fill(1);
     const point = new Float32Array(size);
@@ -45,9 +45,9 @@ export const rays: Attack<RaysOptions> = defineSampleAttack({
       for (const i of elements)
         out[i] = Math.min(high, Math.max(low, x0[i]! + (signs[i]! > 0 ? radius : -radius)));
     };
-    const tolerance = options.tolerance * width;
+    const tolerance = options.tolerance * widthOf(ball.bounds);
     // At the width of the bounds every value is at one of them.
-    let radius = width;
+    let radius = furthest(ball.bounds);
     /** Whether the signs as they are reach the goal at a radius that is smaller than the one so far, which then is searched. */
     const isNearer = function* (): Talk<boolean> {
       const limit = found ? radius - tolerance : radius;

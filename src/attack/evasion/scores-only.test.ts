@@ -92,6 +92,18 @@ describe.each(named(ALL))('%s in %s with %s', (_id, norm, _options, [attack, , o
     for (const { asked } of easy.decided.values()) expect(asked).toBeLessThan(2000);
   });
 
+  it('works where bounds are open, or says that it cannot', async () => {
+    const open = {
+      ...ball,
+      eps: norm === 'l0' ? 4 : 2,
+      bounds: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
+    } as const;
+    const run = attackFunction(attack, linear, goal, open, x0, { options: { ...options, queries: 9000 } });
+    if (attack === (onePixel as unknown)) return expect(run).rejects.toThrow(/expected two finite numbers/);
+    const { decided } = await run;
+    expect([...decided.values()].every(({ reached }) => reached)).toBe(true);
+  });
+
   it('ends where all scores are equal, within its budget', async () => {
     const flat: FunctionModel = { ...linear, answer: () => [0.5, 0.5] };
     const { decided } = await attackFunction(attack, flat, classificationGoal([0, 0, 0, 0], 2), ball, x0, {

@@ -1,5 +1,6 @@
 import { distance } from '../../threat/norm.ts';
 import type { Attack } from '../attack.ts';
+import { widthOf } from '../ball-geometry.ts';
 import { clearFixed } from '../free-elements.ts';
 import { type Noise, noiseFrom } from '../noise.ts';
 import { numberIn, wholeFrom } from '../option-checks.ts';
@@ -61,7 +62,7 @@ export const signOpt: Attack<SignOptOptions> = defineSampleAttack({
   cost: ({ queries }) => ({ gradients: 0, evaluations: queries }),
   *talk(victim, { numTrial, k, epsilon, alpha: firstAlpha, beta: firstBeta }) {
     const { size, ball } = victim;
-    const width = ball.bounds[1] - ball.bounds[0];
+    const width = widthOf(ball.bounds);
     const noise = noiseFrom(victim.rng('directions'));
     let best = yield* firstDirection(victim, noise, numTrial);
     if (!best) return;
@@ -109,7 +110,7 @@ function pointAt({ x0, ball }: Victim, theta: Float32Array) {
 /** The nearest boundary among random directions; that of another starting point where none of them reaches the goal. */
 function* firstDirection(victim: Victim, noise: Noise, trials: number): Talk<Found | undefined> {
   const { x0, size, ball, answers } = victim;
-  const width = ball.bounds[1] - ball.bounds[0];
+  const width = widthOf(ball.bounds);
   const tolerance = 1e-3 * width;
   const most = Math.min(trials, pointsAtOnce(size));
   const directions = new Float32Array(most * size);

@@ -1,6 +1,6 @@
 import type { Rng } from '../../core/random.ts';
 import type { Attack } from '../attack.ts';
-import { projectOnto } from '../ball-geometry.ts';
+import { projectOnto, widthOf } from '../ball-geometry.ts';
 import { freeElements, restoreFixed } from '../free-elements.ts';
 import { choiceOf, numberIn, wholeFrom } from '../option-checks.ts';
 import { defineSampleAttack } from '../sample-attack.ts';
@@ -40,7 +40,7 @@ export const simba: Attack<SimbaOptions> = defineSampleAttack({
   },
   cost: ({ queries }) => ({ gradients: 0, evaluations: queries }),
   *talk({ x0, size, ball, image, rng, answers }, { basis, stepSize, freqDims }) {
-    const length = stepSize * (ball.bounds[1] - ball.bounds[0]);
+    const length = stepSize * widthOf(ball.bounds);
     const cosines = basis === 'dct' && image ? cosineBasis(image, image.height, image.width) : undefined;
     const x = x0.slice();
     const point = new Float32Array(size);

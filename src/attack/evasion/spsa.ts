@@ -1,5 +1,5 @@
 import type { Attack } from '../attack.ts';
-import { projectOnto } from '../ball-geometry.ts';
+import { projectOnto, widthOf } from '../ball-geometry.ts';
 import { noiseFrom } from '../noise.ts';
 import { numberIn, wholeFrom } from '../option-checks.ts';
 import { defineSampleAttack } from '../sample-attack.ts';
@@ -46,7 +46,7 @@ export const spsa: Attack<SpsaOptions> = defineSampleAttack({
   cost: ({ queries }) => ({ gradients: 0, evaluations: queries }),
   *talk(victim, { steps, samples, delta, learningRate }) {
     const { x0, size, ball, answers } = victim;
-    const width = ball.bounds[1] - ball.bounds[0];
+    const width = widthOf(ball.bounds);
     const estimate = antithetic(victim, samples, noiseFrom(victim.rng('directions')).signs);
     const x = x0.slice();
     const gradient = new Float32Array(size);

@@ -1,5 +1,6 @@
 import type { Rng } from '../../core/random.ts';
 import type { Attack } from '../attack.ts';
+import { widthOf } from '../ball-geometry.ts';
 import { freeElements } from '../free-elements.ts';
 import { numberIn, wholeFrom } from '../option-checks.ts';
 import { pointsAtOnce } from '../points-at-once.ts';
@@ -88,7 +89,7 @@ export const zoo: Attack<ZooOptions> = defineSampleAttack({
 /** Minimises the objective for one constant; whether the goal was reached. */
 function* minimise(victim: Victim, options: ZooOptions, c: number, rng: Rng): Talk<boolean> {
   const { x0, size, ball, answers } = victim;
-  const width = ball.bounds[1] - ball.bounds[0];
+  const width = widthOf(ball.bounds);
   const state: State = {
     delta: new Float32Array(size),
     mean: new Float32Array(size),
@@ -140,7 +141,7 @@ function* moveCoordinates(
   points: Float32Array,
 ): Talk {
   const [low, high] = ball.bounds;
-  const width = high - low;
+  const width = widthOf(ball.bounds);
   const most = points.length / (2 * size);
   const slopes = new Float64Array(coordinates.length);
   for (let done = 0; done < coordinates.length; done += most) {
