@@ -71,7 +71,10 @@ export const boundary: Attack<BoundaryOptions> = defineSampleAttack({
     wholeFrom(options, 'initSize', 1);
     wholeFrom(options, 'queries', 1);
   },
-  cost: ({ queries }) => ({ gradients: 0, evaluations: queries }),
+  cost: ({ steps, queries }) => ({
+    gradients: 0,
+    evaluations: Math.min(queries, Math.ceil(steps * (1 + 1 / WATCH))),
+  }),
   *talk(victim, options) {
     const { x0, size, ball, answers } = victim;
     const [low, high] = ball.bounds;

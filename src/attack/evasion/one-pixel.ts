@@ -48,7 +48,10 @@ export const onePixel: Attack<OnePixelOptions> = defineSampleAttack({
     numberIn(options, 'mostWeight', options.leastWeight, 2, 'or equal');
     wholeFrom(options, 'queries', 1);
   },
-  cost: ({ steps, population }) => ({ gradients: 0, evaluations: population * (steps + 1) }),
+  cost: ({ steps, population, queries }) => ({
+    gradients: 0,
+    evaluations: Math.min(queries, population * (steps + 1)),
+  }),
   *talk(victim, { pixels: wanted, steps, population, leastWeight, mostWeight }) {
     const { size, ball } = victim;
     const image: ImageDims = victim.image ?? { channels: 1, height: 1, width: size, layout: 'chw' };

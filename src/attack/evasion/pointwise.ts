@@ -49,7 +49,7 @@ export const pointwise: Attack<PointwiseOptions> = defineSampleAttack({
   },
 });
 
-/** Salt-and-pepper noise on as few elements as reach the goal: more of them from draw to draw, then fewer. */
+/** Salt-and-pepper noise that reaches the goal, on more elements from draw to draw. */
 function* saltAndPepper(
   { x0, size, ball, answers }: Victim,
   rng: Rng,

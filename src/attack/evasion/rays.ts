@@ -48,6 +48,7 @@ export const rays: Attack<RaysOptions> = defineSampleAttack({
     const tolerance = options.tolerance * widthOf(ball.bounds);
     // At the width of the bounds every value is at one of them.
     let radius = furthest(ball.bounds);
+    let found = false;
     /** Whether the signs as they are reach the goal at a radius that is smaller than the one so far, which then is searched. */
     const isNearer = function* (): Talk<boolean> {
       const limit = found ? radius - tolerance : radius;
@@ -59,7 +60,6 @@ export const rays: Attack<RaysOptions> = defineSampleAttack({
       radius = yield* bisect(victim, at, point, 0, limit, tolerance);
       return true;
     };
-    let found = false;
     yield* isNearer();
     for (let level = 0; radius > tolerance; level++) {
       const block = Math.max(1, Math.ceil(elements.length / 2 ** level));

@@ -43,7 +43,10 @@ export const spsa: Attack<SpsaOptions> = defineSampleAttack({
     numberIn(options, 'learningRate', 0);
     wholeFrom(options, 'queries', 1);
   },
-  cost: ({ queries }) => ({ gradients: 0, evaluations: queries }),
+  cost: ({ steps, samples, queries }) => ({
+    gradients: 0,
+    evaluations: Math.min(queries, steps * (2 * samples + 1)),
+  }),
   *talk(victim, { steps, samples, delta, learningRate }) {
     const { x0, size, ball, answers } = victim;
     const width = widthOf(ball.bounds);

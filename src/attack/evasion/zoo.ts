@@ -41,8 +41,8 @@ interface State {
 
 /**
  * ZOO (Chen et al. 2017): the objective of Carlini & Wagner, `‖δ‖² + c · max(margin + confidence, 0)`, lowered by Adam on a few random coordinates
- * at a time, whose derivatives are differences; `c` is searched by halves. The derivative of `‖δ‖²` is exact. Neither the
- * paper's smaller grids nor its importance sampling: both are for pictures far larger than those that it needs few queries for.
+ * at a time, whose derivatives are differences; `c` is searched by halves. The derivative of `‖δ‖²` is exact. The
+ * paper's smaller grids and importance sampling, which are for large pictures, are left out.
  * Cost: `2 · parallel + 1` answers a step, up to `queries`.
  */
 export const zoo: Attack<ZooOptions> = defineSampleAttack({
@@ -74,7 +74,10 @@ export const zoo: Attack<ZooOptions> = defineSampleAttack({
     numberIn(options, 'confidence', 0, Number.MAX_VALUE, 'or equal');
     wholeFrom(options, 'queries', 1);
   },
-  cost: ({ queries }) => ({ gradients: 0, evaluations: queries }),
+  cost: ({ steps, parallel, binarySearchSteps, queries }) => ({
+    gradients: 0,
+    evaluations: Math.min(queries, binarySearchSteps * steps * (2 * parallel + 1)),
+  }),
   *talk(victim, options) {
     const rng = victim.rng('coordinates');
     let [low, c, high] = [0, options.initialConst, Number.POSITIVE_INFINITY];
