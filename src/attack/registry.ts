@@ -34,6 +34,7 @@ import { sparseFool } from './evasion/sparsefool.ts';
 import { spatial } from './evasion/spatial.ts';
 import { spsa } from './evasion/spsa.ts';
 import { square } from './evasion/square.ts';
+import { universal } from './evasion/universal.ts';
 import { vmiFgsm } from './evasion/vmi-fgsm.ts';
 import { zoo } from './evasion/zoo.ts';
 import { transferOver } from './transfer.ts';
@@ -81,6 +82,7 @@ export const EVASION_ATTACKS: readonly Attack<object>[] = [
   erased(spsa),
   erased(square),
   erased(transferOver(() => EVASION_ATTACKS)),
+  erased(universal),
   erased(vmiFgsm),
   erased(zoo),
 ];

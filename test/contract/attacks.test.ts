@@ -127,6 +127,7 @@ async function attacked(model: Model, id: string, ball: Ball, change: Change = {
 /** Attacks that climb something else than the goal's loss at their own iterates, so that no optimum is promised. */
 const ASIDE: ReadonlySet<string> = new Set([
   'feature', // climbs towards another sample's activations
+  'universal', // one change for all
   'di-fgsm', // gradients at resized copies, which only pictures have
 ]);
 
