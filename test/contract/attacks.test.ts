@@ -129,6 +129,7 @@ const ASIDE: ReadonlySet<string> = new Set([
   'feature', // climbs towards another sample's activations
   'universal', // one change for all
   'di-fgsm', // gradients at resized copies, which only pictures have
+  'universal', // one perturbation for all samples
 ]);
 
 /** The least distance at which the linear model's answer to `sample` changes: exact, bounds included. */
