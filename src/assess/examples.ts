@@ -29,7 +29,7 @@ export const EXAMPLES_EACH = 6;
 /** The first samples that fell in a chunk, up to `most`. Cost: one forward pass for each. */
 export async function collectExamples(
   subject: Subject,
-  cell: { readonly attack: string; readonly eps: number },
+  cell: { readonly attack: string; readonly eps: number; readonly nearest: boolean },
   chunk: { readonly x: Float32Array; readonly indices: Int32Array; readonly labels: ArrayLike<number> },
   outcome: Outcome,
   most: number,
@@ -37,7 +37,10 @@ export async function collectExamples(
   const { classes: k, activation } = subject;
   const n = outcome.success.length;
   const size = chunk.x.length / Math.max(1, n);
-  const fell = Array.from({ length: n }, (_, i) => i).filter((i) => outcome.success[i]);
+  const fell = Array.from({ length: n }, (_, i) => i).filter(
+    // A nearest example may lie beyond the budgets that were asked about.
+    (i) => outcome.success[i] && (!cell.nearest || outcome.distance[i]! <= cell.eps),
+  );
   const chosen = fell.slice(0, most);
   const clean = new Float32Array(chosen.length * size);
   for (const [to, i] of chosen.entries()) clean.set(chunk.x.subarray(i * size, (i + 1) * size), to * size);

@@ -214,7 +214,7 @@ async function runChunk(
   cell.current = undefined;
   enterOutcome(cell.record, start, outcome);
   if (task === 'classification' || task === 'binary')
-    await addExamples(subject, plan.attack.id, eps, chunk, cell, outcome);
+    await addExamples(subject, plan, eps, chunk, cell, outcome);
   await options.save(state);
   return true;
 }
@@ -236,7 +236,7 @@ function copyOf({ x, decided, asked, by, parameters, shared }: EarlierExamples):
 
 async function addExamples(
   subject: Loaded['subject'],
-  attack: string,
+  { attack: { id, seeks } }: Cell['plan'],
   eps: number,
   chunk: Chunk,
   cell: CellState,
@@ -244,7 +244,15 @@ async function addExamples(
 ): Promise<void> {
   const most = EXAMPLES_EACH - cell.examples.length;
   if (most > 0)
-    cell.examples.push(...(await collectExamples(subject, { attack, eps }, chunk, outcome, most)));
+    cell.examples.push(
+      ...(await collectExamples(
+        subject,
+        { attack: id, eps, nearest: seeks === 'minimum' },
+        chunk,
+        outcome,
+        most,
+      )),
+    );
 }
 
 /** The attack and its budget in a few words. */
