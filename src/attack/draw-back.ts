@@ -1,3 +1,4 @@
+import { bisect } from './evasion/boundary-search.ts';
 import type { Talk } from './question.ts';
 import type { Victim } from './sample-attack.ts';
 
@@ -16,21 +17,15 @@ export function* drawBack(victim: Victim): Talk {
   const best = victim.best();
   if (!(best.reached && best.distance > 0)) return;
   const far = best.x.slice();
+  const way = (share: number, out: Float32Array) => {
+    for (let i = 0; i < size; i++) out[i] = x0[i]! + share * (far[i]! - x0[i]!);
+  };
   const point = new Float32Array(size);
-  function* falls(share: number): Talk<boolean> {
-    for (let i = 0; i < size; i++) point[i] = x0[i]! + share * (far[i]! - x0[i]!);
-    const { reached } = yield* victim.answers(point);
-    return reached[0]!;
-  }
   let [clean, fallen] = [0, 1];
   for (let back = FIRST; clean === 0 && back < fallen; back *= 2) {
-    const share = fallen - back;
-    if (yield* falls(share)) fallen = share;
-    else clean = share;
+    way(fallen - back, point);
+    if ((yield* victim.answers(point)).reached[0]) fallen -= back;
+    else clean = fallen - back;
   }
-  while (fallen - clean > TOLERANCE * fallen) {
-    const middle = (clean + fallen) / 2;
-    if (yield* falls(middle)) fallen = middle;
-    else clean = middle;
-  }
+  yield* bisect(victim, way, point, clean, fallen, TOLERANCE * fallen);
 }

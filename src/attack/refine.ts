@@ -1,4 +1,5 @@
 import { drawBack } from './draw-back.ts';
+import { bisect } from './evasion/boundary-search.ts';
 import { type ProjectionNorm, toHyperplane } from './hyperplane-projection.ts';
 import type { Talk } from './question.ts';
 import { refineSparse } from './refine-sparse.ts';
@@ -13,7 +14,7 @@ const HALVINGS = 5;
 /**
  * Brings the nearest example so far nearer, whatever found it: the boundary at the example is taken as a plane, the point of that plane
  * nearest to the clean sample (within the bounds) is the next candidate, and where it misses the goal, the first point on the way
- * from it to the example that does not. Repeated while it wins anything; the end is drawn back along the line ({@link drawBack}). Exact
+ * from it to the example that reaches it. Repeated while it wins anything; the end is drawn back along the line ({@link drawBack}). Exact
  * where the model is linear, bounds included. In l0 see {@link refineSparse}. Does nothing while there is no example.
  * Cost: up to 5 gradients and about 30 answers.
  */
@@ -31,7 +32,8 @@ export function* refine(victim: Victim): Talk {
 }
 
 /** Tries the plane at the nearest example; whether it is worth to go on. */
-function* towardsPlane({ x0, size, ball, best, gradient, answers }: Victim): Talk<boolean> {
+function* towardsPlane(victim: Victim): Talk<boolean> {
+  const { x0, size, ball, best, gradient, answers } = victim;
   const { x, distance, reached } = best();
   if (!(reached && distance > 0)) return false;
   const from = x.slice();
@@ -42,20 +44,15 @@ function* towardsPlane({ x0, size, ball, best, gradient, answers }: Victim): Tal
   const far = toHyperplane(ball.norm as ProjectionNorm, x0, normal, gap * (1 + BEHIND), ball.bounds, step);
   // As near as it gets, or nothing to go by.
   if (!(far > 0 && far < distance * (1 - WORTH))) return false;
-  const point = new Float32Array(size);
-  function* falls(share: number): Talk<boolean> {
+  const way = (share: number, out: Float32Array) => {
     for (let i = 0; i < size; i++) {
       const near = x0[i]! + step[i]!;
-      point[i] = near + share * (from[i]! - near);
+      out[i] = near + share * (from[i]! - near);
     }
-    return (yield* answers(point)).reached[0]!;
-  }
-  if (yield* falls(0)) return true;
-  let [missed, fallen] = [0, 1];
-  for (let halving = 0; halving < HALVINGS; halving++) {
-    const middle = (missed + fallen) / 2;
-    if (yield* falls(middle)) fallen = middle;
-    else missed = middle;
-  }
+  };
+  const point = new Float32Array(size);
+  way(0, point);
+  if ((yield* answers(point)).reached[0]) return true;
+  yield* bisect(victim, way, point, 0, 1, 2 ** -HALVINGS);
   return true;
 }

@@ -6,6 +6,7 @@ import { choiceOf, numberIn, wholeFrom } from '../option-checks.ts';
 import type { Talk } from '../question.ts';
 import { refine } from '../refine.ts';
 import { defineSampleAttack, type Victim } from '../sample-attack.ts';
+import { bisect } from './boundary-search.ts';
 import { adversarialStart } from './starting-point.ts';
 
 /** Options of Brendel and Bethge's attack. */
@@ -69,9 +70,11 @@ export const brendelBethge: Attack<BrendelBethgeOptions> = defineSampleAttack({
   },
   cost: ({ steps, binarySearchSteps }) => ({ gradients: steps, evaluations: 20 + binarySearchSteps }),
   *talk(victim, options) {
-    const start = yield* adversarialStart(victim, options.initTries);
-    if (!start) return;
-    yield* follow(victim, yield* nearBoundary(victim, start, options.binarySearchSteps), options);
+    const x = yield* adversarialStart(victim, options.initTries);
+    if (!x) return;
+    const way = wayHome(victim.ball.norm, victim.x0, x.slice());
+    yield* bisect(victim, way, x, 0, 1, 2 ** -options.binarySearchSteps);
+    yield* follow(victim, x, options);
     if (options.refine) yield* refine(victim);
   },
 });
@@ -98,22 +101,6 @@ function* follow(victim: Victim, x: Float32Array, options: BrendelBethgeOptions)
     for (let i = 0; i < size; i++) x[i] = Math.min(high, Math.max(low, x[i]! + step[i]!));
   }
   yield* victim.answers(x);
-}
-
-/** The point nearest to the clean sample that halvings find on the norm's way from `far` to it. */
-function* nearBoundary(victim: Victim, far: Float32Array, halvings: number): Talk<Float32Array> {
-  const { x0, size, ball } = victim;
-  const way = wayHome(ball.norm, x0, far);
-  const point = new Float32Array(size);
-  let [clean, fallen] = [0, 1];
-  for (let halving = 0; halving < halvings; halving++) {
-    const middle = (clean + fallen) / 2;
-    way(middle, point);
-    if ((yield* victim.answers(point)).reached[0]!) fallen = middle;
-    else clean = middle;
-  }
-  way(fallen, point);
-  return point;
 }
 
 /**
