@@ -97,6 +97,9 @@ describe('the self-check of Square Attack', () => {
     });
     expect(ids(masked)).toEqual(['evasion/gradient-masking-square']);
     expect(masked[0]!.severity).toBe('medium');
+    // Of 500 samples two are more than 0.2 %, and still say little.
+    const few = { share: { ...share(9), n: 500 }, again: { missed: [0, 1], more: [], complete: true } };
+    expect(ids(squareBeatsGradients(few))).toEqual(['evasion/more-restarts-needed']);
   });
 });
 

@@ -10,6 +10,9 @@ const NONE = { atlas: [], owasp: [], nist: [] } as const;
 /** By how much two runs' outputs may differ, each at length 1; AutoAttack's own threshold. */
 const SAME = 1e-4;
 
+/** Samples that gradient attacks must miss for a verdict: what they do with one or two depends on the seed. */
+const LEAST_MISSED = 3;
+
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 /** The model answers at random: other labels right, or outputs that differ by more than rounding. */
@@ -75,7 +78,7 @@ export function zeroGradients({ samples, zero }: StartGradients): readonly Findi
 
 /**
  * Square Attack does better than the gradient attacks. That alone is no verdict: it is about masking only if the gradient attacks still
- * miss what Square found when they try again, with more restarts.
+ * miss what Square found when they try again, with more restarts and conjugate directions, and that for three samples or more.
  */
 export function squareBeatsGradients({
   share: { n, only },
@@ -98,8 +101,9 @@ export function squareBeatsGradients({
       },
     ];
   const { missed, more } = again;
+  const isMasked = isNoticed(missed.length, n) && missed.length >= LEAST_MISSED;
   const further = more.length > 0 ? ` and broke ${more.length} more` : '';
-  if (isNoticed(missed.length, n))
+  if (isMasked)
     return [
       {
         id: 'evasion/gradient-masking-square',
