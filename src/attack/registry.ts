@@ -36,6 +36,7 @@ import { spsa } from './evasion/spsa.ts';
 import { square } from './evasion/square.ts';
 import { universal } from './evasion/universal.ts';
 import { vmiFgsm } from './evasion/vmi-fgsm.ts';
+import { wasserstein } from './evasion/wasserstein.ts';
 import { zoo } from './evasion/zoo.ts';
 import { transferOver } from './transfer.ts';
 
@@ -84,6 +85,7 @@ export const EVASION_ATTACKS: readonly Attack<object>[] = [
   erased(transferOver(() => EVASION_ATTACKS)),
   erased(universal),
   erased(vmiFgsm),
+  erased(wasserstein),
   erased(zoo),
 ];
 

@@ -217,8 +217,10 @@ function trackerOf<Options extends object>(
   const shared = run.shared?.values ?? new Float32Array(0);
   const best = new Float32Array(threat!.parameters.length);
   const isInside = (x: Float32Array, parameters: Float32Array = new Float32Array(best.length)) => {
+    if (violationOf(free, x, x0, 0, x0.length)) return false;
+    // Points are as the attack has made them, but for a constraint, which may move them out of the threat.
     const example = { x, x0, image, bounds, constraint, options, parameters, shared };
-    if (violationOf(free, x, x0, 0, x0.length) || threat!.violation(example)) return false;
+    if (constraint && threat!.violation(example)) return false;
     best.set(parameters);
     return true;
   };
