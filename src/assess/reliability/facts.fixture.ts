@@ -8,6 +8,7 @@ export const view = (change: Partial<LocalView> = {}): LocalView => ({
   zeroMargin: false,
   notFinite: false,
   margin: 5,
+  top: 8,
   slope: 25,
   agreement: 0.99,
   gap: 0,
@@ -34,6 +35,10 @@ export const some = <T>(count: number, odd: T, usual: T): readonly T[] => [
   ...times(LOOKED - count, usual),
 ];
 
+/** As networks answer: no two largest outputs alike. */
+export const spread = (views: readonly LocalView[]): readonly LocalView[] =>
+  views.map((each, i) => ({ ...each, top: each.top * 0.9 ** i }));
+
 /** Facts of a model that hides nothing, attacked well. */
 export function honestFacts(change: Partial<ReliabilityFacts> = {}): ReliabilityFacts {
   return {
@@ -50,7 +55,7 @@ export function honestFacts(change: Partial<ReliabilityFacts> = {}): Reliability
       averaged: false,
     },
     obstacles: { stepped: [], cut: [], random: [] },
-    views: times(LOOKED, view()),
+    views: spread(times(LOOKED, view())),
     paths: times(LOOKED, path()),
     eased: undefined,
     fallen: times(LOOKED, false),

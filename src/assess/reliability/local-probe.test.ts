@@ -23,11 +23,12 @@ afterAll(() => engine.close());
 async function asked<T>(
   ask: (model: Interviewed) => Promise<T>,
   front: (b: Ops, x: Value) => Value = (_, x) => x,
+  end: (b: Ops, z: Value) => Value = (_, z) => z,
 ): Promise<T> {
   const b = opsOn(new GraphBuilder());
   const x = b.builder.input('x', 'float32', [4, 2]);
   const w = b.builder.constant(float32Tensor([2, 2], [3, 0, 4, 0]));
-  const target = openTarget(engine, b.builder.build({ z: b.matmul(front(b, x), w) }));
+  const target = openTarget(engine, b.builder.build({ z: end(b, b.matmul(front(b, x), w)) }));
   try {
     return await ask({
       target,
@@ -52,7 +53,14 @@ describe('the neighbourhood of a sample', () => {
     ['l1', 4],
   ])('of a linear model in %s: the margin, its slope, perfect agreement', async (norm, slope) => {
     const [view] = await asked((model) => localViews(model, [0], HALF, ball(norm, 0.1)));
-    expect(view).toMatchObject({ zeroLoss: false, zeroMargin: false, notFinite: false, margin: 3.5, gap: 0 });
+    expect(view).toMatchObject({
+      zeroLoss: false,
+      zeroMargin: false,
+      notFinite: false,
+      margin: 3.5,
+      top: 3.5,
+      gap: 0,
+    });
     expect(view!.slope).toBeCloseTo(slope, 5);
     expect(view!.agreement).toBeCloseTo(1, 5);
   });
@@ -79,6 +87,17 @@ describe('the neighbourhood of a sample', () => {
       (b, x) => b.add(x, b.mul(b.node('RandomNormalLike', [x]), 0.1)),
     );
     expect(view!.gap).toBeGreaterThan(1e-3);
+  });
+
+  it('of log-probabilities: how far the largest is above their mean, which their ceiling of 0 does not hide', async () => {
+    const tops = (at: number) =>
+      asked(
+        (model) => localViews(model, [0], Float32Array.of(at, at), ball('linf', 0.01)),
+        undefined,
+        (b, z) => b.node('Neg', [b.unary('Neg', b.node('LogSoftmax', [z]))]),
+      );
+    expect((await tops(0.9))[0]!.top).toBeCloseTo(3.15, 4);
+    expect((await tops(0.8))[0]!.top).toBeCloseTo(2.8, 4);
   });
 
   it('reaches half as far as the ball, and no further than a gradient can say', () => {

@@ -20,6 +20,8 @@ export interface LocalView {
   readonly notFinite: boolean;
   /** How far the model is right: the goal's margin, in the outputs' units. */
   readonly margin: number;
+  /** The largest output, in size; of log-probabilities, which no network reaches by itself, how far it is above their mean. */
+  readonly top: number;
   /** How fast the gradient says that the margin can fall, a unit of the ball's norm. */
   readonly slope: number;
   /**
@@ -67,6 +69,7 @@ function* view(
   const size = x0.length;
   const goal = yield { kind: 'gradient', point: x0, loss: 'goal', probe: true };
   const zeroLoss = goal.gradient.every((g) => g === 0);
+  const top = topOf(goal.logits);
   const badLoss = goal.gradient.some((g) => !Number.isFinite(g));
   const { gradient: given, margins } = yield { kind: 'gradient', point: x0, loss: 'margin', probe: true };
   const gradient = given.slice();
@@ -99,6 +102,7 @@ function* view(
     zeroMargin: gradient.every((g) => g === 0),
     notFinite: badLoss || gradient.some((g) => !Number.isFinite(g)),
     margin,
+    top,
     slope: dualLength(norm, gradient),
     agreement: correlation(predicted, actual),
     gap: Math.max(...[around.margins[0]!, around.margins.at(-1)!].map((again) => gapOf(margin, again))),
@@ -121,6 +125,13 @@ function correlation(a: readonly number[], b: readonly number[]): number {
   }
   const r = ab / Math.sqrt(aa * bb);
   return Number.isFinite(r) ? r : 0;
+}
+
+function topOf(outputs: Float32Array): number {
+  const total = outputs.reduce((sum, z) => sum + Math.exp(z), 0);
+  const mean = outputs.reduce((sum, z) => sum + z, 0) / outputs.length;
+  const isNormal = outputs.length > 1 && Math.abs(total - 1) < 1e-3 && outputs.every((z) => z <= 0);
+  return outputs.reduce((most, z) => Math.max(most, Math.abs(isNormal ? z - mean : z)), 0);
 }
 
 /** The gradient's length in the dual of a norm; of L0, which has none, as in Linf. */

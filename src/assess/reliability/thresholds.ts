@@ -27,6 +27,10 @@ export const THRESHOLDS = Object.freeze({
   fewest: 2,
   /** Median margin in nats. */
   saturation: 45,
+  /** Largest outputs crowd under a ceiling where so many of them … */
+  crowd: 0.25,
+  /** … lie within this share of the highest. */
+  ceiling: 0.01,
   /** Two answers to the same input differ by more than this share of the margin. */
   gap: 1e-3,
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { honestFacts, LOOKED, path, some, times, view } from '../facts.fixture.ts';
+import { honestFacts, LOOKED, path, some, spread, times, view } from '../facts.fixture.ts';
 import type { AttackFacts, ReliabilityFacts } from '../facts.ts';
 import { CHECK_IDS, type Check, type CheckId } from '../reliability.ts';
 import { CHECKS } from './registry.ts';
@@ -69,9 +69,9 @@ describe('the checks', () => {
 
 /** For each check what alone raises it. */
 const SIGNS: readonly (readonly [CheckId, ReliabilityFacts])[] = [
-  ['zero-gradients', honestFacts({ views: some(2, view({ zeroLoss: true }), view()) })],
-  ['local-agreement', honestFacts({ views: times(LOOKED, view({ agreement: 0.7 })) })],
-  ['hidden-slope', honestFacts({ views: some(3, view({ slope: 2 }), view()) })],
+  ['zero-gradients', honestFacts({ views: spread(some(2, view({ zeroLoss: true }), view())) })],
+  ['local-agreement', honestFacts({ views: spread(times(LOOKED, view({ agreement: 0.7 }))) })],
+  ['hidden-slope', honestFacts({ views: spread(some(3, view({ slope: 2 }), view())) })],
   [
     'loss-direction',
     honestFacts({ paths: times(LOOKED, path({ losses: [0, 1, 0.5, 1.5, 1, 2, 1.5, 2.5] })) }),
@@ -82,7 +82,7 @@ const SIGNS: readonly (readonly [CheckId, ReliabilityFacts])[] = [
   ['noise', honestFacts({ noise: { tried: 40, fell: 2, afterGradients: true } })],
   ['without-gradients', honestFacts({ attacks: attacks({ missed: 3 }) })],
   ['transfer', honestFacts({ attacks: attacks({ transfer: { tried: 40, missed: 2 } }) })],
-  ['saturation', honestFacts({ views: times(LOOKED, view({ margin: 60, slope: 300 })) })],
+  ['saturation', honestFacts({ views: spread(times(LOOKED, view({ margin: 60, slope: 300 }))) })],
   ['steps', honestFacts({ obstacles: { stepped: ['Round'], cut: [], random: [] } })],
   ['randomness', honestFacts({ obstacles: { stepped: [], cut: [], random: ['RandomNormalLike'] } })],
 ];
@@ -99,8 +99,8 @@ describe('each check', () => {
 
 describe('zero gradients', () => {
   it.each([
-    ['of the margin', honestFacts({ views: some(2, view({ zeroMargin: true }), view()) })],
-    ['that are no numbers', honestFacts({ views: some(2, view({ notFinite: true }), view()) })],
+    ['of the margin', honestFacts({ views: spread(some(2, view({ zeroMargin: true }), view())) })],
+    ['that are no numbers', honestFacts({ views: spread(some(2, view({ notFinite: true }), view())) })],
     ['on the way', honestFacts({ paths: some(2, path({ blind: 0.9 }), path()) })],
   ])('%s are suspicious, too', (_, facts) => {
     expect(suspicious(facts)).toEqual(['zero-gradients']);
@@ -108,14 +108,14 @@ describe('zero gradients', () => {
 
   it('of a single sample are not', () => {
     const check = checked(
-      honestFacts({ views: some(1, view({ zeroLoss: true }), view()) }),
+      honestFacts({ views: spread(some(1, view({ zeroLoss: true }), view())) }),
       'zero-gradients',
     );
     expect(check).toMatchObject({ verdict: 'good', evidence: expect.stringContaining(`1 of ${LOOKED}`) });
   });
 
   it('are heeded once attacks pass them straight through and see something there', () => {
-    const blind = honestFacts({ views: times(LOOKED, view({ zeroLoss: true })) });
+    const blind = honestFacts({ views: spread(times(LOOKED, view({ zeroLoss: true }))) });
     const passed = { ...blind, eased: times(LOOKED, path()), attacks: attacks({ straightThrough: true }) };
     expect(checked(blind, 'zero-gradients').heeded).toBe(false);
     expect(checked(passed, 'zero-gradients').heeded).toBe(true);
@@ -182,8 +182,20 @@ describe('attacks without gradients', () => {
 });
 
 describe('saturation', () => {
+  it('is also a ceiling under which the largest outputs crowd', () => {
+    const tops = (crowded: number) =>
+      honestFacts().views!.map((each, i) => ({ ...each, top: i < crowded ? 10 - i * 1e-3 : each.top }));
+    const check = checked(honestFacts({ views: tops(6) }), 'saturation');
+    expect(check).toMatchObject({
+      verdict: 'suspicious',
+      remedy: expect.stringContaining('behind its logits'),
+    });
+    expect(check.evidence).toContain('6 of 20 samples lie within 1.0 % of 10.0');
+    expect(checked(honestFacts({ views: tops(5) }), 'saturation').verdict).toBe('good');
+  });
+
   it('is a matter of classes', () => {
-    const views = times(LOOKED, view({ margin: 60, slope: 300 }));
+    const views = spread(times(LOOKED, view({ margin: 60, slope: 300 })));
     expect(checked(honestFacts({ views, task: 'binary' }), 'saturation').verdict).toBe('suspicious');
     expect(checked(honestFacts({ views, task: 'regression' }), 'saturation').verdict).toBe('unknown');
   });
@@ -202,13 +214,16 @@ describe('steps', () => {
 
 describe('randomness', () => {
   it.each([
-    ['answers that differ in the graph', honestFacts({ views: some(1, view({ gap: 0.01 }), view()) })],
+    [
+      'answers that differ in the graph',
+      honestFacts({ views: spread(some(1, view({ gap: 0.01 }), view())) }),
+    ],
     ['answers that differ in the file', honestFacts({ randomised: true })],
   ])('shows in %s', (_, facts) => {
     expect(suspicious(facts)).toEqual(['randomness']);
   });
 
   it('is not the last digits of a sum', () => {
-    expect(suspicious(honestFacts({ views: times(LOOKED, view({ gap: 1e-5 })) }))).toEqual([]);
+    expect(suspicious(honestFacts({ views: spread(times(LOOKED, view({ gap: 1e-5 }))) }))).toEqual([]);
   });
 });
