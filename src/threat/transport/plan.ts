@@ -17,7 +17,7 @@ export interface TransportPlan {
 }
 
 /** Halvings of the search for the price of distance. */
-const HALVINGS = 40;
+const HALVINGS = 25;
 /** Rounds of taking back; what is left over then is cut off by keeping less of the whole plan. */
 const ROUNDS = 50;
 
@@ -54,9 +54,15 @@ export function transportPlan(
   const arrived = light.slice();
   for (let i = 0; i < n; i++) sent[i * K] = light[i]!;
   const lit = Array.from({ length: n }, (_, i) => i).filter((i) => light[i]! > 0);
-  const near = new Uint8Array(n);
-  const distant = new Uint8Array(n);
+  const near = new Int32Array(n);
+  const distant = new Int32Array(n);
   const gain = new Float64Array(n);
+  /** The different distances, and which of them a place has. */
+  const distances = [...new Set(reach.cost)];
+  const L = distances.length;
+  const level = Int32Array.from(reach.cost, (cost) => distances.indexOf(cost));
+  const best = new Float64Array(n * L);
+  const bestPlace = new Int32Array(n * L);
 
   const collect = () => {
     arrived.fill(0);
@@ -66,23 +72,34 @@ export function transportPlan(
         if (to >= 0) arrived[to]! += sent[i * K + k]!;
       }
   };
+  /** Finds, for each lit pixel, the place of each distance that gains most. */
+  const rank = () => {
+    best.fill(Number.NEGATIVE_INFINITY);
+    for (const i of lit) {
+      for (let k = 0; k < K; k++) {
+        const to = ahead[i * K + k]!;
+        if (to < 0 || (k > 0 && arrived[to]! >= full)) continue;
+        const at = i * L + level[k]!;
+        if (!(gain[to]! > best[at]!)) continue;
+        best[at] = gain[to]!;
+        bestPlace[at] = k;
+      }
+    }
+  };
   /** For each lit pixel the place that gains most where a unit of distance costs `price`; gives what all the ways cost together. */
-  const choose = (price: number, places: Uint8Array): number => {
+  const choose = (price: number, places: Int32Array): number => {
     let cost = 0;
     for (const i of lit) {
-      let best = 0;
-      let most = gain[i]!;
-      for (let k = 1; k < K; k++) {
-        const to = ahead[i * K + k]!;
-        if (to < 0 || arrived[to]! >= full) continue;
-        const g = gain[to]! - price * reach.cost[k]!;
-        if (g > most) {
-          most = g;
-          best = k;
-        }
+      let chosen = 0;
+      let most = Number.NEGATIVE_INFINITY;
+      for (let l = 0; l < L; l++) {
+        const g = best[i * L + l]! - price * distances[l]!;
+        if (g <= most) continue;
+        most = g;
+        chosen = l;
       }
-      places[i] = best;
-      cost += light[i]! * reach.cost[best]!;
+      places[i] = bestPlace[i * L + chosen]!;
+      cost += light[i]! * distances[chosen]!;
     }
     return cost;
   };
@@ -105,6 +122,7 @@ export function transportPlan(
         largest = Math.max(largest, Math.abs(gain[i]!));
       }
       if (!(largest > 0 && largest < Number.POSITIVE_INFINITY)) return;
+      rank();
       let share = 0;
       let dear = choose(0, distant);
       if (dear > budget) {
