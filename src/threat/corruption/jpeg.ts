@@ -1,5 +1,6 @@
+import { CHROMINANCE, LUMINANCE, tableFor } from '../../transform/defence/jpeg-tables.ts';
 import type { Corruption } from './corruption.ts';
-import { CHROMINANCE, LUMINANCE, quantised, tableFor } from './jpeg-blocks.ts';
+import { quantised } from './jpeg-blocks.ts';
 import { halved, widened } from './jpeg-chroma.ts';
 import { eachPlane, type Planes } from './planes.ts';
 import { parametersFor, type SeverityTable } from './severity.ts';
