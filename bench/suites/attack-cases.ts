@@ -140,7 +140,7 @@ function squareCase(network: Network, eps: number, size: Size): AttackCase {
     ...size,
     norm: 'linf',
     eps,
-    ours: 'square(queries=1000)',
+    ours: 'square(queries=1000, rescale=false)',
     theirs: 'square',
     settings: { queries: 1000, stretched: false },
     peers: peersOf(network, 'torchattacks', 'art'),

@@ -46,7 +46,7 @@ function stagesFor(
   const apgdTargets = Math.min(rivals, isMindful ? L1_TARGETS : TARGETS);
   const fabOptions = { steps, rounding, refine: false };
   const fabTargets = Math.min(rivals, TARGETS);
-  const last = stageOf(square, { queries: squareQueries });
+  const last = stageOf(square, { queries: squareQueries, rescale: false });
   switch (version) {
     case 'standard':
       return [

@@ -170,6 +170,26 @@ describe('Square Attack', () => {
     }
   });
 
+  it('comes to the smallest windows within its budget, unless the schedule is left as published', async () => {
+    const changesAtTheEnd = async (rescale: boolean) => {
+      const points: Float32Array[] = [];
+      const deaf = {
+        ...model,
+        answer: (x: Float32Array) => {
+          points.push(x.slice());
+          return [1, 0];
+        },
+      };
+      await attackFunction(square, deaf, classificationGoal([0], 2), ball, x0, {
+        options: { queries: 200, rescale },
+      });
+      // Nothing lowers the margin, so that every point differs from the first one by its own window.
+      return points.slice(-20).map((x) => x.reduce((sum, v, i) => sum + (v === points[1]![i] ? 0 : 1), 0));
+    };
+    expect(Math.max(...(await changesAtTheEnd(true)))).toBeLessThanOrEqual(3);
+    expect(Math.max(...(await changesAtTheEnd(false)))).toBeGreaterThan(10);
+  });
+
   it('stops at the first point that fools the model', async () => {
     const outcome = await attackFunction(square, model, classificationGoal([0], 2), ball, x0);
     expect(outcome.decided.get(0)!.reached).toBe(true);
