@@ -42,7 +42,7 @@ describe('median', () => {
     // The zero-one principle: a network that is right on zeros and ones is right on all numbers.
     for (let ones = 0; ones <= n; ones++)
       for (let turn = 0; turn < n; turn++) {
-        const values = Array.from({ length: n }, (_, i) => ((i * 5 + turn * 3) % n < ones ? 1 : 0));
+        const values: number[] = Array.from({ length: n }, (_, i) => ((i * 5 + turn * 3) % n < ones ? 1 : 0));
         const expected = values.toSorted((a, b) => a - b)[rank];
         for (const { low, high } of network) {
           const [a, b] = [values[low]!, values[high]!];
