@@ -51,6 +51,9 @@ export const INTERNAL_DOMAIN = 'glacis.internal';
 /** `FirstMax`: the maximum, of which the first of equal values gets the gradient. */
 const INTERNAL_OPERATORS: ReadonlyMap<string, string> = new Map([['FirstMax', 'Max']]);
 
+/** Operators of the internal domain that nothing writes out: they only say what a value is (see {@link GraphBuilder.offer}). */
+export type OfferedOperator = 'ConvWeightGradient' | 'ChannelSums';
+
 /** Operators of ai.onnx that give something else each time (`Dropout` in training only): never merged, never folded. */
 export const RANDOM_OPERATORS: ReadonlySet<string> = new Set([
   'RandomNormal',
@@ -74,6 +77,8 @@ export class GraphBuilder {
   readonly opsets: Map<string, number>;
   readonly nodes: BuiltNode[] = [];
   readonly inputs: Value[] = [];
+  /** What {@link offer} stated, by the value's name. */
+  readonly offers = new Map<string, BuiltNode>();
   readonly #constants = new Map<string, Tensor>();
   readonly #constantsByContent = new Map<string, Value>();
   readonly #byKey = new Map<string, readonly Value[]>();
@@ -119,6 +124,29 @@ export class GraphBuilder {
   /** The node that makes `value`; `undefined` for inputs and constants. */
   producer(value: Value): BuiltNode | undefined {
     return this.#producers.get(value.name);
+  }
+
+  /**
+   * States that `value`, which nodes make as it stands, is what one operator would give. A later rewriting of the graph may make it
+   * in a way of its own (a layout knows quicker ones); {@link build} does not look at it.
+   */
+  offer(
+    value: Value,
+    op: OfferedOperator,
+    inputs: readonly Value[],
+    attributes: Readonly<Record<string, AttributeInput>> = {},
+  ): Value {
+    const names = inputs.map((v) => v.name);
+    const node: Node = {
+      op,
+      domain: INTERNAL_DOMAIN,
+      name: op,
+      inputs: names,
+      outputs: [value.name],
+      attributes: attributesFrom(attributes),
+    };
+    this.offers.set(value.name, { node, inputs, outputs: [value] });
+    return value;
   }
 
   /**

@@ -88,11 +88,16 @@ function byRows(b: Ops, g: Value, x: Value, dims: readonly number[], window: Win
   const products = transposedProduct(b, b.reshape(rows, [parts, inner, rows.dims.at(-1)!]), cotangent);
   const sum = b.slice(b.sum(products, [0]), 0, 0, elements);
   const rank = window.kernel.length;
-  return b.transpose(b.reshape(sum, [...window.kernel, i, o]), [
-    rank + 1,
-    rank,
-    ...window.kernel.map((_, a) => a),
-  ]);
+  const held = b.reshape(sum, [...window.kernel, i, o]);
+  const { kernel, strides, dilations, before, after } = window;
+  if (rank === 2 && held.dtype === 'float32')
+    b.builder.offer(held, 'ConvWeightGradient', [x, g], {
+      kernel_shape: kernel,
+      strides,
+      dilations,
+      pads: [...before, ...after],
+    });
+  return b.transpose(held, [rank + 1, rank, ...kernel.map((_, a) => a)]);
 }
 
 /** `[N, C, L…]` as rows of channels `[parts, rows, C]`, in parts of a size that suits a product. */

@@ -7,6 +7,7 @@ import { elementwise } from './elementwise.ts';
 import { type Form, formsOver, NCHWC } from './forms.ts';
 import type { LayoutContext } from './layout-context.ts';
 import { transposition } from './transposition.ts';
+import { channelSums, weightGradient, weightGradientPays } from './weight-gradient.ts';
 
 /** A graph in the blocked layout, with its outputs. */
 export interface BlockedGraph {
@@ -29,7 +30,7 @@ export function toBlockedLayout(
   outputs: Readonly<Record<string, Value>>,
   block: number,
 ): BlockedGraph {
-  const live = liveNodes(source, Object.values(outputs));
+  const live = liveNodes(source, Object.values(outputs), block);
   const uses = countUses(live, Object.values(outputs));
   const target = new GraphBuilder(source.opsets.get('') ?? 21);
   for (const [domain, version] of source.opsets) target.opsets.set(domain, version);
@@ -86,6 +87,8 @@ export function toBlockedLayout(
     )
       return undefined;
     const attrs = attributesOf(node);
+    if (node.op === 'ConvWeightGradient') return { dims: out.dims, plain: weightGradient(context, built) };
+    if (node.op === 'ChannelSums') return { dims: out.dims, plain: channelSums(context, built) };
     if (node.op === 'Conv') return convolution(context, built, out);
     if (node.op === 'Transpose') return transposition(context, attrs.ints('perm', []), first, out);
     if (!whole(out))
@@ -184,16 +187,26 @@ export function toBlockedLayout(
   };
 }
 
-/** Nodes that the outputs need, in order. */
-function liveNodes(source: GraphBuilder, outputs: readonly Value[]): BuiltNode[] {
+/** Nodes that the outputs need, in order; what this layout knows to make in another way stands for the nodes that make it. */
+function liveNodes(source: GraphBuilder, outputs: readonly Value[], block: number): BuiltNode[] {
   const needed = new Set(outputs.map((v) => v.name));
   const live: BuiltNode[] = [];
-  for (const n of source.nodes.toReversed()) {
-    if (!n.outputs.some((v) => needed.has(v.name))) continue;
+  for (const written of source.nodes.toReversed()) {
+    if (!written.outputs.some((v) => needed.has(v.name))) continue;
+    const offer = source.offers.get(written.outputs[0]!.name);
+    const n = offer && pays(offer, block) ? offer : written;
     live.push(n);
     for (const v of n.inputs) if (v) needed.add(v.name);
   }
   return live.reverse();
+}
+
+/** Whether an offered operator is quicker in blocks. */
+function pays(offer: BuiltNode, block: number): boolean {
+  const [first] = offer.inputs;
+  return offer.node.op === 'ConvWeightGradient'
+    ? weightGradientPays(offer, block)
+    : first!.dims[1]! % block === 0;
 }
 
 function countUses(nodes: readonly BuiltNode[], outputs: readonly Value[]): Map<string, number> {

@@ -38,5 +38,6 @@ export function biasGradient(b: Ops, g: Value, perSample: boolean): Value {
   if (perSample || elementCount(g.dims) === 0) return b.sum(g, perSample ? spatial : [0, ...spatial]);
   const rows = rowsOf(b, g);
   const ones = b.builder.constant(tensorFrom(g.dtype, [1, rows.dims[1]!], new Array(rows.dims[1]!).fill(1)));
-  return b.sum(b.matmul(ones, rows), [0, 1]);
+  const sums = b.sum(b.matmul(ones, rows), [0, 1]);
+  return g.dims.length === 4 && g.dtype === 'float32' ? b.builder.offer(sums, 'ChannelSums', [g]) : sums;
 }
