@@ -20,7 +20,8 @@ const QUESTIONS: Readonly<Record<CheckId, string>> = {
     'Attacks that see only answers know less. Where they still do better, the gradient hides something.',
   transfer:
     'Examples made on another model know nothing of this one. Where they still do better, its gradient hides something.',
-  saturation: 'A model that is too sure of itself rounds its own gradient to zero.',
+  saturation:
+    'A model that is too sure of itself rounds its own gradient to zero, and so does one whose outputs are pressed under a ceiling.',
   steps: 'Rounding, quantisation and comparisons have no gradient; attacks have to be told how to pass them.',
   randomness:
     'A model that answers at random is lucky against an attack that tries once. A real attacker tries again.',

@@ -89,6 +89,14 @@ describe('the neighbourhood of a sample', () => {
     expect(view!.gap).toBeGreaterThan(1e-3);
   });
 
+  it('of ripples: no agreement, though a whole period and a quarter fit into the longest step', async () => {
+    const [view] = await asked(
+      (model) => localViews(model, [0], HALF, ball('linf', 0.02)),
+      (b, x) => b.add(x, b.mul(b.unary('Sin', b.mul(b.sub(x, 0.5), 250 * Math.PI)), 0.1)),
+    );
+    expect(view!.agreement).toBeLessThan(0.8);
+  });
+
   it('of log-probabilities: how far the largest is above their mean, which their ceiling of 0 does not hide', async () => {
     const tops = (at: number) =>
       asked(

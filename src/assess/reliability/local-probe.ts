@@ -5,7 +5,7 @@ import type { Ball, Norm } from '../../threat/norm.ts';
 
 /** Pairs of points around a sample, beside the one along the gradient, on which its word is compared with what happens. */
 const PAIRS = 16;
-/** How far each element moves: this share of eps (spread over the elements in L2 and L1) … */
+/** How far each element moves at most: this share of eps (spread over the elements in L2 and L1) … */
 const SHARE_OF_EPS = 0.5;
 /** … and at most this share of the input's range: further off, no gradient describes a network. */
 const SHARE_OF_RANGE = 0.015;
@@ -33,7 +33,7 @@ export interface LocalView {
   readonly gap: number;
 }
 
-/** How far {@link localViews} moves each element. */
+/** How far {@link localViews} moves each element: between half of this and all of it. */
 export function reachOf({ norm, eps, bounds: [low, high] }: Ball, size: number): number {
   const each = norm === 'linf' ? eps : norm === 'l2' ? eps / Math.sqrt(size) : eps / size;
   const most = SHARE_OF_RANGE * (high - low);
@@ -79,8 +79,10 @@ function* view(
   points.set(x0);
   points.set(x0, (count - 1) * size);
   for (let k = 0; k <= PAIRS; k++) {
+    // At different lengths, so that no ripple meets all of them at the same place of its period.
+    const length = reach * (1 - k / (2 * PAIRS));
     for (let i = 0; i < size; i++) {
-      const step = reach * (k === 0 ? Math.sign(gradient[i]!) || 0 : rng.uniform() < 0.5 ? -1 : 1);
+      const step = length * (k === 0 ? Math.sign(gradient[i]!) || 0 : rng.uniform() < 0.5 ? -1 : 1);
       points[(2 * k + 1) * size + i] = Math.min(high, Math.max(low, x0[i]! + step));
       points[(2 * k + 2) * size + i] = Math.min(high, Math.max(low, x0[i]! - step));
     }

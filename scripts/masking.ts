@@ -1,0 +1,45 @@
+/**
+ * `node scripts/masking.ts SET [N] [WORDS]`: what defences hide and whether Glacis says so, as rows of a table. SET is development,
+ * held-out or honest; N samples each (64 without); WORDS in the names of those to run. Needs GLACIS_SHARED (test/masking/bases.ts). With
+ * EVIDENCE=1 what every suspicious check saw. About half a minute a row on one core.
+ */
+import { startEngine } from '../src/runtime/engine.ts';
+import { HONEST, openBase } from '../test/masking/bases.ts';
+import type { Defence } from '../test/masking/defence.ts';
+import { DEVELOPMENT } from '../test/masking/development.ts';
+import { measureHiding } from '../test/masking/hiding.ts';
+import { checkTrial, openTrial } from '../test/masking/trial.ts';
+
+const [set = 'development', n = '64', words = ''] = process.argv.slice(2);
+const SETS: Readonly<Record<string, readonly Defence[]>> = {
+  development: DEVELOPMENT,
+  honest: HONEST.map((on) => ({ id: 'none', on, apply: (model) => model })),
+};
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+const engine = startEngine({ threads: 1 });
+try {
+  for (const defence of SETS[set] ?? []) {
+    if (!`${defence.id} on ${defence.on}`.includes(words)) continue;
+    const base = await openBase(defence.on, Number(n));
+    const radii = set === 'honest' ? base.eps : [base.eps[1]];
+    for (const eps of radii) {
+      const hiding = set === 'honest' ? undefined : await measureHiding(engine, defence, base, eps);
+      const trial = await openTrial(engine, defence.apply(base.model), base);
+      const { checks, masked, seconds } = await checkTrial(trial, eps);
+      await trial.close();
+      const fired = checks.filter(({ masking, verdict }) => masking && verdict === 'suspicious');
+      const figures = hiding
+        ? `${percent(hiding.clean)} | ${percent(hiding.unaware)} | ${percent(hiding.aware)} | ${hiding.hides ? 'yes' : 'no'}`
+        : `${eps.toPrecision(3)}`;
+      process.stdout.write(
+        `| ${defence.id} | ${defence.on} | ${figures} | ${fired.map(({ id }) => id).join(', ')} | ${masked ? 'masked' : 'not masked'} |\n`,
+      );
+      process.stderr.write(`${seconds.toFixed(1)} s\n`);
+      if (process.env.EVIDENCE)
+        for (const { id, evidence } of checks.filter(({ verdict }) => verdict === 'suspicious'))
+          process.stderr.write(`    ${id}: ${evidence}\n`);
+    }
+  }
+} finally {
+  await engine.close();
+}
