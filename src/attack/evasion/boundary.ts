@@ -14,7 +14,7 @@ export interface BoundaryOptions {
   readonly sourceStep: number;
   /** It ends once `sourceStep` has become smaller than this. */
   readonly sourceStepConvergence: number;
-  /** Factor by which both lengths adapt. */
+  /** How fast both lengths follow the share of steps that succeed; at 1 they stay. */
   readonly stepAdaptation: number;
   /** Draws of noise for the starting point. */
   readonly initSize: number;
@@ -25,24 +25,20 @@ export interface BoundaryOptions {
 /** Every so many steps the step on the sphere is asked about by itself, to learn how well both parts succeed. */
 const WATCH = 10;
 
-/** The last `length` outcomes of something. */
-function outcomes(length: number) {
-  let seen: boolean[] = [];
-  return {
-    add(outcome: boolean) {
-      if (seen.push(outcome) > length) seen.shift();
-    },
-    /** The share of successes, once there are enough to say. */
-    share: () => (seen.length === length ? seen.filter(Boolean).length / length : undefined),
-    clear() {
-      seen = [];
-    },
-  };
-}
+/**
+ * Shares of steps that should succeed: with both parts, and on the sphere alone. On a flat boundary a step towards the sample of length s succeeds most
+ * often after one of √(2s) on the sphere, and the way is shortest with 12 % (27 %) successes; a little more of them measured better.
+ */
+const TOWARDS = 0.16;
+const ON_SPHERE = 0.31;
+
+/** Longest step towards the sample, as a share of the distance. */
+const LONGEST = 0.5;
 
 /**
- * The boundary attack (Brendel, Rauber & Bethge 2018) as foolbox has it: a random walk along the boundary, each step at random on
- * the sphere around the sample, then a little towards it; the lengths follow how often steps succeed.
+ * The boundary attack (Brendel, Rauber & Bethge 2018): a random walk along the boundary, each step at random on the sphere around the sample, then a
+ * little towards it; the lengths follow how often steps succeed. Deviation: they do so after every step, where the authors look at the
+ * last 30 and 100 of every tenth step, too late for a few thousand queries; the step on the sphere grows with the root of the other.
  * Cost: 1.1 answers a step, up to `queries`, one after another.
  */
 export const boundary: Attack<BoundaryOptions> = defineSampleAttack({
@@ -52,10 +48,10 @@ export const boundary: Attack<BoundaryOptions> = defineSampleAttack({
   seeks: 'minimum',
   norms: ['l2'],
   source: 'https://arxiv.org/abs/1712.04248',
-  use: 'The first attack on decisions alone, to compare with published figures; HopSkipJump needs far fewer queries.',
+  use: 'The first attack on decisions alone, to compare with published figures; HopSkipJump needs fewer queries.',
   defaults: {
     steps: 25000,
-    sphericalStep: 0.01,
+    sphericalStep: 0.14,
     sourceStep: 0.01,
     sourceStepConvergence: 1e-7,
     stepAdaptation: 1.5,
@@ -79,7 +75,7 @@ export const boundary: Attack<BoundaryOptions> = defineSampleAttack({
     const { x0, size, ball, answers } = victim;
     const [low, high] = ball.bounds;
     const { steps, sourceStepConvergence, stepAdaptation } = options;
-    let { sphericalStep, sourceStep } = options;
+    let { sourceStep } = options;
     const x = yield* adversarialStart(victim, options.initSize);
     if (!x) return;
     const noise = noiseFrom(victim.rng('walk'));
@@ -87,33 +83,20 @@ export const boundary: Attack<BoundaryOptions> = defineSampleAttack({
     const points = new Float32Array(2 * size);
     const candidate = points.subarray(0, size);
     const spherical = points.subarray(size);
-    const onSphere = outcomes(100);
-    const towards = outcomes(30);
+    const follow = (hit: boolean, wanted: number) => stepAdaptation ** (Number(hit) - wanted);
+    let ratio = options.sphericalStep / Math.sqrt(sourceStep);
     for (let step = 1; step <= steps && sourceStep >= sourceStepConvergence; step++) {
       const far = length(x, x0);
       if (!(far > 0)) return;
       noise.normals(eta);
       clearFixed(ball, eta);
-      propose(x, x0, far, eta, sphericalStep, sourceStep, [low, high], candidate, spherical);
+      propose(x, x0, far, eta, ratio * Math.sqrt(sourceStep), sourceStep, [low, high], candidate, spherical);
       const watching = step % WATCH === 0;
       const { reached } = yield* answers(points, watching ? 2 : 1);
-      if (reached[0] && length(candidate, x0) < far) x.set(candidate);
-      if (!watching) continue;
-      onSphere.add(reached[1]!);
-      towards.add(reached[0]!);
-      // Half of the steps on the sphere should succeed where the boundary is flat; far fewer mean that they are too long.
-      const sphere = onSphere.share();
-      if (sphere !== undefined && (sphere > 0.5 || sphere < 0.2)) {
-        const factor = sphere > 0.5 ? stepAdaptation : 1 / stepAdaptation;
-        sphericalStep *= factor;
-        sourceStep *= factor;
-        onSphere.clear();
-      }
-      const source = towards.share();
-      if (source !== undefined && (source > 0.25 || source < 0.1)) {
-        sourceStep *= source > 0.25 ? stepAdaptation : 1 / stepAdaptation;
-        towards.clear();
-      }
+      const isNearer = reached[0]! && length(candidate, x0) < far;
+      if (isNearer) x.set(candidate);
+      sourceStep = Math.min(LONGEST, sourceStep * follow(isNearer, TOWARDS));
+      if (watching) ratio *= follow(reached[1]!, ON_SPHERE);
     }
   },
 });
