@@ -52,8 +52,8 @@ const card = {
   testAccuracy,
   history: epochs.map(({ loss, accuracy, validation }) => ({
     loss: round(loss),
-    accuracy: round(accuracy),
-    validation: round(validation ?? Number.NaN),
+    accuracy: round(accuracy ?? Number.NaN),
+    validation: round(validation?.accuracy ?? Number.NaN),
   })),
   builtWith: { onnxruntime: runtime.version, threads: THREADS },
 };

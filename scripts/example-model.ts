@@ -4,9 +4,12 @@ import { renderSplit, SIGN_CLASSES, SIGN_SHAPE } from '../src/data/traffic-signs
 import type { Model } from '../src/onnx/model.ts';
 import type { Engine } from '../src/runtime/engine.ts';
 import { accuracy } from '../src/train/accuracy.ts';
-import { shiftAndLight } from '../src/train/augment.ts';
+import { light, shift } from '../src/train/augment.ts';
+import type { Epoch } from '../src/train/journal.ts';
+import { adamW } from '../src/train/optimise/adam.ts';
 import { convNet } from '../src/train/recipes.ts';
-import { type Epoch, train } from '../src/train/trainer.ts';
+import { cosine } from '../src/train/schedule.ts';
+import { train } from '../src/train/trainer.ts';
 
 /** What the example is made from. */
 export interface ExamplePlan {
@@ -57,11 +60,11 @@ export async function makeExample(
   const trained = await train(engine, start, data, {
     epochs,
     batch: 64,
-    learningRate: 2e-3,
-    adam: { weightDecay: 0.05 },
-    augment: shiftAndLight(2, 0.2),
+    schedule: cosine({ peak: 2e-3 }),
+    optimiser: adamW({ weightDecay: 0.05 }),
+    augment: [shift(2), light(0.2)],
     seed,
-    validation,
+    validation: { samples: validation },
     progress,
     ...(signal ? { signal } : {}),
   });

@@ -9,11 +9,13 @@ import { f32, type HostTensor, i64 } from '../../src/runtime/array.ts';
 import { type Engine, type Session, startEngine } from '../../src/runtime/engine.ts';
 import { blockSizeOf } from '../../src/runtime/layout.ts';
 import { openTarget } from '../../src/runtime/target.ts';
-import { ADAM_DEFAULTS } from '../../src/train/adam.ts';
+import { crossEntropy } from '../../src/train/criterion/cross-entropy.ts';
+import { plain } from '../../src/train/objective/plain.ts';
+import { adam } from '../../src/train/optimise/adam.ts';
 import { trainableParameters } from '../../src/train/parameters.ts';
-import { buildTrainingStep } from '../../src/train/step.ts';
-import { openStep } from '../../src/train/step-session.ts';
-import { initialState } from '../../src/train/trainer.ts';
+import { feedsOf, initialState } from '../../src/train/state.ts';
+import { openStep } from '../../src/train/step/session.ts';
+import { buildStep } from '../../src/train/step/step.ts';
 import { vjp } from '../../src/transform/gradient/vjp.ts';
 import { crossEntropyGradient } from '../../src/transform/loss.ts';
 import { readFloats } from '../compare.ts';
@@ -89,25 +91,28 @@ async function timeTraining(
   const settings = {
     batch: x.dims[0]!,
     parameters: trainableParameters(model),
-    adam: ADAM_DEFAULTS,
+    criterion: crossEntropy(),
+    objective: plain(),
+    optimiser: adam(),
     block: await blockSizeOf(engine),
   };
-  const step = buildTrainingStep(model, settings);
+  const step = buildStep(model, settings);
   const session = await openStep(engine, model, step, settings);
-  const start = initialState(model, step);
+  const start = feedsOf(step, initialState(model, step, settings.optimiser));
+  const fetches = Object.values(step.measures);
   let taken = 0;
   const next = async (): Promise<number> => {
     const results = await session.run(
       {
         ...(taken === 0 ? start : {}),
         [step.inputs.x]: { ...x, data: x.data.slice() },
-        [step.inputs.labels]: { ...labels, data: labels.data.slice() },
+        [step.inputs.targets]: { ...labels, data: labels.data.slice() },
         [step.inputs.step]: i64([++taken], []),
         [step.inputs.rate]: f32(Float32Array.of(1e-3), []),
       },
-      { transfer: true },
+      { transfer: true, fetches },
     );
-    return Number(results[step.outputs.loss]!.data[0]);
+    return Number(results[step.measures.loss]!.data[0]);
   };
   const losses = Float32Array.of(await next(), await next(), await next());
   await writeNpy(join(out, 'losses.npy'), { data: losses, shape: [3] });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { differences } from '../core/differences.ts';
 import { GlacisError } from '../core/error.ts';
 import { openFile } from '../data/byte-source.ts';
 import { type NpyArray, writeAtomically, writeNpz } from '../data/index.ts';
@@ -122,12 +123,6 @@ function damaged(path: string): GlacisError {
     'result/invalid',
     `${path}: expected a checkpoint of this version, got something else; start again without --resume`,
   );
-}
-
-/** Keys whose values differ. */
-function differences(a: RunIdentity, b: RunIdentity): readonly string[] {
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...keys].filter((key) => JSON.stringify(a[key]) !== JSON.stringify(b[key]));
 }
 
 const ROWS = ['prediction', 'success', 'distance', 'decided', 'asked', 'by'] as const;

@@ -1,5 +1,23 @@
 /** Training as one graph a step. */
-export { ADAM_DEFAULTS, type AdamOptions } from './adam.ts';
+export { type Augment, cutout, flip, light, noise, shift } from './augment.ts';
+export { binary } from './criterion/binary.ts';
+export type { Criterion } from './criterion/criterion.ts';
+export { type CrossEntropyOptions, crossEntropy, softCrossEntropy } from './criterion/cross-entropy.ts';
+export { huber, meanSquaredError } from './criterion/regression.ts';
+export type { Epoch } from './journal.ts';
+export { free } from './objective/free.ts';
+export { madry } from './objective/madry.ts';
+export { mart } from './objective/mart.ts';
+export type { Objective } from './objective/objective.ts';
+export { plain } from './objective/plain.ts';
+export type { TrainingThreat } from './objective/threat.ts';
+export { trades } from './objective/trades.ts';
+export { withWeightPerturbation } from './objective/weight-perturbation.ts';
+export { type AdamOptions, adam, adamW } from './optimise/adam.ts';
+export type { Optimiser } from './optimise/optimiser.ts';
+export { type SgdOptions, sgd } from './optimise/sgd.ts';
+export type { CheckpointOptions, TrainOptions, Validation } from './options.ts';
 export { type ConvNetOptions, convNet } from './recipes.ts';
 export type { LabelledSamples } from './samples.ts';
-export { type Epoch, type Trained, type TrainOptions, train } from './trainer.ts';
+export { constant, cosine, oneCycle, type Schedule, type ScheduleOptions, steps } from './schedule.ts';
+export { type Trained, train } from './trainer.ts';

@@ -1,29 +1,62 @@
 import { GlacisError } from '../core/error.ts';
 import type { Rng } from '../core/random.ts';
+import type { CriterionName } from './criterion/criterion.ts';
 
 /** Samples to learn from or to check against. */
 export interface LabelledSamples {
   /** `[n, …]` row-major, as the model takes them; bytes are divided by 255. */
   readonly x: Float32Array | Uint8Array;
-  /** Class of each sample. */
+  /** The class of each sample, or for other criteria its targets, `[n, outputs]` row-major. */
   readonly y: ArrayLike<number>;
 }
 
-/** Throws where samples and labels do not fit the model. Errors: `data/mismatch`, `data/label-range`. */
-export function checkSamples({ x, y }: LabelledSamples, size: number, classes: number, where: string): void {
-  if (x.length !== y.length * size)
+/** What a model expects of samples. */
+export interface SampleForm {
+  /** Elements of a sample. */
+  readonly size: number;
+  /** Outputs of the network for one sample. */
+  readonly outputs: number;
+  readonly criterion: CriterionName;
+}
+
+/** Whether a criterion's labels are classes, one number a sample. */
+export function hasClasses(criterion: CriterionName): boolean {
+  return criterion === 'cross-entropy' || criterion === 'soft-cross-entropy';
+}
+
+/** Throws where samples and targets do not fit the model; gives their number. Errors: `data/mismatch`, `data/label-range`. */
+export function checkSamples(
+  { x, y }: LabelledSamples,
+  { size, outputs, criterion }: SampleForm,
+  where: string,
+): number {
+  const n = x.length / size;
+  const width = hasClasses(criterion) ? 1 : outputs;
+  if (n === 0 || y.length === 0)
+    throw new GlacisError('data/mismatch', `${where}: expected samples, got none`);
+  if (y.length !== n * width)
     throw new GlacisError(
       'data/mismatch',
-      `${where}: expected ${size} values for each of ${y.length} labels, got ${x.length}`,
+      `${where}: expected ${size} values and ${width} ${width === 1 ? 'label' : 'targets'} for each sample, got ${x.length} and ${y.length}`,
     );
-  if (y.length === 0) throw new GlacisError('data/mismatch', `${where}: expected samples, got none`);
   for (let i = 0; i < y.length; i++) {
-    if (!(Number.isInteger(y[i]) && y[i]! >= 0 && y[i]! < classes))
+    const problem = problemWith(y[i]!, criterion, outputs);
+    if (problem)
       throw new GlacisError(
         'data/label-range',
-        `${where}: expected labels from 0 to ${classes - 1}, got ${y[i]} for sample ${i}`,
+        `${where}: expected ${problem}, got ${y[i]} for sample ${Math.floor(i / width)}`,
       );
   }
+  return n;
+}
+
+function problemWith(target: number, criterion: CriterionName, outputs: number): string | undefined {
+  if (hasClasses(criterion))
+    return Number.isInteger(target) && target >= 0 && target < outputs
+      ? undefined
+      : `labels from 0 to ${outputs - 1}`;
+  if (criterion === 'binary') return target === 0 || target === 1 ? undefined : 'targets that are 0 or 1';
+  return Number.isFinite(target) ? undefined : 'targets that are finite numbers';
 }
 
 /** Copies sample `from` of `source` to place `to` of `target`, both of samples of `size` values. */

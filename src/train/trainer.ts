@@ -1,68 +1,38 @@
-import { throwIfCancelled } from '../core/cancel.ts';
-import { GlacisError } from '../core/error.ts';
-import { type Progress, silent } from '../core/progress.ts';
-import { randomFrom } from '../core/random.ts';
 import type { Model } from '../onnx/model.ts';
-import { elementCount, float32Tensor, numbersOf, stridesOf, type Tensor } from '../onnx/tensor.ts';
-import { f32, type HostTensor, i64 } from '../runtime/array.ts';
-import type { Engine, Session } from '../runtime/engine.ts';
-import { blockSizeOf } from '../runtime/layout.ts';
-import { accuracy } from './accuracy.ts';
-import { ADAM_DEFAULTS, type AdamOptions, checkAdam } from './adam.ts';
-import type { Augment } from './augment.ts';
-import { trainableParameters } from './parameters.ts';
-import { checkSamples, copySample, type LabelledSamples, shuffled } from './samples.ts';
-import { cosineRate } from './schedule.ts';
-import { buildTrainingStep, type TrainingStep } from './step.ts';
-import { openStep } from './step-session.ts';
-
-/** How {@link train} trains. */
-export interface TrainOptions {
-  readonly epochs: number;
-  /** Samples in a step; a rest of an epoch that fills none is left out of that epoch. */
-  readonly batch: number;
-  /** Peak of the learning rate. */
-  readonly learningRate: number;
-  /** Share of all steps over which the learning rate rises, in [0, 1). Default 0.05. */
-  readonly warmUp?: number;
-  readonly adam?: Partial<AdamOptions>;
-  /** Initializers to train. Default: {@link trainableParameters}. */
-  readonly parameters?: readonly string[];
-  readonly augment?: Augment;
-  /** Orders and augments the samples, together with the epoch. */
-  readonly seed: number;
-  /** Measured after each epoch. */
-  readonly validation?: LabelledSamples;
-  readonly signal?: AbortSignal;
-  readonly progress?: Progress;
-}
-
-/** What one epoch did. */
-export interface Epoch {
-  /** Mean cross-entropy over the epoch's steps, each before its update. */
-  readonly loss: number;
-  /** Share of the epoch's samples that were right, each before its update. */
-  readonly accuracy: number;
-  /** Share of the validation samples that are right after the epoch. */
-  readonly validation?: number;
-}
+import type { Engine } from '../runtime/engine.ts';
+import { openPhase, type Phase, runEpoch } from './epoch.ts';
+import { closed, type Epoch, type Stop, scoreOf, withEpoch } from './journal.ts';
+import type { Objective } from './objective/objective.ts';
+import type { TrainOptions } from './options.ts';
+import { isCatastrophic } from './overfitting.ts';
+import { prepareRun, type Run, saveRun } from './run.ts';
+import type { LabelledSamples } from './samples.ts';
+import { withState } from './state.ts';
 
 /** A trained model with its history. */
 export interface Trained {
   /** The model that was given, with other initializers. */
   readonly model: Model;
   readonly epochs: readonly Epoch[];
+  /** Epoch (from 0) whose weights the model has. */
+  readonly epoch: number;
+  /** Why it ended before its last epoch. */
+  readonly stopped?: Stop;
+  /** Epochs that were over when another objective took over because of catastrophic overfitting. */
+  readonly fellBack?: number;
 }
 
 /**
- * Trains a classifier by Adam on cross-entropy; every step is one run of one graph (see `step.ts`) or, for small networks, of one a
- * thread (see `step-session.ts`). The same seed, data, machine, versions and threads give the same bytes.
+ * Trains a network; every step is one run of one graph (see `step/step.ts`) or, for small networks, of one a thread (see
+ * `step/session.ts`). The same seed, data, machine, versions and threads give the same bytes, also where the run was killed and
+ * resumed from a checkpoint.
  *
- * Errors: `option/invalid`, `data/mismatch`, `data/label-range`; `run/failed` when the loss is not a number any more;
- * `run/cancelled` between two steps; those of {@link buildTrainingStep}.
+ * Errors: `option/invalid`, also for a checkpoint of another run; `data/mismatch`, `data/label-range`; `run/failed` when the loss is not
+ * a number any more; `run/cancelled` between two steps, after a last checkpoint; `output/unwritable`; those of `buildStep`.
  *
  * @example
- * const { model } = await train(engine, convNet({ ... }), { x, y }, { epochs: 5, batch: 64, learningRate: 2e-3, seed: 1 });
+ * const schedule = cosine({ peak: 2e-3 });
+ * const { model } = await train(engine, convNet({ ... }), { x, y }, { epochs: 5, batch: 64, schedule, seed: 1 });
  */
 export async function train(
   engine: Engine,
@@ -70,178 +40,74 @@ export async function train(
   data: LabelledSamples,
   options: TrainOptions,
 ): Promise<Trained> {
-  const adam = { ...ADAM_DEFAULTS, ...options.adam };
-  checkOptions(options, data.y.length);
-  checkAdam(adam);
-  const parameters = options.parameters ?? trainableParameters(model);
-  if (parameters.length === 0)
-    throw new GlacisError('model/unsupported-task', 'training: expected weights to train, found none');
-  const batch = Math.min(options.batch, data.y.length);
-  const settings = { batch, parameters, adam, block: await blockSizeOf(engine) };
-  const step = buildTrainingStep(model, settings);
-  const size = elementCount(step.sampleDims);
-  checkSamples(data, size, step.classes, 'training data');
-  if (options.validation) checkSamples(options.validation, size, step.classes, 'validation data');
-  const session = await openStep(engine, model, step, settings);
+  const run = await prepareRun(engine, model, data, options);
+  let phase: Phase | undefined;
   try {
-    let trained = model;
-    const epochs: Epoch[] = [];
-    for (let epoch = 0; epoch < options.epochs; epoch++) {
-      const start = epoch === 0 ? initialState(model, step) : {};
-      const ran = await runEpoch(session, step, start, data, options, epoch);
-      trained = withWeights(model, step, ran.weights);
-      const validation = options.validation
-        ? await accuracy(engine, trained, options.validation, options.signal)
-        : undefined;
-      epochs.push({ ...ran.epoch, ...(validation === undefined ? {} : { validation }) });
+    while (run.journal.epochs.length < options.epochs && run.journal.stopped === null) {
+      phase ??= await openPhase(run, objectiveOf(run));
+      await runEpoch(run, phase);
+      const before = run.journal.fellBack;
+      await concludeEpoch(run);
+      if (run.journal.fellBack === before) continue;
+      await phase.close();
+      phase = undefined;
     }
-    return { model: trained, epochs };
+    return outcomeOf(run);
   } finally {
-    await session.close();
+    await phase?.close();
+    await run.probe?.close();
   }
 }
 
-/** Values by the names of the step's inputs or outputs. */
-type State = Readonly<Record<string, HostTensor>>;
-
-async function runEpoch(
-  session: Session,
-  step: TrainingStep,
-  start: State,
-  data: LabelledSamples,
-  options: TrainOptions,
-  epoch: number,
-): Promise<{ readonly weights: State; readonly epoch: Epoch }> {
-  const { seed, signal, progress = silent } = options;
-  const order = shuffled(data.y.length, randomFrom(seed, 'train', 'order', epoch));
-  const steps = Math.floor(data.y.length / step.batch);
-  const total = steps * options.epochs;
-  const warmUp = Math.round((options.warmUp ?? 0.05) * total);
-  const { loss: lossName, correct: correctName } = step.outputs;
-  let weights: State = {};
-  let loss = 0;
-  let correct = 0;
-  let next = batchOf(step, data, order.subarray(0, step.batch), options, epoch);
-  for (let k = 0; k < steps; k++) {
-    throwIfCancelled(signal, 'training');
-    const done = epoch * steps + k;
-    const running = session.run(
-      {
-        ...(k === 0 ? start : {}),
-        ...next,
-        [step.inputs.step]: i64([done + 1], []),
-        [step.inputs.rate]: f32(Float32Array.of(cosineRate(options.learningRate, done, total, warmUp)), []),
-      },
-      {
-        transfer: true,
-        // Weights stay where they are trained until the epoch's last step.
-        ...(k + 1 < steps
-          ? {}
-          : { fetches: [lossName, correctName, ...step.parameters.map((p) => p.outputs.weight)] }),
-      },
-    );
-    // While the step runs on its own thread, this one prepares the next batch.
-    if (k + 1 < steps)
-      next = batchOf(step, data, order.subarray((k + 1) * step.batch, (k + 2) * step.batch), options, epoch);
-    const results = await running;
-    const stepLoss = Number(results[lossName]!.data[0]);
-    if (!Number.isFinite(stepLoss))
-      throw new GlacisError(
-        'run/failed',
-        `training: expected a finite loss, got ${stepLoss} in step ${k + 1} of epoch ${epoch + 1}; lower the learning rate`,
-      );
-    loss += stepLoss;
-    correct += Number(results[correctName]!.data[0]);
-    weights = results;
-    progress({
-      label: `epoch ${epoch + 1} of ${options.epochs}`,
-      done: k + 1,
-      total: steps,
-      note: `loss ${(loss / (k + 1)).toFixed(3)}`,
-    });
-  }
-  return { weights, epoch: { loss: loss / steps, accuracy: correct / (steps * step.batch) } };
+function objectiveOf({ journal, options, objective }: Run): Objective {
+  const fallBack = options.validation?.whenCatastrophic;
+  return journal.fellBack !== null && typeof fallBack === 'object' ? fallBack : objective;
 }
 
-function batchOf(
-  step: TrainingStep,
-  data: LabelledSamples,
-  samples: Int32Array,
-  { seed, augment }: TrainOptions,
-  epoch: number,
-): State {
-  const size = elementCount(step.sampleDims);
-  const x = new Float32Array(samples.length * size);
-  for (const [to, from] of samples.entries()) {
-    copySample(data, from, x, to, size);
-    augment?.(
-      x.subarray(to * size, (to + 1) * size),
-      step.sampleDims,
-      randomFrom(seed, 'train', 'augment', epoch, from),
-    );
+/** Measures the network after an epoch, keeps it if it is the best, and decides whether and how the run goes on. */
+async function concludeEpoch(run: Run): Promise<void> {
+  const { options, probe, states, step } = run;
+  const { keepBest = false, patience, whenCatastrophic = 'stop' } = options.validation ?? {};
+  const measured = await probe?.measure(states.get('now')!, options.signal);
+  const past = run.journal.epochs.flatMap((epoch) => epoch.validation ?? []);
+  const seconds = run.journal.spent + (run.now() - run.began) / 1000;
+  const epoch = closed(run.journal, step.batch, seconds, measured);
+  const number = run.journal.epochs.length;
+  run.journal = withEpoch(run.journal, epoch);
+  run.began = run.now();
+  if (measured) {
+    const score = scoreOf(measured);
+    const { best } = run.journal;
+    if (best === null || score > best.score) {
+      run.journal = { ...run.journal, best: { epoch: number, score } };
+      if (keepBest || typeof whenCatastrophic === 'object') states.set('best', states.get('now')!);
+    } else if (patience !== undefined && number - best.epoch >= patience)
+      run.journal = { ...run.journal, stopped: 'patience' };
+    if (run.journal.fellBack === null && isCatastrophic(past, measured)) react(run);
   }
+  await saveRun(run);
+  options.onEpoch?.(epoch, number);
+}
+
+/** Stops, goes on, or goes back to the best weights with another objective. */
+function react(run: Run): void {
+  const { whenCatastrophic = 'stop' } = run.options.validation ?? {};
+  if (whenCatastrophic === 'go-on') return;
+  if (whenCatastrophic === 'stop') {
+    run.journal = { ...run.journal, stopped: 'catastrophic overfitting' };
+    return;
+  }
+  run.states.set('now', run.states.get('best')!);
+  run.journal = { ...run.journal, fellBack: run.journal.epochs.length };
+}
+
+function outcomeOf({ journal, states, options, model, step, average }: Run): Trained {
+  const best = options.validation?.keepBest ? journal.best : null;
   return {
-    [step.inputs.x]: f32(x, [samples.length, ...step.sampleDims]),
-    [step.inputs.labels]: i64(Array.from(samples, (i) => data.y[i]!)),
+    model: withState(model, step, states.get(best ? 'best' : 'now')!, average),
+    epochs: journal.epochs,
+    epoch: best?.epoch ?? journal.epochs.length - 1,
+    ...(journal.stopped === null ? {} : { stopped: journal.stopped }),
+    ...(journal.fellBack === null ? {} : { fellBack: journal.fellBack }),
   };
-}
-
-/** The state before the first step: the model's weights, no moments. */
-export function initialState(model: Model, step: TrainingStep): State {
-  const state: Record<string, HostTensor> = {};
-  for (const { name, order, dims, inputs } of step.parameters) {
-    const count = elementCount(dims);
-    const initial = model.graph.initializers.get(name)!;
-    const weights = Float32Array.from(numbersOf(initial));
-    state[inputs.weight] = f32(transposed(weights, initial.dims, order), dims);
-    state[inputs.first] = f32(new Float32Array(count), dims);
-    state[inputs.second] = f32(new Float32Array(count), dims);
-  }
-  return state;
-}
-
-/** The model with the weights that a step gave. */
-function withWeights(model: Model, step: TrainingStep, results: State): Model {
-  const initializers = new Map<string, Tensor>(model.graph.initializers);
-  for (const { name, order, dims, outputs } of step.parameters) {
-    const back = dims.map((_, axis) => order.indexOf(axis));
-    const weights = transposed(results[outputs.weight]!.data as Float32Array, dims, back);
-    initializers.set(
-      name,
-      float32Tensor(
-        back.map((axis) => dims[axis]!),
-        weights,
-      ),
-    );
-  }
-  return { ...model, graph: { ...model.graph, initializers } };
-}
-
-/** A copy of `data` of `dims` with its axes in another order. */
-function transposed(data: Float32Array, dims: readonly number[], order: readonly number[]): Float32Array {
-  if (dims.length < 2) return data.slice();
-  const strides = stridesOf(dims);
-  const steps = order.map((axis) => strides[axis]!);
-  const sizes = order.map((axis) => dims[axis]!);
-  const out = new Float32Array(data.length);
-  let to = 0;
-  const copy = (axis: number, from: number): void => {
-    const step = steps[axis]!;
-    const end = from + sizes[axis]! * step;
-    if (axis < sizes.length - 1) for (let at = from; at < end; at += step) copy(axis + 1, at);
-    else for (let at = from; at < end; at += step) out[to++] = data[at]!;
-  };
-  copy(0, 0);
-  return out;
-}
-
-function checkOptions({ epochs, batch, learningRate, warmUp = 0.05 }: TrainOptions, n: number): void {
-  const check = (holds: boolean, option: string, expected: string, got: number) => {
-    if (!holds) throw new GlacisError('option/invalid', `${option}: expected ${expected}, got ${got}`);
-  };
-  check(Number.isSafeInteger(epochs) && epochs >= 1, 'epochs', 'a whole number of at least 1', epochs);
-  check(Number.isSafeInteger(batch) && batch >= 1, 'batch', 'a whole number of at least 1', batch);
-  check(learningRate > 0 && Number.isFinite(learningRate), 'learningRate', 'a number above 0', learningRate);
-  check(warmUp >= 0 && warmUp < 1, 'warmUp', 'a share from 0 up to, but not, 1', warmUp);
-  if (n === 0) throw new GlacisError('data/mismatch', 'training data: expected samples, got none');
 }

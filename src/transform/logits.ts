@@ -22,7 +22,7 @@ const PASSING = new Set(['Identity', 'Cast', 'Squeeze', 'Unsqueeze', 'Reshape', 
  * Errors: `option/invalid` when the output does not exist or several could be meant; `model/unsupported-task` when it is not
  * floating-point.
  */
-export function findLogits(trace: Trace, name?: string): FoundLogits {
+export function findLogits(trace: Pick<Trace, 'b' | 'outputs'>, name?: string): FoundLogits {
   const output = name ?? onlyOutput(trace);
   let value = trace.outputs.get(output);
   if (!value)
@@ -61,7 +61,7 @@ function isOverClasses({ node, inputs }: BuiltNode): boolean {
   return at === dims.length - 1 || dims.every((d, i) => i === 0 || i === at || d === 1);
 }
 
-function onlyOutput(trace: Trace): string {
+function onlyOutput(trace: Pick<Trace, 'outputs'>): string {
   const floats = [...trace.outputs].filter(([, v]) => isFloat(v.dtype)).map(([name]) => name);
   if (floats.length === 1) return floats[0]!;
   if (floats.length === 0)

@@ -20,6 +20,8 @@ export interface Trace {
   readonly parameters: ReadonlyMap<string, Value>;
   /** Every named value of the model's main graph. */
   readonly values: ReadonlyMap<string, Value>;
+  /** The model's initializers by name, as its nodes see them. */
+  readonly initializers: ReadonlyMap<string, Value>;
 }
 
 /** How {@link specialise} writes the model. */
@@ -73,7 +75,6 @@ export function specialise(model: Model, options: SpecialiseOptions = {}): Trace
   const opset = Math.max(BUILD_OPSET, model.opsets.get('') ?? 1);
   const b = opsOn(new GraphBuilder(opset));
   for (const [domain, version] of model.opsets) if (domain !== '') b.builder.opsets.set(domain, version);
-  const values = new Map<string, Value>();
   const inputs = new Map<string, Value>();
   for (const { name, type } of model.graph.inputs) {
     if (type.kind !== 'tensor')
@@ -81,9 +82,7 @@ export function specialise(model: Model, options: SpecialiseOptions = {}): Trace
         'model/unsupported-task',
         `input ${name}: expected a tensor, got ${type.description}`,
       );
-    const value = b.builder.input(name, type.dtype, staticDims(name, type.dims, options));
-    values.set(name, value);
-    inputs.set(name, value);
+    inputs.set(name, b.builder.input(name, type.dtype, staticDims(name, type.dims, options)));
   }
   for (const name of Object.keys(options.inputDims ?? {})) {
     if (!inputs.has(name))
@@ -93,6 +92,7 @@ export function specialise(model: Model, options: SpecialiseOptions = {}): Trace
       );
   }
   const parameters = new Map<string, Value>();
+  const initializers = new Map<string, Value>();
   const wanted = new Set(options.parameters ?? []);
   for (const [name, tensor] of model.graph.initializers) {
     if (wanted.has(name)) {
@@ -103,30 +103,55 @@ export function specialise(model: Model, options: SpecialiseOptions = {}): Trace
         order.map((axis) => tensor.dims[axis]!),
       );
       parameters.set(name, held);
-      values.set(
+      initializers.set(
         name,
         b.transpose(
           held,
           tensor.dims.map((_, axis) => order.indexOf(axis)),
         ),
       );
-    } else values.set(name, b.builder.constant(tensor, name));
+    } else initializers.set(name, b.builder.constant(tensor, name));
   }
   for (const name of wanted) {
     if (!parameters.has(name))
       throw new GlacisError('option/invalid', `parameters: the model has no initializer named '${name}'`);
   }
   const lift = liftOf(model, options);
+  const written = writeGraph(b, model, inputs, initializers, { ...options, ...(lift ? { lift } : {}) });
+  return { b, inputs, ...written, parameters, initializers };
+}
+
+/**
+ * Writes `model` once more into the graph of `trace`: on other inputs, with the trace's initializers or with others of the same
+ * names and shapes. What both writings have in common is there once. `model` may differ from the traced one in its nodes.
+ * Errors: as {@link specialise}.
+ */
+export function writeAgain(
+  { b, initializers }: Trace,
+  model: Model,
+  inputs: ReadonlyMap<string, Value>,
+  others: ReadonlyMap<string, Value> = new Map(),
+): Pick<Trace, 'outputs' | 'values'> {
+  return writeGraph(b, model, inputs, new Map([...initializers, ...others]), {});
+}
+
+function writeGraph(
+  b: Ops,
+  model: Model,
+  inputs: ReadonlyMap<string, Value>,
+  initializers: ReadonlyMap<string, Value>,
+  { lift, lower }: { readonly lift?: Lift; readonly lower?: boolean },
+): Pick<Trace, 'outputs' | 'values'> {
+  const values = new Map([...inputs, ...initializers]);
   const context: WriteContext = {
     b,
     ...(lift ? { lift } : {}),
     opsets: model.opsets,
-    lowerings: options.lower === false ? [] : LOWERINGS,
+    lowerings: lower === false ? [] : LOWERINGS,
     problems: [],
     unrolled: { nodes: 0 },
   };
-  const scope: Scope = { get: (name) => values.get(name) };
-  writeNodes(context, model.graph, values, scope);
+  writeNodes(context, model.graph, values, { get: (name) => values.get(name) });
   if (context.problems.length > 0) {
     throw new GlacisError(
       'model/unsupported-operator',
@@ -141,7 +166,7 @@ export function specialise(model: Model, options: SpecialiseOptions = {}): Trace
     const restored = type.kind === 'tensor' && isInteger(type.dtype) && isFloat(value.dtype);
     outputs.set(name, restored ? b.cast(value, type.dtype) : value);
   }
-  return { b, inputs, outputs, parameters, values };
+  return { outputs, values };
 }
 
 /** Writes the nodes of `graph` into the builder; `values` takes their results. */

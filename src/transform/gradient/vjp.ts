@@ -18,6 +18,8 @@ export interface Cotangent {
 export interface VjpOptions extends GradientOptions {
   /** Values among `wrt` whose gradients are wanted per sample, `[batch, ...dims]`, not summed over the batch. */
   readonly perSample?: readonly Value[];
+  /** Values that count as constants, whatever they were made of (an adversarial example, say). They may be in `wrt`. */
+  readonly constants?: readonly Value[];
 }
 
 /**
@@ -35,7 +37,8 @@ export function vjp(
   options: VjpOptions = {},
 ): readonly Value[] {
   const nodes = [...b.builder.nodes];
-  const active = activeValues(nodes, wrt);
+  const constants = new Set((options.constants ?? []).map((v) => v.name));
+  const active = activeValues(nodes, wrt, constants);
   const perSample = new Set((options.perSample ?? []).map((v) => v.name));
   const grads = new Map<string, Value>();
   const accumulate = (target: Value, g: Value) => {
@@ -55,7 +58,7 @@ export function vjp(
   const blocked = new Set<string>();
   for (let i = nodes.length - 1; i >= 0; i--) {
     const built = nodes[i]!;
-    const outGrads = built.outputs.map((v) => grads.get(v.name) ?? null);
+    const outGrads = built.outputs.map((v) => (constants.has(v.name) ? null : (grads.get(v.name) ?? null)));
     const reached = built.outputs.some((v, k) => outGrads[k] !== null || blocked.has(v.name));
     const needs = built.inputs.map((v) => v !== null && active.has(v.name));
     if (!reached || !needs.includes(true)) continue;
@@ -111,12 +114,16 @@ export function vjp(
   return wrt.map((w) => grads.get(w.name) ?? b.zerosLike(w));
 }
 
-/** Names of floating-point values that depend on `wrt`. */
-function activeValues(nodes: readonly BuiltNode[], wrt: readonly Value[]): Set<string> {
+/** Names of floating-point values that depend on `wrt` other than through `constants`. */
+function activeValues(
+  nodes: readonly BuiltNode[],
+  wrt: readonly Value[],
+  constants: ReadonlySet<string>,
+): Set<string> {
   const active = new Set(wrt.map((v) => v.name));
   for (const { inputs, outputs } of nodes) {
     if (inputs.some((v) => v !== null && active.has(v.name))) {
-      for (const v of outputs) if (isFloat(v.dtype)) active.add(v.name);
+      for (const v of outputs) if (isFloat(v.dtype) && !constants.has(v.name)) active.add(v.name);
     }
   }
   return active;

@@ -1,16 +1,18 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { randomFrom } from '../core/random.ts';
-import type { Model } from '../onnx/model.ts';
-import { f32, type HostTensor, i64 } from '../runtime/array.ts';
-import { startEngine } from '../runtime/engine.ts';
-import { blockSizeOf } from '../runtime/layout.ts';
-import { ADAM_DEFAULTS } from './adam.ts';
-import { trainableParameters } from './parameters.ts';
-import { buildPartedStep } from './parted-step.ts';
-import { convNet } from './recipes.ts';
-import { buildTrainingStep } from './step.ts';
-import { openStep } from './step-session.ts';
-import { initialState } from './trainer.ts';
+import { randomFrom } from '../../core/random.ts';
+import type { Model } from '../../onnx/model.ts';
+import { f32, type HostTensor, i64 } from '../../runtime/array.ts';
+import { startEngine } from '../../runtime/engine.ts';
+import { blockSizeOf } from '../../runtime/layout.ts';
+import { crossEntropy } from '../criterion/cross-entropy.ts';
+import { plain } from '../objective/plain.ts';
+import { adam } from '../optimise/adam.ts';
+import { trainableParameters } from '../parameters.ts';
+import { convNet } from '../recipes.ts';
+import { feedsOf, initialState } from '../state.ts';
+import { buildPartedStep } from './parted.ts';
+import { openStep } from './session.ts';
+import { buildStep } from './step.ts';
 
 const one = startEngine({ threads: 1 });
 const two = startEngine({ threads: 2 });
@@ -20,14 +22,16 @@ const small = convNet({ input: [2, 8, 8], classes: 3, channels: [16, 16], hidden
 /** More weights than a network whose batch is parted has. */
 const large = convNet({ input: [1, 8, 8], classes: 3, channels: [16], hidden: 5000, seed: 4 });
 
+const usual = { criterion: crossEntropy(), objective: plain(), optimiser: adam() };
+
 /** Losses and hits of some steps, and all weights after the last. */
 async function trained(engine: typeof one, model: Model, batch: number, steps = 3) {
   const parameters = trainableParameters(model);
-  const options = { batch, parameters, adam: ADAM_DEFAULTS, block: await blockSizeOf(engine) };
-  const step = buildTrainingStep(model, options);
+  const options = { ...usual, batch, parameters, block: await blockSizeOf(engine) };
+  const step = buildStep(model, options);
   const session = await openStep(engine, model, step, options);
-  const { loss, correct } = step.outputs;
-  const names = step.parameters.map((p) => p.outputs.weight);
+  const { loss, correct = '' } = step.measures;
+  const names = step.carried.filter(({ role }) => role === 'weight').map(({ output }) => output);
   const rng = randomFrom(3, 'samples');
   const losses: number[] = [];
   const hits: number[] = [];
@@ -38,13 +42,13 @@ async function trained(engine: typeof one, model: Model, batch: number, steps = 
     );
     last = await session.run(
       {
-        ...(k === 0 ? initialState(model, step) : {}),
+        ...(k === 0 ? feedsOf(step, initialState(model, step, usual.optimiser)) : {}),
         [step.inputs.x]: f32(x, [batch, ...step.sampleDims]),
-        [step.inputs.labels]: i64(Array.from({ length: batch }, () => rng.integer(3))),
+        [step.inputs.targets]: i64(Array.from({ length: batch }, () => rng.integer(3))),
         [step.inputs.step]: i64([k + 1], []),
         [step.inputs.rate]: f32(Float32Array.of(1e-2), []),
       },
-      { transfer: true, ...(k + 1 < steps ? {} : { fetches: [loss, correct, ...names] }) },
+      { transfer: true, fetches: k + 1 < steps ? [loss, correct] : [loss, correct, ...names] },
     );
     if (k + 1 < steps) expect(Object.keys(last)).toEqual([loss, correct]);
     losses.push(Number(last[loss]!.data[0]));
@@ -83,24 +87,22 @@ describe('openStep', () => {
 
 describe('buildPartedStep', () => {
   it('gives each part its share of the mean loss and of the gradients', async () => {
-    const options = { batch: 6, parameters: trainableParameters(small), adam: ADAM_DEFAULTS };
-    const step = buildTrainingStep(small, options);
+    const options = { ...usual, batch: 6, parameters: trainableParameters(small) };
+    const step = buildStep(small, options);
     const parted = buildPartedStep(small, step, options, 3);
     expect(parted.rows).toBe(2);
     expect(parted.parts).toHaveLength(3);
     const { inputs, outputs } = parted.gradient.graph;
     expect(inputs.map((i) => i.name).sort()).toEqual(
-      [parted.inputs.x, parted.inputs.labels, ...parted.inputs.weights].sort(),
+      [step.inputs.x, step.inputs.targets, ...parted.weights].sort(),
     );
     expect(outputs.map((o) => o.name)).toEqual([
-      parted.outputs.loss,
-      parted.outputs.correct,
-      ...parted.outputs.gradients,
+      parted.measures.loss,
+      parted.measures.correct,
+      ...parted.gradients,
     ]);
-    const state = initialState(small, step);
-    const held = Object.fromEntries(
-      parted.inputs.weights.map((name, i) => [name, state[step.parameters[i]!.inputs.weight]!]),
-    );
+    const state = feedsOf(step, initialState(small, step, usual.optimiser));
+    const held = Object.fromEntries(parted.weights.map((name) => [name, state[name]!]));
     const x = Float32Array.from({ length: 6 * 128 }, (_, i) => ((i * 7) % 11) / 11);
     const labels = [0, 1, 2, 2, 1, 0];
     const session = await one.open(parted.gradient);
@@ -108,21 +110,21 @@ describe('buildPartedStep', () => {
     for (let part = 0; part < 3; part++) {
       const result = await session.run({
         ...held,
-        [parted.inputs.x]: f32(x.slice(part * 256, (part + 1) * 256), [2, 2, 8, 8]),
-        [parted.inputs.labels]: i64(labels.slice(part * 2, part * 2 + 2)),
+        [step.inputs.x]: f32(x.slice(part * 256, (part + 1) * 256), [2, 2, 8, 8]),
+        [step.inputs.targets]: i64(labels.slice(part * 2, part * 2 + 2)),
       });
-      loss += Number(result[parted.outputs.loss]!.data[0]);
+      loss += Number(result[parted.measures.loss]!.data[0]);
     }
     await session.close();
     const whole = await one.open(step.model);
     const results = await whole.run({
       ...state,
       [step.inputs.x]: f32(x, [6, 2, 8, 8]),
-      [step.inputs.labels]: i64(labels),
+      [step.inputs.targets]: i64(labels),
       [step.inputs.step]: i64([1], []),
       [step.inputs.rate]: f32(Float32Array.of(0), []),
     });
-    expect(loss).toBeCloseTo(Number(results[step.outputs.loss]!.data[0]), 5);
+    expect(loss).toBeCloseTo(Number(results[step.measures.loss]!.data[0]), 5);
     await whole.close();
   });
 });

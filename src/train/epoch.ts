@@ -1,0 +1,116 @@
+import { throwIfCancelled } from '../core/cancel.ts';
+import { GlacisError } from '../core/error.ts';
+import { silent } from '../core/progress.ts';
+import { randomFrom } from '../core/random.ts';
+import { f32, type HostTensor, i64 } from '../runtime/array.ts';
+import type { Session } from '../runtime/engine.ts';
+import { feedFor } from './feed.ts';
+import { noteOf, withStep } from './journal.ts';
+import type { Objective } from './objective/objective.ts';
+import { isSaveDue, type Run, saveRun } from './run.ts';
+import { shuffled } from './samples.ts';
+import { feedsOf, stateFrom } from './state.ts';
+import { openStep } from './step/session.ts';
+import { buildStep, type TrainingStep } from './step/step.ts';
+
+/** A stretch of a run with one objective. */
+export interface Phase {
+  readonly objective: Objective;
+  readonly step: TrainingStep;
+  readonly session: Session;
+  close(): Promise<void>;
+}
+
+/** Opens the graph of a run's steps with this objective. */
+export async function openPhase({ engine, model, settings }: Run, objective: Objective): Promise<Phase> {
+  const options = { ...settings, objective };
+  const step = buildStep(model, options);
+  const session = await openStep(engine, model, step, options);
+  return { objective, step, session, close: () => session.close() };
+}
+
+/**
+ * Makes the steps of the epoch that the run is in, from where it stands to the epoch's end; then the run holds the state.
+ * Errors: `run/failed` for a loss that is no number; `run/cancelled` after a checkpoint; `output/unwritable`.
+ */
+export async function runEpoch(run: Run, phase: Phase): Promise<void> {
+  const { step, session } = phase;
+  const { signal, progress = silent, checkpoint } = run.options;
+  const epoch = run.journal.epochs.length;
+  const perEpoch = stepsPerEpoch(run);
+  const inputsOf = inputsFor(run, phase, epoch);
+  const carried = step.carried.map(({ output }) => output);
+  const measures = Object.values(step.measures);
+  const end = (epoch + 1) * perEpoch;
+  let start = feedsOf(step, run.states.get('now')!);
+  let next = run.steps < end ? inputsOf(run.steps) : {};
+  while (run.steps < end) {
+    const isLast = run.steps + 1 === end;
+    // Weights stay where they are trained until they are wanted.
+    const isDue = isLast || (checkpoint && signal?.aborted) || isSaveDue(run);
+    const running = session.run(
+      { ...start, ...next },
+      { transfer: true, fetches: isDue ? [...measures, ...carried] : measures },
+    );
+    start = {};
+    // While the step runs on its own thread, this one prepares the next batch.
+    if (!isLast) next = inputsOf(run.steps + 1);
+    const results = await running;
+    checkLoss(run, Number(results[step.measures.loss]!.data[0]), run.steps - epoch * perEpoch);
+    run.journal = withStep(run.journal, step, results);
+    run.steps++;
+    if (isDue) run.states.set('now', stateFrom(step, results));
+    // The end of an epoch is kept once it was measured.
+    if (isDue && (!isLast || signal?.aborted)) await saveRun(run);
+    progress({
+      label: `epoch ${epoch + 1} of ${run.options.epochs}`,
+      done: run.steps - epoch * perEpoch,
+      total: perEpoch,
+      note: noteOf(run.journal, step.batch),
+    });
+    // With a checkpoint, one more step brings the state out first.
+    if (!isLast && (isDue || !checkpoint)) throwIfCancelled(signal, 'training');
+  }
+}
+
+/** Steps of an epoch: a rest of the samples that fills no batch is left out. */
+function stepsPerEpoch({ n, step, options: { replays = 1 } }: Run): number {
+  return Math.floor(n / step.batch) * replays;
+}
+
+/** What a step of this epoch takes in, by the step's number over all epochs. */
+function inputsFor(run: Run, { objective, step }: Phase, epoch: number) {
+  const { options, data, n, settings } = run;
+  const { seed, replays = 1, augment = [], mixup, schedule } = options;
+  const order = shuffled(n, randomFrom(seed, 'train', 'order', epoch));
+  const perEpoch = stepsPerEpoch(run);
+  const total = perEpoch * options.epochs;
+  const feed = feedFor(step, data, {
+    seed,
+    augment,
+    ...(mixup === undefined ? {} : { mixup }),
+    criterion: settings.criterion.name,
+  });
+  const scalar = (value: number) => f32(Float32Array.of(value), []);
+  return (at: number): Record<string, HostTensor> => {
+    const from = Math.floor((at - epoch * perEpoch) / replays) * step.batch;
+    const values = objective.settings?.(at / total) ?? {};
+    return {
+      ...feed.inputs(order.subarray(from, from + step.batch), epoch, at),
+      [step.inputs.step]: i64([at + 1], []),
+      [step.inputs.rate]: scalar(schedule.rate(at, total)),
+      ...Object.fromEntries(
+        Object.entries(step.inputs.settings).map(([name, input]) => [input, scalar(values[name]!)]),
+      ),
+    };
+  };
+}
+
+function checkLoss({ options: { checkpoint }, journal }: Run, loss: number, step: number): void {
+  if (Number.isFinite(loss)) return;
+  const kept = checkpoint ? `; ${checkpoint.path} holds the last good state` : '';
+  throw new GlacisError(
+    'run/failed',
+    `training: expected a finite loss, got ${loss} in step ${step + 1} of epoch ${journal.epochs.length + 1}; lower the learning rate or clip the gradients${kept}`,
+  );
+}

@@ -1,0 +1,72 @@
+import type { Value } from '../../onnx/graph-builder.ts';
+import type { Cotangent } from '../../transform/gradient/vjp.ts';
+import type { Ops } from '../../transform/ops.ts';
+import type { Criterion } from '../criterion/criterion.ts';
+
+/**
+ * What one step of training learns from a batch: the samples as they are, attacked ones, or both. Written once into the step's
+ * graph, so that an inner attack runs with the weights of that very step and never leaves the runtime.
+ */
+export interface Objective {
+  readonly name: string;
+  /** Everything that it depends on, for records. */
+  readonly options: Readonly<Record<string, number | boolean | string>>;
+  /**
+   * Whether the gradient of a batch is the sum of those of its parts, so that threads may compute parts on their own. Not so where
+   * something is kept from batch to batch or norms of whole gradients count.
+   */
+  readonly isAdditive: boolean;
+  /** What {@link Scene.setting} gives when this share of all steps, in [0, 1), is done. */
+  settings?(done: number): Readonly<Record<string, number>>;
+  write(scene: Scene): Lesson;
+}
+
+/** Where an {@link Objective} writes. */
+export interface Scene {
+  readonly b: Ops;
+  /** Samples `[B, …]`. */
+  readonly x: Value;
+  readonly targets: Value;
+  readonly criterion: Criterion;
+  /** The weights that are trained, as the step holds them. */
+  readonly weights: readonly Value[];
+  /** The network's outputs `[B, K]` for other inputs. */
+  forward(x: Value, how?: ForwardOptions): Value;
+  /** Random numbers of the shape of `x`, drawn anew in each step for each sample by its own stream. */
+  draw(name: string, kind: DrawKind): Value;
+  /** A float32 scalar that {@link Objective.settings} sets in each step. */
+  setting(name: string): Value;
+  /** An array that is kept from step to step, all zeros before the first. */
+  kept(name: string, dims: readonly number[]): Value;
+}
+
+/** How {@link Scene.forward} runs the network. */
+export interface ForwardOptions {
+  /** With statistics of the batch and dropout (`training`, unless given), or as it is deployed. */
+  readonly as?: 'training' | 'deployed';
+  /** Other weights, in the order of {@link Scene.weights}. */
+  readonly weights?: readonly Value[];
+}
+
+/** Kinds of random numbers: uniform in [−1, 1], standard normal. */
+export type DrawKind = 'uniform' | 'normal';
+
+/** What {@link Objective.write} gives. */
+export interface Lesson {
+  /** Loss of each sample, `[B]`. */
+  readonly losses: Value;
+  /** Gradients of the sum of the losses with respect to values of the graph, from which those of the weights follow. */
+  readonly seeds: readonly Cotangent[];
+  /** Values that count as constants, such as attacked samples. */
+  readonly constants?: readonly Value[];
+  /** What to differentiate with respect to in place of {@link Scene.weights}, in their order. */
+  readonly wrt?: readonly Value[];
+  /** Whether each sample is right as it is, `[B]` bool. */
+  readonly hits?: Value;
+  /** Whether each sample is right when attacked, `[B]` bool. */
+  readonly robustHits?: Value;
+  /** Other values whose gradients {@link keeps} needs. */
+  readonly beside?: readonly Value[];
+  /** What kept arrays hold after the step, by name, from the gradients with respect to {@link beside}. */
+  readonly keeps?: (gradients: readonly Value[]) => Readonly<Record<string, Value>>;
+}
