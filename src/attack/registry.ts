@@ -24,6 +24,7 @@ import { miFgsm } from './evasion/mi-fgsm.ts';
 import { nes } from './evasion/nes.ts';
 import { niFgsm } from './evasion/ni-fgsm.ts';
 import { onePixel } from './evasion/one-pixel.ts';
+import { patch } from './evasion/patch.ts';
 import { bim, fgsm, pgd } from './evasion/pgd.ts';
 import { pointwise } from './evasion/pointwise.ts';
 import { rays } from './evasion/rays.ts';
@@ -72,6 +73,7 @@ export const EVASION_ATTACKS: readonly Attack<object>[] = [
   erased(nes),
   erased(niFgsm),
   erased(onePixel),
+  erased(patch),
   erased(pgd),
   erased(pointwise),
   erased(rays),

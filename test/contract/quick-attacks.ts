@@ -16,6 +16,7 @@ export const QUICK: Readonly<Record<string, Record<string, number>>> = {
   'hop-skip-jump': { initEval: 20, queries: 400 },
   nes: { samples: 20, queries: 300 },
   'one-pixel': { pixels: 1, population: 20, steps: 5 },
+  patch: { passes: 15, draws: 4 },
   pointwise: { restarts: 2 },
   rays: { queries: 200 },
   'sign-opt': { numTrial: 10, k: 20, queries: 400 },

@@ -1,4 +1,3 @@
-import { GlacisError } from '../../core/error.ts';
 import type { Rng } from '../../core/random.ts';
 import type { ImageDims } from '../../threat/image-dims.ts';
 import { differsFrom, settle } from '../../threat/made-again.ts';
@@ -10,7 +9,7 @@ import {
   PICTURE_CHANGES,
   type PictureChangeId,
 } from '../../threat/picture/changes.ts';
-import type { Frame } from '../../threat/picture/frame.ts';
+import { type Frame, frameOf } from '../../threat/picture/frame.ts';
 import type { Attack } from '../attack.ts';
 import { projectOnto } from '../ball-geometry.ts';
 import { choiceOf, numberIn, wholeFrom } from '../option-checks.ts';
@@ -79,15 +78,6 @@ const PUBLISHED = {
 /** Parameters of the changes, and last the number of their order. */
 const PARAMETERS = [...PICTURE_CHANGES, 'order'] as const;
 const ORDER = PICTURE_CHANGES.length;
-
-function frameOf(image: ImageDims, bounds: Ball['bounds'], attack: string): Frame {
-  if (!bounds.every(Number.isFinite))
-    throw new GlacisError(
-      'option/invalid',
-      `${attack}: expected bounds that black and full light have, got ${bounds.join(' to ')}; give --range`,
-    );
-  return { image, bounds };
-}
 
 function threatNamed(id: 'semantic' | 'composite'): OtherThreat<SemanticOptions> {
   return {

@@ -5,6 +5,7 @@ import { type Answerer, type Row, whiteBoxAnswerer } from '../answerer.ts';
 import { type Attack, type AttackRun, defineAttack } from '../attack.ts';
 import { projectOnto, steepest } from '../ball-geometry.ts';
 import { choiceOf, numberIn, wholeFrom } from '../option-checks.ts';
+import { shuffled } from '../shuffled.ts';
 import { whiteBoxOf } from '../white-box.ts';
 import { deepFool } from './deepfool.ts';
 
@@ -151,15 +152,6 @@ async function addUp(search: Search, rng: Rng): Promise<void> {
     for (let k = 0; k < size; k++) change[k] = end![k]! - run.x0[sample * size + k]!;
     projectOnto(free, change, zero);
   }
-}
-
-function shuffled(n: number, rng: Rng): number[] {
-  const order = Array.from({ length: n }, (_, i) => i);
-  for (let i = n - 1; i > 0; i--) {
-    const j = rng.integer(i + 1);
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return order;
 }
 
 /** Looks for the perturbation that fools most samples; leaves it in `search.change`. */
