@@ -26,7 +26,17 @@ export interface AttackExamplesOptions extends LoadOptions {
   readonly threads?: number | undefined;
   /** The `.npz` to write. */
   readonly out: string;
+  /** Receives what all examples share, where they share something. */
+  readonly shared?: ((shared: SharedValues) => void) | undefined;
   readonly progress?: Progress | undefined;
+}
+
+/** What all examples of a run share, e.g. a patch. */
+export interface SharedValues {
+  readonly values: Float32Array;
+  readonly dims: readonly number[];
+  /** Range of the values. */
+  readonly bounds: readonly [number, number];
 }
 
 /** What an attack did, over the samples that were attacked. */
@@ -106,6 +116,7 @@ export async function attackExamples(options: AttackExamplesOptions): Promise<At
       }),
       ...(form && { [form.name]: { data: outcome.shared, shape: form.dims } }),
     });
+    if (form) options.shared?.({ values: outcome.shared, dims: form.dims, bounds });
     const n = kept.length;
     const right = kept.reduce((sum, i) => sum + (clean.reached[i] ? 0 : 1), 0);
     const fell = kept.reduce((sum, i) => sum + outcome.success[i]!, 0);

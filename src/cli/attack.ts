@@ -1,8 +1,12 @@
 import { basename } from 'node:path';
-import { attackExamples } from '../assess/attack-examples.ts';
+import { attackExamples, type SharedValues } from '../assess/attack-examples.ts';
+import { type PatchOptions, patch } from '../attack/evasion/patch.ts';
 import { EVASION_ATTACKS, planAttack } from '../attack/registry.ts';
 import { GlacisError } from '../core/error.ts';
 import { parseSpecs } from '../core/options.ts';
+import { writeAtomically } from '../data/index.ts';
+import { patchPicture } from '../report/patch-picture.ts';
+import { encodePng } from '../report/png.ts';
 import { epsFrom, normFrom, radius } from '../threat/norm.ts';
 import type { Given } from './args.ts';
 import { attackList, attackPage } from './attack-list.ts';
@@ -26,6 +30,7 @@ export const command: Command = {
     ...LOAD_OPTIONS,
     ...SURROGATE_OPTIONS,
     out: { value: 'FILE', help: 'the .npz to write' },
+    patch: { value: 'FILE', help: 'with the attack patch: the patch as PNG, for printing' },
     norm: { value: 'NORM', help: 'how a change is measured: linf, l2, l1 or l0 (linf unless given)' },
     eps: {
       value: 'EPS',
@@ -39,6 +44,10 @@ export const command: Command = {
     [
       "glacis attack 'pgd(steps=40)' model.onnx --data test.npz --eps 8/255 --out adv.npz",
       'examples for training or for another tool',
+    ],
+    [
+      "glacis attack 'patch(size=0.3)' signs.onnx --data signs --out adv.npz --patch patch.png",
+      'one sticker that works on all pictures, to print',
     ],
   ],
   async run({ given, terminal, signal }) {
@@ -55,12 +64,16 @@ export const command: Command = {
         'option/invalid',
         `attack: expected one attack, got ${specs.length}; assess runs several`,
       );
-    planAttack(specs[0]!);
+    const { attack, options: planned } = planAttack(specs[0]!);
     const out = given.text('out');
     if (out === undefined)
       throw new GlacisError('option/invalid', 'attack: expected --out FILE.npz, got nothing');
     const eps = given.text('eps');
     const json = given.text('json');
+    const png = given.text('patch');
+    if (png !== undefined && attack.id !== patch.id)
+      throw new GlacisError('option/invalid', `--patch: expected the attack patch, got ${attack.id}`);
+    let made: SharedValues | undefined;
     const options = {
       ...loadOptionsFrom({ ...given, positionals: rest } satisfies Given, 'attack NAME'),
       ...surrogateFrom(given),
@@ -70,14 +83,22 @@ export const command: Command = {
       eps: eps === undefined ? undefined : epsFrom(eps),
       seed: given.whole('seed', 0) ?? 0,
       out,
+      shared: (values: SharedValues) => {
+        made = values;
+      },
       signal,
       progress: terminal.progress,
     };
     await prepareFile(out);
     if (json !== undefined) await prepareFile(json);
+    if (png !== undefined) await prepareFile(png);
     const summary = await attackExamples(options);
     terminal.clear();
     if (json !== undefined) await writeText(json, `${JSON.stringify(summary, null, 2)}\n`);
+    if (png !== undefined && made) {
+      const file = encodePng(patchPicture(made, (planned as PatchOptions).shape));
+      await writeAtomically(png, (write) => write(file));
+    }
     const { n, cleanAccuracy, robustAccuracy, seconds, queries, gradientQueries, refused } = summary;
     const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
     terminal.print(
@@ -88,6 +109,7 @@ export const command: Command = {
           ? [`${refused} examples broke the threat model and were replaced by the clean sample`]
           : []),
         `Examples: ${out}`,
+        ...(png === undefined ? [] : [`Patch: ${png}`]),
         '',
       ].join('\n'),
     );

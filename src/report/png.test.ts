@@ -7,7 +7,7 @@ const pictures: fc.Arbitrary<Picture> = fc
   .tuple(
     fc.integer({ min: 1, max: 40 }),
     fc.integer({ min: 1, max: 40 }),
-    fc.constantFrom(1 as const, 3 as const),
+    fc.constantFrom(1 as const, 2 as const, 3 as const, 4 as const),
   )
   .chain(([width, height, channels]) => {
     const length = width * height * channels;
@@ -23,10 +23,12 @@ it('another decoder reads the same pixels back', async () => {
       const { data, info } = await decoded.raw().toBuffer({ resolveWithObject: true });
       const { space, hasAlpha } = await decoded.metadata();
       expect([info.width, info.height]).toEqual([picture.width, picture.height]);
-      expect([space, hasAlpha]).toEqual([picture.channels === 1 ? 'b-w' : 'srgb', false]);
+      const isGrey = picture.channels < 3;
+      expect([space, hasAlpha]).toEqual([isGrey ? 'b-w' : 'srgb', picture.channels % 2 === 0]);
       // Some versions hand grey out as three equal channels.
-      const step = info.channels / picture.channels;
-      expect(Array.from(data.filter((_, i) => i % step === 0))).toEqual(Array.from(picture.pixels));
+      const isSpread = isGrey && info.channels > 2;
+      const kept = data.filter((_, i) => !isSpread || i % info.channels === 0 || i % info.channels === 3);
+      expect(Array.from(kept)).toEqual(Array.from(picture.pixels));
     }),
     { numRuns: 60 },
   );

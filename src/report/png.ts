@@ -5,11 +5,14 @@ const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 /** The "sub" filter: a pixel as the difference to its left neighbour, which packs smooth pictures well. */
 const SUB = 1;
 
-/** A picture of bytes: `height` rows of `width` pixels of `channels` bytes (grey, or red, green and blue). */
+/** The format's numbers for what pixels of so many bytes are: grey, grey and opacity, colour, colour and opacity. */
+const COLOUR_TYPE = { 1: 0, 2: 4, 3: 2, 4: 6 } as const;
+
+/** A picture of bytes: `height` rows of `width` pixels of `channels` bytes: grey, or red, green and blue; with opacity one more. */
 export interface Picture {
   readonly width: number;
   readonly height: number;
-  readonly channels: 1 | 3;
+  readonly channels: 1 | 2 | 3 | 4;
   /** `height × width × channels` values, pixel by pixel. */
   readonly pixels: Uint8Array;
 }
@@ -41,7 +44,7 @@ export function encodePng({ width, height, channels, pixels }: Picture): Uint8Ar
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header[8] = 8;
-  header[9] = channels === 3 ? 2 : 0;
+  header[9] = COLOUR_TYPE[channels];
   return Buffer.concat([
     SIGNATURE,
     chunk('IHDR', header),

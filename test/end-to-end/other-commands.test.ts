@@ -1,11 +1,17 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeNpz } from '../../src/data/index.ts';
+import { renderSplit } from '../../src/data/traffic-signs/render.ts';
 import type { Model } from '../../src/onnx/model.ts';
 import { writeModel } from '../../src/onnx/write.ts';
 import { glacis } from './cli.ts';
 import { linearModel, regionModel } from './small-models.ts';
+
+const SIGNS = fileURLToPath(new URL('../../examples/traffic-signs/traffic-signs.onnx', import.meta.url));
 
 let home: string;
 const at = (name: string) => join(home, name);
@@ -76,5 +82,52 @@ describe('glacis doctor', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/ok +cpu +ONNX Runtime \d/);
     expect(JSON.parse(readFileSync(at('doctor.json'), 'utf8'))).toMatchObject({ good: true });
+  });
+});
+
+describe('glacis attack patch', () => {
+  it('writes the patch as a picture to print, and says so', async () => {
+    const { x, y } = renderSplit({ seed: 1, split: 'test', n: 8 });
+    await writeNpz(at('signs.npz'), {
+      x: { data: x, shape: [8, 3, 32, 32] },
+      y: { data: y, shape: [8] },
+    });
+    const args = [
+      'attack',
+      'patch(passes=2, size=0.5)',
+      SIGNS,
+      '--data',
+      at('signs.npz'),
+      '--out',
+      at('adv.npz'),
+      '--patch',
+      at('patch.png'),
+    ];
+    const { code, stdout, stderr } = await glacis(args);
+    expect(stderr).not.toMatch(/expected/);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Patch: ${at('patch.png')}`);
+    const { width, height, hasAlpha, channels } = await sharp(at('patch.png')).metadata();
+    // 16 texels a side.
+    expect([width, height, hasAlpha, channels]).toEqual([608, 608, true, 4]);
+    const { data } = await sharp(at('patch.png')).raw().toBuffer({ resolveWithObject: true });
+    // Round: opaque in the middle, transparent in the corners.
+    expect([data[4 * (304 * 608 + 304) + 3], data[3]]).toEqual([255, 0]);
+  });
+
+  it('refuses --patch for another attack', async () => {
+    const { code, stderr } = await glacis([
+      'attack',
+      'pgd',
+      'linear.onnx',
+      '--data',
+      'none.npz',
+      '--out',
+      'a.npz',
+      '--patch',
+      'p.png',
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--patch: expected the attack patch, got pgd');
   });
 });
