@@ -60,8 +60,7 @@ export async function runEpoch(run: Run, phase: Phase): Promise<void> {
     run.journal = withStep(run.journal, step, results);
     run.steps++;
     if (isDue) run.states.set('now', stateFrom(step, results));
-    // The end of an epoch is kept once it was measured.
-    if (isDue && (!isLast || signal?.aborted)) await saveRun(run);
+    if (isDue && !isLast) await saveRun(run);
     progress({
       label: `epoch ${epoch + 1} of ${run.options.epochs}`,
       done: run.steps - epoch * perEpoch,
@@ -71,6 +70,8 @@ export async function runEpoch(run: Run, phase: Phase): Promise<void> {
     // With a checkpoint, one more step brings the state out first.
     if (!isLast && (isDue || !checkpoint)) throwIfCancelled(signal, 'training');
   }
+  // The end of an epoch is kept once it was measured, unless that is not to happen.
+  if (signal?.aborted) await saveRun(run);
 }
 
 /** Steps of an epoch: a rest of the samples that fills no batch is left out. */
