@@ -80,7 +80,7 @@ export function attacksAt(
 }
 
 /** The attack, told how to pass what stands in its gradient's way: steps straight through, random draws by averaging. */
-function passing({ name, options }: Spec, obstacles: LevelFacts['obstacles']): Spec {
+export function passing({ name, options }: Spec, obstacles: LevelFacts['obstacles']): Spec {
   const defaults = EVASION_ATTACKS.find(({ id }) => id === name)!.defaults;
   const hasSteps = (obstacles?.stepped.length ?? 0) > 0;
   const draws = (obstacles?.random.length ?? 0) > 0;

@@ -161,7 +161,7 @@ export async function load(engine: Engine, options: LoadOptions): Promise<Loaded
         ...(constraint ? [`examples must satisfy a constraint: ${constraint.title}`] : []),
         ...(isCut
           ? [
-              `the first ${n} of ${dataset.n} samples were taken, because the quick level is quick; --n takes more`,
+              `the first ${n} of ${dataset.n} samples were taken, to be quick; --n takes more`,
             ]
           : []),
       ],

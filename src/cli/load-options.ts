@@ -60,9 +60,17 @@ export const ENGINE_OPTIONS: OptionTable = {
 };
 
 /** The model and the options of {@link LOAD_OPTIONS}. Errors: `option/invalid`. */
-export function loadOptionsFrom(given: Given, command: string): LoadOptions & { readonly model: string } {
-  const [model, ...rest] = given.positionals;
+export function loadOptionsFrom(given: Given, command: string): LoadOptions {
+  const options = modelOptionsFrom(given, command);
   const data = given.text('data');
+  if (data === undefined)
+    throw new GlacisError('option/invalid', `${command}: expected --data DATA, got nothing; see --help`);
+  return { ...options, data };
+}
+
+/** The same for commands that can do without data. Errors: `option/invalid`. */
+export function modelOptionsFrom(given: Given, command: string): Omit<LoadOptions, 'data'> {
+  const [model, ...rest] = given.positionals;
   if (model === undefined)
     throw new GlacisError(
       'option/invalid',
@@ -70,11 +78,8 @@ export function loadOptionsFrom(given: Given, command: string): LoadOptions & { 
     );
   if (rest.length > 0)
     throw new GlacisError('option/invalid', `${command}: expected one MODEL, got '${rest[0]}' as well`);
-  if (data === undefined)
-    throw new GlacisError('option/invalid', `${command}: expected --data DATA, got nothing; see --help`);
   return {
     model,
-    data,
     labels: given.text('labels'),
     n: given.whole('n', 1),
     shuffle: given.whole('shuffle', 0),

@@ -32,6 +32,10 @@ const COMMANDS: Readonly<
     about: 'try examples made on one model on others',
     load: () => import('./transfer.ts'),
   },
+  defend: {
+    about: 'put defences at the input into the model, and see what they are worth',
+    load: () => import('./defend.ts'),
+  },
   inspect: {
     about: 'show a model: operators, gradients, inputs and outputs',
     load: () => import('./inspect.ts'),
