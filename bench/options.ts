@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { GlacisError } from '../src/core/error.ts';
 
 /** What can be measured. */
-const SUITES = ['gradient', 'pgd', 'attacks', 'startup', 'memory'] as const;
+const SUITES = ['gradient', 'pgd', 'attacks', 'startup', 'memory', 'strength'] as const;
 
 /** One of {@link SUITES}. */
 export type Suite = (typeof SUITES)[number];
@@ -14,6 +14,7 @@ const ROUNDS: Readonly<Record<Suite, { readonly usual: string; readonly quick: s
   attacks: { usual: '3', quick: '1' },
   startup: { usual: '7', quick: '2' },
   memory: { usual: '5', quick: '2' },
+  strength: { usual: '1', quick: '1' },
 };
 
 /** What `npm run bench` was asked for. */
@@ -27,10 +28,12 @@ export interface BenchOptions {
   readonly network?: string;
   /** Only this mode of the gradient suite. */
   readonly mode?: string;
-  /** Only these cases of the attacks suite. */
+  /** Only these cases of the attacks suite, or these attacks of the strength suite. */
   readonly only?: readonly string[];
   /** Most samples of a case of the attacks suite: to try things out. */
   readonly n?: number;
+  /** Strength suite: our attacks once more, where only they have changed. */
+  readonly again: boolean;
   readonly rounds: number;
   readonly threads: number;
   /** Also Debian's PyTorch (`apt-get install python3-torch`), run with /usr/bin/python3. */
@@ -40,11 +43,12 @@ export interface BenchOptions {
 }
 
 /** How to call the benchmarks. */
-export const USAGE = `npm run bench -- gradient|pgd|attacks|startup|memory [options]
+export const USAGE = `npm run bench -- gradient|pgd|attacks|startup|memory|strength [options]
   --quick            two rounds (attacks: one), few repetitions
   --network NAME     only this network
   --mode NAME        gradient suite: only forward, input or train; memory: input or train
-  --only NAMES       attacks suite: only these cases, for example pgd-40,cw-l2
+  --only NAMES       attacks suite: only these cases, for example pgd-40,cw-l2; strength suite: only these attacks
+  --again            strength suite: our attacks once more
   --n N              attacks suite: at most N samples a case
   --rounds N         rounds of ours, peer, ours, peer, … (5; 7 of startup, 3 of attacks; 2 with --quick)
   --threads N        threads of every side (2)
@@ -62,15 +66,21 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
       `suite: expected ${SUITES.slice(0, -1).join(', ')} or ${SUITES.at(-1)}, got ${positionals.join(' ') || 'nothing'}\n${USAGE}`,
     );
   }
-  const { quick = false, force = false, debian = false, compile = false, network, mode, only, n } = values;
-  if (suite !== 'attacks' && (only !== undefined || n !== undefined))
-    throw new GlacisError('option/invalid', '--only, --n: only the attacks suite has these');
+  const { quick = false, force = false, debian = false, compile = false, again = false } = values;
+  const { network, mode, only, n } = values;
+  if (suite !== 'attacks' && n !== undefined)
+    throw new GlacisError('option/invalid', '--n: only the attacks suite has it');
+  if (suite !== 'attacks' && suite !== 'strength' && only !== undefined)
+    throw new GlacisError('option/invalid', '--only: only the attacks and strength suites have it');
+  if (suite !== 'strength' && again)
+    throw new GlacisError('option/invalid', '--again: only the strength suite has it');
   return {
     suite,
     quick,
     force,
     debian,
     compile,
+    again,
     ...(network !== undefined && { network }),
     ...(mode !== undefined && { mode }),
     ...(only !== undefined && { only: only.split(',') }),
@@ -88,6 +98,7 @@ function parsed(argv: readonly string[]) {
     force: flag,
     debian: flag,
     compile: flag,
+    again: flag,
     network: text,
     mode: text,
     only: text,

@@ -34,6 +34,14 @@ export function modelPath(network: string): string {
   return path;
 }
 
+/** The test samples that a network is tried on, as the command line takes them. */
+export const dataPath = (network: string): string =>
+  network.startsWith('cifar10')
+    ? join(SHARED, 'data', 'cifar10', 'test.npz')
+    : ['t10k-images-idx3-ubyte.gz', 't10k-labels-idx1-ubyte.gz']
+        .map((file) => join(SHARED, 'data', 'mnist', file))
+        .join();
+
 /** A side that runs one of the peers' programs. Errors: `run/failed` when its Python is not there. */
 export function peerSide(
   name: string,

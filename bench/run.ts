@@ -11,6 +11,7 @@ import { gradientSuite } from './suites/gradient.ts';
 import { memorySuite } from './suites/memory.ts';
 import { pgdSuite } from './suites/pgd.ts';
 import { startupSuite } from './suites/startup.ts';
+import { strengthSuite } from './suites/strength.ts';
 
 const SUITE_PROGRAMS = {
   gradient: gradientSuite,
@@ -23,20 +24,27 @@ const SUITE_PROGRAMS = {
 /** Runs a suite and writes its report. Refuses a busy machine unless forced: `run/failed`. */
 async function main(argv: readonly string[]): Promise<void> {
   const options = parseOptions(argv);
+  const { suite } = options;
   const date = new Date().toISOString();
-  const load = await quietLoad(options);
   const progress = (text: string) => process.stderr.write(`${text}\n`);
+  const failed: string[] = [];
+  const fail = (text: string) => {
+    failed.push(text);
+    progress(text);
+  };
+  if (suite === 'strength') {
+    await strengthSuite(options, progress, fail);
+    if (failed.length > 0) process.exitCode = 3;
+    return;
+  }
+  const load = await quietLoad(options);
   progress(
     `${load.busyCores.toFixed(2)} cores busy, load average ${load.average.map((value) => value.toFixed(2)).join(' ')}`,
   );
-  const failed: string[] = [];
-  const rows = await SUITE_PROGRAMS[options.suite](options, progress, (text) => {
-    failed.push(text);
-    progress(text);
-  });
+  const rows = await SUITE_PROGRAMS[suite](options, progress, fail);
   const report = {
     schema: 'glacis.benchmark/1',
-    suite: options.suite,
+    suite,
     command: `npm run bench -- ${argv.join(' ')}`,
     date,
     machine: describeMachine(),

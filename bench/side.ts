@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { GlacisError } from '../src/core/error.ts';
 import { foreignCores, readCpuClock } from './load.ts';
 
@@ -85,6 +86,26 @@ export async function runSide(side: Side): Promise<SideRun> {
     peakRssBytes: Number(done.peakRssBytes),
     foreignCores: foreignCores(before, after, cpu),
   };
+}
+
+/** The JSON lines of a side, one by one as it prints them. Errors: `run/failed` at its end with the end of its error output. */
+export async function* linesOf({ name, command, args }: Side): AsyncGenerator<SideEvent> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.on('error', (cause) =>
+      reject(new GlacisError('run/failed', `${name}: cannot start ${command}`, { cause })),
+    );
+    child.on('close', resolve);
+  });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-2000);
+  });
+  for await (const text of createInterface({ input: child.stdout }))
+    if (text.startsWith('{')) yield JSON.parse(text) as SideEvent;
+  const status = await ended;
+  if (status !== 0)
+    throw new GlacisError('run/failed', `${name}: expected exit code 0, got ${status}: ${stderr.trim()}`);
 }
 
 function answerIn({ clean, robust, median, asked }: SideEvent): Answer {

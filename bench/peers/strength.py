@@ -3,6 +3,7 @@
 On the first `--n` test images of which the network gets the class right. Prints one JSON line `strength`: how many of them the attack
 fooled (within `--eps`, where it is given), the median distance with those that it did not fool counted as infinite, the mean
 over those that it fooled, and the forward passes per sample. Options of the attack: `--set name=value`, as the peer calls them.
+With `--cases FILE` it takes many in turn, one JSON object a line with the same names; one that fails prints a line with `error`.
 
 To add one, write a function `(net, x, y, norm, eps, options) -> adversarial` below its library and enter it in ATTACKS.
 """
@@ -108,6 +109,26 @@ def foolbox_minimum(name):
         return foolbox_run(attack, net, x, y, batch)
 
     return run
+
+
+def foolbox_ball(name):
+    """An attack of foolbox's in a ball, which exists once for each norm."""
+
+    def run(net, x, y, norm, eps, options):
+        import foolbox
+
+        prefix = {"linf": "Linf", "l2": "L2", "l1": "L1"}[norm]
+        attack = getattr(foolbox.attacks, prefix + name)(**options)
+        model = foolbox.PyTorchModel(net, bounds=(0, 1), device="cpu")
+        return attack.run(model, x, foolbox.criteria.Misclassification(y), epsilon=eps)
+
+    return run
+
+
+def foolbox_spatial(net, x, y, norm, eps, options):
+    import foolbox
+
+    return foolbox_run(foolbox.attacks.SpatialAttack(**options), net, x, y)
 
 
 # Adversarial Robustness Toolbox
@@ -251,6 +272,34 @@ def art_patch(net, x, y, norm, eps, options):
     return torch.from_numpy(attack.apply_patch(x.numpy(), scale=scale)).float()
 
 
+def art_ball(name):
+    """An attack of ART's in a ball."""
+
+    def run(net, x, y, norm, eps, options):
+        from art.attacks import evasion
+
+        order = {"linf": numpy.inf, "l2": 2, "l1": 1}[norm]
+        quiet = {} if name == "FastGradientMethod" else {"verbose": False}
+        attack = getattr(evasion, name)(
+            art_classifier(net, x), norm=order, eps=eps, batch_size=100, **quiet, **options
+        )
+        return art_run(attack, x, y)
+
+    return run
+
+
+def art_minimum(name):
+    """An attack of ART's that knows one norm only and seeks the nearest example."""
+
+    def run(net, x, y, norm, eps, options):
+        from art.attacks import evasion
+
+        attack = getattr(evasion, name)(art_classifier(net, x), batch_size=64, verbose=False, **options)
+        return art_run(attack, x, y)
+
+    return run
+
+
 def art_apgd_l1(net, x, y, norm, eps, options):
     from art.attacks.evasion import AutoProjectedGradientDescent
 
@@ -300,9 +349,25 @@ def torchattacks_apgd(name, **fixed):
         import torchattacks
 
         order = {"linf": "Linf", "l2": "L2"}[norm]
-        return getattr(torchattacks, name)(net, norm=order, eps=eps, **fixed, **options)(x, y)
+        seed = torch.initial_seed()
+        return getattr(torchattacks, name)(net, norm=order, eps=eps, seed=seed, **fixed, **options)(x, y)
 
     return run
+
+
+def torchattacks_autoattack(net, x, y, norm, eps, options):
+    """The port of AutoAttack with the original's settings: as shipped, APGD and FAB stop after 10 of 100 steps, and Square stretches its
+    schedule."""
+    import torchattacks
+
+    order = {"linf": "Linf", "l2": "L2"}[norm]
+    attack = torchattacks.AutoAttack(net, norm=order, eps=eps, version="standard", n_classes=10, seed=0)
+    for stage in attack._autoattack.attacks:
+        if hasattr(stage, "steps"):
+            stage.steps = 100
+        if hasattr(stage, "rescale_schedule"):
+            stage.rescale_schedule = False
+    return attack(x, y)
 
 
 def torchattacks_spsa(net, x, y, norm, eps, options):
@@ -324,6 +389,17 @@ ATTACKS = {
     ("foolbox", "ddn"): foolbox_minimum("DDNAttack"),
     ("foolbox", "fmn"): foolbox_minimum("FMNAttack"),
     ("foolbox", "brendel-bethge"): foolbox_minimum("BrendelBethgeAttack"),
+    ("foolbox", "fgsm"): foolbox_ball("FastGradientAttack"),
+    ("foolbox", "bim"): foolbox_ball("BasicIterativeAttack"),
+    ("foolbox", "pgd"): foolbox_ball("ProjectedGradientDescentAttack"),
+    ("foolbox", "spatial"): foolbox_spatial,
+    ("art", "fgsm"): art_ball("FastGradientMethod"),
+    ("art", "pgd"): art_ball("ProjectedGradientDescent"),
+    ("art", "mi-fgsm"): art_ball("MomentumIterativeMethod"),
+    ("art", "square"): art_ball("SquareAttack"),
+    ("art", "deepfool"): art_minimum("DeepFool"),
+    ("art", "cw-l2"): art_minimum("CarliniL2Method"),
+    ("art", "ead"): art_minimum("ElasticNet"),
     ("art", "cw-l0"): art_cw_l0,
     ("art", "cw-linf"): art_cw_linf,
     ("torchattacks", "cw-l2"): torchattacks_plain("CW"),
@@ -349,6 +425,11 @@ ATTACKS = {
     ("art", "spatial"): art_spatial,
     ("art", "wasserstein"): art_wasserstein,
     ("art", "patch"): art_patch,
+    ("torchattacks", "fgsm"): torchattacks_ball("FGSM"),
+    ("torchattacks", "bim"): torchattacks_ball("BIM"),
+    ("torchattacks", "pgd"): torchattacks_ball("PGD"),
+    ("torchattacks", "pgd-l2"): torchattacks_ball("PGDL2"),
+    ("torchattacks", "autoattack"): torchattacks_autoattack,
     ("torchattacks", "mi-fgsm"): torchattacks_ball("MIFGSM"),
     ("torchattacks", "ni-fgsm"): torchattacks_ball("NIFGSM"),
     ("torchattacks", "vmi-fgsm"): torchattacks_ball("VMIFGSM"),
@@ -358,8 +439,7 @@ ATTACKS = {
     ("torchattacks", "apgd-ce"): torchattacks_apgd("APGD", loss="ce"),
     ("torchattacks", "apgd-dlr"): torchattacks_apgd("APGD", loss="dlr"),
     ("torchattacks", "apgd-t"): torchattacks_apgd("APGDT"),
-    # The schedule of AutoAttack, not stretched to the budget.
-    ("torchattacks", "square"): torchattacks_apgd("Square", resc_schedule=False),
+    ("torchattacks", "square"): torchattacks_apgd("Square"),
     ("art", "apgd-ce"): art_apgd_l1,
     ("torchattacks", "one-pixel"): torchattacks_one_pixel,
 }
@@ -374,64 +454,73 @@ def option(text):
         return name, value
 
 
+def measure(case, data):
+    """The figures of one case: a dict with library, attack, network, norm, n, and where wanted eps, options, seed, startable."""
+    library, norm, eps, seed = case["library"], case["norm"], case.get("eps"), case.get("seed", 0)
+    run = ATTACKS[library, case["attack"]]
+    torch.manual_seed(seed)
+    numpy.random.seed(seed)
+    net = Counting(networks.build(case["network"]).requires_grad_(False))
+    x, y = samples(data, case["network"], case["n"])
+    attacked = net(x).argmax(1) == y
+    if case.get("startable"):
+        attacked &= foolbox_start(net, x, y)
+    x, y = x[attacked], y[attacked]
+    net.rows = 0
+    wall, cpu = lines.clock()
+    adversarial = run(net, x, y, norm, eps, dict(case.get("options", {})))
+    wall_after, cpu_after = lines.clock()
+    rows = net.rows
+    far = distances(norm, adversarial, x)
+    fooled = net(adversarial).argmax(1) != y
+    if eps is not None:
+        fooled &= far <= eps * (1 + 1e-5) + 1e-6
+    reached = torch.where(fooled, far, torch.inf).sort().values
+    middle = (reached[(len(y) - 1) // 2] + reached[len(y) // 2]) / 2
+    return {
+        "version": importlib.metadata.version(PACKAGES[library]),
+        "attacked": len(y),
+        "success": float(fooled.float().mean()),
+        "median": float(middle) if math.isfinite(middle) else None,
+        "mean": float(far[fooled].mean()) if fooled.any() else None,
+        "queries": rows / max(1, len(y)),
+        "index": attacked.nonzero().flatten().tolist(),
+        "distances": [float(d) if hit else None for d, hit in zip(far, fooled)],
+        "wall": wall_after - wall,
+        "cpu": cpu_after - cpu,
+    }
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--library", choices=sorted(PACKAGES), required=True)
-    parser.add_argument("--attack", required=True)
-    parser.add_argument("--network", choices=("mnist-cnn", "mnist-cnn-adv", "cifar10-resnet14"), required=True)
-    parser.add_argument("--data", required=True, help="folder that holds mnist and cifar10")
+    parser.add_argument("--cases", type=pathlib.Path, help="file with one case a line; instead of the options that make one")
+    parser.add_argument("--library", choices=sorted(PACKAGES))
+    parser.add_argument("--attack")
+    parser.add_argument("--network", choices=("mnist-cnn", "mnist-cnn-adv", "cifar10-resnet14"))
+    parser.add_argument("--data", type=pathlib.Path, required=True, help="folder that holds mnist and cifar10")
     parser.add_argument("--n", type=int, default=100)
-    parser.add_argument("--norm", choices=("linf", "l2", "l1", "l0"), required=True)
+    parser.add_argument("--norm", choices=("linf", "l2", "l1", "l0"))
     parser.add_argument("--eps", type=float, help="radius within which an example counts; without, any distance counts")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--set", type=option, action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--startable", action="store_true", help="only samples that foolbox's start fools")
-    options = parser.parse_args()
+    given = parser.parse_args()
 
-    run = ATTACKS.get((options.library, options.attack))
-    if run is None:
-        parser.error(f"{options.library} {options.attack}: expected one of {sorted(ATTACKS)}")
-    torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
-    numpy.random.seed(options.seed)
-    net = Counting(networks.build(options.network).requires_grad_(False))
-    x, y = samples(pathlib.Path(options.data), options.network, options.n)
-    attacked = net(x).argmax(1) == y
-    if options.startable:
-        attacked &= foolbox_start(net, x, y)
-    x, y = x[attacked], y[attacked]
-    net.rows = 0
-    wall, cpu = lines.clock()
-    adversarial = run(net, x, y, options.norm, options.eps, dict(options.set))
-    wall_after, cpu_after = lines.clock()
-    rows = net.rows
-    far = distances(options.norm, adversarial, x)
-    fooled = net(adversarial).argmax(1) != y
-    if options.eps is not None:
-        fooled &= far <= options.eps * (1 + 1e-5) + 1e-6
-    reached = torch.where(fooled, far, torch.inf).sort().values
-    middle = (reached[(len(y) - 1) // 2] + reached[len(y) // 2]) / 2
-    lines.line(
-        "strength",
-        library=options.library,
-        version=importlib.metadata.version(PACKAGES[options.library]),
-        attack=options.attack,
-        network=options.network,
-        norm=options.norm,
-        eps=options.eps,
-        options=dict(options.set),
-        seed=options.seed,
-        n=len(y),
-        success=float(fooled.float().mean()),
-        median=float(middle) if math.isfinite(middle) else None,
-        mean=float(far[fooled].mean()) if fooled.any() else None,
-        queries=rows / max(1, len(y)),
-        index=attacked.nonzero().flatten().tolist(),
-        distances=[float(d) if hit else None for d, hit in zip(far, fooled)],
-        wall=wall_after - wall,
-        cpu=cpu_after - cpu,
-    )
+    torch.set_num_threads(given.threads)
+    if given.cases:
+        cases = [json.loads(text) for text in given.cases.read_text().splitlines()]
+    else:
+        names = ("library", "attack", "network", "n", "norm", "eps", "seed", "startable")
+        cases = [{**{name: getattr(given, name) for name in names}, "options": dict(given.set)}]
+    for case in cases:
+        try:
+            figures = measure(case, given.data)
+        except Exception as problem:  # a peer's own failure must not end the others
+            if not given.cases:
+                raise
+            figures = {"error": f"{type(problem).__name__}: {problem}"[:500]}
+        lines.line("strength", **case, **figures)
 
 
 if __name__ == "__main__":

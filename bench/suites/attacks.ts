@@ -4,7 +4,7 @@ import { GlacisError } from '../../src/core/error.ts';
 import { type Comparison, compareSides, type SideFigures } from '../harness.ts';
 import { median } from '../median.ts';
 import type { BenchOptions } from '../options.ts';
-import { CACHE, commandLineSide, modelPath, ourSide, peerSide, SHARED } from '../places.ts';
+import { CACHE, commandLineSide, dataPath, modelPath, ourSide, peerSide, SHARED } from '../places.ts';
 import type { Row } from '../report.ts';
 import { type Answer, runSide, type Side, type SideEvent } from '../side.ts';
 import { ATTACK_CASES, type AttackCase, type AttackPeer } from './attack-cases.ts';
@@ -141,13 +141,6 @@ async function attackRow(
   return { name: title, timed, agreement, ours, comparisons: judged };
 }
 
-const dataOf = (network: string): string =>
-  network.startsWith('cifar10')
-    ? join(SHARED, 'data', 'cifar10', 'test.npz')
-    : ['t10k-images-idx3-ubyte.gz', 't10k-labels-idx1-ubyte.gz']
-        .map((file) => join(SHARED, 'data', 'mnist', file))
-        .join();
-
 /** Attacks that seek the nearest example are given a radius too, which limits nothing. */
 const NO_LIMIT = 1;
 
@@ -156,7 +149,7 @@ function oursOf(
   threads: number,
 ): Side {
   const size = { norm, eps, n, warmup: Math.min(n, warmup), repeat, threads };
-  const options = optionList({ model: modelPath(network), data: dataOf(network), attack: ours, ...size });
+  const options = optionList({ model: modelPath(network), data: dataPath(network), attack: ours, ...size });
   return ourSide('Glacis', 'attack.ts', options);
 }
 
@@ -165,7 +158,7 @@ function commandLineOf({ network, ours, norm, eps = NO_LIMIT, n }: AttackCase, t
   mkdirSync(folder, { recursive: true });
   const json = join(folder, 'summary.json');
   const options = optionList({
-    data: dataOf(network),
+    data: dataPath(network),
     norm,
     eps,
     n,
