@@ -69,7 +69,7 @@ describe('the summary', () => {
   });
 
   it('counts what could not be checked, and does not call nothing good', () => {
-    expect(said({ noise: undefined })).toContain('1 check of 13 could not be made');
+    expect(said({ noise: undefined })).toContain('1 check of 14 could not be made');
     const checks = reliability(honestFacts()).checks.map((check) => ({
       ...check,
       verdict: 'unknown' as const,

@@ -11,6 +11,8 @@ const QUESTIONS: Readonly<Record<CheckId, string>> = {
   'hidden-slope': 'A saturated layer makes the gradient tiny although the answer can be changed nearby.',
   'loss-direction':
     'Steps along the gradient should make the answer worse for the model, not up and down by chance.',
+  'blurred-gradient':
+    'Ripples and steep stairs lead the gradient astray; its mean over many points nearby sees past them. An honest model needs no such help.',
   'one-step': 'An attack that looks again after every step should never do worse than one that does not.',
   'more-steps': 'Attacks that stop too early leave samples standing that a little patience would change.',
   'larger-eps':

@@ -83,18 +83,21 @@ export function attackTrial(
   return runPlans(trial, parseSpecs(attacks).map(planSpec), ball, surrogate);
 }
 
-/** The checks at Linf `eps` as `glacis assess` gives them when it is told nothing: after the attacks of the quick level. */
-export async function checkTrial(trial: Trial, eps: number): Promise<Reliability> {
+/** The checks at Linf `eps` after `attacks`, or as `glacis assess` gives them when it is told nothing: after those of the quick level. */
+export async function checkTrial(trial: Trial, eps: number, attacks?: string): Promise<Reliability> {
   const { subject } = trial.loaded;
   const ball: Ball = { norm: 'linf', eps, bounds: [0, 1] };
-  const specs = attacksAt('quick', {
-    norm: 'linf',
-    task: 'classification',
-    classes: subject.classes,
-    whiteBox: true,
-    image: true,
-    obstacles: subject.target!.obstacles,
-  });
+  const specs =
+    attacks === undefined
+      ? attacksAt('quick', {
+          norm: 'linf',
+          task: 'classification',
+          classes: subject.classes,
+          whiteBox: true,
+          image: true,
+          obstacles: subject.target!.obstacles,
+        })
+      : parseSpecs(attacks);
   return judgeReliability(trial.loaded, await runPlans(trial, specs.map(planSpec), ball), trial, {
     norm: 'linf',
     eps,

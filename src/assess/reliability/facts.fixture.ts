@@ -21,6 +21,7 @@ export const path = (change: Partial<GradientPath> = {}): GradientPath => ({
   blind: 0,
   steps: undefined,
   fellAt: 0.2,
+  gain: 0,
   ...change,
 });
 

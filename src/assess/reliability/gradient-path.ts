@@ -10,6 +10,9 @@ const STEPS = 40;
 const FURTHER = 160;
 /** Steps inside each larger ball. */
 const STEPS_BEYOND = 20;
+/** Steps with and without blur on samples that stood, and gradients that are averaged for one blurred one. */
+const STEPS_AGAIN = 20;
+const DRAWS = 8;
 /** Length of a step as a share of the radius. */
 const RELATIVE_STEP = 0.1;
 /** Larger balls; the last holds every input there is. */
@@ -25,6 +28,11 @@ export interface GradientPath {
   readonly steps: number | undefined;
   /** The ball's radius or the first of {@link largerRadii} within which the goal was reached; `undefined` where it was in none. */
   readonly fellAt: number | undefined;
+  /**
+   * Of a sample that stood inside the ball, whose gradient was seldom zero: 1 if an ascent along the blurred gradient reached the goal
+   * there, less 1 if one along the plain gradient did with as many steps from the same start.
+   */
+  readonly gain: number | undefined;
 }
 
 /**
@@ -44,8 +52,10 @@ export function largerRadii({ norm, eps, bounds: [low, high] }: Ball, size: numb
 
 /**
  * Projected gradient descent from a random start in the ball and, as long as a sample stands, in larger ones: an attack that fails even
- * where every input is allowed has failed as an attack. In L1 it steps as in L2. Cost per sample: at most 40 + 160 + 3 × 20
- * gradients and 5 answers, the gradients `average` times (and no 160 then).
+ * where every input is allowed has failed as an attack. In L1 it steps as in L2. The blurred gradient is the mean of eight, one at the
+ * iterate and seven at random points up to eps away: it sees past what is steep or flat on the small scale alone (Athalye et
+ * al. 2018 on shattered gradients; Smilkov et al. 2017 on the mean). It is not tried with `average`, nor with rounding passed straight
+ * through. Cost per sample: at most 40 + 160 + 20 × (1 + 8) + 3 × 20 gradients and 7 answers, or `average` × (40 + 3 × 20).
  */
 export function gradientPaths(
   model: Interviewed,
@@ -56,42 +66,58 @@ export function gradientPaths(
 ): Promise<readonly GradientPath[]> {
   const size = model.oracle.sampleDims.reduce((n, d) => n * d, 1);
   const larger = largerRadii(ball, size);
+  const blurs = average === 1 && model.rounding !== 'straight-through';
   return interview(model, samples, (sample, rng) =>
-    path(x.subarray(sample * size, (sample + 1) * size), ball, larger, average, rng),
+    path(x.subarray(sample * size, (sample + 1) * size), { ball, larger, average, blurs, rng }),
   );
 }
 
 function* path(
   x0: Float32Array,
-  ball: Ball,
-  larger: readonly number[],
-  average: number,
-  rng: Rng,
+  {
+    ball,
+    larger,
+    average,
+    blurs,
+    rng,
+  }: {
+    readonly ball: Ball;
+    readonly larger: readonly number[];
+    readonly average: number;
+    readonly blurs: boolean;
+    readonly rng: Rng;
+  },
 ): Talk<GradientPath> {
   const from = (eps: number): Climber => {
     const around: Ball = { ...ball, norm: ball.norm === 'l0' ? 'linf' : ball.norm, eps };
     const at = x0.slice();
     randomStart(around, x0, at, 0, x0.length, rng);
-    return { x0, at, ball: around, average };
+    return { x0, at, ball: around, average, blur: undefined };
   };
-  let seen: Pick<GradientPath, 'losses' | 'blind'> | undefined;
+  let seen: Pick<GradientPath, 'losses' | 'blind' | 'gain'> | undefined;
   if (ball.norm !== 'l0' && ball.eps > 0) {
     const climber = from(ball.eps);
-    const first = yield* climb(climber, STEPS);
-    seen = { losses: first.losses, blind: first.blind };
-    if (first.steps !== undefined) return { ...seen, steps: first.steps, fellAt: ball.eps };
+    const { losses, blind, steps } = yield* climb(climber, STEPS);
+    seen = { losses, blind, gain: undefined };
+    if (steps !== undefined) return { ...seen, steps, fellAt: ball.eps };
     // Averages of random answers rise and fall by chance.
-    if (average === 1 && stillRising(first.losses)) {
-      const { steps } = yield* climb(climber, FURTHER);
-      if (steps !== undefined) return { ...seen, steps: STEPS + steps, fellAt: ball.eps };
+    if (average === 1 && stillRising(losses)) {
+      const further = yield* climb(climber, FURTHER);
+      if (further.steps !== undefined) return { ...seen, steps: STEPS + further.steps, fellAt: ball.eps };
+    }
+    if (blurs && blind < 0.5) {
+      const start = from(ball.eps);
+      const plain = yield* climb({ ...start, at: start.at.slice() }, STEPS_AGAIN);
+      const blurred = yield* climb({ ...start, blur: rng }, STEPS_AGAIN);
+      seen = { ...seen, gain: Number(blurred.steps !== undefined) - Number(plain.steps !== undefined) };
     }
   }
   for (const eps of larger) {
     const { blind, steps } = yield* climb(from(eps), STEPS_BEYOND);
-    seen ??= { losses: [], blind };
+    seen ??= { losses: [], blind, gain: undefined };
     if (steps !== undefined) return { ...seen, steps: undefined, fellAt: eps };
   }
-  return { losses: [], blind: 0, ...seen, steps: undefined, fellAt: undefined };
+  return { losses: [], blind: 0, gain: undefined, ...seen, steps: undefined, fellAt: undefined };
 }
 
 /** Where an ascent has come to. */
@@ -101,29 +127,26 @@ interface Climber {
   readonly at: Float32Array;
   readonly ball: Ball;
   readonly average: number;
+  /** Draws the points over which gradients are blurred; they are not without. */
+  readonly blur: Rng | undefined;
 }
 
 /** `most` steps, or fewer until the goal is reached; `blind` is the share of gradients that are zero or not finite. */
 function* climb(
-  { x0, at, ball, average }: Climber,
+  climber: Climber,
   most: number,
 ): Talk<{ readonly losses: readonly number[]; readonly blind: number; readonly steps: number | undefined }> {
+  const { x0, at, ball } = climber;
   const size = x0.length;
   const direction = new Float32Array(size);
   const losses: number[] = [];
   let blind = 0;
   for (let step = 0; step < most; step++) {
     ball.constraint?.project(at, 0, x0, 0, size, ball);
-    const { gradient, loss, reached } = yield {
-      kind: 'gradient',
-      point: at,
-      loss: 'goal',
-      average,
-      probe: true,
-    };
+    const { gradient, loss, reached } = yield* gradientOf(climber);
     losses.push(loss);
     if (gradient.every((g) => g === 0) || gradient.some((g) => !Number.isFinite(g))) blind++;
-    if (reached[0]) return { losses, blind: blind / losses.length, steps: step };
+    if (reached) return { losses, blind: blind / losses.length, steps: step };
     steepest(ball.norm === 'linf' ? 'linf' : 'l2', gradient, direction);
     for (let i = 0; i < size; i++) at[i]! += RELATIVE_STEP * ball.eps * direction[i]!;
     projectOnto(ball, at, x0);
@@ -131,4 +154,25 @@ function* climb(
   ball.constraint?.project(at, 0, x0, 0, size, ball);
   const { reached } = yield { kind: 'answers', points: at, count: 1, probe: true };
   return { losses, blind: blind / most, steps: reached[0] ? most : undefined };
+}
+
+/** Loss and goal at the iterate, and the gradient there or its blur. */
+function* gradientOf({
+  at,
+  ball,
+  average,
+  blur,
+}: Climber): Talk<{ readonly gradient: Float32Array; readonly loss: number; readonly reached: boolean }> {
+  const ask = (point: Float32Array) =>
+    ({ kind: 'gradient', point, loss: 'goal', average, probe: true }) as const;
+  const { gradient, loss, reached } = yield ask(at);
+  if (!blur || reached[0]) return { gradient, loss, reached: reached[0]! };
+  const sum = gradient.slice();
+  const nearby = at.slice();
+  for (let draw = 1; draw < DRAWS; draw++) {
+    randomStart({ ...ball, eps: ball.eps * blur.uniform() }, at, nearby, 0, at.length, blur);
+    const { gradient: there } = yield ask(nearby);
+    for (let i = 0; i < sum.length; i++) sum[i]! += there[i]!;
+  }
+  return { gradient: sum, loss, reached: reached[0]! };
 }

@@ -52,8 +52,8 @@ export interface ReliabilityOptions {
  * what stands and gradient attacks on what they missed, and draws the checks from that and from the records of `cells`. Nothing of it
  * counts in the figures. Deterministic by `seed`, for a model that is.
  *
- * Cost at most: 64 × (2 + 260) gradients, 260 more each where the graph has steps (100 × 8 instead of 260 where it is random), 500
- * more each for missed samples where those are many, and 64 × 72 answers; of an endpoint only noise, 64 × 32 answers.
+ * Cost at most: 64 × (2 + 440) gradients, 260 more each where the graph has steps (100 × 8 instead of 440 where it is random), 500
+ * more each for missed samples where those are many, and 64 × 76 answers; of an endpoint only noise, 64 × 32 answers.
  * Errors: those of the runs; `run/cancelled` when `signal` fires.
  */
 export async function judgeReliability(

@@ -17,6 +17,7 @@ export const CHECK_IDS = [
   'local-agreement',
   'hidden-slope',
   'loss-direction',
+  'blurred-gradient',
   'one-step',
   'more-steps',
   'larger-eps',

@@ -8,13 +8,17 @@ export const THRESHOLDS = Object.freeze({
   /** Share of samples whose gradient is zero or not finite. */
   zeroGradients: 0.1,
   /** Median correlation of what the gradient predicts with what happens. */
-  agreement: 0.8,
+  agreement: 0.9,
+  /** The same where gradient ascent leaves samples standing. */
+  agreementWhereSomeStand: 0.95,
   /** A start is flat where the gradient promises less than this share of the fall that happens … */
   flat: 0.1,
   /** … and this share of flat starts is suspicious. */
   flatStarts: 0.15,
   /** Median share of the loss's whole way that ascent went downwards. */
   backwards: 0.2,
+  /** Share of samples that an ascent changes only along the blurred gradient, less those that it changes only along the plain one. */
+  gained: 0.05,
   /** Share of samples that no attack of the assessment changed, and more steps do. */
   moreSteps: 0.05,
   /** Share of samples that stand though every input is allowed. */

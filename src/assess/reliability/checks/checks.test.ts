@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { honestFacts, LOOKED, path, some, spread, times, view } from '../facts.fixture.ts';
 import type { AttackFacts, ReliabilityFacts } from '../facts.ts';
+import type { GradientPath } from '../gradient-path.ts';
 import { CHECK_IDS, type Check, type CheckId } from '../reliability.ts';
 import { CHECKS } from './registry.ts';
 
@@ -76,6 +77,7 @@ const SIGNS: readonly (readonly [CheckId, ReliabilityFacts])[] = [
     'loss-direction',
     honestFacts({ paths: times(LOOKED, path({ losses: [0, 1, 0.5, 1.5, 1, 2, 1.5, 2.5] })) }),
   ],
+  ['blurred-gradient', honestFacts({ paths: some(2, path({ gain: 1 }), path()) })],
   ['one-step', honestFacts({ attacks: attacks({ oneStep: { fell: 30, missed: 3 } }) })],
   ['more-steps', honestFacts({ paths: some(2, path({ steps: 150, fellAt: 0.1 }), path()) })],
   ['larger-eps', honestFacts({ paths: some(2, path({ fellAt: undefined }), path()) })],
@@ -125,10 +127,48 @@ describe('zero gradients', () => {
   });
 });
 
+describe('a gradient that is bent', () => {
+  it('is suspicious where samples stand, and otherwise only where it says next to nothing', () => {
+    const verdict = (agreement: number, standing: number) =>
+      checked(
+        honestFacts({
+          views: spread(times(LOOKED, view({ agreement }))),
+          paths: some(standing, path(), path({ steps: 5, fellAt: 0.1 })),
+        }),
+        'local-agreement',
+      ).verdict;
+    expect(verdict(0.92, 2)).toBe('suspicious');
+    expect(verdict(0.96, 2)).toBe('good');
+    expect(verdict(0.92, 1)).toBe('good');
+    expect(verdict(0.7, 0)).toBe('suspicious');
+  });
+});
+
 describe('flat starts', () => {
   it('are not known where too few samples fall', () => {
     const facts = honestFacts({ paths: some(13, path({ fellAt: undefined }), path()) });
     expect(checked(facts, 'hidden-slope').verdict).toBe('unknown');
+  });
+});
+
+describe('a blurred gradient', () => {
+  const verdict = (paths: readonly GradientPath[]) =>
+    checked(honestFacts({ paths }), 'blurred-gradient').verdict;
+
+  it('gains what it changes alone, less what the plain one changes alone', () => {
+    const gained = (more: number, fewer: number) =>
+      verdict([
+        ...times(more, path({ gain: 1 })),
+        ...times(fewer, path({ gain: -1 })),
+        ...times(LOOKED - more - fewer, path()),
+      ]);
+    expect(gained(4, 3)).toBe('good');
+    expect(gained(4, 2)).toBe('suspicious');
+    expect(gained(1, 0)).toBe('good');
+  });
+
+  it('is not known where nothing stood', () => {
+    expect(verdict(times(LOOKED, path({ gain: undefined })))).toBe('unknown');
   });
 });
 

@@ -1,7 +1,7 @@
 import type { ReliabilityFacts } from '../facts.ts';
 import type { Check } from '../reliability.ts';
 import { THRESHOLDS } from '../thresholds.ts';
-import { middleOf, NO_GRADIENTS, NO_SAMPLES } from '../wording.ts';
+import { isMany, middleOf, NO_GRADIENTS, NO_SAMPLES, of, samples } from '../wording.ts';
 
 const ABOUT = {
   id: 'local-agreement',
@@ -11,14 +11,20 @@ const ABOUT = {
 
 /**
  * Shattered or misleading gradients (Athalye et al. 2018): around a sample the margin should change as the gradient predicts. Where the
- * gradient is zero or the answers are random it cannot, and that counts here, too.
+ * gradient is zero or the answers are random it cannot, and that counts here, too. Where an ascent leaves nothing standing, a
+ * gradient that is merely bent has hidden nothing: networks with many kinks have one.
  */
-export function localAgreement({ views }: ReliabilityFacts): Check {
-  if (!views) return { ...ABOUT, verdict: 'unknown', evidence: NO_GRADIENTS };
-  if (views.length === 0) return { ...ABOUT, verdict: 'unknown', evidence: NO_SAMPLES };
+export function localAgreement({ views, paths }: ReliabilityFacts): Check {
+  if (!views || !paths) return { ...ABOUT, verdict: 'unknown', evidence: NO_GRADIENTS };
+  const n = views.length;
+  if (n === 0) return { ...ABOUT, verdict: 'unknown', evidence: NO_SAMPLES };
   const middle = middleOf(views.map((v) => v.agreement));
-  const evidence = `Around ${views.length} samples the change that the gradient predicts and the one that happens correlate by ${middle.toFixed(2)} (median; 1 is perfect).`;
-  if (middle >= THRESHOLDS.agreement) return { ...ABOUT, verdict: 'good', evidence };
+  const standing = paths.filter(({ steps }) => steps === undefined).length;
+  const isEnough = isMany(standing, n, THRESHOLDS.missed)
+    ? middle >= THRESHOLDS.agreementWhereSomeStand
+    : middle >= THRESHOLDS.agreement;
+  const evidence = `Around ${samples(n)} the change that the gradient predicts and the one that happens correlate by ${middle.toFixed(2)} (median; 1 is perfect), and ${of(standing, n)} stood gradient ascent.`;
+  if (isEnough) return { ...ABOUT, verdict: 'good', evidence };
   return {
     ...ABOUT,
     verdict: 'suspicious',

@@ -1,5 +1,6 @@
 import type { ReliabilityFacts } from '../facts.ts';
 import type { Check } from '../reliability.ts';
+import { blurredGradient } from './blurred-gradient.ts';
 import { hiddenSlope } from './hidden-slope.ts';
 import { largerEps } from './larger-eps.ts';
 import { localAgreement } from './local-agreement.ts';
@@ -20,6 +21,7 @@ export const CHECKS: readonly ((facts: ReliabilityFacts) => Check)[] = [
   localAgreement,
   hiddenSlope,
   lossDirection,
+  blurredGradient,
   oneStep,
   moreSteps,
   largerEps,

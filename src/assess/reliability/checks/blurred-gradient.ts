@@ -1,0 +1,36 @@
+import type { ReliabilityFacts } from '../facts.ts';
+import type { Check } from '../reliability.ts';
+import { THRESHOLDS } from '../thresholds.ts';
+import { isMany, NO_GRADIENTS, of } from '../wording.ts';
+
+const ABOUT = {
+  id: 'blurred-gradient',
+  title: 'The gradient does as well as its mean over points nearby',
+  masking: true,
+} as const;
+
+/**
+ * Ripples, and stairs that are all but steps, lead a gradient astray that is right on the smallest scale, and leave its mean over the ball in
+ * peace: where an ascent along the mean changes more of what stood than one along the gradient, something hides. Samples that
+ * only the plain ascent changed are counted off, because chance gives as many of either kind.
+ */
+export function blurredGradient({ paths }: ReliabilityFacts): Check {
+  if (!paths) return { ...ABOUT, verdict: 'unknown', evidence: NO_GRADIENTS };
+  const gains = paths.flatMap(({ gain }) => gain ?? []);
+  if (gains.length === 0)
+    return {
+      ...ABOUT,
+      verdict: 'unknown',
+      evidence: 'No sample stood whose gradient could be compared.',
+    };
+  const gained = gains.reduce((sum, gain) => sum + gain, 0);
+  const evidence = `An ascent along gradients that were averaged over points nearby changed ${gained > 0 ? `${gained} more` : gained < 0 ? `${-gained} fewer` : 'as many'} of ${of(gains.length, paths.length)} that had stood${gained === 0 ? ' as' : ' than'} one along the gradient itself.`;
+  if (!isMany(gained, paths.length, THRESHOLDS.gained)) return { ...ABOUT, verdict: 'good', evidence };
+  return {
+    ...ABOUT,
+    verdict: 'suspicious',
+    evidence,
+    remedy:
+      'Average the gradient over points nearby (vmi-fgsm, nes), attack without gradients, and attack the model with a smoother layer in place of the one that is steep.',
+  };
+}
