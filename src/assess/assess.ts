@@ -19,6 +19,7 @@ import { corruptionRecord, runCorruptions } from './corruption/run.ts';
 import { corruptionResult } from './corruption/summarise.ts';
 import { environmentOf } from './environment.ts';
 import type { AttackedExample } from './examples.ts';
+import { askAboutMembers } from './generalisation/ask-members.ts';
 import { attacksAt, type Level, QUICK_SAMPLES } from './levels.ts';
 import { type Loaded, type LoadOptions, load } from './load.ts';
 import { writePerSample } from './per-sample.ts';
@@ -43,6 +44,8 @@ export interface AssessOptions extends LoadOptions {
   readonly eps?: readonly number[] | undefined;
   /** Runs the common corruptions; at level `exhaustive` without, where samples are pictures. */
   readonly corruptions?: boolean | undefined;
+  /** The data that the model was trained on, as `openDataset` takes them: says how it treats them. */
+  readonly members?: string | undefined;
   readonly seed?: number | undefined;
   readonly device?: Device | undefined;
   readonly threads?: number | undefined;
@@ -166,6 +169,15 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
       finished = false;
       await save('last');
     }
+    const { members } = options;
+    const generalisation =
+      finished && members !== undefined
+        ? await unlessCancelled(askAboutMembers(loaded, members, options))
+        : undefined;
+    if (finished && members !== undefined && !generalisation) {
+      finished = false;
+      await save('last');
+    }
     let corruption: CorruptionResult | undefined;
     if (finished && corrupted && state.corruption) {
       finished = await runCorruptions(loaded, corrupted, state.corruption, { ...common, save: () => save() });
@@ -218,6 +230,7 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
         ...conclude(loaded, norm, named, state, {
           corruption,
           reliability,
+          generalisation,
           checks: checks && {
             ...checks,
             further: checks.further.map(({ cell, record }) => ({

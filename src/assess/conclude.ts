@@ -4,6 +4,8 @@ import { corruptionFindings } from './corruption/findings.ts';
 import type { CorruptionResult } from './corruption/result.ts';
 import { curveOf } from './curve.ts';
 import { findingsFrom } from './findings.ts';
+import { generalisationFindings } from './generalisation/findings.ts';
+import type { Generalisation } from './generalisation/generalisation.ts';
 import type { Loaded } from './load.ts';
 import type { Reliability } from './reliability/reliability.ts';
 import type { Assessment, Finding } from './result.ts';
@@ -16,6 +18,7 @@ export interface Extras {
   readonly corruption: CorruptionResult | undefined;
   readonly checks: SelfChecks | undefined;
   readonly reliability: Reliability | undefined;
+  readonly generalisation: Generalisation | undefined;
 }
 
 /** What an assessment found, drawn from what became of each sample. */
@@ -24,8 +27,11 @@ export function conclude(
   norm: Norm,
   cells: readonly Cell[],
   state: RunState,
-  { corruption, checks, reliability }: Extras,
-): Pick<Assessment, 'results' | 'worstCases' | 'curves' | 'corruption' | 'reliability' | 'findings'> {
+  { corruption, checks, reliability, generalisation }: Extras,
+): Pick<
+  Assessment,
+  'results' | 'worstCases' | 'curves' | 'corruption' | 'reliability' | 'generalisation' | 'findings'
+> {
   const facts = { task, classes: subject.classes, bounds, labels, clean: state.clean };
   const run = [
     ...cells.map((cell, i) => ({ cell, record: state.cells[i]!.record })),
@@ -56,10 +62,12 @@ export function conclude(
     ...(curve && { curves: [curve] }),
     ...(corruption && { corruption }),
     ...(reliability && { reliability }),
+    ...(generalisation && { generalisation }),
     findings: unique([
       ...(checks?.findings ?? []),
       ...findings,
       ...(corruption ? corruptionFindings(corruption, rangeWidth) : []),
+      ...generalisationFindings(generalisation),
     ]),
   };
 }

@@ -1,4 +1,5 @@
 import { corruptionCheck } from './corruption/result-json.ts';
+import { generalisationCheck } from './generalisation/result-json.ts';
 import {
   amount,
   type Check,
@@ -138,6 +139,7 @@ const evasion = object(
     perSample: text,
     minimum: optional(object({ n: count, found: count, quartiles: list(amountOrNull, 3) })),
     queriesToSuccess: optional(list(amount, 3)),
+    secondsToSuccess: optional(list(amount, 3)),
     parts: optional(list(object({ attack: name, fell: count }))),
     confusion: optional(confusion),
     notes: optional(list(text)),
@@ -216,6 +218,7 @@ const assessment = object(
     curves: optional(list(curve, MOST)),
     corruption: optional(corruptionCheck),
     reliability: optional(reliabilityCheck),
+    generalisation: optional(generalisationCheck),
     findings: list(finding, MOST),
   },
   joined,

@@ -4,6 +4,7 @@
  */
 
 import type { CorruptionResult } from './corruption/result.ts';
+import type { Generalisation } from './generalisation/generalisation.ts';
 import type { Reliability } from './reliability/reliability.ts';
 
 /** The version of the format, as the field `schema` carries it. */
@@ -141,6 +142,8 @@ export interface EvasionResult {
   readonly minimum?: MinimumNorm;
   /** Queries about a sample until it fell, over those that fell. */
   readonly queriesToSuccess?: Quartiles;
+  /** Seconds from the attack's beginning until a sample fell, over those that fell; samples are attacked in batches, side by side. */
+  readonly secondsToSuccess?: Quartiles;
   /** How many samples fell to each part, where the attack has parts, in the order in which they ran. */
   readonly parts?: readonly { readonly attack: string; readonly fell: number }[];
   readonly confusion?: Confusion;
@@ -215,5 +218,7 @@ export interface Assessment {
   readonly corruption?: CorruptionResult;
   /** How far the figures can be trusted, at the largest eps. */
   readonly reliability?: Reliability;
+  /** How the model treats its training data, where they were given. */
+  readonly generalisation?: Generalisation;
   readonly findings: readonly Finding[];
 }

@@ -48,6 +48,10 @@ export const command: Command = {
     corruptions: {
       help: 'also run the 15 common corruptions at five severities (at level exhaustive they always run on pictures)',
     },
+    members: {
+      value: 'DATA',
+      help: 'the data that the model was trained on, stored like --data: shows how differently it treats them',
+    },
     seed: { value: 'SEED', help: 'seed of all random draws (0 unless given)' },
     ...ENGINE_OPTIONS,
     out: { value: 'DIR', help: 'folder for the results (glacis-out unless given)' },
@@ -88,6 +92,7 @@ export const command: Command = {
       attacks,
       level,
       corruptions: given.flag('corruptions') || undefined,
+      members: given.text('members'),
       norm: normFrom(given.text('norm') ?? 'linf'),
       eps: given.text('eps')?.split(',').map(epsFrom),
       seed: given.whole('seed', 0) ?? 0,

@@ -10,6 +10,7 @@ import { findingsSection } from './findings-section.ts';
 import { moment } from './format.ts';
 import type { Gallery } from './gallery.ts';
 import { gallerySection } from './gallery-section.ts';
+import { generalisationSection } from './generalisation-section.ts';
 import { html } from './markup.ts';
 import { nearestSection } from './nearest-section.ts';
 import { pageOf } from './page.ts';
@@ -49,6 +50,7 @@ ${reliabilitySection(assessment.reliability)}
 ${attackSection(assessment)}
 ${confusionSection(assessment, names)}
 ${corruptionSection(assessment.corruption, corrupted)}
+${generalisationSection(assessment.generalisation)}
 ${factsSection(assessment)}
 ${limitsSection(assessment)}`,
     style: `${assessment.reliability ? RELIABILITY_STYLE : ''}${assessment.corruption ? CORRUPTION_STYLE : ''}`,

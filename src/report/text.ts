@@ -1,6 +1,7 @@
 import type { Assessment } from '../assess/result.ts';
 import { findingLines } from './findings-text.ts';
 import { count, duration, interval, NORM_NAMES, percent, radius } from './format.ts';
+import { generalisationSummary } from './generalisation-section.ts';
 import { oneLine, wrap } from './lines.ts';
 import { visible } from './markup.ts';
 import { halvingSentence } from './nearest-section.ts';
@@ -34,7 +35,8 @@ export function renderText(assessment: Assessment, { width = 96 }: { readonly wi
       ),
     );
   if (assessment.reliability) lines.push(...wrap(reliabilitySummary(assessment.reliability), width));
-  if (near || assessment.corruption || assessment.reliability) lines.push('');
+  if (assessment.generalisation) lines.push(...wrap(generalisationSummary(assessment.generalisation), width));
+  if (near || assessment.corruption || assessment.reliability || assessment.generalisation) lines.push('');
   lines.push(...findingLines(assessment.findings, width));
   lines.push(
     ...wrap('Robust accuracy is what these attacks left over: a stronger attack may leave less.', width),

@@ -12,6 +12,7 @@ import { calibrationOf } from '../calibration/calibration.ts';
 import { confidencesOf, type Scored } from '../calibration/confidences.ts';
 import { fitTemperature } from '../calibration/fit-temperature.ts';
 import { type Loaded, type LoadOptions, load } from '../load.ts';
+import { logScores } from '../log-scores.ts';
 import { openDeployed } from './deployed.ts';
 import { thresholdFor } from './detector-record.ts';
 import type { TemperatureResult } from './result.ts';
@@ -125,11 +126,7 @@ async function fittedTemperature(
   const read = async (from: number, count: number): Promise<Scored> => {
     const { x } = await adapted.read(from, count, options.signal);
     const scores = await answers(engine, loaded, model, output, x, count, options);
-    // Log probabilities are logits up to a constant.
-    const logits =
-      subject.activation === 'Softmax'
-        ? scores.map((p) => Math.log(Math.max(p, 1e-30)))
-        : subject.toLogits(scores);
+    const logits = logScores(subject, scores);
     return { logits, labels: labels.subarray(from, from + count), classes: subject.classes };
   };
   const { temperature, atLimit } = fitTemperature(await read(0, fitted));

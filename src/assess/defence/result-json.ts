@@ -1,4 +1,5 @@
 import { NORMS } from '../../threat/norm.ts';
+import { calibrationCheck, rateCheck } from '../generalisation/result-json.ts';
 import {
   amount,
   checked,
@@ -12,7 +13,6 @@ import {
   object,
   one,
   optional,
-  pair,
   positive,
   rule,
   text,
@@ -47,25 +47,14 @@ function checkDefence(value: unknown, where: string): DefenceEvaluation {
 /** What is computed from two numbers of the file may differ from a third in the last digits. */
 const ROUNDING = 1e-9;
 
-const rate = object(
-  { n: count, right: count, accuracy: fraction, confidence: pair },
-  ({ n, right, accuracy }: { n: number; right: number; accuracy: number }) => {
-    if (right > n) return `expected at most ${n} right, got ${right}`;
-    const expected = n === 0 ? 0 : right / n;
-    return Math.abs(accuracy - expected) > ROUNDING
-      ? `expected accuracy ${expected}, got ${accuracy}`
-      : undefined;
-  },
-);
-
 const difference = rule('a number between -1 and 1', (v) => typeof v === 'number' && v >= -1 && v <= 1);
 
 const row = object(
   {
     attacker: one(ATTACKERS),
     attack: optional(name),
-    undefended: rate,
-    defended: rate,
+    undefended: rateCheck,
+    defended: rateCheck,
     difference,
     interval: rule(
       'two numbers between -1 and 1',
@@ -93,20 +82,6 @@ const detectorRow = object(
       : 'expected no more rejected than fooled, and no more than n',
 );
 
-const calibration = object({
-  n: count,
-  accuracy: fraction,
-  confidence: fraction,
-  nll: amount,
-  brier: rule('a number between 0 and 2', (v) => typeof v === 'number' && v >= 0 && v <= 2),
-  ece: fraction,
-  eceEqualMass: fraction,
-  bins: list(
-    object({ from: fraction, to: fraction, n: count, confidence: fraction, accuracy: fraction }),
-    1000,
-  ),
-});
-
 const model = object({ name, digest: name, notes: list(text) });
 const yesOrNo = rule('true or false', (v) => typeof v === 'boolean');
 
@@ -131,7 +106,7 @@ const evaluation = object(
         threshold: amount,
         falsePositiveRate: fraction,
         samples: positive,
-        passed: rate,
+        passed: rateCheck,
         rows: list(detectorRow, ATTACKERS.length),
       }),
     ),
@@ -140,8 +115,8 @@ const evaluation = object(
         temperature: finite,
         atLimit: yesOrNo,
         samples: positive,
-        before: calibration,
-        after: calibration,
+        before: calibrationCheck,
+        after: calibrationCheck,
       }),
     ),
   },
