@@ -7,7 +7,7 @@ import { accuracy } from '../src/train/accuracy.ts';
 import { light, shift } from '../src/train/augment.ts';
 import type { Epoch } from '../src/train/journal.ts';
 import { adamW } from '../src/train/optimise/adam.ts';
-import { convNet } from '../src/train/recipes.ts';
+import { convNet } from '../src/train/recipes/cnn.ts';
 import { cosine } from '../src/train/schedule.ts';
 import { train } from '../src/train/trainer.ts';
 

@@ -10,7 +10,7 @@ import { shift } from './augment.ts';
 import { parseCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { madry } from './objective/madry.ts';
 import type { TrainOptions } from './options.ts';
-import { convNet } from './recipes.ts';
+import { convNet } from './recipes/cnn.ts';
 import { cosine } from './schedule.ts';
 import { train } from './trainer.ts';
 

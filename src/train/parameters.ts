@@ -6,12 +6,15 @@ const LEARNED: Readonly<Record<string, readonly number[]>> = {
   BatchNormalization: [1, 2],
   Conv: [1, 2],
   ConvTranspose: [1, 2],
+  GRU: [1, 2, 3],
   Gemm: [1, 2],
   GroupNormalization: [1, 2],
   InstanceNormalization: [1, 2],
+  LSTM: [1, 2, 3, 7],
   LayerNormalization: [1, 2],
   MatMul: [0, 1],
   PRelu: [1],
+  RNN: [1, 2, 3],
   RMSNormalization: [1],
 };
 

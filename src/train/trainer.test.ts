@@ -10,7 +10,7 @@ import { accuracy } from './accuracy.ts';
 import { light, shift } from './augment.ts';
 import type { Epoch } from './journal.ts';
 import type { TrainOptions } from './options.ts';
-import { convNet } from './recipes.ts';
+import { convNet } from './recipes/cnn.ts';
 import { cosine } from './schedule.ts';
 import { train } from './trainer.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { randomFrom } from '../../core/random.ts';
 import { startEngine } from '../../runtime/engine.ts';
-import { convNet } from '../recipes.ts';
+import { convNet } from '../recipes/cnn.ts';
 import { cosine } from '../schedule.ts';
 import { train } from '../trainer.ts';
 import { free } from './free.ts';

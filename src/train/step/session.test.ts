@@ -8,7 +8,7 @@ import { crossEntropy } from '../criterion/cross-entropy.ts';
 import { plain } from '../objective/plain.ts';
 import { adam } from '../optimise/adam.ts';
 import { trainableParameters } from '../parameters.ts';
-import { convNet } from '../recipes.ts';
+import { convNet } from '../recipes/cnn.ts';
 import { feedsOf, initialState } from '../state.ts';
 import { buildPartedStep } from './parted.ts';
 import { openStep } from './session.ts';

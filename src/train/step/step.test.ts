@@ -9,7 +9,7 @@ import { crossEntropy } from '../criterion/cross-entropy.ts';
 import { plain } from '../objective/plain.ts';
 import { adam } from '../optimise/adam.ts';
 import { trainableParameters } from '../parameters.ts';
-import { convNet } from '../recipes.ts';
+import { convNet } from '../recipes/cnn.ts';
 import { buildStep } from './step.ts';
 
 const engine = startEngine({ threads: 1 });

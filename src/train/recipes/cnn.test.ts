@@ -1,11 +1,11 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { parseModel } from '../onnx/read.ts';
-import { numbersOf } from '../onnx/tensor.ts';
-import { serializeModel } from '../onnx/write.ts';
-import { f32 } from '../runtime/array.ts';
-import { startEngine } from '../runtime/engine.ts';
-import { specialise } from '../transform/specialise.ts';
-import { convNet } from './recipes.ts';
+import { parseModel } from '../../onnx/read.ts';
+import { numbersOf } from '../../onnx/tensor.ts';
+import { serializeModel } from '../../onnx/write.ts';
+import { f32 } from '../../runtime/array.ts';
+import { startEngine } from '../../runtime/engine.ts';
+import { specialise } from '../../transform/specialise.ts';
+import { convNet } from './cnn.ts';
 
 const engine = startEngine({ threads: 1 });
 afterAll(() => engine.close());
