@@ -20,6 +20,7 @@ import { fmn } from './evasion/fmn.ts';
 import { geoda } from './evasion/geoda.ts';
 import { hopSkipJump } from './evasion/hop-skip-jump.ts';
 import { jsma } from './evasion/jsma.ts';
+import { lowProFool } from './evasion/lowprofool.ts';
 import { miFgsm } from './evasion/mi-fgsm.ts';
 import { nes } from './evasion/nes.ts';
 import { niFgsm } from './evasion/ni-fgsm.ts';
@@ -69,6 +70,7 @@ export const EVASION_ATTACKS: readonly Attack<object>[] = [
   erased(geoda),
   erased(hopSkipJump),
   erased(jsma),
+  erased(lowProFool),
   erased(miFgsm),
   erased(nes),
   erased(niFgsm),

@@ -1,7 +1,7 @@
 import type { Rng } from '../core/random.ts';
 import type { Goal } from '../threat/goal.ts';
 import type { ImageDims } from '../threat/image-dims.ts';
-import { type Ball, distance, type Norm } from '../threat/norm.ts';
+import { type Ball, distance } from '../threat/norm.ts';
 import { violationOf } from '../threat/violation.ts';
 import { type Answerer, oracleAnswerer, whiteBoxAnswerer } from './answerer.ts';
 import { type Attack, type AttackRun, defineAttack } from './attack.ts';
@@ -60,6 +60,8 @@ export interface SampleAttack<Options extends object> extends Omit<Attack<Option
    * the goal ends the talk; a minimum-norm attack goes on, and the nearest one counts.
    */
   talk(victim: Victim, options: Options): Talk;
+  /** Of a minimum-norm attack that keeps what is least in a measure of its own: how far `x` is from clean sample `sample`. */
+  measure?(sample: number, x: Float32Array): number;
 }
 
 /**
@@ -116,7 +118,7 @@ function speakerOf<Options extends object>(
   const { constraint } = ball;
   const within: Ball = attack.seeks === 'ball' ? ball : { ...ball, eps: Number.POSITIVE_INFINITY };
   const width = attack.threat?.parameters.length ?? 0;
-  const tracker = trackerOf(attack, run, x0);
+  const tracker = trackerOf(attack, run, sample, x0);
   const victim: Victim = {
     sample,
     x0,
@@ -204,12 +206,15 @@ interface Tracker {
 }
 
 function trackerOf<Options extends object>(
-  { seeks, threat }: SampleAttack<Options>,
+  attack: SampleAttack<Options>,
   run: AttackRun<Options>,
+  sample: number,
   x0: Float32Array,
 ): Tracker {
+  const { seeks, threat } = attack;
   const { ball } = run;
-  if (seeks === 'minimum') return nearest(ball, x0);
+  if (seeks === 'minimum')
+    return nearest(ball, x0, (x) => attack.measure?.(sample, x) ?? distance(ball.norm, x, x0, 0, x0.length));
   if (seeks === 'ball') return leastMargin(ball, x0, (x) => !violationOf(ball, x, x0, 0, x0.length));
   const { options, image } = run;
   const { bounds, constraint } = ball;
@@ -250,14 +255,14 @@ function leastMargin(
 }
 
 /** Without a ball: the nearest point within bounds and constraint that reaches the goal. */
-function nearest(ball: Ball, x0: Float32Array): Tracker {
+function nearest(ball: Ball, x0: Float32Array, measure: (x: Float32Array) => number): Tracker {
   const free: Ball = { ...ball, eps: Number.POSITIVE_INFINITY };
   const x = x0.slice();
   let least = Number.POSITIVE_INFINITY;
   return {
     consider(point, _margin, reached) {
       if (!reached) return false;
-      const far = distance(ball.norm as Norm, point, x0, 0, x0.length);
+      const far = measure(point);
       if (!(far < least) || violationOf(free, point, x0, 0, x0.length)) return false;
       least = far;
       x.set(point);

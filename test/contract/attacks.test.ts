@@ -132,6 +132,11 @@ const ASIDE: ReadonlySet<string> = new Set([
   'universal', // one perturbation for all samples
 ]);
 
+/** Attacks that look for the least of something else than the distance. */
+const MEASURED_OTHERWISE: ReadonlySet<string> = new Set([
+  'lowprofool', // columns of a table weigh differently; its own tests hold that optimum
+]);
+
 /** The least distance at which the linear model's answer to `sample` changes: exact, bounds included. */
 function leastDistance(norm: Norm, sample: number, label: number): number {
   const x = samples.subarray(sample * SIZE, (sample + 1) * SIZE);
@@ -281,7 +286,7 @@ describe.each(EVASION_ATTACKS.map((a) => a.id))('the attack %s', (id) => {
       expect(rest.queries).toBeLessThan(whole.queries);
     });
 
-    itWhere(!inBall && attack.needs === 'gradient')(
+    itWhere(!inBall && attack.needs === 'gradient' && !MEASURED_OTHERWISE.has(id))(
       'comes within 1 % of the least distance on a linear model, bounds included',
       async () => {
         const { labels } = await ownGoal(LINEAR);
