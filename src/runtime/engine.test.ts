@@ -73,6 +73,48 @@ describe('a session', () => {
     await session.close();
   });
 
+  it('carries what is written over itself as it carries what is not', async () => {
+    const decaying = model(
+      graph({
+        inputs: [value('x', [3]), value('mean', [3]), value('last', [3])],
+        outputs: [value('mean/next', [3]), value('last/next', [3]), value('sum', [3])],
+        nodes: [
+          node('Add', ['mean', 'mean'], ['twice']),
+          node('Add', ['twice', 'x'], ['mean/next']),
+          node('Add', ['last', 'mean/next'], ['last/next']),
+          node('Mul', ['last', 'x'], ['sum']),
+        ],
+      }),
+    );
+    const carry = { mean: 'mean/next', last: 'last/next' };
+    const zero = () => f32(new Float32Array(3), [3]);
+    const seen: unknown[] = [];
+    // A model is looked through for what may be written over; bytes are not.
+    for (const source of [decaying, serializeModel(decaying)]) {
+      const session = await engine.open(source, { carry });
+      const given = { mean: zero(), last: zero() };
+      const results: unknown[] = [];
+      for (let i = 1; i < 6; i++) {
+        const x = f32(Float32Array.of(i, -i, 0.5), [3]);
+        const fetches = i % 2 ? { fetches: ['sum', 'mean/next', 'last/next'] } : {};
+        results.push(await session.run({ x, ...(i === 1 ? given : {}) }, fetches));
+      }
+      results.push(await session.run({ x: zero(), ...given }, { fetches: ['mean/next', 'last/next'] }));
+      expect(given).toEqual({ mean: zero(), last: zero() });
+      seen.push(results);
+      await session.close();
+    }
+    expect(seen[0]).toEqual(seen[1]);
+    expect(seen[0]).toMatchObject([
+      { 'mean/next': f32(Float32Array.of(1, -1, 0.5), [3]) },
+      {},
+      {},
+      {},
+      {},
+      {},
+    ]);
+  });
+
   it('opens bytes too, and leaves them whole', async () => {
     const bytes = serializeModel(doubling);
     const copy = bytes.slice();

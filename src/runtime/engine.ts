@@ -6,6 +6,7 @@ import type { HostTensor } from './array.ts';
 import type { Device } from './device.ts';
 import { type Lane, startLane } from './lane.ts';
 import type { OrtOptions } from './ort.ts';
+import { overwritableInputs } from './overwritable.ts';
 
 /** How an engine runs graphs. */
 export interface EngineOptions {
@@ -74,8 +75,12 @@ export function startEngine(options: EngineOptions = {}): Engine {
           : serializeModel(withoutTrailingBlanks(model));
       const own =
         source instanceof Uint8Array && source !== model && source.byteLength === source.buffer.byteLength;
+      const overwrite =
+        extra.carry && typeof model !== 'string' && !(model instanceof Uint8Array)
+          ? { overwrite: overwritableInputs(model, extra.carry) }
+          : {};
       const opened = await lane.ask(
-        { kind: 'open', model: source, options: { device, threads, ...extra } },
+        { kind: 'open', model: source, options: { device, threads, ...extra, ...overwrite } },
         own ? [source.buffer as ArrayBuffer] : [],
       );
       const session = opened.session!;

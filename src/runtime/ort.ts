@@ -16,9 +16,11 @@ export interface OrtOptions {
   /**
    * Which output an input takes from the run before, by the input's name (weights in training). Such values stay with the
    * session: the input has to be fed in the first run only, the output comes back only where it is fetched by name. Both
-   * must have one type and shape. Two buffers each are used in turn, so that nothing is allocated after the second run.
+   * must have one type and shape. Two buffers each are used in turn, or one where `overwrite` names the input.
    */
   readonly carry?: Readonly<Record<string, string>>;
+  /** Carried inputs whose output may be written over them (see `overwritable.ts`). */
+  readonly overwrite?: readonly string[];
 }
 
 /** A session of ONNX Runtime in this thread. Running blocks the thread. */
@@ -117,6 +119,7 @@ export async function openOrt(model: Uint8Array | string, options: OrtOptions): 
     });
   }
   const carry = Object.entries(options.carry ?? {});
+  const overwrite = new Set(options.overwrite);
   const carried = new Set(carry.map(([, output]) => output));
   const returned = session.outputNames.filter((name) => !carried.has(name));
   /** What carried inputs take next, by input, and buffers that are free again, by output. */
@@ -159,17 +162,30 @@ export async function openOrt(model: Uint8Array | string, options: OrtOptions): 
         const into: Record<string, Tensor | null> = {};
         for (const name of wanted) into[name] = null;
         // Buffers of our own from the start: the runtime's lie in its arena, which then cannot shrink around them.
-        for (const [input, output] of carry) into[output] = spare.get(output) ?? alike(ortFeeds[input]!);
+        for (const [input, output] of carry) {
+          const own = kept.get(input);
+          into[output] =
+            (own === ortFeeds[input] && overwrite.has(input) ? own : spare.get(output)) ??
+            alike(ortFeeds[input]!);
+        }
         const results = await session.run(ortFeeds, into);
         for (const [input, output] of carry) {
-          spare.set(output, ortFeeds[input]!);
-          kept.set(input, results[output] as Tensor);
+          const next = into[output] as Tensor;
+          if (!overwrite.has(input)) spare.set(output, ortFeeds[input]!);
+          kept.set(input, next);
+          // The binding copies even what was written where we said; a collection of so much garbage may come late.
+          const copy = (results[output] as Tensor).data as Float32Array;
+          const { buffer } = next.data as Float32Array;
+          if (copy.buffer !== buffer && !wanted.has(output)) (copy.buffer as ArrayBuffer).transfer(0);
         }
         // The worker gives away the buffers of what it returns: carried values go as copies.
         return Object.fromEntries(
           [...wanted].map((name) => {
             const result = fromOrt(name, results[name] as Tensor);
-            return [name, carried.has(name) ? { ...result, data: result.data.slice() as HostData } : result];
+            const own =
+              carried.has(name) &&
+              (result.data as Float32Array).buffer === ((into[name] as Tensor).data as Float32Array).buffer;
+            return [name, own ? { ...result, data: result.data.slice() as HostData } : result];
           }),
         );
       } catch (thrown) {

@@ -6,8 +6,12 @@ import type { Ops } from '../ops.ts';
 import { NCHWC } from './forms.ts';
 import type { LayoutContext } from './layout-context.ts';
 
-/** Into at most so many sums the batch is parted, so that the runtime has work for several threads. */
-const MOST_PARTS = 8;
+/**
+ * The runtime shares a convolution between threads by sets of four blocks of filters: up to so many sets the batch is parted into
+ * sums of its own, which are added up afterwards.
+ */
+const ENOUGH_SETS = 8;
+const BLOCKS_IN_SET = 4;
 
 /** What a convolution's gradient with respect to its weights is made of, as `gradient/conv-weight.ts` offers it. */
 interface Geometry extends Window {
@@ -80,7 +84,8 @@ export function weightGradient(context: LayoutContext, built: BuiltNode): Value 
   const [taps, across] = kernel as [number, number];
   const pieces = batch / images;
   const chunks = (images * row) / block;
-  const parts = divisorUpTo(pieces, MOST_PARTS);
+  const sets = Math.ceil(outer / block / BLOCKS_IN_SET);
+  const parts = divisorUpTo(pieces, Math.max(1, Math.floor(ENOUGH_SETS / sets)));
   const filter = b.reshape(filterMemory(context, geometry, parts), [
     parts * outer,
     (pieces / parts) * block,
