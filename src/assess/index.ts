@@ -1,5 +1,8 @@
 /** Runs attacks against a model, verifies what they made, and says what is left. */
 export { type Assessed, type AssessOptions, assess } from './assess.ts';
+export { type Calibration, type ConfidenceBin, calibrationOf } from './calibration/calibration.ts';
+export { type Confidences, confidencesOf, type Scored } from './calibration/confidences.ts';
+export { type FittedTemperature, fitTemperature } from './calibration/fit-temperature.ts';
 export { type CompareOptions, compareAssessments } from './compare/compare.ts';
 export type {
   ClassRates,
@@ -11,6 +14,12 @@ export type {
   Rate,
 } from './compare/comparison.ts';
 export { comparisonToJson, parseComparison } from './compare/comparison-json.ts';
+export { type BuildOptions, type Built, buildDefended } from './defence/build.ts';
+export { type EvaluateOptions, evaluateDefence } from './defence/evaluate.ts';
+export type { DefenceEvaluation, DefenceRow, DetectorResult, TemperatureResult } from './defence/result.ts';
+export { defenceToJson, parseDefence } from './defence/result-json.ts';
+export { type Generalisation, generalisationOf } from './generalisation/generalisation.ts';
+export { type MembershipTest, membershipTest } from './generalisation/membership.ts';
 export type {
   Assessment,
   Confusion,

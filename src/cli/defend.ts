@@ -3,6 +3,7 @@ import { DEFENCE_ATTACK, DEFENCE_SAMPLES, evaluateDefence } from '../assess/defe
 import { defenceToJson } from '../assess/defence/result-json.ts';
 import { GlacisError } from '../core/error.ts';
 import { parseSpecs } from '../core/options.ts';
+import { renderDefenceHtml } from '../report/defence/html.ts';
 import { renderDefenceText } from '../report/defence/text.ts';
 import { epsFrom, normFrom } from '../threat/norm.ts';
 import { DEFENCES, planDefences } from '../transform/defence/registry.ts';
@@ -56,6 +57,10 @@ export const command: Command = {
       help: `take the first N samples (${DEFENCE_SAMPLES} unless given, twice as many where something is fitted, which takes the first half)`,
     },
     ...ENGINE_OPTIONS,
+    report: {
+      value: 'FILE',
+      help: 'where the HTML report goes (beside the model, with the ending .defence.html, unless given)',
+    },
     json: {
       value: 'FILE',
       help: 'where the JSON result goes (beside the model, with the ending .defence.json, unless given)',
@@ -86,7 +91,9 @@ export const command: Command = {
     const out = given.text('out');
     if (out === undefined)
       throw new GlacisError('option/invalid', 'defend: expected --out FILE.onnx, got nothing; see --help');
-    const json = given.text('json') ?? `${out.replace(/\.onnx$/i, '')}.defence.json`;
+    const beside = `${out.replace(/\.onnx$/i, '')}.defence`;
+    const json = given.text('json') ?? `${beside}.json`;
+    const report = given.text('report') ?? `${beside}.html`;
     const defences = given.texts('with').flatMap((text) => [...planDefences(text)]);
     const isDetecting = given.text('detector-fpr') !== undefined || given.text('squeezers') !== undefined;
     const attacks = parseSpecs(given.text('attack') ?? DEFENCE_ATTACK);
@@ -96,7 +103,10 @@ export const command: Command = {
     const eps = given.text('eps');
     const seed = given.whole('seed', 0) ?? 0;
     await prepareFile(out);
-    if (data !== undefined) await prepareFile(json);
+    if (data !== undefined) {
+      await prepareFile(json);
+      await prepareFile(report);
+    }
     const built = await buildDefended({
       ...options,
       data,
@@ -124,8 +134,9 @@ export const command: Command = {
     const result = { ...evaluation, ...(built.temperature && { temperature: built.temperature }) };
     terminal.clear();
     await writeText(json, defenceToJson(result));
+    await writeText(report, renderDefenceHtml(result));
     terminal.print(renderDefenceText(result, { width: terminal.width }));
-    terminal.say(`Result: ${json}`);
+    terminal.say(`Report: ${report}\nResult: ${json}`);
     return EXIT.good;
   },
 };

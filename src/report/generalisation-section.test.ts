@@ -15,7 +15,7 @@ function scored(right: number, margin: number) {
 describe('the section on training data', () => {
   it('shows both sides and the gap', () => {
     const found = generalisationOf(scored(1, 8), scored(0.7, 2));
-    const page = source(generalisationSection(found));
+    const page = source(generalisationSection(found)!);
     expect(page).toContain('a gap of 30.0 points (95 % interval');
     expect(page).toMatch(/accuracy<\/th><td class="num">100\u00a0%.*70\.0\u00a0%/);
     expect(page).toContain('tells them apart');

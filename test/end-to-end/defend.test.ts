@@ -87,6 +87,9 @@ describe('glacis defend', () => {
     expect(found.data.n).toBe(PICTURES / 2);
     expect(found.detector!.samples).toBe(PICTURES / 2);
     expect(found.temperature!.samples).toBe(PICTURES / 2);
+    const page = readFileSync(at('both.defence.html'), 'utf8');
+    for (const part of ['Who attacks', 'What the detector rejects', 'How sure the model is'])
+      expect(page).toContain(part);
   });
 
   it.each([

@@ -27,6 +27,15 @@ export function defenceVerdict({ rows }: Pick<DefenceEvaluation, 'rows'>): strin
   return `${cost} ${seems} ${gain(Math.max(unaware.difference, direct.difference), worst)}`;
 }
 
+/** The verdict in a few words, for a headline. */
+export function gainOf(rows: readonly DefenceRow[]): string {
+  const { difference, p } = rows.find((each) => each.attacker === 'worst')!;
+  if (p >= 0.05) return 'No gain is shown against attackers who know of the defence';
+  return difference < 0
+    ? `Attackers who know of the defence do better than before, by ${points(-difference).slice(1)}`
+    : `${points(difference).slice(1)} of robust accuracy gained against these attackers`;
+}
+
 function gain(claimed: number, { difference, interval: [low, high], p }: DefenceRow): string {
   const range = `95 % interval ${points(low)} to ${points(high)}`;
   if (p >= 0.05)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { pairedContrast, rateOf } from '../../assess/compare/contrast.ts';
 import type { Attacker, DefenceEvaluation, DefenceRow } from '../../assess/defence/result.ts';
+import { renderDefenceHtml } from './html.ts';
 import { renderDefenceText } from './text.ts';
 import { defenceVerdict, points } from './words.ts';
 
@@ -112,6 +113,17 @@ describe('renderDefenceText', () => {
     expect(text).toMatch(/attacks all squeezed pictures at once\s+0 of 90\s+–\s+0 %/);
     expect(text).toContain('Temperature: 1.5');
     expect(text).toMatch(/after\s+0\.0500\s+0\.0600\s+0\.2500/);
+  });
+});
+
+describe('renderDefenceHtml', () => {
+  it('shows every attacker, and escapes names', () => {
+    const hostile = { ...evaluation(rows(70, 6)), defences: '<script>alert(1)</script>' };
+    const page = renderDefenceHtml(hostile);
+    expect(page.match(/<tr class=/g)).toHaveLength(hostile.rows.length);
+    expect(page).not.toContain('<script');
+    expect(page).toContain('No gain is shown against attackers who know of the defence');
+    expect(page).not.toContain('What the detector rejects');
   });
 });
 
