@@ -26,6 +26,9 @@ export const ERROR_CODES = [
   'run/failed',
   'attack/violation',
   'result/invalid',
+  'privacy/precision',
+  'privacy/budget',
+  'privacy/ledger',
 ] as const;
 
 /** One of {@link ERROR_CODES}. */

@@ -14,6 +14,7 @@ export const FLOORS: Readonly<Record<string, number>> = {
   data: 3,
   supply: 3,
   ledger: 3,
+  privacy: 4,
   train: 4,
   policy: 4,
   attack: 5,
