@@ -1,15 +1,15 @@
 import { throwIfCancelled } from '../core/cancel.ts';
-import { GlacisError } from '../core/error.ts';
 import { silent } from '../core/progress.ts';
 import { randomFrom } from '../core/random.ts';
 import { f32, type HostTensor, i64 } from '../runtime/array.ts';
 import type { Session } from '../runtime/engine.ts';
+import { type Batches, divergence } from './divergence.ts';
 import { feedFor } from './feed.ts';
-import { noteOf, withStep } from './journal.ts';
+import { noteOf, soFar, withStep } from './journal.ts';
 import type { Objective } from './objective/objective.ts';
 import { isSaveDue, type Run, saveRun } from './run.ts';
 import { shuffled } from './samples.ts';
-import { feedsOf, stateFrom } from './state.ts';
+import { feedsOf, isAllFinite, stateFrom } from './state.ts';
 import { openStep } from './step/session.ts';
 import { buildStep, type TrainingStep } from './step/step.ts';
 
@@ -38,11 +38,12 @@ export async function runEpoch(run: Run, phase: Phase): Promise<void> {
   const { signal, progress = silent, checkpoint } = run.options;
   const epoch = run.journal.epochs.length;
   const perEpoch = stepsPerEpoch(run);
-  const inputsOf = inputsFor(run, phase, epoch);
+  const { inputsOf, samplesOf } = batchesOf(run, phase, epoch);
   const carried = step.carried.map(({ output }) => output);
   const measures = Object.values(step.measures);
   const end = (epoch + 1) * perEpoch;
   let start = feedsOf(step, run.states.get('now')!);
+  let keptAt = run.steps;
   let next = run.steps < end ? inputsOf(run.steps) : {};
   while (run.steps < end) {
     const isLast = run.steps + 1 === end;
@@ -56,16 +57,30 @@ export async function runEpoch(run: Run, phase: Phase): Promise<void> {
     // While the step runs on its own thread, this one prepares the next batch.
     if (!isLast) next = inputsOf(run.steps + 1);
     const results = await running;
-    checkLoss(run, Number(results[step.measures.loss]!.data[0]), run.steps - epoch * perEpoch);
+    const loss = Number(results[step.measures.loss]!.data[0]);
+    const state = isDue ? stateFrom(step, results) : undefined;
+    if (!Number.isFinite(loss) || (state && !isAllFinite(state)))
+      throw await divergence(run, phase, { from: keptAt, at: run.steps, inputsOf, samplesOf }, loss);
     run.journal = withStep(run.journal, step, results);
     run.steps++;
-    if (isDue) run.states.set('now', stateFrom(step, results));
+    const figures = soFar(run.journal, step.batch);
+    run.options.onStep?.({
+      step: run.steps,
+      total: perEpoch * run.options.epochs,
+      epoch,
+      loss,
+      soFar: figures,
+    });
+    if (state) {
+      run.states.set('now', state);
+      keptAt = run.steps;
+    }
     if (isDue && !isLast) await saveRun(run);
     progress({
       label: `epoch ${epoch + 1} of ${run.options.epochs}`,
       done: run.steps - epoch * perEpoch,
       total: perEpoch,
-      note: noteOf(run.journal, step.batch),
+      note: noteOf(figures),
     });
     // With a checkpoint, one more step brings the state out first.
     if (!isLast && (isDue || !checkpoint)) throwIfCancelled(signal, 'training');
@@ -75,12 +90,12 @@ export async function runEpoch(run: Run, phase: Phase): Promise<void> {
 }
 
 /** Steps of an epoch: a rest of the samples that fills no batch is left out. */
-function stepsPerEpoch({ n, step, options: { replays = 1 } }: Run): number {
+export function stepsPerEpoch({ n, step, options: { replays = 1 } }: Run): number {
   return Math.floor(n / step.batch) * replays;
 }
 
 /** What a step of this epoch takes in, by the step's number over all epochs. */
-function inputsFor(run: Run, { objective, step }: Phase, epoch: number) {
+function batchesOf(run: Run, { objective, step }: Phase, epoch: number): Batches {
   const { options, data, n, settings } = run;
   const { seed, replays = 1, augment = [], mixup, schedule } = options;
   const order = shuffled(n, randomFrom(seed, 'train', 'order', epoch));
@@ -93,11 +108,14 @@ function inputsFor(run: Run, { objective, step }: Phase, epoch: number) {
     criterion: settings.criterion.name,
   });
   const scalar = (value: number) => f32(Float32Array.of(value), []);
-  return (at: number): Record<string, HostTensor> => {
+  const samplesOf = (at: number) => {
     const from = Math.floor((at - epoch * perEpoch) / replays) * step.batch;
+    return order.subarray(from, from + step.batch);
+  };
+  const inputsOf = (at: number): Record<string, HostTensor> => {
     const values = objective.settings?.(at / total) ?? {};
     return {
-      ...feed.inputs(order.subarray(from, from + step.batch), epoch, at),
+      ...feed.inputs(samplesOf(at), epoch, at),
       [step.inputs.step]: i64([at + 1], []),
       [step.inputs.rate]: scalar(schedule.rate(at, total)),
       ...Object.fromEntries(
@@ -105,13 +123,5 @@ function inputsFor(run: Run, { objective, step }: Phase, epoch: number) {
       ),
     };
   };
-}
-
-function checkLoss({ options: { checkpoint }, journal }: Run, loss: number, step: number): void {
-  if (Number.isFinite(loss)) return;
-  const kept = checkpoint ? `; ${checkpoint.path} holds the last good state` : '';
-  throw new GlacisError(
-    'run/failed',
-    `training: expected a finite loss, got ${loss} in step ${step + 1} of epoch ${journal.epochs.length + 1}; lower the learning rate or clip the gradients${kept}`,
-  );
+  return { inputsOf, samplesOf };
 }

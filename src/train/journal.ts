@@ -17,6 +17,20 @@ export interface Epoch {
   readonly seconds: number;
 }
 
+/** What one step did. */
+export interface StepFigures {
+  /** Over all epochs, from 1. */
+  readonly step: number;
+  /** Steps of all epochs. */
+  readonly total: number;
+  /** From 0. */
+  readonly epoch: number;
+  /** Mean over the step's samples, before its update. */
+  readonly loss: number;
+  /** The epoch so far: mean loss, and shares of samples that were right as they are and attacked. */
+  readonly soFar: Pick<Epoch, 'loss' | 'accuracy' | 'robust'>;
+}
+
 /** Why a run ended before its last epoch. */
 export type Stop = 'patience' | 'catastrophic overfitting';
 
@@ -73,16 +87,19 @@ export function withStep(
   };
 }
 
-/** Closes the epoch under way. */
-export function closed({ open }: Journal, batch: number, seconds: number, validation?: Measured): Epoch {
+/** Loss and shares of the epoch under way. */
+export function soFar({ open }: Journal, batch: number): StepFigures['soFar'] {
   const share = (sum: number) => sum / (open.steps * batch);
   return {
     loss: open.loss / open.steps,
     ...(open.correct === null ? {} : { accuracy: share(open.correct) }),
     ...(open.robust === null ? {} : { robust: share(open.robust) }),
-    ...(validation ? { validation } : {}),
-    seconds,
   };
+}
+
+/** Closes the epoch under way. */
+export function closed(journal: Journal, batch: number, seconds: number, validation?: Measured): Epoch {
+  return { ...soFar(journal, batch), ...(validation ? { validation } : {}), seconds };
 }
 
 /** The journal with one more closed epoch. */
@@ -96,12 +113,12 @@ export function scoreOf({ robust, accuracy, loss }: Measured): number {
 }
 
 /** A few words on the epoch under way. */
-export function noteOf({ open }: Journal, batch: number): string {
-  const percent = (sum: number) => `${((100 * sum) / (open.steps * batch)).toFixed(1)} %`;
+export function noteOf({ loss, accuracy, robust }: StepFigures['soFar']): string {
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   return [
-    `loss ${(open.loss / open.steps).toFixed(3)}`,
-    ...(open.correct === null ? [] : [`right ${percent(open.correct)}`]),
-    ...(open.robust === null ? [] : [`under attack ${percent(open.robust)}`]),
+    `loss ${loss.toFixed(3)}`,
+    ...(accuracy === undefined ? [] : [`right ${percent(accuracy)}`]),
+    ...(robust === undefined ? [] : [`under attack ${percent(robust)}`]),
   ].join(', ');
 }
 

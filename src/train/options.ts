@@ -2,7 +2,7 @@ import { GlacisError } from '../core/error.ts';
 import type { Progress } from '../core/progress.ts';
 import type { Augment } from './augment.ts';
 import type { Criterion } from './criterion/criterion.ts';
-import type { Epoch } from './journal.ts';
+import type { Epoch, StepFigures } from './journal.ts';
 import type { Objective } from './objective/objective.ts';
 import type { TrainingThreat } from './objective/threat.ts';
 import type { Optimiser } from './optimise/optimiser.ts';
@@ -39,6 +39,10 @@ export interface TrainOptions {
   /** Digests of the model and of the data, by which a checkpoint knows its run. */
   readonly modelDigest?: string;
   readonly dataDigest?: string;
+  /** Told before the first step: how many steps of all were made by earlier processes, and the epochs that they closed. */
+  readonly onStart?: (steps: number, total: number, epochs: readonly Epoch[]) => void;
+  /** Told after each step, before any checkpoint that holds it. */
+  readonly onStep?: (figures: StepFigures) => void;
   /** Told after each epoch. */
   readonly onEpoch?: (epoch: Epoch, number: number) => void;
   readonly signal?: AbortSignal;

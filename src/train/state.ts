@@ -42,6 +42,12 @@ export function stateFrom(step: TrainingStep, results: Readonly<Record<string, H
   return new Map(step.carried.map((each) => [keyOf(each), results[each.output]!.data as Float32Array]));
 }
 
+/** Whether all numbers of a state are finite. */
+export function isAllFinite(state: TrainingState): boolean {
+  for (const values of state.values()) for (const v of values) if (!Number.isFinite(v)) return false;
+  return true;
+}
+
 /**
  * The model with the weights and statistics of a state; with `average`, the weights are those of that slot (see `withAverage`).
  */

@@ -1,6 +1,6 @@
 import type { Model } from '../onnx/model.ts';
 import type { Engine } from '../runtime/engine.ts';
-import { openPhase, type Phase, runEpoch } from './epoch.ts';
+import { openPhase, type Phase, runEpoch, stepsPerEpoch } from './epoch.ts';
 import { closed, type Epoch, type Stop, scoreOf, withEpoch } from './journal.ts';
 import type { Objective } from './objective/objective.ts';
 import type { TrainOptions } from './options.ts';
@@ -43,6 +43,7 @@ export async function train(
   const run = await prepareRun(engine, model, data, options);
   let phase: Phase | undefined;
   try {
+    options.onStart?.(run.steps, stepsPerEpoch(run) * options.epochs, run.journal.epochs);
     while (run.journal.epochs.length < options.epochs && run.journal.stopped === null) {
       phase ??= await openPhase(run, objectiveOf(run));
       await runEpoch(run, phase);

@@ -27,6 +27,8 @@ export interface Network {
   /** In the order of the parameters asked for. */
   readonly weights: readonly { readonly name: string; readonly value: Value }[];
   forward(x: Value, how?: ForwardOptions): Value;
+  /** What the nodes of the model give for `x` in training, by name, in the model's order. */
+  layers(x: Value): ReadonlyMap<string, Value>;
   /** Of the batches that went forward in training so far. */
   statistics(): readonly Statistic[];
   /** Of the dropout layers, once something went forward in training. */
@@ -62,7 +64,7 @@ export function openNetwork(model: Model, parameters: readonly string[], rows: n
     return masks;
   };
   const latest = new Map([...running.keys()].map((name) => [name, trace.parameters.get(name)!]));
-  const forward = (point: Value, { as = 'training', weights }: ForwardOptions = {}): Value => {
+  const write = (point: Value, { as = 'training', weights }: ForwardOptions = {}) => {
     const others = new Map<string, Value>(as === 'training' ? latest : []);
     for (const [i, name] of parameters.entries()) {
       const moved = weights?.[i];
@@ -70,8 +72,11 @@ export function openNetwork(model: Model, parameters: readonly string[], rows: n
     }
     const inputs = new Map<string, Value>([[input, point]]);
     if (as === 'training') for (const [name, mask] of drop()) inputs.set(name, mask.input);
-    const { outputs, values } = writeAgain(trace, as === 'training' ? training.model : model, inputs, others);
-    if (as === 'training') for (const [name, after] of running) latest.set(name, values.get(after)!);
+    return writeAgain(trace, as === 'training' ? training.model : model, inputs, others);
+  };
+  const forward = (point: Value, how: ForwardOptions = {}): Value => {
+    const { outputs, values } = write(point, how);
+    if (how.as !== 'deployed') for (const [name, after] of running) latest.set(name, values.get(after)!);
     const { logits, output } = findLogits({ b, outputs });
     if (logits.dims.length !== 2 || logits.dims[0] !== rows)
       throw new GlacisError(
@@ -85,6 +90,13 @@ export function openNetwork(model: Model, parameters: readonly string[], rows: n
     x,
     weights: parameters.map((name) => ({ name, value: trace.parameters.get(name)! })),
     forward,
+    layers(point) {
+      const { values } = write(point);
+      const named = training.model.graph.nodes.flatMap(({ outputs }) =>
+        outputs.filter((name) => name !== ''),
+      );
+      return new Map(named.flatMap((name) => (values.has(name) ? [[name, values.get(name)!] as const] : [])));
+    },
     statistics: () =>
       [...latest].map(([name, after]) => ({ name, before: trace.parameters.get(name)!, after })),
     masks: () => [...masks.values()],
