@@ -119,13 +119,11 @@ function gatheredRows(b: Ops, x: Value, out: readonly number[], window: Window):
   const size = elementCount(x.dims.slice(2));
   const at = windowPlaces(x.dims.slice(2), out, window);
   const image = b.reshape(channelsLast(b, x), [n, size, i]);
-  if (at.length === size && at.every((place, k) => place === k)) return image;
+  const places = elementCount(out);
+  const shape = [n, places, (at.length / places) * i];
+  if (at.length === size && at.every((place, k) => place === k)) return b.reshape(image, shape);
   const rows = at.includes(size) ? b.pad(image, [0, 0, 0], [0, 1, 0]) : image;
-  return b.reshape(b.gather(rows, b.builder.constant(tensorFrom('int32', [at.length], at)), 1), [
-    n,
-    elementCount(out),
-    (at.length / elementCount(out)) * i,
-  ]);
+  return b.reshape(b.gather(rows, b.builder.constant(tensorFrom('int32', [at.length], at)), 1), shape);
 }
 
 /**

@@ -186,6 +186,7 @@ describe('the gradients of Conv are those of the plain sum, exactly', () => {
       { ...base, inChannels: 9, axes: [axis(6, 3, 2, 1, 1, 0), axis(5, 2, 1, 2, 0, 1)] },
     ],
     ['rows that need no gathering', { ...base, inChannels: 9, axes: [axis(3, 1), axis(4, 1)] }],
+    ['a window that is the whole map', { ...base, inChannels: 9, axes: [axis(3, 3), axis(4, 4)] }],
     ['rows of one axis', { ...base, inChannels: 8, axes: [axis(9, 4, 2, 1, 1, 2)] }],
     ['elements that are picked', { ...base, inChannels: 7, axes: [axis(7, 3, 2, 1, 1, 1), axis(6, 3)] }],
     ['windows for im2col', { ...base, inChannels: 7, axes: [axis(7, 4, 2, 1, 1, 1), axis(6, 3)] }],
