@@ -243,4 +243,34 @@ export const DEVELOPMENT: readonly Defence[] = [
         ]);
       }),
   },
+  {
+    id: 'input through stairs of slope 300',
+    on: 'mnist-mlp',
+    apply: (model) =>
+      inFront(model, (pen, x) => staircase(pen, x, { count: 6, width: 1 / 6, slope: 300 }, sigmoid)),
+  },
+  {
+    id: 'input pulled by sines to 9 levels',
+    on: 'mnist-mlp',
+    apply: (model) =>
+      inFront(
+        model,
+        onLevels(8, (pen, x) => sines(pen, sines(pen, sines(pen, x)))),
+      ),
+  },
+  {
+    id: 'hidden layer through stairs of slope 400',
+    on: 'traffic-signs',
+    apply: hiddenStairs(8, 0.5, 400),
+    eased: hiddenStairs(8, 0.5, 8),
+  },
+  {
+    id: 'fine waves on the input',
+    on: 'mnist-mlp',
+    apply: (model) =>
+      inFront(model, (pen, x) => {
+        const wave = pen('Sin', [pen('Mul', [x, pen.number(5000)])]);
+        return pen('Add', [x, pen('Mul', [wave, pen.number(0.01)])]);
+      }),
+  },
 ];

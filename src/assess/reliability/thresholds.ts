@@ -1,13 +1,14 @@
 /**
- * Where a check's suspicion begins. Measured on nine trained models without a defence or adversarially trained (convolutional,
- * residual, recurrent, attention; 28 × 28 and 32 × 32 images) at a small, a usual and a large radius each, and on the defences of
- * `test/masking/development.ts`; then frozen. `test/masking/held-out.ts` holds defences that were made afterwards. In brackets:
- * the worst honest model, and the mildest defence that the check is for.
+ * Where a check's suspicion begins. Chosen on nine trained models without a defence or adversarially trained (convolutional,
+ * residual, recurrent, attention; 28 × 28 and 32 × 32 images; `test/masking/bases.ts`) at a small, a usual and a large radius each, and on
+ * the defences of `test/masking/development.ts` at several strengths; then frozen. `test/masking/held-out.ts` holds defences that
+ * were made afterwards, and docs/masking.md how the checks did on them. In brackets: the honest model that came nearest, of 32 samples
+ * or 64.
  */
 export const THRESHOLDS = Object.freeze({
-  /** Share of samples whose gradient is zero or not finite. */
+  /** Share of samples whose gradient is zero or not finite (0). */
   zeroGradients: 0.1,
-  /** Median correlation of what the gradient predicts with what happens. */
+  /** Median correlation of what the gradient predicts with what happens (0.995). */
   agreement: 0.9,
   /** The same where gradient ascent leaves samples standing. */
   agreementWhereSomeStand: 0.95,
@@ -29,9 +30,9 @@ export const THRESHOLDS = Object.freeze({
   missed: 0.03,
   /** Fewest samples on which a share above counts. */
   fewest: 2,
-  /** Median margin in nats. */
+  /** Median margin in nats (24). */
   saturation: 45,
-  /** Largest outputs crowd under a ceiling where so many of them … */
+  /** Largest outputs crowd under a ceiling where so many of them (0.03) … */
   crowd: 0.25,
   /** … lie within this share of the highest. */
   ceiling: 0.01,

@@ -1,7 +1,7 @@
 import type { ReliabilityFacts } from '../facts.ts';
 import type { Check } from '../reliability.ts';
 import { THRESHOLDS } from '../thresholds.ts';
-import { isMany, NO_GRADIENTS, of } from '../wording.ts';
+import { isMany, NO_GRADIENTS, samples } from '../wording.ts';
 
 const ABOUT = {
   id: 'blurred-gradient',
@@ -24,7 +24,8 @@ export function blurredGradient({ paths }: ReliabilityFacts): Check {
       evidence: 'No sample stood whose gradient could be compared.',
     };
   const gained = gains.reduce((sum, gain) => sum + gain, 0);
-  const evidence = `An ascent along gradients that were averaged over points nearby changed ${gained > 0 ? `${gained} more` : gained < 0 ? `${-gained} fewer` : 'as many'} of ${of(gains.length, paths.length)} that had stood${gained === 0 ? ' as' : ' than'} one along the gradient itself.`;
+  const change = gained > 0 ? `${gained} more than` : gained < 0 ? `${-gained} fewer than` : 'as many as';
+  const evidence = `Of ${samples(gains.length)} that stood, an ascent along gradients averaged over points nearby changed ${change} one along the gradient itself.`;
   if (!isMany(gained, paths.length, THRESHOLDS.gained)) return { ...ABOUT, verdict: 'good', evidence };
   return {
     ...ABOUT,
