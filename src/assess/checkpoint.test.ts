@@ -45,6 +45,7 @@ function halfway(): RunState {
     x: Float32Array.of(1, 2, 3),
     decided: Uint8Array.of(1, 0, 0, 0, 1),
     asked: Int32Array.of(4, 0, 0, 0, 9),
+    took: Float32Array.of(0.5, 0, 0, 0, 2),
     by: Uint8Array.of(1, 0, 0, 0, 2),
     parameters: Float32Array.of(0.5),
     shared: Float32Array.of(0.25, 0.75),

@@ -125,9 +125,9 @@ function damaged(path: string): GlacisError {
   );
 }
 
-const ROWS = ['prediction', 'success', 'distance', 'decided', 'asked', 'by'] as const;
+const ROWS = ['prediction', 'success', 'distance', 'decided', 'asked', 'took', 'by'] as const;
 /** Arrays of a chunk that was interrupted. */
-const OPEN = ['x', 'decided', 'asked', 'by', 'parameters', 'shared'] as const;
+const OPEN = ['x', 'decided', 'asked', 'took', 'by', 'parameters', 'shared'] as const;
 
 function arraysOf({ clean, cells, corruption }: RunState): Record<string, NpyArray> {
   const flat = (data: NpyArray['data']): NpyArray => ({ data, shape: [data.length] });
@@ -192,6 +192,7 @@ async function fill(state: RunState, stored: Stored, path: string): Promise<void
           x: (await read(`cell${i}_current_x`)) as Float32Array,
           decided: (await read(`cell${i}_current_decided`)) as Uint8Array,
           asked: (await read(`cell${i}_current_asked`)) as Int32Array,
+          took: (await read(`cell${i}_current_took`)) as Float32Array,
           by: (await read(`cell${i}_current_by`)) as Uint8Array,
           parameters: (await read(`cell${i}_current_parameters`)) as Float32Array,
           shared: (await read(`cell${i}_current_shared`)) as Float32Array,

@@ -25,6 +25,8 @@ export interface Outcome {
   readonly decided: Uint8Array;
   /** How often the model was asked about each sample until it was decided; 0 where it was not attacked. */
   readonly asked: Int32Array;
+  /** Seconds from the attack's beginning on these samples until each was decided; 0 where it was not attacked. */
+  readonly took: Float32Array;
   /** What did it, where the attack has parts: 1 + the number of the part; 0 elsewhere. */
   readonly by: Uint8Array;
   /** The examples' parameters, `[n, p]`, where the attack's threat has some. */
@@ -40,7 +42,10 @@ export interface Outcome {
 }
 
 /** Examples that were decided, as an interrupted run leaves them. */
-export type EarlierExamples = Pick<Outcome, 'x' | 'decided' | 'asked' | 'by' | 'parameters' | 'shared'>;
+export type EarlierExamples = Pick<
+  Outcome,
+  'x' | 'decided' | 'asked' | 'took' | 'by' | 'parameters' | 'shared'
+>;
 
 /** What {@link runAttack} needs beside subject and attack. */
 export interface RunOptions {
@@ -88,11 +93,14 @@ export async function runAttack(
     x: x0.slice(),
     decided: new Uint8Array(n),
     asked: new Int32Array(n),
+    took: new Float32Array(n),
     by: new Uint8Array(n),
     parameters: new Float32Array(n * width),
     shared: new Float32Array(form ? form.dims.reduce((total, d) => total * d, 1) : 0),
   };
   const isKnown = takeUp(so, options.earlier, clean.reached, size, width);
+  // What earlier runs spent before they were interrupted, as far as decisions show it.
+  const spent = so.took.reduce((most, seconds) => Math.max(most, seconds), 0);
   const { x, decided } = so;
   const todo = Array.from({ length: n }, (_, i) => i).filter((i) => !decided[i]);
   let complete = true;
@@ -119,6 +127,7 @@ export async function runAttack(
         decided: (sample, _reached, queries = 0, by = '') => {
           decided[sample] = 1;
           so.asked[sample] = queries;
+          so.took[sample] = spent + (now() - began) / 1000;
           so.by[sample] = 1 + (attack.parts?.indexOf(by) ?? -1);
           options.decided?.(so);
         },
@@ -175,6 +184,7 @@ function takeUp(
       isKnown = true;
       so.decided[i] = 1;
       so.asked[i] = earlier.asked[i]!;
+      so.took[i] = earlier.took[i]!;
       so.by[i] = earlier.by[i]!;
       so.x.set(earlier.x.subarray(i * size, (i + 1) * size), i * size);
       so.parameters.set(earlier.parameters.subarray(i * width, (i + 1) * width), i * width);

@@ -159,11 +159,7 @@ export async function load(engine: Engine, options: LoadOptions): Promise<Loaded
       dataNotes: [
         ...adapted.notes,
         ...(constraint ? [`examples must satisfy a constraint: ${constraint.title}`] : []),
-        ...(isCut
-          ? [
-              `the first ${n} of ${dataset.n} samples were taken, to be quick; --n takes more`,
-            ]
-          : []),
+        ...(isCut ? [`the first ${n} of ${dataset.n} samples were taken, to be quick; --n takes more`] : []),
       ],
       async close() {
         await subject.target?.close();

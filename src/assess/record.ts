@@ -19,6 +19,8 @@ export interface CellRecord {
   readonly decided: Uint8Array;
   /** Queries about each sample until it was decided. */
   readonly asked: Int32Array;
+  /** Seconds until it was decided. */
+  readonly took: Float32Array;
   /** 1 + the part of the attack that did it; 0 elsewhere. */
   readonly by: Uint8Array;
   queries: number;
@@ -40,6 +42,7 @@ export function cellRecord(task: Task, n: number, k: number): CellRecord {
     distance: new Float32Array(n),
     decided: new Uint8Array(n),
     asked: new Int32Array(n),
+    took: new Float32Array(n),
     by: new Uint8Array(n),
     queries: 0,
     gradientQueries: 0,
@@ -65,6 +68,7 @@ export function enterOutcome(record: CellRecord, start: number, outcome: Outcome
   record.distance.set(outcome.distance, start);
   record.decided.set(outcome.decided, start);
   record.asked.set(outcome.asked, start);
+  record.took.set(outcome.took, start);
   record.by.set(outcome.by, start);
   record.queries += outcome.queries;
   record.gradientQueries += outcome.gradientQueries;

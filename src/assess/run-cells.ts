@@ -202,8 +202,7 @@ async function runChunk(
   await saving;
   if (!outcome.complete) {
     const { queries, gradientQueries, seconds } = outcome;
-    const { x, decided, asked, by, parameters, shared } = outcome;
-    cell.current = { start, x, decided, asked, by, parameters, shared };
+    cell.current = { start, ...copyOf(outcome) };
     cell.record.queries += queries;
     cell.record.gradientQueries += gradientQueries;
     cell.record.seconds += seconds;
@@ -223,11 +222,12 @@ function isLostEndpoint(thrown: unknown): thrown is GlacisError {
   return thrown instanceof GlacisError && thrown.code.startsWith('endpoint/');
 }
 
-function copyOf({ x, decided, asked, by, parameters, shared }: EarlierExamples): EarlierExamples {
+function copyOf({ x, decided, asked, took, by, parameters, shared }: EarlierExamples): EarlierExamples {
   return {
     x: x.slice(),
     decided: decided.slice(),
     asked: asked.slice(),
+    took: took.slice(),
     by: by.slice(),
     parameters: parameters.slice(),
     shared: shared.slice(),

@@ -78,7 +78,10 @@ function resultAt(facts: SummaryFacts, cell: Cell, record: CellRecord, eps: numb
     seconds: record.seconds,
     perSample: cell.perSample,
     ...(attack.seeks === 'minimum' && { minimum: minimumOf(facts, record, n) }),
-    ...(used.length > 0 && { queriesToSuccess: quartiles(used.map((i) => record.asked[i]!)) }),
+    ...(used.length > 0 && {
+      queriesToSuccess: quartiles(used.map((i) => record.asked[i]!)),
+      secondsToSuccess: quartiles(used.map((i) => record.took[i]!)),
+    }),
     ...(attack.parts && { parts: partsOf(attack.parts, record, n, fell) }),
     ...(confusion && { confusion }),
     ...(notes.length > 0 && { notes }),

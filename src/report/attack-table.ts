@@ -36,12 +36,15 @@ function notesOf(runs: readonly (EvasionResult | WorstCase)[]): readonly string[
 function partNotes(run: EvasionResult | WorstCase): readonly string[] {
   if (!('attack' in run)) return [];
   const parts = run.parts?.map(({ attack, fell }) => `${attack} ${count(fell)}`).join(', ');
-  const [, median] = run.queriesToSuccess ?? [];
+  const [, queries] = run.queriesToSuccess ?? [];
+  const [, seconds] = run.secondsToSuccess ?? [];
+  const within = [
+    ...(queries !== undefined && run.gradientQueries === 0 ? [`${count(queries)} queries each`] : []),
+    ...(seconds !== undefined ? [duration(seconds)] : []),
+  ];
   return [
     ...(parts ? [`changed by its parts, in this order: ${parts}`] : []),
-    ...(median !== undefined && run.gradientQueries === 0
-      ? [`half of the samples that fell did so within ${count(median)} queries each`]
-      : []),
+    ...(within.length > 0 ? [`half of the samples that fell did so within ${within.join(' and ')}`] : []),
   ];
 }
 
