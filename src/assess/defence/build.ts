@@ -89,7 +89,7 @@ export async function buildDefended(options: BuildOptions): Promise<Built> {
       const output = loaded.subject.target?.found.output;
       if (options.temperature) {
         const temperature = await fittedTemperature(engine, loaded, model, fitted, options);
-        model = scaleTemperature(model, temperature.temperature, output);
+        if (!temperature.atLimit) model = scaleTemperature(model, temperature.temperature, output);
         built = { ...built, temperature };
       }
       if (squeezers) {
@@ -129,7 +129,9 @@ async function fittedTemperature(
     const logits = logScores(subject, scores);
     return { logits, labels: labels.subarray(from, from + count), classes: subject.classes };
   };
-  const { temperature, atLimit } = fitTemperature(await read(0, fitted));
+  const found = fitTemperature(await read(0, fitted));
+  // A temperature without a limit only makes the model saturate, which hides its gradient and protects nobody.
+  const { atLimit, temperature } = found.atLimit ? { atLimit: true, temperature: 1 } : found;
   const rest = await read(fitted, adapted.n - fitted);
   return {
     temperature,

@@ -61,6 +61,7 @@ describe('evaluateDefence', () => {
       'unaware',
       'direct',
       'adaptive',
+      'margin',
       'asking',
       'worst',
     ]);
@@ -146,12 +147,29 @@ describe('buildDefended', () => {
       expect(detector!.rows.map((r) => r.attacker)).toEqual([
         'unaware',
         'direct',
+        'margin',
         'asking',
         'detector-aware',
       ]);
       expect(parseDefence(defenceToJson({ ...found, temperature: built.temperature! }))).toBeDefined();
     },
   );
+
+  it('leaves the temperature alone where the samples set no limit', async () => {
+    const right = Array.from(Y.keys()).filter((i) => i % 10 !== 9);
+    const size = X.length / N;
+    await writeNpz(at('right.npz'), {
+      x: {
+        data: Float32Array.from(right.flatMap((i) => Array.from(X.subarray(i * size, (i + 1) * size)))),
+        shape: [right.length, ...PICTURE],
+      },
+      y: { data: Int32Array.from(right, (i) => Y[i]!), shape: [right.length] },
+    });
+    const { temperature } = await build('', { data: at('right.npz'), temperature: true });
+    expect(temperature).toMatchObject({ temperature: 1, atLimit: true });
+    expect(temperature!.after).toEqual(temperature!.before);
+    expect((await readModel(at('defended.onnx'))).metadata.has(TEMPERATURE_KEY)).toBe(false);
+  });
 
   it.each([
     ['nothing to do', {}, 'expected a defence'],

@@ -20,6 +20,9 @@ import { recordOf, runDefence } from './run.ts';
 /** Makes the examples on both models: strong, without a step size to tune, and it knows steps and draws. */
 export const DEFENCE_ATTACK = 'apgd-ce(steps=50)';
 
+/** The attack whose loss no scale of the logits changes: a defence that makes a model very sure of itself does not stop it. */
+const MARGIN = 'apgd-dlr(steps=50)';
+
 /** The attack that only asks: it sees no gradient, so that a defence cannot hide one from it. */
 const ASKING = 'square(queries=300)';
 
@@ -50,8 +53,8 @@ export interface EvaluateOptions extends Omit<LoadOptions, 'surrogate'> {
 /**
  * Attacks a model before and after it was defended on the same samples, as attackers who know more and more of the defence would, and verifies every example on the file.
  * The row `worst` is what the defence is worth; the difference to `unaware` is what it only seems to be (Athalye et al. 2018, Tramèr et al. 2020).
- * Errors: those of loading, `option/invalid`, `run/failed`, `run/cancelled`. Cost: the attack twice on the undefended model and up to three times on the defended one,
- * once more where there is a detector, and 300 questions a sample to each.
+ * Errors: those of loading, `option/invalid`, `run/failed`, `run/cancelled`. Cost: the attack twice on the undefended model and up to twice on the defended one,
+ * once more where there is a detector, and on each an attack on margins and 300 questions a sample.
  */
 export async function evaluateDefence(options: EvaluateOptions): Promise<DefenceEvaluation> {
   const clock = options.clock ?? Date.now;
@@ -90,10 +93,15 @@ export async function evaluateDefence(options: EvaluateOptions): Promise<Defence
     const file = await readModel(options.defended, signal ? { signal } : {});
     const detector = await openDetector(engine, file, guarded, base, options);
     const through = passing(base, guarded.subject.target?.obstacles);
+    const margin = parseSpecs(MARGIN)[0]!;
     const plans = {
       plain: planAttack(passing(base, plain.subject.target?.obstacles)),
       direct: planAttack(base),
       adaptive: isSame(through, base) ? undefined : planAttack(through),
+      margin: {
+        plain: planAttack(passing(margin, plain.subject.target?.obstacles)),
+        guarded: planAttack(passing(margin, guarded.subject.target?.obstacles)),
+      },
       asking: planAttack(parseSpecs(ASKING)[0]!),
     };
     const record = recordOf(plans, adapted.n - skip);

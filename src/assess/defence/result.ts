@@ -13,10 +13,10 @@ import type { PairedCounts } from '../statistics/difference.ts';
 export const DEFENCE_SCHEMA = 'glacis.defence/1';
 
 /**
- * Who attacks the defended model: nobody, someone with examples made on the undefended model, someone who takes its gradient as it is, someone who passes its steps straight
- * through and averages over its draws, someone who only asks, and the best of them sample by sample.
+ * Who attacks the defended model: nobody; someone with examples made on the undefended model; someone who takes its gradient as it is; someone who passes its steps straight
+ * through and averages over its draws; someone who does so and looks at margins, which no scale of the logits hides; someone who only asks; and the best of them sample by sample.
  */
-export const ATTACKERS = ['clean', 'unaware', 'direct', 'adaptive', 'asking', 'worst'] as const;
+export const ATTACKERS = ['clean', 'unaware', 'direct', 'adaptive', 'margin', 'asking', 'worst'] as const;
 
 /** One of {@link ATTACKERS}. */
 export type Attacker = (typeof ATTACKERS)[number];
@@ -64,7 +64,7 @@ export interface DetectorResult {
 /** The temperature that the defended model's logits are divided by, and what it changed on samples that it was not fitted on. */
 export interface TemperatureResult {
   readonly temperature: number;
-  /** The samples set no limit: the temperature is the least or greatest that is looked at. */
+  /** The samples set no limit (the model is right on all of them, say): nothing was changed. */
   readonly atLimit: boolean;
   /** Samples that it was fitted on. */
   readonly samples: number;

@@ -20,6 +20,8 @@ export interface DefencePlans {
   readonly direct: PlannedAttack;
   /** `undefined` where it would be the direct one again. */
   readonly adaptive: PlannedAttack | undefined;
+  /** On either model, past what stands in its gradient's way. */
+  readonly margin: { readonly plain: PlannedAttack; readonly guarded: PlannedAttack };
   readonly asking: PlannedAttack;
 }
 
@@ -67,6 +69,7 @@ export function recordOf(plans: DefencePlans, n: number): DefenceRecord {
       row('unaware', plans.plain),
       row('direct', plans.direct),
       ...(plans.adaptive ? [row('adaptive', plans.adaptive)] : []),
+      row('margin', plans.margin.guarded),
       row('asking', plans.asking),
       row('worst'),
     ],
@@ -179,30 +182,25 @@ export async function runDefence(
       await detect('adaptive', adaptive.x, fallenAdaptive);
     }
 
-    const askingPlain = await attacked(
-      plain,
-      plain.subject,
-      plans.asking,
-      cleanPlain,
-      'undefended, asking only',
-    );
-    const asking = await attacked(
-      guarded,
-      guarded.subject,
-      plans.asking,
-      cleanGuarded,
-      'defended, asking only',
-    );
-    const [fallenAskingPlain, fallenAsking] = [
-      either(cleanPlain, askingPlain.success),
-      either(cleanGuarded, asking.success),
-    ];
-    enter('asking', fallenAskingPlain, fallenAsking);
-    await detect('asking', asking.x, fallenAsking);
+    const both = async (
+      attacker: 'margin' | 'asking',
+      onPlain: PlannedAttack,
+      onGuarded: PlannedAttack,
+      sought?: Goal,
+    ) => {
+      const first = await attacked(plain, plain.subject, onPlain, cleanPlain, 'undefended');
+      const then = await attacked(guarded, guarded.subject, onGuarded, cleanGuarded, 'defended', sought);
+      const fallen = [either(cleanPlain, first.success), either(cleanGuarded, then.success)] as const;
+      enter(attacker, ...fallen);
+      await detect(attacker, then.x, fallen[1]);
+      return fallen;
+    };
+    const margin = await both('margin', plans.margin.plain, plans.margin.guarded, sought);
+    const asking = await both('asking', plans.asking, plans.asking);
     enter(
       'worst',
-      either(fallenPlain, fallenAskingPlain),
-      either(unaware, fallenDirect, fallenAdaptive, fallenAsking),
+      either(fallenPlain, margin[0], asking[0]),
+      either(unaware, fallenDirect, fallenAdaptive, margin[1], asking[1]),
     );
 
     if (detector) {

@@ -34,7 +34,7 @@ export function temperatureSection({
     html`<tr><th scope="row">${title}</th><td class="num">${value(before)}</td><td class="num">${value(after)}</td></tr>`;
   return html`<section>
 <h2>How sure the model is</h2>
-<p class="lead">Its logits are divided by ${Number(temperature.toPrecision(4))}, fitted on ${count(samples)} samples${atLimit && ', which set no limit to it'}. On ${count(before.n)} others:</p>
+<p class="lead">${atLimit ? html`Its logits are left as they are, because the ${count(samples)} samples set no limit to a temperature; fit it on more.` : html`Its logits are divided by ${Number(temperature.toPrecision(4))}, fitted on ${count(samples)} samples.`} On ${count(before.n)} others:</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Calibration before and after"><table class="attacks">
 <thead><tr><th scope="col">Figure</th><th class="num" scope="col">Before</th><th class="num" scope="col">After</th></tr></thead>
 <tbody>

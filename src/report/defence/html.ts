@@ -38,8 +38,9 @@ ${limitsSection(evaluation)}`,
 function figures(rows: readonly DefenceRow[]): Markup {
   const row = (attacker: Attacker) => rows.find((each) => each.attacker === attacker)!;
   const worst = row('worst');
+  const seems = Math.max(row('unaware').defended.accuracy, row('direct').defended.accuracy);
   return html`<div class="figures">
-<div><span class="figure">${percent(row('unaware').defended.accuracy)}</span><span class="what">seems to stand</span><span class="muted">under examples made without knowing of the defence</span></div>
+<div><span class="figure">${percent(seems)}</span><span class="what">seems to stand</span><span class="muted">under attackers who do not know of the defence, or do not heed it</span></div>
 <div><span class="figure robust">${percent(worst.defended.accuracy)}</span><span class="what">stands</span><span class="muted">under the best of all attackers; 95&nbsp;% confidence <span class="option">${interval(worst.defended.confidence)}</span></span></div>
 <div><span class="figure lost">${percent(worst.undefended.accuracy)}</span><span class="what">stood before</span><span class="muted">the undefended model under the same attackers</span></div>
 </div>`;
@@ -68,7 +69,7 @@ function attackerRow({
 <td>${bars(undefended.accuracy, defended.accuracy)}</td>
 <td class="num">${percent(undefended.accuracy)}</td>
 <td class="num">${percent(defended.accuracy)}<span class="muted small">${interval(defended.confidence)}</span></td>
-<td class="num">${points(difference)}<span class="muted small">${points(range[0])} to ${points(range[1])}</span></td>
+<td class="num">${points(difference)}<span class="muted small">${range.map(points).join(' to ').replaceAll(' points', '')}</span></td>
 <td class="num">${p < 0.001 ? '<0.001' : p.toFixed(3)}</td></tr>`;
 }
 

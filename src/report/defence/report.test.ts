@@ -26,6 +26,7 @@ const rows = (unaware: number, worst: number): readonly DefenceRow[] => [
   row('unaware', 5, unaware),
   row('direct', 5, 40),
   row('adaptive', 5, worst),
+  row('margin', 6, worst + 1),
   row('asking', 60, 61),
   row('worst', 5, worst),
 ];
@@ -70,7 +71,15 @@ describe('the verdict on a defence', () => {
 describe('renderDefenceText', () => {
   it('shows a line for each attacker, and no control characters', () => {
     const text = renderDefenceText(evaluation(rows(70, 6)));
-    for (const name of ['nobody', 'does not know', 'follows', 'passes', 'only asks', 'the best of them'])
+    for (const name of [
+      'nobody',
+      'does not know',
+      'follows',
+      'passes',
+      'looks at margins',
+      'only asks',
+      'the best of them',
+    ])
       expect(text.split('\n').filter((line) => line.startsWith(name))).toHaveLength(1);
     expect(text).not.toContain('\u001b');
     expect(text).not.toContain('Detector');

@@ -77,7 +77,9 @@ function temperatureLines(
   return [
     '',
     ...wrap(
-      `Temperature: ${Number(temperature.toPrecision(4))}, fitted on ${count(samples)} samples${atLimit ? ', which set no limit to it' : ''}. On ${count(before.n)} others:`,
+      atLimit
+        ? `Temperature: left at 1, because the ${count(samples)} samples set no limit to it; fit it on more. On ${count(before.n)} others:`
+        : `Temperature: ${Number(temperature.toPrecision(4))}, fitted on ${count(samples)} samples. On ${count(before.n)} others:`,
       width,
     ),
     ...aligned(
