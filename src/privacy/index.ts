@@ -2,6 +2,7 @@
 export { type AccountingOptions, deltaFor, epsilonFor } from './accountant.ts';
 export { type Calibrated, noiseFor, type PrivacyTarget, rateFor, stepsFor } from './calibrate.ts';
 export { gaussianDelta, gaussianEpsilon } from './gaussian.ts';
+export { type LedgerRun, ledgerPath, type Reservation, recordSpent, reserve, runsOn } from './ledger.ts';
 export type { PrivateRun } from './private-run.ts';
 export { RDP_ORDERS } from './rdp-accountant.ts';
 export { renyiOfStep } from './renyi.ts';
