@@ -72,6 +72,11 @@ export async function buildDefended(options: BuildOptions): Promise<Built> {
         'option/invalid',
         'defend: expected --data to fit a detector or a temperature on, got none',
       );
+    if (Object.keys(options.fix ?? {}).length > 0)
+      throw new GlacisError(
+        'option/invalid',
+        'defend: expected a model whose only input are the pictures, to fit something on it, got --fix as well',
+      );
     const engine = startEngine({
       ...(options.device && { device: options.device }),
       ...(options.threads !== undefined && { threads: options.threads }),

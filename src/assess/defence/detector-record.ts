@@ -19,7 +19,8 @@ export function detectorOf(model: Model): DetectorRecord | undefined {
 
 const record = object({
   output: one([SQUEEZE_DISTANCE]),
-  squeezers: list(name, 100),
+  // Each is a copy of the model when the detector is attacked.
+  squeezers: list(name, 16),
   threshold: amount,
   falsePositiveRate: fraction,
   samples: positive,

@@ -7,7 +7,12 @@ import { writeNpz } from '../../data/index.ts';
 import { readModel } from '../../onnx/read.ts';
 import { writeModel } from '../../onnx/write.ts';
 import { DEFENCES_KEY } from '../../transform/defence/defend.ts';
-import { SQUEEZE_DISTANCE } from '../../transform/defence/detector.ts';
+import {
+  DETECTOR_KEY,
+  type DetectorRecord,
+  SQUEEZE_DISTANCE,
+  withDetector,
+} from '../../transform/defence/detector.ts';
 import { planDefences } from '../../transform/defence/registry.ts';
 import { TEMPERATURE_KEY } from '../../transform/temperature.ts';
 import { type BuildOptions, buildDefended } from './build.ts';
@@ -79,6 +84,21 @@ describe('evaluateDefence', () => {
     expect(rowOf(found, 'adaptive').attack).toBe('apgd-ce(steps=20, rounding=straight-through)');
     expect(found.defences).toBe('bit-depth(bits=8)');
     expect(parseDefence(defenceToJson(found))).toEqual(found);
+  });
+
+  it('is the same for a model whose pictures are normalised in front of it', async () => {
+    const normal = { mean: [0.5], std: [0.25] };
+    await writeModel(at('normal.onnx'), linearPictures(4, undefined, { mean: 0.5, std: 0.25 }));
+    const rates = async (more: Partial<EvaluateOptions>) =>
+      (await evaluate(more)).rows.map((r) => [r.attacker, r.undefended.right, r.defended.right]);
+    await build('median(window=2), total-variation(steps=2)');
+    const plain = await rates({});
+    await build('median(window=2), total-variation(steps=2)', { model: at('normal.onnx'), ...normal });
+    expect(await rates({ model: at('normal.onnx'), ...normal })).toEqual(plain);
+    const squeezers = planDefences('median(window=2)');
+    await build('', { model: at('normal.onnx'), squeezers, temperature: true, ...normal });
+    const { detector } = await evaluate({ model: at('normal.onnx'), skip: N / 2, ...normal });
+    expect(detector!.rows.at(-1)!.attacker).toBe('detector-aware');
   });
 
   it('attacks smooth defences directly only, and random ones by averaging', async () => {
@@ -176,7 +196,36 @@ describe('buildDefended', () => {
     ['no data to fit on', { data: undefined, temperature: true }, '--data'],
     ['a share of 1', { falsePositiveRate: 1, temperature: true }, '--detector-fpr'],
     ['a single sample', { n: 1, temperature: true }, 'two samples'],
+    ['inputs beside the pictures', { fix: { other: 'other.npy' }, temperature: true }, '--fix'],
   ])('refuses %s', async (_, more, hint) => {
     await expect(build('', more)).rejects.toThrow(hint);
+  });
+});
+
+describe('detectorOf', () => {
+  it('reads no record that is broken or huge', () => {
+    const model = withDetector(linearPictures(), planDefences('bit-depth'));
+    const good: DetectorRecord = {
+      output: SQUEEZE_DISTANCE,
+      squeezers: ['bit-depth(bits=4)'],
+      threshold: 1,
+      falsePositiveRate: 0.05,
+      samples: 10,
+    };
+    const read = (text: string) => detectorOf({ ...model, metadata: new Map([[DETECTOR_KEY, text]]) });
+    expect(read(JSON.stringify(good))).toEqual(good);
+    for (const bad of [
+      '',
+      '{',
+      'null',
+      '[]',
+      JSON.stringify({ ...good, threshold: -1 }),
+      JSON.stringify({ ...good, threshold: 'x' }),
+      JSON.stringify({ ...good, squeezers: new Array(1000).fill('median(window=7)') }),
+    ])
+      expect(read(bad)).toBeUndefined();
+    expect(
+      detectorOf({ ...linearPictures(), metadata: new Map([[DETECTOR_KEY, JSON.stringify(good)]]) }),
+    ).toBeUndefined();
   });
 });

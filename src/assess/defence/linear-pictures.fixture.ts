@@ -23,12 +23,17 @@ export const scoresOf = (x: ArrayLike<number>): number[] =>
 /** The side of the plane, but for a few that the model gets wrong. */
 export const Y = Int32Array.from(scoresOf(X), (s, i) => (i % 10 === 9 ? (s > 0 ? 0 : 1) : s > 0 ? 1 : 0));
 
-/** A linear classifier of two classes: logits `[−s, s] · scale`, so that robust accuracy is known in closed form. */
-export function linearPictures(scale = 4, activation?: 'Softmax'): Model {
+/** A linear classifier of two classes for pictures `(x − mean) ∕ std`: logits `[−s, s] · scale`, so that robust accuracy is known in closed form. */
+export function linearPictures(
+  scale = 4,
+  activation?: 'Softmax',
+  { mean, std }: { readonly mean: number; readonly std: number } = { mean: 0, std: 1 },
+): Model {
   const weights = Float32Array.from(
     { length: 2 * SIZE },
-    (_, i) => (i % 2 === 0 ? -1 : 1) * scale * W[i >> 1]!,
+    (_, i) => (i % 2 === 0 ? -1 : 1) * scale * std * W[i >> 1]!,
   );
+  const offset = scale * (OFFSET - W.reduce((sum, w) => sum + w * mean, 0));
   const node = (op: string, inputs: string[], output: string): Node => ({
     op,
     domain: '',
@@ -50,7 +55,7 @@ export function linearPictures(scale = 4, activation?: 'Softmax'): Model {
       outputs: [info('scores', ['batch', 2])],
       initializers: new Map([
         ['w', float32Tensor([SIZE, 2], weights)],
-        ['b', float32Tensor([2], [scale * OFFSET, -scale * OFFSET])],
+        ['b', float32Tensor([2], [offset, -offset])],
       ]),
       valueTypes: new Map(),
       nodes: [
