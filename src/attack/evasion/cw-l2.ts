@@ -6,6 +6,7 @@ import type { Talk } from '../question.ts';
 import { refine } from '../refine.ts';
 import { defineSampleAttack, type Victim } from '../sample-attack.ts';
 import { searchConstant } from './constant-search.ts';
+import { stallWatch } from './stall.ts';
 import { tanhSpace } from './tanh-space.ts';
 
 /** Options of Carlini and Wagner's attack in l2. */
@@ -29,9 +30,6 @@ export interface CarliniWagnerL2Options {
   /** Gradient through rounding and quantisation: `zero` or `straight-through`. */
   readonly rounding: 'zero' | 'straight-through';
 }
-
-/** What counts as progress. */
-const PROGRESS = 0.9999;
 
 /**
  * Carlini and Wagner's attack in l2 (2017): Adam on `‖x − x₀‖₂² + c · max(margin + confidence, 0)` in the space of the hyperbolic tangent, where
@@ -98,9 +96,8 @@ function* descend(
   space.outOf(w, start, slope);
   const descent = adam(size, options.stepSize);
   const downhill = new Float32Array(size);
-  const tenth = Math.ceil(steps / 10);
+  const isStalled = stallWatch(steps);
   let found = false;
-  let before = Number.POSITIVE_INFINITY;
   for (let step = 0; step < steps; step++) {
     space.outOf(w, x, slope);
     const { gradient, margins, reached } = yield* victim.gradient(x, { loss: 'margin', probe: choice.probe });
@@ -115,11 +112,7 @@ function* descend(
       downhill[i] = (2 * far - weight * gradient[i]!) * slope[i]!;
     }
     if (isExample) choice.see(x, squared);
-    if (options.abortEarly && step % tenth === 0) {
-      const loss = squared + weight * wanting;
-      if (!(loss <= PROGRESS * before)) break;
-      before = loss;
-    }
+    if (options.abortEarly && isStalled(squared + weight * wanting)) break;
     descent(w, downhill);
   }
   return found;

@@ -4,6 +4,7 @@ import type { Talk } from '../question.ts';
 import { refine } from '../refine.ts';
 import { defineSampleAttack, type Victim } from '../sample-attack.ts';
 import { searchConstant } from './constant-search.ts';
+import { stallWatch } from './stall.ts';
 
 /** Options of the elastic-net attack. */
 export interface ElasticNetOptions {
@@ -28,9 +29,6 @@ export interface ElasticNetOptions {
   /** Gradient through rounding and quantisation: `zero` or `straight-through`. */
   readonly rounding: 'zero' | 'straight-through';
 }
-
-/** What counts as progress. */
-const PROGRESS = 0.9999;
 
 /**
  * EAD, the elastic-net attack (Chen et al. 2018): accelerated iterative shrinkage-thresholding (FISTA) on
@@ -89,9 +87,8 @@ function* descend(victim: Victim, options: ElasticNetOptions, c: number, choice:
   const x = x0.slice();
   /** The point ahead of `x` where the gradient is taken; it may lie outside the bounds. */
   const ahead = x0.slice();
-  const tenth = Math.ceil(steps / 10);
+  const isStalled = stallWatch(steps);
   let found = false;
-  let before = Number.POSITIVE_INFINITY;
   for (let step = 0; step < steps; step++) {
     const { gradient, margins } = yield* victim.gradient(ahead, { loss: 'margin', probe: true });
     const wanting = margins[0]! + confidence;
@@ -113,10 +110,7 @@ function* descend(victim: Victim, options: ElasticNetOptions, c: number, choice:
       ahead[i] = next + momentum * (next - x[i]!);
       x[i] = next;
     }
-    if (options.abortEarly && step % tenth === 0) {
-      if (!(loss <= PROGRESS * before)) break;
-      before = loss;
-    }
+    if (options.abortEarly && isStalled(loss)) break;
     const answer = yield* victim.answers(x, 1, probe ? 'probe' : undefined);
     if (!(answer.reached[0] && answer.margins[0]! + confidence <= 0)) continue;
     found = true;
