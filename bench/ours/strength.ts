@@ -19,7 +19,8 @@ interface Task {
   readonly data: string;
   readonly attack: string;
   readonly norm: string;
-  readonly eps: number;
+  /** Radius within which an example counts; without, any distance counts. */
+  readonly eps?: number;
   readonly index: readonly number[];
   readonly seed: number;
 }
@@ -62,14 +63,15 @@ async function measure(loaded: Loaded, { attack, norm, eps, index, seed }: Task)
   // What is not attacked counts as wrong from the start.
   const chosen = new Set(index);
   const reached = Uint8Array.from({ length: adapted.n }, (_, i) => (chosen.has(i) ? 0 : 1));
-  const ball = { norm: normFrom(norm), eps, bounds };
+  const ball = { norm: normFrom(norm), eps: eps ?? 1, bounds };
   const plan = planAttack(parseSpecs(attack)[0]!);
   const options = { seed, batch, firstSample: 0, progress: silent };
   const outcome = await runAttack(subject, plan, goal, ball, x, { reached }, options);
-  const fell = index.filter((i) => outcome.success[i]);
-  const middle = median(
-    index.map((i) => (outcome.success[i] ? outcome.distance[i]! : Number.POSITIVE_INFINITY)),
-  );
+  // Attacks that seek the nearest example may find it further away.
+  const most = eps === undefined ? Number.POSITIVE_INFINITY : eps * (1 + 1e-5) + 1e-6;
+  const fell = index.filter((i) => outcome.success[i] && outcome.distance[i]! <= most);
+  const fallen = new Set(fell);
+  const middle = median(index.map((i) => (fallen.has(i) ? outcome.distance[i]! : Number.POSITIVE_INFINITY)));
   return {
     attacked: index.length,
     success: fell.length / index.length,

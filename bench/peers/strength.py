@@ -338,8 +338,8 @@ def torchattacks_fab(net, x, y, norm, eps, options):
     import torchattacks
 
     order = {"linf": "Linf", "l2": "L2", "l1": "L1"}[norm]
-    # A radius that holds everything: what is compared is the distance.
-    return torchattacks.FAB(net, norm=order, eps=1e6, **options)(x, y)
+    # Without a radius one that holds everything: what is compared is the distance.
+    return torchattacks.FAB(net, norm=order, eps=1e6 if eps is None else eps, **options)(x, y)
 
 
 def torchattacks_apgd(name, **fixed):

@@ -40,6 +40,10 @@ interface Scale {
   readonly long: number;
   readonly slow: number;
   readonly colour: boolean;
+  /** Seeds of random attacks. */
+  readonly seeds: number;
+  /** Whether all peers are asked that have an attack by gradient, or the first of them. */
+  readonly every: boolean;
 }
 
 const SCALES: readonly Scale[] = [
@@ -53,6 +57,8 @@ const SCALES: readonly Scale[] = [
     long: 100,
     slow: 32,
     colour: false,
+    seeds: 4,
+    every: true,
   },
   {
     network: 'mnist-cnn-adv',
@@ -60,10 +66,12 @@ const SCALES: readonly Scale[] = [
     l2: 2,
     l1: 6,
     blind: { linf: 0.36, l2: 3 },
-    short: 100,
-    long: 100,
+    short: 50,
+    long: 50,
     slow: 32,
     colour: false,
+    seeds: 3,
+    every: false,
   },
   {
     network: 'cifar10-resnet14',
@@ -71,10 +79,12 @@ const SCALES: readonly Scale[] = [
     l2: 0.15,
     l1: 3,
     blind: { linf: 2 / 255, l2: 0.4 },
-    short: 50,
+    short: 36,
     long: 36,
-    slow: 36,
+    slow: 34,
     colour: true,
+    seeds: 2,
+    every: false,
   },
 ];
 
@@ -117,7 +127,17 @@ function against(
 }
 
 /** Attacks within a ball, by gradient. */
-function ballCases({ network, linf, l2, l1, short, long, slow, colour }: Scale): readonly StrengthCase[] {
+function ballCases({
+  network,
+  linf,
+  l2,
+  l1,
+  short,
+  long,
+  slow,
+  colour,
+  seeds,
+}: Scale): readonly StrengthCase[] {
   const few = short;
   const step = linf / 5;
   const step2 = l2 / 5;
@@ -145,7 +165,7 @@ function ballCases({ network, linf, l2, l1, short, long, slow, colour }: Scale):
         foolbox('pgd', { rel_stepsize: 0.1, steps: 20 }),
         art('pgd', { eps_step: step / 2, max_iter: 20, num_random_init: 1 }),
       ],
-      { ...in8, seeds: 2 },
+      { ...in8, seeds },
     ),
     ...against(
       network,
@@ -157,7 +177,7 @@ function ballCases({ network, linf, l2, l1, short, long, slow, colour }: Scale):
         foolbox('pgd', { rel_stepsize: 0.2, steps: 20 }),
         art('pgd', { eps_step: step2, max_iter: 20, num_random_init: 1 }),
       ],
-      { ...inL2, seeds: 2 },
+      { ...inL2, seeds },
     ),
     ...against(
       network,
@@ -165,7 +185,7 @@ function ballCases({ network, linf, l2, l1, short, long, slow, colour }: Scale):
       'l1',
       'pgd(steps=20, relativeStep=0.2)',
       [foolbox('pgd', { rel_stepsize: 0.2, steps: 20 })],
-      { eps: 2 * l1, seeds: 2 },
+      { eps: 2 * l1, seeds },
     ),
     ...against(
       network,
@@ -197,7 +217,7 @@ function ballCases({ network, linf, l2, l1, short, long, slow, colour }: Scale):
       'linf',
       'di-fgsm(steps=10, relativeStep=0.1)',
       [torchattacks('di-fgsm', momentum(0))],
-      { ...in8, seeds: 3 },
+      { ...in8, seeds },
     ),
     ...against(
       network,
@@ -205,16 +225,18 @@ function ballCases({ network, linf, l2, l1, short, long, slow, colour }: Scale):
       'linf',
       'eot-pgd(steps=10, relativeStep=0.2, average=2)',
       [torchattacks('eot-pgd', { alpha: step, steps: 10, eot_iter: 2 })],
-      { ...in8, seeds: 2 },
+      { ...in8, seeds },
     ),
     ...(['linf', 'l2'] as const).flatMap((norm) => {
       const eps = norm === 'linf' ? linf : l2;
       return [
         ...against(network, long, norm, 'apgd-ce(steps=50)', [torchattacks('apgd-ce', { steps: 50 })], {
           eps,
+          seeds,
         }),
         ...against(network, long, norm, 'apgd-dlr(steps=50)', [torchattacks('apgd-dlr', { steps: 50 })], {
           eps,
+          seeds,
         }),
         ...against(
           network,
@@ -222,9 +244,7 @@ function ballCases({ network, linf, l2, l1, short, long, slow, colour }: Scale):
           norm,
           'apgd-t(steps=20)',
           [torchattacks('apgd-t', { steps: 20, n_classes: 10 })],
-          {
-            eps,
-          },
+          { eps, seeds },
         ),
         ...against(
           network,
@@ -277,7 +297,7 @@ function ballCases({ network, linf, l2, l1, short, long, slow, colour }: Scale):
 }
 
 /** Attacks that seek the nearest example by gradient; our refinement is off, so that the steps are what is compared. */
-function minimumCases({ network, short, long, slow, colour }: Scale): readonly StrengthCase[] {
+function minimumCases({ network, linf, l2, short, long, slow, colour }: Scale): readonly StrengthCase[] {
   const rate = colour ? 0.01 : 0.1;
   const searches = colour ? 3 : 5;
   const some = colour ? long : 50;
@@ -317,7 +337,7 @@ function minimumCases({ network, short, long, slow, colour }: Scale): readonly S
       network,
       some,
       'l2',
-      `cw-l2(steps=100, stepSize=${rate}, searchSteps=1, initialConst=${c}, shrink=1, refine=false)`,
+      `cw-l2(steps=100, stepSize=${rate}, searchSteps=1, initialConst=${c}, shrink=1, abortEarly=${colour}, refine=false)`,
       [torchattacks('cw-l2', { c, steps: 100, lr: rate })],
     ),
     ...against(network, slow, 'linf', 'cw-linf(steps=30, refine=false)', [art('cw-linf', { max_iter: 30 })]),
@@ -341,9 +361,15 @@ function minimumCases({ network, short, long, slow, colour }: Scale): readonly S
       ...against(network, some, norm, 'fab(steps=20, refine=false)', [
         torchattacks('fab', { steps: 20, n_restarts: 1 }),
       ]),
-      ...against(network, slow, norm, 'fab-t(steps=20, refine=false)', [
-        torchattacks('fab-t', { steps: 20, n_restarts: 1, multi_targeted: true, n_classes: 10 }),
-      ]),
+      // The peer goes on to the next class where the last one led to nothing within the radius.
+      ...against(
+        network,
+        slow,
+        norm,
+        'fab-t(steps=20, refine=false)',
+        [torchattacks('fab-t', { steps: 20, n_restarts: 1, multi_targeted: true, n_classes: 10 })],
+        { eps: norm === 'linf' ? linf : l2 },
+      ),
     ]),
     ...against(network, slow, 'l0', 'jsma(gamma=1, direction=increase, refine=false)', [
       torchattacks('jsma', { theta: 1, gamma: colour ? 0.02 : 1 }),
@@ -355,10 +381,11 @@ function minimumCases({ network, short, long, slow, colour }: Scale): readonly S
 }
 
 /** Attacks that ask only. */
-function blindCases({ network, blind, short, slow, colour }: Scale): readonly StrengthCase[] {
+function blindCases({ network, blind, short, slow, colour, seeds }: Scale): readonly StrengthCase[] {
   const shift = 2;
   const side = colour ? 32 : 28;
-  const seeds = colour ? 1 : 2;
+  const pixels = colour ? 10 : 20;
+  const rate = blind.linf / 4;
   return [
     ...(['linf', 'l2'] as const).flatMap((norm) => [
       ...against(
@@ -382,17 +409,17 @@ function blindCases({ network, blind, short, slow, colour }: Scale): readonly St
       network,
       slow,
       'linf',
-      'spsa(steps=10, samples=64)',
-      [torchattacks('spsa', { nb_iter: 10, nb_sample: 64 })],
+      `spsa(steps=10, samples=64, learningRate=${rate})`,
+      [torchattacks('spsa', { nb_iter: 10, nb_sample: 64, lr: rate })],
       { eps: blind.linf },
     ),
     ...against(
       network,
       slow,
       'l0',
-      `one-pixel(pixels=${colour ? 1 : 5}, steps=10, population=${colour ? 50 : 60})`,
-      [torchattacks('one-pixel', { pixels: colour ? 1 : 5, steps: 10, popsize: colour ? 50 : 60 })],
-      { eps: colour ? 3 : 5, seeds },
+      `one-pixel(pixels=${pixels}, steps=10, population=${(colour ? 5 : 3) * pixels})`,
+      [torchattacks('one-pixel', { pixels, steps: 10, popsize: (colour ? 5 : 3) * pixels })],
+      { eps: (colour ? 3 : 1) * pixels, seeds },
     ),
     ...against(
       network,
@@ -461,9 +488,14 @@ function blindCases({ network, blind, short, slow, colour }: Scale): readonly St
   ];
 }
 
+/** The first peer of each attack, unless all are wanted. */
+function chosenPeers({ every }: Scale, cases: readonly StrengthCase[]): readonly StrengthCase[] {
+  const isAlike = (a: StrengthCase, b: StrengthCase) => a.ours === b.ours && a.norm === b.norm;
+  return every ? cases : cases.filter((each, i) => cases.findIndex((other) => isAlike(each, other)) === i);
+}
+
 /** All cases, network by network. */
 export const STRENGTH_CASES: readonly StrengthCase[] = SCALES.flatMap((scale) => [
-  ...ballCases(scale),
-  ...minimumCases(scale),
+  ...chosenPeers(scale, [...ballCases(scale), ...minimumCases(scale)]),
   ...blindCases(scale),
 ]);

@@ -33,4 +33,16 @@ describe('verdictOf', () => {
       verdict: 'weaker',
     });
   });
+
+  it('takes a difference for chance where seeds differ as much', () => {
+    const seeds = (...values: readonly number[]): Figures => ({
+      ...figures(values.reduce((total, v) => total + v, 0) / values.length, null),
+      runs: values.map((success) => ({ success, median: null })),
+    });
+    const verdict = (ours: Figures, theirs: Figures) => verdictOf({ eps: 0.1 }, ours, theirs).verdict;
+    expect(verdict(seeds(0.4, 0.5), seeds(0.45, 0.55))).toBe('within chance');
+    expect(verdict(seeds(0.4, 0.41), seeds(0.5, 0.51))).toBe('weaker');
+    expect(verdict(seeds(0.6, 0.61), seeds(0.5, 0.51))).toBe('stronger');
+    expect(verdict(seeds(0.45), seeds(0.5))).toBe('weaker');
+  });
 });

@@ -10,6 +10,8 @@ export interface Figures {
   readonly median: number | null;
   /** How often the model was asked about a sample, on average. */
   readonly queries: number;
+  /** Success and median seed by seed, where there are several. */
+  readonly runs?: readonly { readonly success: number; readonly median: number | null }[];
 }
 
 /** A peer's figures. */
@@ -29,28 +31,50 @@ export interface StrengthEntry extends StrengthCase {
 const MARGIN = 0.02;
 /** Of sums in floating point. */
 const ROUNDING = 1e-9;
+/** Standard errors of a difference that chance explains. */
+const CHANCE = 2;
 
-/** What a comparison says: `difference` in favour of ours is positive. */
+/** What a comparison says; a positive `difference` is in favour of ours. */
 export interface StrengthVerdict {
   /** What is compared: the share of samples that fell within the radius, or the median distance. */
   readonly measure: 'success' | 'median';
-  /** In points of success, or as a share of the peer's median; NaN where both medians are infinite. */
+  /** In points of success, or as a share of the peer's median; infinite where one of the medians is. */
   readonly difference: number;
-  readonly verdict: 'stronger' | 'as strong' | 'weaker';
+  readonly verdict: 'stronger' | 'as strong' | 'within chance' | 'weaker';
 }
 
-/** Whether ours is worse than the peer by more than 2 points of success or, where the nearest example is sought, 2 % of the median distance. */
+/**
+ * Whether ours is worse than the peer by more than 2 points of success or, where the nearest example is sought, 2 % of the median distance. A
+ * greater difference counts as chance where it is less than two standard errors, from how much the seeds differ.
+ */
 export function verdictOf({ eps }: Pick<StrengthEntry, 'eps'>, own: Figures, peer: Figures): StrengthVerdict {
-  const points = own.success - peer.success;
-  if (eps !== undefined || (own.median === null && peer.median === null))
-    return { measure: 'success', difference: points, verdict: verdictFor(points) };
+  if (eps !== undefined || (own.median === null && peer.median === null)) {
+    const difference = own.success - peer.success;
+    const error = errorOf(own, peer, ({ success }) => success);
+    return { measure: 'success', difference, verdict: verdictFor(difference, error) };
+  }
   const far = peer.median ?? Number.POSITIVE_INFINITY;
   const near = own.median ?? Number.POSITIVE_INFINITY;
-  const difference = near === far ? 0 : far === Number.POSITIVE_INFINITY ? near : 1 - near / far;
-  return { measure: 'median', difference, verdict: verdictFor(difference) };
+  const isFar = far === Number.POSITIVE_INFINITY;
+  const difference = near === far ? 0 : isFar ? far : 1 - near / far;
+  const error = errorOf(own, peer, ({ median }) => median ?? Number.NaN) / far;
+  return { measure: 'median', difference, verdict: verdictFor(difference, error) };
 }
 
-function verdictFor(difference: number): StrengthVerdict['verdict'] {
-  if (difference < -MARGIN - ROUNDING) return 'weaker';
-  return difference > MARGIN + ROUNDING ? 'stronger' : 'as strong';
+/** The standard error of the difference of two means over seeds; NaN where there are no two seeds each. */
+function errorOf(own: Figures, peer: Figures, figure: (run: NonNullable<Figures['runs']>[number]) => number) {
+  const [a, b] = [own, peer].map(({ runs = [] }) => squaredErrorOf(runs.map(figure)));
+  return Math.sqrt(a! + b!);
+}
+
+function squaredErrorOf(values: readonly number[]): number {
+  const { length } = values;
+  const mean = values.reduce((total, v) => total + v, 0) / length;
+  return values.reduce((total, v) => total + (v - mean) ** 2, 0) / (length - 1) / length;
+}
+
+function verdictFor(difference: number, error: number): StrengthVerdict['verdict'] {
+  if (Math.abs(difference) <= MARGIN + ROUNDING) return 'as strong';
+  if (Math.abs(difference) < CHANCE * error) return 'within chance';
+  return difference < 0 ? 'weaker' : 'stronger';
 }

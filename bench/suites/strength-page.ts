@@ -14,7 +14,8 @@ export function strengthPage(entries: readonly StrengthEntry[]): string {
     '## Beside other libraries',
     `Each attack against those of ${versions.join(', ')}, at equal steps or queries, on the same samples and networks: \`npm run bench -- strength\`.`,
     'Attacks with a radius are compared by the share of samples that fall, attacks that look for the nearest example by the median distance.',
-    '*Weaker* is an attack that is worse by more than 2 points or 2 %. Refinement of nearest examples is off.',
+    '*Weaker* is an attack that is worse by more than 2 points or 2 %, unless the seeds of random attacks differ as much (*within chance*: less than',
+    'two standard errors). Refinement of nearest examples is off.',
   ];
   const notes: string[] = [];
   for (const network of STRENGTH_NETWORKS) {

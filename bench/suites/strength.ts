@@ -14,9 +14,6 @@ const FOLDER = join(BENCH, 'results');
 const FILE = join(FOLDER, 'strength.json');
 const PAGE = join(FOLDER, 'strength.md');
 
-/** Attacks without a radius are given one, which limits nothing. */
-const NO_LIMIT = 1;
-
 /**
  * Runs each of our attacks and the peers' at equal steps or queries on the same samples, and writes bench/results/strength.json after each and the
  * table for docs/attacks.md at the end. What is known with the same settings is not run again; `--again` runs ours again, for a change of
@@ -148,11 +145,7 @@ function peerTask(each: StrengthCase, seed: number): object {
   return { library, attack, network, n, norm, eps, seed, startable, options };
 }
 
-function ourTaskOf(
-  { network, n, norm, eps = NO_LIMIT, ours }: StrengthCase,
-  peer: PeerFigures,
-  seed: number,
-): object {
+function ourTaskOf({ network, n, norm, eps, ours }: StrengthCase, peer: PeerFigures, seed: number): object {
   const attack = ours.replace('ASKED', String(Math.floor(peer.queries)));
   const index = Array.from({ length: n }, (_, i) => i).filter((i) => !peer.left.includes(i));
   return { model: modelPath(network), data: dataPath(network), attack, norm, eps, index, seed };
@@ -166,6 +159,9 @@ function meanOf(lines: readonly SideEvent[]): Figures {
     success: mean('success'),
     median: lines.some((line) => line.median === null) ? null : mean('median'),
     queries: mean('queries'),
+    ...(lines.length > 1 && {
+      runs: lines.map((line) => ({ success: Number(line.success), median: line.median as number | null })),
+    }),
   };
 }
 
