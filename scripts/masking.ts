@@ -7,12 +7,14 @@ import { startEngine } from '../src/runtime/engine.ts';
 import { HONEST, openBase } from '../test/masking/bases.ts';
 import type { Defence } from '../test/masking/defence.ts';
 import { DEVELOPMENT } from '../test/masking/development.ts';
+import { HELD_OUT, HELD_OUT_HONEST } from '../test/masking/held-out.ts';
 import { measureHiding } from '../test/masking/hiding.ts';
 import { checkTrial, openTrial } from '../test/masking/trial.ts';
 
 const [set = 'development', n = '64', words = ''] = process.argv.slice(2);
 const SETS: Readonly<Record<string, readonly Defence[]>> = {
   development: DEVELOPMENT,
+  'held-out': [...HELD_OUT, ...HELD_OUT_HONEST],
   honest: HONEST.map((on) => ({ id: 'none', on, apply: (model) => model })),
 };
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
