@@ -14,8 +14,8 @@ import type { Loaded, LoadOptions } from '../load.ts';
 import type { Subject } from '../subject.ts';
 import { asDataHaveIt, openDeployed } from './deployed.ts';
 import { detectorOf } from './detector-record.ts';
+import type { DefenceRecord } from './record.ts';
 import type { DetectorResult } from './result.ts';
-import type { DefenceRecord } from './run.ts';
 
 /** The detector of a defended file, open, with what an attacker who knows of it attacks. */
 export interface DetectorRun {

@@ -14,8 +14,9 @@ import { environmentOf } from '../environment.ts';
 import { passing } from '../levels.ts';
 import { type Loaded, type LoadOptions, load } from '../load.ts';
 import { openDetector } from './detector-run.ts';
+import { recordOf } from './record.ts';
 import { DEFENCE_SCHEMA, type DefenceEvaluation, type DefenceModel, type DefenceRow } from './result.ts';
-import { recordOf, runDefence } from './run.ts';
+import { runDefence } from './run.ts';
 
 /** Makes the examples on both models: strong, without a step size to tune, and it knows steps and draws. */
 export const DEFENCE_ATTACK = 'apgd-ce(steps=50)';

@@ -5,41 +5,19 @@ import { checkClean } from '../../threat/constraint/clean-samples.ts';
 import type { Goal } from '../../threat/goal.ts';
 import type { Ball } from '../../threat/norm.ts';
 import { pressing } from '../../threat/pressing-goal.ts';
-import type { Rights } from '../compare/contrast.ts';
 import { type Outcome, runAttack } from '../evasion.ts';
 import { goalFor } from '../goal-for.ts';
 import type { Loaded } from '../load.ts';
 import { judge, type Subject } from '../subject.ts';
 import type { DetectorRun } from './detector-run.ts';
+import { type DefencePlans, type DefenceRecord, enterDetected, enterRow } from './record.ts';
 import type { Attacker, DetectorRow } from './result.ts';
 
-/** The attacks on both models. */
-export interface DefencePlans {
-  /** On the undefended model, past whatever stands in its own gradient's way. */
-  readonly plain: PlannedAttack;
-  readonly direct: PlannedAttack;
-  /** `undefined` where it would be the direct one again. */
-  readonly adaptive: PlannedAttack | undefined;
-  /** On either model, past what stands in its gradient's way. */
-  readonly margin: { readonly plain: PlannedAttack; readonly guarded: PlannedAttack };
-  readonly asking: PlannedAttack;
-}
-
-/** What is known of each sample under one attacker: 1 where a model is right. */
-export interface AttackerRecord {
-  readonly attacker: Attacker;
-  readonly attack: PlannedAttack | undefined;
-  readonly undefended: Rights;
-  readonly defended: Rights;
-}
-
-/** All that was found, filled from the first sample on. */
-export interface DefenceRecord {
-  readonly rows: readonly AttackerRecord[];
-  /** Clean samples that the detector lets through. */
-  readonly passed: Rights;
-  /** Counts of the detector, by attacker. */
-  readonly detected: Map<DetectorRow['attacker'], { n: number; fooled: number; rejected: number }>;
+/** Both models, and the detector of the defended one. */
+export interface DefenceModels {
+  readonly plain: Loaded;
+  readonly guarded: Loaded;
+  readonly detector: DetectorRun | undefined;
 }
 
 /** What {@link runDefence} runs with. */
@@ -52,188 +30,130 @@ export interface DefenceRun {
   readonly progress: Progress;
 }
 
+/** Some samples, read and ready. */
+interface Part {
+  /** Number of the first among those that count, and in the data. */
+  readonly start: number;
+  readonly first: number;
+  readonly count: number;
+  readonly total: number;
+  readonly x0: Float32Array;
+  readonly goal: Goal;
+  readonly ball: Ball;
+}
+
 /** Bytes of samples held at once (three times over). */
 const CHUNK_BYTES = 64 * 2 ** 20;
 
-/** An empty record of `n` samples. */
-export function recordOf(plans: DefencePlans, n: number): DefenceRecord {
-  const row = (attacker: Attacker, attack?: PlannedAttack): AttackerRecord => ({
-    attacker,
-    attack,
-    undefended: new Uint8Array(n),
-    defended: new Uint8Array(n),
-  });
-  return {
-    rows: [
-      row('clean'),
-      row('unaware', plans.plain),
-      row('direct', plans.direct),
-      ...(plans.adaptive ? [row('adaptive', plans.adaptive)] : []),
-      row('margin', plans.margin.guarded),
-      row('asking', plans.asking),
-      row('worst'),
-    ],
-    passed: new Uint8Array(n),
-    detected: new Map(),
-  };
-}
-
 /**
- * Runs all attackers on all samples and enters what they leave standing. An attack on a model that draws at random presses on after its first success, which may have been
- * luck. Examples for the defended model that were made on the undefended one press on as well; the undefended model counts as fallen where either run fooled it.
+ * Runs all attackers on all samples and enters what they leave standing. An attack on a model that draws at random presses on after its
+ * first success, which may have been luck. Examples for the defended model that were made on the undefended one press on as well; the
+ * undefended model counts as fallen where either run fooled it. Errors: those of reading and of the attacks; `run/cancelled`.
  */
 export async function runDefence(
-  models: { readonly plain: Loaded; readonly guarded: Loaded; readonly detector: DetectorRun | undefined },
+  models: DefenceModels,
   plans: DefencePlans,
   ball: Ball,
   record: DefenceRecord,
   run: DefenceRun,
 ): Promise<void> {
-  const { plain, guarded, detector } = models;
+  const { plain, guarded } = models;
   const { adapted, subject, labels, width, task } = plain;
   const size = subject.sampleDims.reduce((product, d) => product * d, 1);
   const step = Math.max(plain.batch, guarded.batch, Math.floor(CHUNK_BYTES / (4 * size)));
-  const n = adapted.n - run.skip;
+  const total = adapted.n - run.skip;
+  for (let start = 0; start < total; start += step) {
+    const first = start + run.skip;
+    const { x, count, indices } = await adapted.read(first, Math.min(step, total - start), run.signal);
+    if (ball.constraint) checkClean(ball.constraint, x, size, (row) => indices[row]!);
+    const own = labels.slice(first * width, (first + count) * width);
+    const goal = goalFor(task, own, subject.classes, run.tolerance);
+    await runPart(models, plans, { start, first, count, total, x0: x, goal, ball }, record, run);
+  }
+}
+
+async function runPart(
+  { plain, guarded, detector }: DefenceModels,
+  plans: DefencePlans,
+  part: Part,
+  record: DefenceRecord,
+  run: DefenceRun,
+): Promise<void> {
+  const { start, count, x0, goal } = part;
   const { signal } = run;
-  for (let start = 0; start < n; start += step) {
-    const from = start + run.skip;
-    const { x: x0, count, indices } = await adapted.read(from, Math.min(step, n - start), signal);
-    if (ball.constraint) checkClean(ball.constraint, x0, size, (row) => indices[row]!);
-    const part = labels.slice(from * width, (from + count) * width);
-    const goal = goalFor(task, part, subject.classes, run.tolerance);
-    const label = (what: string) => ({ seed: run.seed, firstSample: from, what, done: start, total: n });
-    const attacked = (
-      loaded: Loaded,
-      on: Subject,
-      plan: PlannedAttack,
-      wrong: Uint8Array,
-      what: string,
-      sought?: Goal,
-    ) => attack(loaded, on, plan, ball, goal, x0, wrong, sought, { ...run, ...label(what) });
-    const cleanPlain = (await judge(plain.subject, goal, x0, count, signal)).reached;
-    const cleanGuarded = (await judge(guarded.subject, goal, x0, count, signal)).reached;
-    const passed = detector && (await detector.passes(x0, count, signal));
-    if (passed) record.passed.set(passed, start);
-    const enter = (attacker: Attacker, wrongPlain: Uint8Array, wrongGuarded: Uint8Array) => {
-      const row = record.rows.find((each) => each.attacker === attacker)!;
-      for (let i = 0; i < count; i++) {
-        row.undefended[start + i] = wrongPlain[i] ? 0 : 1;
-        row.defended[start + i] = wrongGuarded[i] ? 0 : 1;
-      }
-    };
-    const detect = async (attacker: DetectorRow['attacker'], x: Float32Array, wrong: Uint8Array) => {
-      if (!detector || !passed) return;
-      const through = await detector.passes(x, count, signal);
-      const counts = record.detected.get(attacker) ?? { n: 0, fooled: 0, rejected: 0 };
-      for (let i = 0; i < count; i++) {
-        if (cleanGuarded[i] || !passed[i]) continue;
-        counts.n++;
-        if (!wrong[i]) continue;
-        counts.fooled++;
-        if (!through[i]) counts.rejected++;
-      }
-      record.detected.set(attacker, counts);
-    };
-    enter('clean', cleanPlain, cleanGuarded);
+  const press = pressing(goal);
+  const wrong = {
+    plain: (await judge(plain.subject, goal, x0, count, signal)).reached,
+    guarded: (await judge(guarded.subject, goal, x0, count, signal)).reached,
+  };
+  const onPlain = (plan: PlannedAttack, sought?: Goal) =>
+    attack(part, plain.subject, plain.batch, plan, wrong.plain, { ...run, sought, what: 'undefended' });
+  const onGuarded = (plan: PlannedAttack, sought?: Goal, subject = guarded.subject) =>
+    attack(part, subject, guarded.batch, plan, wrong.guarded, { ...run, sought, what: 'defended' });
+  const passed = await detector?.passes(x0, count, signal);
+  if (passed) record.passed.set(passed, start);
+  const known = passed?.map((one, i) => (one && !wrong.guarded[i] ? 1 : 0));
+  const detect = async (attacker: DetectorRow['attacker'], x: Float32Array, fallen: Uint8Array) => {
+    if (detector && known)
+      enterDetected(record, attacker, known, fallen, await detector.passes(x, count, signal));
+  };
+  const enter = (attacker: Attacker, fallenPlain: Uint8Array, fallenGuarded: Uint8Array) =>
+    enterRow(record, attacker, start, fallenPlain, fallenGuarded);
+  enter('clean', wrong.plain, wrong.guarded);
 
-    const stopping = await attacked(plain, plain.subject, plans.plain, cleanPlain, 'undefended');
-    const further = await attacked(
-      plain,
-      plain.subject,
-      plans.plain,
-      cleanPlain,
-      'undefended, pressing on',
-      pressing(goal),
-    );
-    const fallenPlain = either(cleanPlain, stopping.success, further.success);
-    const examples = stronger(further, stopping, size);
-    const unaware = either(
-      cleanGuarded,
-      (await judge(guarded.subject, goal, examples, count, signal)).reached,
-    );
-    enter('unaware', fallenPlain, unaware);
-    await detect('unaware', examples, unaware);
+  const stopping = await onPlain(plans.plain);
+  const further = await onPlain(plans.plain, press);
+  const fallenPlain = either(wrong.plain, stopping.success, further.success);
+  const examples = stronger(further, stopping, x0.length / count);
+  const unaware = (await judge(guarded.subject, goal, examples, count, signal)).reached;
+  const worstGuarded = [wrong.guarded, unaware];
+  enter('unaware', fallenPlain, either(wrong.guarded, unaware));
+  await detect('unaware', examples, unaware);
 
-    const sought = guarded.randomised ? pressing(goal) : undefined;
-    const direct = await attacked(
-      guarded,
-      guarded.subject,
-      plans.direct,
-      cleanGuarded,
-      'defended, directly',
-      sought,
-    );
-    const fallenDirect = either(cleanGuarded, direct.success);
-    enter('direct', fallenPlain, fallenDirect);
-    await detect('direct', direct.x, fallenDirect);
+  // The first success on a model that draws at random may have been luck.
+  const sought = guarded.randomised ? press : undefined;
+  const defended = async (
+    attacker: 'direct' | 'adaptive' | 'margin' | 'asking',
+    plan: PlannedAttack,
+    beside: Uint8Array,
+    goalSought?: Goal,
+  ) => {
+    const { x, success } = await onGuarded(plan, goalSought);
+    const fallen = either(wrong.guarded, success);
+    worstGuarded.push(fallen);
+    enter(attacker, beside, fallen);
+    await detect(attacker, x, fallen);
+  };
+  await defended('direct', plans.direct, fallenPlain, sought);
+  if (plans.adaptive) await defended('adaptive', plans.adaptive, fallenPlain, sought);
+  const marginPlain = either(wrong.plain, (await onPlain(plans.margin.plain)).success);
+  await defended('margin', plans.margin.guarded, marginPlain, sought);
+  const askingPlain = either(wrong.plain, (await onPlain(plans.asking)).success);
+  await defended('asking', plans.asking, askingPlain);
+  enter('worst', either(fallenPlain, marginPlain, askingPlain), either(...worstGuarded));
 
-    let fallenAdaptive = cleanGuarded;
-    if (plans.adaptive) {
-      const adaptive = await attacked(
-        guarded,
-        guarded.subject,
-        plans.adaptive,
-        cleanGuarded,
-        'defended, adaptively',
-        sought,
-      );
-      fallenAdaptive = either(cleanGuarded, adaptive.success);
-      enter('adaptive', fallenPlain, fallenAdaptive);
-      await detect('adaptive', adaptive.x, fallenAdaptive);
-    }
-
-    const both = async (
-      attacker: 'margin' | 'asking',
-      onPlain: PlannedAttack,
-      onGuarded: PlannedAttack,
-      sought?: Goal,
-    ) => {
-      const first = await attacked(plain, plain.subject, onPlain, cleanPlain, 'undefended');
-      const then = await attacked(guarded, guarded.subject, onGuarded, cleanGuarded, 'defended', sought);
-      const fallen = [either(cleanPlain, first.success), either(cleanGuarded, then.success)] as const;
-      enter(attacker, ...fallen);
-      await detect(attacker, then.x, fallen[1]);
-      return fallen;
-    };
-    const margin = await both('margin', plans.margin.plain, plans.margin.guarded, sought);
-    const asking = await both('asking', plans.asking, plans.asking);
-    enter(
-      'worst',
-      either(fallenPlain, margin[0], asking[0]),
-      either(unaware, fallenDirect, fallenAdaptive, margin[1], asking[1]),
-    );
-
-    if (detector) {
-      const aware = await attacked(
-        guarded,
-        detector.aware,
-        detector.plan,
-        cleanGuarded,
-        'detector',
-        pressing(goal),
-      );
-      await detect('detector-aware', aware.x, either(cleanGuarded, aware.success));
-    }
+  if (detector) {
+    const { x, success } = await onGuarded(detector.plan, press, detector.aware);
+    await detect('detector-aware', x, either(wrong.guarded, success));
   }
 }
 
 /** Runs one attack to its end. Errors: `run/cancelled`. */
 async function attack(
-  { batch }: Loaded,
+  { first, start, total, x0, goal, ball }: Part,
   subject: Subject,
+  batch: number,
   plan: PlannedAttack,
-  ball: Ball,
-  goal: Goal,
-  x0: Float32Array,
   wrong: Uint8Array,
-  sought: Goal | undefined,
-  run: DefenceRun & {
-    readonly firstSample: number;
-    readonly what: string;
-    readonly done: number;
-    readonly total: number;
-  },
+  {
+    seed,
+    signal,
+    progress,
+    sought,
+    what,
+  }: DefenceRun & { readonly sought: Goal | undefined; readonly what: string },
 ): Promise<Outcome> {
+  const label = `${plan.attack.id}, ${what}`;
   const outcome = await runAttack(
     subject,
     plan,
@@ -242,18 +162,13 @@ async function attack(
     x0,
     { reached: wrong },
     {
-      seed: run.seed,
+      seed,
       batch,
-      firstSample: run.firstSample,
+      firstSample: first,
       sought,
-      signal: run.signal,
-      progress: ({ done, total = 0, ...rest }) =>
-        run.progress({
-          ...rest,
-          label: `${plan.attack.id}, ${run.what}`,
-          done: run.done + wrong.length - total + done,
-          total: run.total,
-        }),
+      signal,
+      progress: ({ done, total: todo = 0, ...rest }) =>
+        progress({ ...rest, label, done: start + wrong.length - todo + done, total }),
     },
   );
   if (!outcome.complete)
