@@ -38,6 +38,14 @@ describe('the detector', () => {
     },
   );
 
+  it.each([11, 21])('means the same at opset %i', async (opset) => {
+    const data = randomPictures(DIMS);
+    const run = async (m: Model) =>
+      (await runInRuntime(m, { x: { dims: DIMS, data } }))[SQUEEZE_DISTANCE]!.data;
+    const model = withDetector(linear(undefined), SQUEEZERS);
+    expect(await run({ ...model, opsets: new Map([['', opset]]) })).toEqual(await run(model));
+  });
+
   it('shares its weights with the copies', () => {
     const model = linear(undefined);
     const weights = (m: Model) => [...m.graph.initializers.values()].filter((t) => t.dims[0] === 36).length;
