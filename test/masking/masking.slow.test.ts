@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Model } from '../../src/onnx/model.ts';
+import { type Engine, startEngine } from '../../src/runtime/engine.ts';
+import { HONEST, haveModels, openBase } from './bases.ts';
+import type { Defence } from './defence.ts';
+import { HELD_OUT, HELD_OUT_HONEST } from './held-out.ts';
+import { checkTrial, openTrial } from './trial.ts';
+
+const SAMPLES = 16;
+const ATTACKS = 'fgsm, pgd, apgd-ce(steps=50), square(queries=200)';
+
+describe.skipIf(!haveModels)(
+  'trained models (skipped without GLACIS_SHARED, which names their folder)',
+  () => {
+    let engine: Engine;
+    beforeAll(() => {
+      engine = startEngine({ threads: 1 });
+    });
+    afterAll(() => engine.close());
+
+    async function judged({ on, apply }: Pick<Defence, 'on' | 'apply'>) {
+      const base = await openBase(on, SAMPLES);
+      const trial = await openTrial(engine, apply(base.model), base);
+      try {
+        return await checkTrial(trial, base.eps[1], ATTACKS);
+      } finally {
+        await trial.close();
+      }
+    }
+
+    it.each(HELD_OUT)('$on with $id gets a verdict of masking', async (defence) => {
+      expect((await judged(defence)).masked).toBe(true);
+    });
+
+    it.each([
+      ...HONEST.map((on) => ({ id: 'nothing', on, apply: (model: Model) => model })),
+      ...HELD_OUT_HONEST,
+    ])('$on with $id gets none', async (honest) => {
+      const { checks, masked } = await judged(honest);
+      expect(checks.filter(({ masking, verdict }) => masking && verdict === 'suspicious')).toEqual([]);
+      expect(masked).toBe(false);
+    });
+  },
+);
