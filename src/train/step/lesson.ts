@@ -5,8 +5,8 @@ import type { Model } from '../../onnx/model.ts';
 import { vjp } from '../../transform/gradient/vjp.ts';
 import type { Ops } from '../../transform/ops.ts';
 import type { Criterion } from '../criterion/criterion.ts';
-import type { DrawKind, Objective, Scene } from '../objective/objective.ts';
-import { openNetwork, type Statistic } from './network.ts';
+import type { DrawKind, Lesson, Objective } from '../objective/objective.ts';
+import { type Network, openNetwork, type Statistic } from './network.ts';
 
 /** Random numbers that a step takes in. */
 export interface Draw {
@@ -55,14 +55,26 @@ export interface LessonOptions {
   readonly rows: number;
 }
 
+/** A network with an objective written on it, before any gradient of its weights. */
+export interface OpenedLesson
+  extends Pick<WrittenLesson, 'b' | 'x' | 'targets' | 'outputs' | 'draws' | 'weights'> {
+  readonly network: Network;
+  readonly lesson: Lesson;
+  /** Inputs of the settings that were asked for so far, by name. */
+  readonly settings: ReadonlyMap<string, Value>;
+  /** Inputs of what the objective keeps, by name. */
+  readonly kept: ReadonlyMap<string, Value>;
+}
+
 /**
- * Writes what `rows` samples of a batch teach: loss, measures, and the gradients of the weights.
- * Errors: those of `openNetwork` and `vjp`; `option/invalid` for a weight that is not float32.
+ * Writes the network and what the objective makes of `rows` samples.
+ * Errors: those of `openNetwork`; `option/invalid` for a weight that is not float32; `model/unsupported-task` for one output where classes
+ * are asked for.
  */
-export function writeLesson(
+export function openLesson(
   model: Model,
-  { parameters, criterion, objective, batch, rows }: LessonOptions,
-): WrittenLesson {
+  { parameters, criterion, objective, rows }: Omit<LessonOptions, 'batch'>,
+): OpenedLesson {
   const network = openNetwork(model, parameters, rows);
   const { b } = network.trace;
   const { x, weights } = network;
@@ -84,7 +96,7 @@ export function writeLesson(
   const settings = new Map<string, Value>();
   const drawn = new Map<string, Value>();
   const kept = new Map<string, Value>();
-  const scene: Scene = {
+  const lesson = objective.write({
     b,
     x,
     targets,
@@ -99,22 +111,48 @@ export function writeLesson(
       }),
     setting: (name) => once(settings, name, () => b.builder.input(name, 'float32', [])),
     kept: (name, shape) => once(kept, name, () => b.builder.input(name, 'float32', shape)),
-  };
-  const lesson = objective.write(scene);
-  const wrt = [...(lesson.wrt ?? scene.weights), ...(lesson.beside ?? [])];
-  const seeds = lesson.seeds.map(({ value, grad }) => ({ value, grad: b.div(grad, batch) }));
-  const all = vjp(b, seeds, wrt, { constants: lesson.constants ?? [] });
+  });
   for (const { input, rate } of network.masks())
     draws.push({ input: input.name, dims: input.dims.slice(1), kind: 'keep', rate });
+  return {
+    b,
+    x,
+    network,
+    lesson,
+    kept,
+    targets: { input: targets.name, dtype, dims },
+    outputs,
+    draws,
+    settings,
+    weights,
+  };
+}
+
+/** The names of settings' inputs. */
+export function settingsOf({ settings }: OpenedLesson): WrittenLesson['settings'] {
+  return Object.fromEntries([...settings].map(([name, value]) => [name, value.name]));
+}
+
+/**
+ * Writes what `rows` samples of a batch teach: loss, measures, and the gradients of the weights.
+ * Errors: those of {@link openLesson} and `vjp`.
+ */
+export function writeLesson(model: Model, options: LessonOptions): WrittenLesson {
+  const opened = openLesson(model, options);
+  const { b, x, targets, outputs, draws, weights, network, lesson, kept } = opened;
+  const { batch } = options;
+  const wrt = [...(lesson.wrt ?? weights.map(({ value }) => value)), ...(lesson.beside ?? [])];
+  const seeds = lesson.seeds.map(({ value, grad }) => ({ value, grad: b.div(grad, batch) }));
+  const all = vjp(b, seeds, wrt, { constants: lesson.constants ?? [] });
   const after = lesson.keeps?.(all.slice(weights.length)) ?? {};
   const count = (hits: Value) => b.sum(b.cast(hits, 'int64'), [0]);
   return {
     b,
     x,
-    targets: { input: targets.name, dtype, dims },
+    targets,
     outputs,
     draws,
-    settings: Object.fromEntries([...settings].map(([name, value]) => [name, value.name])),
+    settings: settingsOf(opened),
     weights,
     gradients: all.slice(0, weights.length),
     measures: {

@@ -79,10 +79,7 @@ export function multiplyTransposed(b: Ops, x: Value, y: Value): Value {
 function byRows(b: Ops, g: Value, x: Value, dims: readonly number[], window: Window): Value {
   const [o, i] = [dims[0]!, dims[1]!];
   const elements = elementCount(window.kernel) * i;
-  const rows =
-    i >= ROW_CHANNELS
-      ? gatheredRows(b, x, g.dims.slice(2), window)
-      : pickedRows(b, x, g.dims.slice(2), window);
+  const rows = windowRows(b, x, g.dims.slice(2), window);
   const cotangent = rowsOf(b, g);
   const [parts, inner] = cotangent.dims as [number, number];
   const products = transposedProduct(b, b.reshape(rows, [parts, inner, rows.dims.at(-1)!]), cotangent);
@@ -100,6 +97,13 @@ function byRows(b: Ops, g: Value, x: Value, dims: readonly number[], window: Win
   return b.transpose(held, [rank + 1, rank, ...kernel.map((_, a) => a)]);
 }
 
+/** What the windows of each output position see, a row each with channels last: `[N, P, ≥ K·I]`, zeros behind. */
+export function windowRows(b: Ops, x: Value, out: readonly number[], window: Window): Value {
+  const i = x.dims[1]!;
+  const picks = i < ROW_CHANNELS && i * elementCount(window.kernel) <= PICKED_ELEMENTS;
+  return picks ? pickedRows(b, x, out, window) : gatheredRows(b, x, out, window);
+}
+
 /** `[N, C, L…]` as rows of channels `[parts, rows, C]`, in parts of a size that suits a product. */
 export function rowsOf(b: Ops, v: Value): Value {
   const [n, c] = [v.dims[0]!, v.dims[1]!];
@@ -109,7 +113,7 @@ export function rowsOf(b: Ops, v: Value): Value {
 }
 
 /** `[N, C, L…]` as `[N, L…, C]`. */
-function channelsLast(b: Ops, v: Value): Value {
+export function channelsLast(b: Ops, v: Value): Value {
   return b.transpose(v, [0, ...v.dims.slice(2).map((_, a) => a + 2), 1]);
 }
 
@@ -170,7 +174,7 @@ function windowPlaces(
 }
 
 /** `xᵀ · y` over the last two axes of `[B, R, P]` and `[B, R, Q]`. */
-function transposedProduct(b: Ops, x: Value, y: Value): Value {
+export function transposedProduct(b: Ops, x: Value, y: Value): Value {
   if (x.dtype === 'float32') return b.node('FusedMatMul', [x, y], { transA: 1 }, { domain: 'com.microsoft' });
   return b.matmul(b.transpose(x, [0, 2, 1]), y);
 }

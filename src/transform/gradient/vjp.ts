@@ -22,6 +22,14 @@ export interface VjpOptions extends GradientOptions {
   readonly constants?: readonly Value[];
 }
 
+/** One input of a node that takes a value, with the cotangents of the node's outputs. */
+export interface Use {
+  readonly built: BuiltNode;
+  /** Which input. */
+  readonly at: number;
+  readonly outGrads: readonly (Value | null)[];
+}
+
 /**
  * Adds to the graph the vector-Jacobian product `Σ_k ⟨cotangent_k, ∂value_k/∂w⟩` for each `w` of `wrt` and gives those
  * gradients, in order, each with the shape (and type) of its `w`; a `w` that nothing depends on gets zeros.
@@ -36,6 +44,60 @@ export function vjp(
   wrt: readonly Value[],
   options: VjpOptions = {},
 ): readonly Value[] {
+  const grads = walkBack(b, cotangents, wrt, options);
+  return wrt.map((w) => grads.get(w.name) ?? b.zerosLike(w));
+}
+
+/**
+ * Like {@link vjp}, but stops at `wrt`: gives, for each of them, where it is used and what the cotangents are there, from which
+ * {@link gradientAt} writes gradients. Where one of them is made from another, the way stops at the first. Errors: as {@link vjp}.
+ */
+export function usesOf(
+  b: Ops,
+  cotangents: readonly Cotangent[],
+  wrt: readonly Value[],
+  options: Omit<VjpOptions, 'perSample'> = {},
+): readonly (readonly Use[])[] {
+  const uses = new Map(wrt.map((v) => [v.name, [] as Use[]]));
+  walkBack(b, cotangents, wrt, options, uses);
+  return wrt.map((v) => uses.get(v.name)!);
+}
+
+/**
+ * The gradient of the value that `use` takes by that use alone, from cotangents `outGrads` in place of the use's own; per sample
+ * `[batch, ...dims]` where asked for. Errors: `gradient/unsupported`.
+ */
+export function gradientAt(
+  b: Ops,
+  { built, at, outGrads }: Use,
+  { perSample = false, ...options }: GradientOptions & { readonly perSample?: boolean } = {},
+): Value {
+  const { node, inputs } = built;
+  const rule = ruleFor(node.domain, node.op, b.builder.opsets.get(node.domain) ?? 1);
+  const where = `${node.name} (${node.op})`;
+  if (!rule || (perSample && !rule.perSample))
+    throw new GlacisError('gradient/unsupported', `${where}: no per-sample gradient for this operator`);
+  const needs = inputs.map((_, i) => i === at);
+  const samples = new Set(perSample ? [inputs[at]!.name] : []);
+  const gradient = rule.grad(contextOf(b, built, outGrads, needs, samples, options))[at];
+  const dims = perSample ? [outGrads.find((g) => g)!.dims[0]!, ...inputs[at]!.dims] : inputs[at]!.dims;
+  if (!gradient) return b.full(dims, 0, inputs[at]!.dtype);
+  if (!sameDims(gradient.dims, dims))
+    throw new GlacisError(
+      'gradient/unsupported',
+      `${where}: expected a gradient of [${dims}], got [${gradient.dims}]`,
+    );
+  return gradient;
+}
+
+/** Gradients by the values' names. With `stops`, nothing is written for these values: their uses are added there. */
+function walkBack(
+  b: Ops,
+  cotangents: readonly Cotangent[],
+  wrt: readonly Value[],
+  options: VjpOptions,
+  stops: ReadonlyMap<string, Use[]> = new Map(),
+): ReadonlyMap<string, Value> {
   const nodes = [...b.builder.nodes];
   const constants = new Set((options.constants ?? []).map((v) => v.name));
   const active = activeValues(nodes, wrt, constants);
@@ -61,7 +123,14 @@ export function vjp(
     const outGrads = built.outputs.map((v) => (constants.has(v.name) ? null : (grads.get(v.name) ?? null)));
     const reached = built.outputs.some((v, k) => outGrads[k] !== null || blocked.has(v.name));
     const needs = built.inputs.map((v) => v !== null && active.has(v.name));
-    if (!reached || !needs.includes(true)) continue;
+    if (!reached) continue;
+    for (const [at, v] of built.inputs.entries()) {
+      const uses = v && stops.get(v.name);
+      if (!uses) continue;
+      needs[at] = false;
+      if (outGrads.some((g) => g !== null)) uses.push({ built, at, outGrads });
+    }
+    if (!needs.includes(true)) continue;
     const block = (reason: string) => {
       problems.push(
         `${built.node.name} (${built.node.domain ? `${built.node.domain}.` : ''}${built.node.op}): ${reason}`,
@@ -111,7 +180,7 @@ export function vjp(
       `expected operators with a gradient, got ${problems.length} without:\n  ${problems.reverse().join('\n  ')}`,
     );
   }
-  return wrt.map((w) => grads.get(w.name) ?? b.zerosLike(w));
+  return grads;
 }
 
 /** Names of floating-point values that depend on `wrt` other than through `constants`. */

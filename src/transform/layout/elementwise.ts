@@ -29,7 +29,7 @@ const UNARY = new Set([
   'Clip',
 ]);
 
-/** Float operators that run on any layout when their operands have one shape, or are scalars. */
+/** Float operators that run on any layout when their operands have one shape, are scalars, or have one number a sample. */
 const BROADCASTING = new Set(['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Sum', 'FirstMax']);
 
 /**
@@ -52,9 +52,10 @@ export function elementwise(
   const { b, formOf, isBlocked, isSpatial, fusible } = context;
   const { plain, blocked, spatial } = context.forms;
   const scalar = (v: Value) => v.dims.every((d) => d === 1);
+  const perSample = (v: Value) => !scalar(v) && sameDims(v.dims, [out.dims[0]!, 1, 1, 1]);
   const full = images.filter((v) => sameDims(v.dims, out.dims));
-  if (!images.every((v) => v.dtype === 'float32' && (scalar(v) || sameDims(v.dims, out.dims))))
-    return undefined;
+  const fits = (v: Value) => scalar(v) || perSample(v) || sameDims(v.dims, out.dims);
+  if (!images.every((v) => v.dtype === 'float32' && fits(v))) return undefined;
   const inSpace = full.some(isSpatial);
   if (!inSpace && !full.some(isBlocked)) return undefined;
   if (node.op === 'Relu') {
@@ -76,6 +77,9 @@ export function elementwise(
   const parts = inputs.map((v) => {
     if (!v) return null;
     if (images.includes(v) && sameDims(v.dims, out.dims)) return read(formOf(v));
+    // The batch is the first axis in blocks, the third with space in front.
+    if (images.includes(v) && perSample(v))
+      return inSpace ? b.reshape(plain(formOf(v)), [1, 1, v.dims[0]!, 1]) : plain(formOf(v));
     return images.includes(v) ? b.reshape(plain(formOf(v)), []) : plain(formOf(v));
   });
   const value = b.builder.addNode(node.op, parts, node.attributes, {

@@ -1,3 +1,4 @@
+import type { Value } from '../../../onnx/graph-builder.ts';
 import { constantNumbers } from '../constant-input.ts';
 import { defineRule } from '../rule.ts';
 import { type Taken, unslice } from '../unslice.ts';
@@ -9,19 +10,24 @@ export const slice = defineRule({
   note: 'x̄ = g spread by the steps, zero elsewhere; any steps',
   grad: ({ b, input, inputs, outputs: [y], outGrads: [g] }) => {
     const { dims } = input(0);
-    const starts = constantNumbers(inputs[1], 'starts')!;
-    const axes = constantNumbers(inputs[3], 'axes') ?? starts.map((_, i) => i);
-    const steps = constantNumbers(inputs[4], 'steps') ?? starts.map(() => 1);
-    const taken = starts.map((s, i): Taken => {
-      const axis = axes[i]! < 0 ? axes[i]! + dims.length : axes[i]!;
-      const size = dims[axis]!;
-      const step = steps[i]!;
-      const first = Math.min(Math.max(s < 0 ? s + size : s, 0), step > 0 ? size : size - 1);
-      return { axis, first, step, count: y!.dims[axis]! };
-    });
-    return inputs.map((_, i) => (i === 0 ? unslice(b, g!, dims, taken) : null));
+    return inputs.map((_, i) => (i === 0 ? unslice(b, g!, dims, takenBy(inputs, y!)) : null));
   },
 });
+
+/** What a `Slice` of these inputs with the output `y` takes. Errors: `gradient/unsupported` where that depends on the data. */
+export function takenBy(inputs: readonly (Value | null)[], y: Value): readonly Taken[] {
+  const { dims } = inputs[0]!;
+  const starts = constantNumbers(inputs[1], 'starts')!;
+  const axes = constantNumbers(inputs[3], 'axes') ?? starts.map((_, i) => i);
+  const steps = constantNumbers(inputs[4], 'steps') ?? starts.map(() => 1);
+  return starts.map((s, i): Taken => {
+    const axis = axes[i]! < 0 ? axes[i]! + dims.length : axes[i]!;
+    const size = dims[axis]!;
+    const step = steps[i]!;
+    const first = Math.min(Math.max(s < 0 ? s + size : s, 0), step > 0 ? size : size - 1);
+    return { axis, first, step, count: y.dims[axis]! };
+  });
+}
 
 /** `y = [x₀, x₁, …]` along an axis: each `x̄ᵢ` is its part of `g`. */
 export const concat = defineRule({
