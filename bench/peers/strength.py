@@ -62,7 +62,9 @@ def foolbox_run(attack, net, x, y, batch=64):
     adversarial = x.clone()
     for first in range(0, len(x), batch):
         rows = slice(first, first + batch)
-        adversarial[rows] = attack.run(model, x[rows], foolbox.criteria.Misclassification(y[rows]))
+        found = attack.run(model, x[rows], foolbox.criteria.Misclassification(y[rows]))
+        # Some return all zeros where they find nothing, which another class may well be the answer to.
+        adversarial[rows] = torch.where(found.flatten(1).any(1)[:, None, None, None], found, x[rows])
     return adversarial
 
 

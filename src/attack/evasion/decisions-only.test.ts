@@ -50,7 +50,7 @@ const CASES: readonly Case[] = [
   [signOpt, 'l2', { queries: 4000 }, 1.03],
   [geoda, 'l2', { queries: 4000 }, 1.03],
   [geoda, 'linf', { queries: 4000 }, 1.06],
-  [boundary, 'l2', { steps: 8000, queries: 9000 }, 1.15],
+  [boundary, 'l2', { queries: 2000 }, 1.01],
   [rays, 'linf', { queries: 2000 }, 1.01],
 ].map((row) => row as unknown as Case);
 const ALL = [...CASES, [pointwise, 'l0', { queries: 600 }, 1] as unknown as Case];
