@@ -48,8 +48,25 @@ export const BUILD_OPSET = 21;
  */
 export const INTERNAL_DOMAIN = 'glacis.internal';
 
-/** `FirstMax`: the maximum, of which the first of equal values gets the gradient. */
-const INTERNAL_OPERATORS: ReadonlyMap<string, string> = new Map([['FirstMax', 'Max']]);
+/**
+ * `FirstMax`: the maximum, of which the first of equal values gets the gradient. `PooledMax`: the same of the corners of an image, which
+ * is its last input and gets the gradient in their place.
+ */
+const INTERNAL_OPERATORS: ReadonlyMap<string, string> = new Map([
+  ['FirstMax', 'Max'],
+  ['PooledMax', 'Max'],
+]);
+
+/** A node as it is computed: without inputs that only its gradient asks for. */
+export function computed(built: BuiltNode): BuiltNode {
+  const { node, inputs } = built;
+  if (node.domain !== INTERNAL_DOMAIN || node.op !== 'PooledMax') return built;
+  return {
+    ...built,
+    node: { ...node, op: 'FirstMax', inputs: node.inputs.slice(0, -1) },
+    inputs: inputs.slice(0, -1),
+  };
+}
 
 /** Operators of the internal domain that nothing writes out: they only say what a value is (see {@link GraphBuilder.offer}). */
 export type OfferedOperator = 'ConvWeightGradient' | 'ChannelSums';
@@ -259,7 +276,7 @@ export class GraphBuilder {
     const needed = new Set(results.map((r) => r.value.name));
     const kept: BuiltNode[] = [];
     for (let i = this.nodes.length - 1; i >= 0; i--) {
-      const n = this.nodes[i]!;
+      const n = computed(this.nodes[i]!);
       if (!n.outputs.some((v) => needed.has(v.name))) continue;
       kept.push(n);
       for (const v of n.inputs) if (v) needed.add(v.name);

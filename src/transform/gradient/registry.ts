@@ -8,7 +8,7 @@ import { convTranspose } from './rules/conv-transpose.ts';
 import { cumProd, cumSum } from './rules/cumulative.ts';
 import { einsum } from './rules/einsum.ts';
 import { abs, erf, exp, log, reciprocal, sqrt } from './rules/elementary.ts';
-import { firstMax } from './rules/first-max.ts';
+import { firstMax, pooledMax } from './rules/first-max.ts';
 import { gather } from './rules/gather.ts';
 import { gemm } from './rules/gemm.ts';
 import { globalAveragePool, globalMaxPool } from './rules/global-pool.ts';
@@ -85,6 +85,7 @@ export const GRADIENT_RULES: readonly GradientRule[] = [
   einsum,
   ...[abs, erf, exp, log, reciprocal, sqrt],
   firstMax,
+  pooledMax,
   gather,
   gemm,
   ...[globalAveragePool, globalMaxPool],

@@ -1,5 +1,11 @@
 import { attributesOf } from '../../onnx/attributes.ts';
-import { type BuiltNode, GraphBuilder, INTERNAL_DOMAIN, type Value } from '../../onnx/graph-builder.ts';
+import {
+  type BuiltNode,
+  computed,
+  GraphBuilder,
+  INTERNAL_DOMAIN,
+  type Value,
+} from '../../onnx/graph-builder.ts';
 import { windowOf } from '../gradient/window.ts';
 import { opsOn } from '../ops.ts';
 import { convolution } from './convolution.ts';
@@ -194,7 +200,7 @@ function liveNodes(source: GraphBuilder, outputs: readonly Value[], block: numbe
   for (const written of source.nodes.toReversed()) {
     if (!written.outputs.some((v) => needed.has(v.name))) continue;
     const offer = source.offers.get(written.outputs[0]!.name);
-    const n = offer && pays(offer, block) ? offer : written;
+    const n = offer && pays(offer, block) ? offer : computed(written);
     live.push(n);
     for (const v of n.inputs) if (v) needed.add(v.name);
   }

@@ -4,12 +4,16 @@ import { windowOf } from '../gradient/window.ts';
 import type { Ops } from '../ops.ts';
 import { defineLowering } from './rule.ts';
 
+/** Up to so many input channels (the image itself), the corners' gradients cost less one by one than put together. */
+const FEW_CHANNELS = 4;
+
 /**
  * `MaxPool(2×2, stride 2)` over a convolution with stride 1, with or without a ReLU between: the four elements of the windows are
  * computed as four convolutions with stride 2, one for each corner, of which the maximum is taken. The same
  * multiplications, but the large map between convolution and pooling never exists, and the gradient of the pooling becomes
  * element-wise work on small maps in one layout (measured on 250×16×28×28: 24 ms of splitting, comparing and
- * interleaving become 4 ms). ReLU and maximum commute, so ReLU comes last, on a quarter of the elements. Where something else
+ * interleaving become 4 ms). Backwards, corners of trained weights are put together again, because one gradient of the weights
+ * is quicker than four. ReLU and maximum commute, so ReLU comes last, on a quarter of the elements. Where something else
  * reads the convolution too (a U-Net's skip connection), it is computed for that once more.
  */
 export const pooledConvolution = defineLowering({
@@ -45,9 +49,10 @@ export const pooledConvolution = defineLowering({
     const corners = [0, 1].flatMap((i) =>
       [0, 1].map((j) => corner(b, conv.inputs as Value[], [i, j], out, window, convolution.int('group', 1))),
     );
+    const whole = !w!.data && x!.dims[1]! > FEW_CHANNELS;
     const best = b.node(
-      'FirstMax',
-      corners,
+      whole ? 'PooledMax' : 'FirstMax',
+      whole ? [...corners, conv.outputs[0]!] : corners,
       {},
       { domain: INTERNAL_DOMAIN, types: [{ dtype: 'float32', dims: corners[0]!.dims }] },
     );
