@@ -7,8 +7,8 @@ import { chosenOutput, finalActivation } from './final-activation.ts';
 export const TEMPERATURE_KEY = 'glacis.temperature';
 
 /**
- * The model with its logits divided by `temperature`, before a final Softmax, LogSoftmax or Sigmoid (Guo et al. 2017). Answers stay the same,
- * only how sure they sound changes: 1 changes nothing, more is less sure. Other outputs stay as they are.
+ * The model with its logits divided by `temperature`, before a final Softmax, LogSoftmax or Sigmoid (Guo et al. 2017). Answers stay the
+ * same, only how sure they sound changes: 1 changes nothing, more is less sure. Other outputs stay as they are.
  * Errors: `option/invalid` for a temperature that is not above 0, and for an output that does not exist.
  */
 export function scaleTemperature(model: Model, temperature: number, output?: string): Model {

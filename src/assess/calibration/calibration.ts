@@ -33,10 +33,10 @@ export interface Calibration {
 export const BINS = 15;
 
 /**
- * Accuracy against confidence. The expected calibration error is the mean over samples of |accuracy − confidence| of their bin (Naeini et al. 2015); it is biased upwards
- * in small samples.
+ * Accuracy against confidence. The expected calibration error is the mean over samples of |accuracy − confidence| of their bin (Naeini et
+ * al. 2015); it is biased upwards in small samples.
  *
- * @see Guo et al. 2017, https://arxiv.org/abs/1706.04599; Brier 1950, https://doi.org/10.1175/1520-0493(1950)078
+ * @see Guo et al. 2017, https://arxiv.org/abs/1706.04599; Brier 1950, Monthly Weather Review 78
  */
 export function calibrationOf(said: Confidences, bins = BINS): Calibration {
   const { n, answered, correct, logRight, squared } = said;

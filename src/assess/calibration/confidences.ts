@@ -32,7 +32,10 @@ export function twoSided({ logits, labels, classes }: Scored): Scored {
   return { logits: both, labels, classes: 2 };
 }
 
-/** Softmax at `temperature`, read against the labels. Errors: `data/mismatch` where logits and labels do not fit each other or are not finite. */
+/**
+ * Softmax at `temperature`, read against the labels. Errors: `data/mismatch` where logits and labels do not fit each other or are not
+ * finite.
+ */
 export function confidencesOf(scored: Scored, temperature = 1): Confidences {
   const { logits, labels, classes } = twoSided(scored);
   const n = labels.length;

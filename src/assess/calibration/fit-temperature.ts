@@ -4,7 +4,9 @@ import { type Scored, twoSided } from './confidences.ts';
 /** The temperature that fits held-out samples best. */
 export interface FittedTemperature {
   readonly temperature: number;
-  /** The best lies beyond the range that is looked at: the samples do not say how sure the model may be (it is right on all of them, say). */
+  /**
+   * The best lies beyond the range that is looked at: the samples do not say how sure the model may be (it is right on all of them, say).
+   */
   readonly atLimit: boolean;
 }
 
@@ -16,8 +18,9 @@ const HOTTEST = 100;
 const STEPS = 100;
 
 /**
- * The temperature that minimises the negative log-likelihood of `logits / T` on held-out samples (Guo et al. 2017). In β = 1/T the loss is convex, with the slope
- * `mean(E_p[z] − z_label)` and the curvature `mean(Var_p[z])`: Newton's method, with a bisection wherever a step leaves the bracket.
+ * The temperature that minimises the negative log-likelihood of `logits / T` on held-out samples (Guo et al. 2017). In β = 1/T the loss is
+ * convex, with the slope `mean(E_p[z] − z_label)` and the curvature `mean(Var_p[z])`: Newton's method, with a bisection wherever a step
+ * leaves the bracket.
  * Errors: `option/invalid` without samples. Cost: a pass over the logits for each of some ten steps.
  */
 export function fitTemperature(scored: Scored): FittedTemperature {

@@ -52,10 +52,11 @@ export interface EvaluateOptions extends Omit<LoadOptions, 'surrogate'> {
 }
 
 /**
- * Attacks a model before and after it was defended on the same samples, as attackers who know more and more of the defence would, and verifies every example on the file.
- * The row `worst` is what the defence is worth; the difference to `unaware` is what it only seems to be (Athalye et al. 2018, Tramèr et al. 2020).
- * Errors: those of loading, `option/invalid`, `run/failed`, `run/cancelled`. Cost: the attack twice on the undefended model and up to twice on the defended one,
- * once more where there is a detector, and on each an attack on margins and 300 questions a sample.
+ * Attacks a model before and after it was defended on the same samples, as attackers who know more and more of the defence would, and
+ * verifies every example on the file. The row `worst` is what the defence is worth; the difference to `unaware` is what it only seems to be
+ * (Athalye et al. 2018, Tramèr et al. 2020).
+ * Errors: those of loading, `option/invalid`, `run/failed`, `run/cancelled`. Cost: the attack twice on the undefended model and up to twice
+ * on the defended one, once more where there is a detector, and on each an attack on margins and 300 questions a sample.
  */
 export async function evaluateDefence(options: EvaluateOptions): Promise<DefenceEvaluation> {
   const clock = options.clock ?? Date.now;

@@ -23,7 +23,10 @@ export const scoresOf = (x: ArrayLike<number>): number[] =>
 /** The side of the plane, but for a few that the model gets wrong. */
 export const Y = Int32Array.from(scoresOf(X), (s, i) => (i % 10 === 9 ? (s > 0 ? 0 : 1) : s > 0 ? 1 : 0));
 
-/** A linear classifier of two classes for pictures `(x − mean) ∕ std`: logits `[−s, s] · scale`, so that robust accuracy is known in closed form. */
+/**
+ * A linear classifier of two classes for pictures `(x − mean) ∕ std`: logits `[−s, s] · scale`, so that robust accuracy is known in closed
+ * form.
+ */
 export function linearPictures(
   scale = 4,
   activation?: 'Softmax',

@@ -123,7 +123,10 @@ const evaluation = object(
   joined,
 );
 
-/** Sound because a file could otherwise leave out the attacker who tells what the defence is worth, or claim that all of them together do less than one. */
+/**
+ * Sound because a file could otherwise leave out the attacker who tells what the defence is worth, or claim that all of them together do
+ * less than one.
+ */
 function joined({ rows, data }: DefenceEvaluation): string | undefined {
   const missing = ATTACKERS.find(
     (a) => a !== 'adaptive' && rows.filter(({ attacker }) => attacker === a).length !== 1,

@@ -5,16 +5,17 @@ import type { DataSummary, Environment } from '../result.ts';
 import type { PairedCounts } from '../statistics/difference.ts';
 
 /**
- * The shape of what `glacis defend --data` found: a model before and after it was defended, under attackers who know more and more of the defence. All of it
- * is plain JSON; `result-json.ts` writes and reads it with checks.
+ * The shape of what `glacis defend --data` found: a model before and after it was defended, under attackers who know more and more of the
+ * defence. All of it is plain JSON; `result-json.ts` writes and reads it with checks.
  */
 
 /** The version of the format, as the field `schema` carries it. */
 export const DEFENCE_SCHEMA = 'glacis.defence/1';
 
 /**
- * Who attacks the defended model: nobody; someone with examples made on the undefended model; someone who takes its gradient as it is; someone who passes its steps straight
- * through and averages over its draws; someone who does so and looks at margins, which no scale of the logits hides; someone who only asks; and the best of them sample by sample.
+ * Who attacks the defended model: nobody; someone with examples made on the undefended model; someone who takes its gradient as it is;
+ * someone who passes its steps straight through and averages over its draws; someone who does so and looks at margins, which no scale of
+ * the logits hides; someone who only asks; and the best of them sample by sample.
  */
 export const ATTACKERS = ['clean', 'unaware', 'direct', 'adaptive', 'margin', 'asking', 'worst'] as const;
 

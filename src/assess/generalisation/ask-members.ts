@@ -12,9 +12,10 @@ const MOST = 5000;
 const CHUNK = 512;
 
 /**
- * Asks the model about its training data, stored like the test data, and holds the answers against those on the test data: up to 5,000 samples on each side, and of the
- * training data at least 1,000 where there are as many.
- * Errors: those of reading; `data/mismatch` where both are the same data or there are no labels; `model/unsupported-task` for a model that does not answer with classes.
+ * Asks the model about its training data, stored like the test data, and holds the answers against those on the test data: up to 5,000
+ * samples on each side, and of the training data at least 1,000 where there are as many.
+ * Errors: those of reading; `data/mismatch` where both are the same data or there are no labels; `model/unsupported-task` for a model that
+ * does not answer with classes.
  */
 export async function askAboutMembers(
   loaded: Loaded,

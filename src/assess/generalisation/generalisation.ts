@@ -26,7 +26,10 @@ export interface Generalisation {
   readonly membership: MembershipTest;
 }
 
-/** Holds a model's scores on training data against those on other data. Errors: those of `confidencesOf`; `option/invalid` with fewer than two samples on a side. */
+/**
+ * Holds a model's scores on training data against those on other data. Errors: those of `confidencesOf`; `option/invalid` with fewer than
+ * two samples on a side.
+ */
 export function generalisationOf(members: Scored, others: Scored): Generalisation {
   const [known, fresh] = [confidencesOf(members), confidencesOf(others)];
   const [inside, outside] = [populationOf(known), populationOf(fresh)];

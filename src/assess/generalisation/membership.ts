@@ -18,8 +18,9 @@ export interface MembershipTest {
 }
 
 /**
- * The simplest membership inference there is: call a member what the model has a low loss on (Yeom et al. 2018). It is a floor, not a bound: attacks with shadow models find more
- * (Carlini et al. 2022). The threshold is chosen on every second sample and judged on the rest, so that it gains nothing by chance.
+ * The simplest membership inference there is: call a member what the model has a low loss on (Yeom et al. 2018). It is a floor, not a
+ * bound: attacks with shadow models find more (Carlini et al. 2022). The threshold is chosen on every second sample and judged on the rest,
+ * so that it gains nothing by chance.
  * Errors: `option/invalid` with fewer than two samples on a side.
  *
  * @param members log-probability of the right class for samples of the training data

@@ -8,8 +8,8 @@ import { DEFENCE_STYLE } from './style.ts';
 import { ATTACKER_NAMES, defenceVerdict, gainOf, points } from './words.ts';
 
 /**
- * An evaluation of a defence as one HTML file that stands alone: no script, no resource from elsewhere, light and dark, fit for paper and phone.
- * Everything that comes from outside (names, notes, defences) is escaped.
+ * An evaluation of a defence as one HTML file that stands alone: no script, no resource from elsewhere, light and dark, fit for paper and
+ * phone. Everything that comes from outside (names, notes, defences) is escaped.
  *
  * @example
  * writeFileSync('defence.html', renderDefenceHtml(parseDefence(text)));

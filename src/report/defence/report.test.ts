@@ -1,51 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { pairedContrast, rateOf } from '../../assess/compare/contrast.ts';
-import type { Attacker, DefenceEvaluation, DefenceRow } from '../../assess/defence/result.ts';
+import { rateOf } from '../../assess/compare/contrast.ts';
+import { evaluation, rights, row, rows } from '../../assess/defence/evaluation.fixture.ts';
 import { renderDefenceHtml } from './html.ts';
 import { renderDefenceText } from './text.ts';
 import { defenceVerdict, points } from './words.ts';
-
-const rights = (right: number) => Uint8Array.from({ length: 100 }, (_, i) => (i < right ? 1 : 0));
-
-function row(attacker: Attacker, before: number, after: number): DefenceRow {
-  const [undefended, defended] = [rights(before), rights(after)];
-  const { difference, interval, pairs, p } = pairedContrast(undefended, defended);
-  return {
-    attacker,
-    undefended: rateOf(undefended),
-    defended: rateOf(defended),
-    difference,
-    interval,
-    pairs: pairs!,
-    p,
-  };
-}
-
-const rows = (unaware: number, worst: number): readonly DefenceRow[] => [
-  row('clean', 98, 97),
-  row('unaware', 5, unaware),
-  row('direct', 5, 40),
-  row('adaptive', 5, worst),
-  row('margin', 6, worst + 1),
-  row('asking', 60, 61),
-  row('worst', 5, worst),
-];
-
-const evaluation = (of: readonly DefenceRow[]): DefenceEvaluation => ({
-  schema: 'glacis.defence/1',
-  undefended: { name: 'plain.onnx', digest: 'sha256:0', notes: [] },
-  defended: { name: 'jpeg.onnx\u001b[2J', digest: 'sha256:1', notes: [] },
-  defences: 'jpeg(quality=75)',
-  randomised: false,
-  data: { digest: 'sha256:2', n: 100, description: '100 pictures', notes: [] },
-  norm: 'linf',
-  eps: 8 / 255,
-  seed: 0,
-  environment: { glacis: '0', onnxruntime: '0', node: '0', os: '', cpu: '', threads: 1, device: 'cpu' },
-  startedAt: '2026-01-01T00:00:00.000Z',
-  finishedAt: '2026-01-01T00:00:01.000Z',
-  rows: of,
-});
 
 describe('the verdict on a defence', () => {
   it('says that nothing is real where the best attacker takes all', () => {

@@ -4,7 +4,9 @@ import { oneLine, wrap } from '../lines.ts';
 import { visible } from '../markup.ts';
 import { ATTACKER_NAMES, defenceVerdict, points } from './words.ts';
 
-/** An evaluation of a defence for a terminal: the verdict, a line for each attacker, the detector, the temperature. Ends with a line feed. */
+/**
+ * An evaluation of a defence for a terminal: the verdict, a line for each attacker, the detector, the temperature. Ends with a line feed.
+ */
 export function renderDefenceText(
   evaluation: DefenceEvaluation,
   { width = 96 }: { readonly width?: number } = {},

@@ -8,8 +8,8 @@ import { describeDefence, type PlannedDefence } from './registry.ts';
 export const DEFENCES_KEY = 'glacis.defences';
 
 /**
- * The model with `defences` between its pictures and its first layer, the first one first. Inputs, outputs and metadata stay as they are, but for
- * {@link DEFENCES_KEY}; the batch stays open where it was. A model that has defences gets the new ones in front of them.
+ * The model with `defences` between its pictures and its first layer, the first one first. Inputs, outputs and metadata stay as they are,
+ * but for {@link DEFENCES_KEY}; the batch stays open where it was. A model that has defences gets the new ones in front of them.
  * Errors: those of `pictureInputOf`; `option/invalid` without a defence; `model/unsupported-operator` for an opset before 11.
  *
  * @example

@@ -23,9 +23,10 @@ export interface DetectorRecord {
 }
 
 /**
- * The model with one output more, {@link SQUEEZE_DISTANCE}: the L1 distance between the probabilities of the picture and of the squeezed picture, the largest
- * over all squeezers (joint feature squeezing, Xu et al. 2018). Clean pictures answer alike, attacked ones often do not, unless the attacker
- * knows of it (He et al. 2017). Cost: one pass through the model for each squeezer more. Other outputs stay as they are.
+ * The model with one output more, {@link SQUEEZE_DISTANCE}: the L1 distance between the probabilities of the picture and of the squeezed
+ * picture, the largest over all squeezers (joint feature squeezing, Xu et al. 2018). Clean pictures answer alike, attacked ones often do
+ * not, unless the attacker knows of it (He et al. 2017). Cost: one pass through the model for each squeezer more. Other outputs stay as
+ * they are.
  * Errors: those of `squeezedCopies`; `option/invalid` for a model that has such an output.
  */
 export function withDetector(
@@ -103,8 +104,8 @@ export function withThreshold(
 }
 
 /**
- * The model whose output is the mean of the logits (or log probabilities) of the picture and of all squeezed ones: what an attacker who knows of the detector attacks, so that all
- * of them agree on the wrong answer (He et al. 2017). Other outputs are left out.
+ * The model whose output is the mean of the logits (or log probabilities) of the picture and of all squeezed ones: what an attacker who
+ * knows of the detector attacks, so that all of them agree on the wrong answer (He et al. 2017). Other outputs are left out.
  */
 export function squeezedMean(
   model: Model,

@@ -23,10 +23,10 @@ const TO_YCC = [0.299, 0.587, 0.114, -0.168735892, -0.331264108, 0.5, 0.5, -0.41
 const TO_RGB = [1, 0, 1.402, 1, -0.344136286, -0.714136286, 1, 1.772, 0];
 
 /**
- * What saving as JPEG loses (Guo et al. 2018; ITU-T T.81): 8 × 8 blocks go through the cosine transform, each coefficient is rounded to a multiple of
- * its step, and they come back. Three channels are RGB and go through YCbCr; the channels of others are grey pictures. Blocks are filled
- * by repeating the edge. Unlike in a file, pixels and colours are not rounded to bytes on the way, and halved colours are means that
- * come back as squares of 2 × 2.
+ * What saving as JPEG loses (Guo et al. 2018; ITU-T T.81): 8 × 8 blocks go through the cosine transform, each coefficient is rounded to a
+ * multiple of its step, and they come back. Three channels are RGB and go through YCbCr; the channels of others are grey pictures. Blocks
+ * are filled by repeating the edge. Unlike in a file, pixels and colours are not rounded to bytes on the way, and halved colours are means
+ * that come back as squares of 2 × 2.
  */
 export const jpeg = defineDefence<JpegOptions>({
   id: 'jpeg',

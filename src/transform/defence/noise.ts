@@ -6,7 +6,9 @@ import { defineDefence } from './defence.ts';
 export interface NoiseOptions {
   /** Standard deviation, as a share of the range of values. */
   readonly sigma: number;
-  /** Seed of the draws of a session, so that sessions repeat each other; 0 leaves it to the runtime, which takes another in each process. */
+  /**
+   * Seed of the draws of a session, so that sessions repeat each other; 0 leaves it to the runtime, which takes another in each process.
+   */
   readonly seed: number;
 }
 

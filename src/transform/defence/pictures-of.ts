@@ -22,8 +22,8 @@ export interface PictureInput {
   readonly name: string;
   readonly image: ImageDims;
   /**
-   * Writes `change` for pictures as defences take them, `[n, c, h, w]` in 32-bit floats from 0 to 1, and gives the result in the model's own
-   * layout, type and units.
+   * Writes `change` for pictures as defences take them, `[n, c, h, w]` in 32-bit floats from 0 to 1, and gives the result in the model's
+   * own layout, type and units.
    */
   through(draft: Draft, x: string, change: (pictures: string) => string): string;
 }

@@ -7,14 +7,16 @@ import { defineDefence } from './defence.ts';
 export interface ResizePadOptions {
   /** The smallest size, as a share of the picture's; sizes are drawn evenly from there to the whole. */
   readonly least: number;
-  /** Seed of the draws of a session, so that sessions repeat each other; 0 leaves it to the runtime, which takes another in each process. */
+  /**
+   * Seed of the draws of a session, so that sessions repeat each other; 0 leaves it to the runtime, which takes another in each process.
+   */
   readonly seed: number;
 }
 
 /**
- * Every picture is made smaller at random and laid at a random place on black, drawn anew for each answer (Xie et al. 2018, who make it larger
- * instead, which needs a model that takes any size; their shares are 0.903 to 1). Sizes and places need not be whole pixels. Sampling is
- * bilinear without smoothing and written as two products with matrices made from the draws, so that no shape depends on them.
+ * Every picture is made smaller at random and laid at a random place on black, drawn anew for each answer (Xie et al. 2018, who make it
+ * larger instead, which needs a model that takes any size; their shares are 0.903 to 1). Sizes and places need not be whole pixels.
+ * Sampling is bilinear without smoothing and written as two products with matrices made from the draws, so that no shape depends on them.
  */
 export const resizePad = defineDefence<ResizePadOptions>({
   id: 'resize-pad',
@@ -54,8 +56,9 @@ export const resizePad = defineDefence<ResizePadOptions>({
 });
 
 /**
- * Matrices `[n, 1, size, size]` that sample an axis down to `share · size` pixels and lay it at `place` (0 to 1) of the room that is left. Pixel
- * `i` takes from `j` the weight `max(0, 1 − |uᵢ − j|)`, where `uᵢ = (i + ½ − start) / share − ½` is its place on the axis, times the part of it that is covered.
+ * Matrices `[n, 1, size, size]` that sample an axis down to `share · size` pixels and lay it at `place` (0 to 1) of the room that is left.
+ * Pixel `i` takes from `j` the weight `max(0, 1 − |uᵢ − j|)`, where `uᵢ = (i + ½ − start) / share − ½` is its place on the axis, times the
+ * part of it that is covered.
  */
 function resampling(draft: Draft, size: number, share: string, place: string): string {
   const column = draft.floats(

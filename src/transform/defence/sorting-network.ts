@@ -5,8 +5,8 @@ export interface Comparator {
 }
 
 /**
- * The comparisons that bring the value of rank `rank` (0 for the smallest) of `n` values to place `rank`, in order: Batcher's odd-even merge
- * sort, without those that this one place does not depend on.
+ * The comparisons that bring the value of rank `rank` (0 for the smallest) of `n` values to place `rank`, in order: Batcher's odd-even
+ * merge sort, without those that this one place does not depend on.
  *
  * @see Batcher 1968, "Sorting networks and their applications"; Knuth, The Art of Computer Programming 3, algorithm 5.2.2M
  */

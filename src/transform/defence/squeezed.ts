@@ -24,8 +24,8 @@ export interface Squeezed {
 }
 
 /**
- * Writes a copy of the model for each squeezer; all share the weights, so that the file hardly grows. Cost of the result: one pass through the
- * model for each squeezer more. Errors: those of `pictureInputOf`; `model/unsupported-task` for an output that is not `[n, classes]`.
+ * Writes a copy of the model for each squeezer; all share the weights, so that the file hardly grows. Cost of the result: one pass through
+ * the model for each squeezer more. Errors: those of `pictureInputOf`; `model/unsupported-task` for an output that is not `[n, classes]`.
  */
 export function squeezedCopies(
   model: Model,
