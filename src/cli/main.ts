@@ -36,6 +36,10 @@ const COMMANDS: Readonly<
     about: 'put defences at the input into the model, and see what they are worth',
     load: () => import('./defend.ts'),
   },
+  privacy: {
+    about: 'count the privacy budget of differentially private training',
+    load: () => import('./privacy.ts'),
+  },
   inspect: {
     about: 'show a model: operators, gradients, inputs and outputs',
     load: () => import('./inspect.ts'),

@@ -43,7 +43,12 @@ export function noiseFor(
   checkSteps(steps, 'noiseFor');
   const { least, most } = NOISE_RANGE;
   // Privacy falls with 1/noise, so that is what is made as large as it may be.
-  return calibrated((x) => ({ rate, steps, noise: 1 / x }), [1 / most, 1 / least], target, options);
+  return calibrated(
+    (x) => ({ rate, steps, noise: sixDigits(1 / x, Math.ceil) }),
+    [1 / most, 1 / least],
+    target,
+    options,
+  );
 }
 
 /**
@@ -78,7 +83,20 @@ export function rateFor(
 ): Calibrated {
   checkNoise(noise, 'rateFor');
   checkSteps(steps, 'rateFor');
-  return calibrated((rate) => ({ rate: Math.min(1, rate), noise, steps }), [1e-9, 1], target, options);
+  return calibrated(
+    (rate) => ({ rate: sixDigits(rate, Math.floor), noise, steps }),
+    [1e-9, 1],
+    target,
+    options,
+  );
+}
+
+/** `value` with six digits, so that it can be typed in again, rounded by `round`. */
+function sixDigits(value: number, round: (value: number) => number): number {
+  const exponent = Math.floor(Math.log10(value)) - 5;
+  // Through text, because powers of ten are no doubles; what is near a whole number of units stays it.
+  const units = Number((value * 10 ** -exponent).toPrecision(12));
+  return Number(`${round(units)}e${exponent}`);
 }
 
 /** A number and whether its run keeps the target. */
@@ -127,7 +145,7 @@ function calibrated(
 function reason({ statement }: Trial, before: readonly PrivateRun[]): string {
   const { rate, noise, steps } = statement.runs.at(-1)!;
   const spent = before.length > 0 ? ' with the runs before it' : '';
-  return `even rate ${rate}, noise ${noise} and ${steps} steps${spent} have epsilon ${statement.epsilon.toPrecision(4)}`;
+  return `even rate ${rate}, noise ${noise} and ${steps} steps${spent} have epsilon ${statement.epsilon.toPrecision(6)}`;
 }
 
 /** The largest good `x` between `low` and `most`, and the least bad one; either may be missing. */

@@ -38,13 +38,13 @@ export function sentenceOf(statement: PrivacyStatement): string {
     accountant === 'pld'
       ? `the PLD accountant${epsilonLower === undefined ? '' : ` (not below ${rounded(epsilonLower, 'down')})`}`
       : `the RDP accountant (order ${order})`;
-  return `epsilon ${rounded(epsilon, 'up')} at delta ${delta}, by ${how}, with Poisson sampling, for data sets that differ by adding or removing one sample`;
+  return `epsilon ${rounded(epsilon, 'up')} at delta ${delta < 1e-3 ? delta.toExponential() : delta}, by ${how}, with Poisson sampling, for data sets that differ by adding or removing one sample`;
 }
 
 /** Why `delta` is too large for `samples` samples, or `undefined`: at 1/n, publishing one sample whole would be allowed. */
 export function deltaWarning(delta: number, samples: number): string | undefined {
   return delta > 1 / samples
-    ? `delta ${delta} is larger than 1/n = ${Number((1 / samples).toPrecision(3))}: such a promise is met by a model that gives away a whole sample; take a smaller delta`
+    ? `delta ${delta} is larger than 1/n = ${(1 / samples).toPrecision(3)}: such a promise is met by a model that gives away a whole sample; take a smaller delta`
     : undefined;
 }
 
