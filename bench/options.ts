@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { GlacisError } from '../src/core/error.ts';
 
 /** What can be measured. */
-const SUITES = ['gradient', 'pgd', 'attacks', 'startup', 'memory', 'strength'] as const;
+const SUITES = ['gradient', 'pgd', 'attacks', 'startup', 'memory', 'strength', 'training'] as const;
 
 /** One of {@link SUITES}. */
 export type Suite = (typeof SUITES)[number];
@@ -15,6 +15,7 @@ const ROUNDS: Readonly<Record<Suite, { readonly usual: string; readonly quick: s
   startup: { usual: '7', quick: '2' },
   memory: { usual: '5', quick: '2' },
   strength: { usual: '1', quick: '1' },
+  training: { usual: '3', quick: '1' },
 };
 
 /** What `npm run bench` was asked for. */
@@ -26,7 +27,7 @@ export interface BenchOptions {
   readonly force: boolean;
   /** Only this network; all of the suite's when absent. */
   readonly network?: string;
-  /** Only this mode of the gradient suite. */
+  /** Only this mode of the gradient, memory or training suite. */
   readonly mode?: string;
   /** Only these cases of the attacks suite, or these attacks of the strength suite. */
   readonly only?: readonly string[];
@@ -43,14 +44,15 @@ export interface BenchOptions {
 }
 
 /** How to call the benchmarks. */
-export const USAGE = `npm run bench -- gradient|pgd|attacks|startup|memory|strength [options]
-  --quick            two rounds (attacks: one), few repetitions
+export const USAGE = `npm run bench -- gradient|pgd|attacks|startup|memory|strength|training [options]
+  --quick            two rounds (attacks, training: one), few repetitions
   --network NAME     only this network
-  --mode NAME        gradient suite: only forward, input or train; memory: input or train
+  --mode NAME        gradient suite: only forward, input or train; memory: input or train;
+                     training: nothing or pgd
   --only NAMES       attacks suite: only these cases, for example pgd-40,cw-l2; strength suite: only these attacks
   --again            strength suite: our attacks once more
   --n N              attacks suite: at most N samples a case
-  --rounds N         rounds of ours, peer, ours, peer, … (5; 7 of startup, 3 of attacks; 2 with --quick)
+  --rounds N         rounds of ours, peer, ours, peer, … (5; 7 of startup, 3 of attacks and training; 2 with --quick)
   --threads N        threads of every side (2)
   --debian           also Debian's python3-torch
   --compile          also torch.compile

@@ -195,9 +195,9 @@ def _load(net, arrays):
     net.load_state_dict({**buffers, **state}, strict=True)
 
 
-def build(network):
-    """The network in eval mode, with its ONNX file's weights. `network`: a key of INPUT_SHAPE."""
-    weights = numpy.load(CACHE / f"{network}.npz")
+def build(network, file=None):
+    """The network in eval mode, with its ONNX file's weights or those in another `file`. `network`: a key of INPUT_SHAPE."""
+    weights = numpy.load(file or CACHE / f"{network}.npz")
     if network == "resnet18":
         net = ResNet((64, 128, 256, 512), 2)
         _load(net, {name: weights[name] for name in weights.files})
