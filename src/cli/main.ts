@@ -40,6 +40,10 @@ const COMMANDS: Readonly<
     about: 'count the privacy budget of differentially private training',
     load: () => import('./privacy.ts'),
   },
+  train: {
+    about: 'train a model from data, with attacks in training where wanted',
+    load: () => import('./train.ts'),
+  },
   inspect: {
     about: 'show a model: operators, gradients, inputs and outputs',
     load: () => import('./inspect.ts'),

@@ -11,6 +11,7 @@ export type { Bounds } from './convert.ts';
 export { type DataOptions, type Dataset, DEFAULT_MAX_BYTES, type Labels } from './dataset.ts';
 export type { ElementType, NumberArray } from './element-type.ts';
 export { readGreyImage } from './image-folder.ts';
+export { type FileLabels, readLabelFile } from './label-file.ts';
 export type { StoredLayout } from './layout.ts';
 export { type NpyArray, writeNpy } from './npy.ts';
 export { writeNpz } from './npz.ts';

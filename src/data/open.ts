@@ -12,6 +12,7 @@ import { openNpz } from './npz.ts';
 import { readParquet } from './parquet.ts';
 import { requireRows, type StoredArray } from './stored-array.ts';
 import type { Table } from './table.ts';
+import { namesSigns, openSigns } from './traffic-signs/dataset.ts';
 
 type Format = 'npy' | 'npz' | 'idx' | 'csv' | 'parquet';
 
@@ -35,7 +36,8 @@ const KEYS: Readonly<Record<keyof DataOptions, true>> = {
 
 /**
  * Opens a data set: an `.npz` (samples `x`, labels `y`), an `.npy`, an IDX file, `SAMPLES,LABELS` for two `.npy` or IDX
- * files, a folder of images by class, a CSV or a Parquet file. The format is told by the content; CSV by its ending.
+ * files, a folder of images by class, a CSV or a Parquet file, or the bundled pictures (`traffic-signs:train`). The format is told by the
+ * content; CSV by its ending.
  *
  * Memory: `.npy`, plain IDX and stored `.npz` members are read in ranges, images one by one; compressed arrays and tables
  * are held, up to `maxBytes` each. Cost: one pass over all bytes for the digest.
@@ -51,6 +53,7 @@ export async function openDataset(spec: string, options: DataOptions = {}): Prom
   checkOptions(settings);
   const whole = await stat(spec).catch(() => undefined);
   if (whole?.isDirectory()) return openImageFolder(spec, settings);
+  if (!whole && namesSigns(spec)) return openSigns(spec);
   const comma = spec.indexOf(',');
   const paths = whole || comma < 0 ? [spec] : [spec.slice(0, comma), spec.slice(comma + 1)];
   const sources: ByteSource[] = [];

@@ -165,7 +165,7 @@ function identityOf(
     batch,
     seed,
     parameters,
-    criterion: criterion.name,
+    criterion: named(criterion),
     objective: named(objective),
     optimiser: named(optimiser),
     schedule: named(schedule),

@@ -8,6 +8,7 @@ import type { Criterion } from './criterion.ts';
 export function binary(): Criterion {
   return {
     name: 'binary',
+    options: {},
     targets: (rows, outputs) => ({ dtype: 'float32', dims: [rows, outputs] }),
     write(b, logits, targets) {
       const positive = b.compare('Greater', logits, 0);

@@ -15,6 +15,8 @@ export interface Judged {
 /** How far a network's outputs are from what they should be: the loss that training makes small. */
 export interface Criterion {
   readonly name: CriterionName;
+  /** Everything that it depends on, for records. */
+  readonly options: Readonly<Record<string, number | string>>;
   /** Type and shape of the targets of `rows` samples. */
   targets(rows: number, outputs: number): { readonly dtype: DType; readonly dims: readonly number[] };
   /** Writes the losses; `outputs` `[B, K]` float, `targets` as {@link targets} says. */

@@ -28,6 +28,7 @@ export function crossEntropy({ classWeights, labelSmoothing = 0 }: CrossEntropyO
       throw new GlacisError('option/invalid', `classWeights: expected numbers of at least 0, got ${weight}`);
   return {
     name: 'cross-entropy',
+    options: { labelSmoothing, ...(classWeights ? { classWeights: classWeights.join(' ') } : {}) },
     targets: (rows) => ({ dtype: 'int64', dims: [rows] }),
     write(b, logits, labels) {
       const classes = logits.dims[1]!;
@@ -78,6 +79,7 @@ function smoothed(
 export function softCrossEntropy(): Criterion {
   return {
     name: 'soft-cross-entropy',
+    options: {},
     targets: (rows, outputs) => ({ dtype: 'float32', dims: [rows, outputs] }),
     write(b, logits, targets) {
       const logp = b.node('LogSoftmax', [logits], { axis: -1 });

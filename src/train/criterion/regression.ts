@@ -5,6 +5,7 @@ import type { Criterion } from './criterion.ts';
 export function meanSquaredError(): Criterion {
   return {
     name: 'mse',
+    options: {},
     targets: (rows, outputs) => ({ dtype: 'float32', dims: [rows, outputs] }),
     write(b, predictions, targets) {
       const difference = b.sub(predictions, targets);
@@ -25,6 +26,7 @@ export function huber(delta = 1): Criterion {
     throw new GlacisError('option/invalid', `delta: expected a number above 0, got ${delta}`);
   return {
     name: 'huber',
+    options: { delta },
     targets: (rows, outputs) => ({ dtype: 'float32', dims: [rows, outputs] }),
     write(b, predictions, targets) {
       const difference = b.sub(predictions, targets);

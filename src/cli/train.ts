@@ -1,0 +1,262 @@
+import { resolve } from 'node:path';
+import { environmentOf } from '../assess/environment.ts';
+import { GlacisError } from '../core/error.ts';
+import { renderTrainingHtml } from '../report/training/html.ts';
+import { startEngine } from '../runtime/engine.ts';
+import { gather } from '../train/gather.ts';
+import { type Epoch, noteOf } from '../train/journal.ts';
+import { centreOf, type Material } from '../train/material.ts';
+import { isRealLoss } from '../train/plan/criterion.ts';
+import { planTraining } from '../train/plan/training.ts';
+import { produce } from '../train/produce.ts';
+import {
+  buildRecipe,
+  describeRecipe,
+  type PlannedRecipe,
+  planRecipe,
+  RECIPES,
+  usualRecipe,
+} from '../train/recipes/registry.ts';
+import { recordPath } from '../train/record.ts';
+import {
+  builtModel,
+  inputOf,
+  openStartingModel,
+  outputsOf,
+  type StartingModel,
+} from '../train/starting-model.ts';
+import type { Given } from './args.ts';
+import { type Command, type CommandRun, EXIT } from './command.ts';
+import { commandLine } from './command-line.ts';
+import { ENGINE_OPTIONS, engineOptionsFrom } from './load-options.ts';
+import { prepareFile, writeText } from './output.ts';
+import type { Terminal } from './terminal.ts';
+import { MATERIAL_OPTIONS, materialFrom, numberFrom, TRAINING_OPTIONS, wishesFrom } from './train-options.ts';
+
+/** `glacis train`: a model from data, with its record. */
+export const command: Command = {
+  usage: 'train --data DATA [--recipe RECIPE | --model FILE] [options]',
+  about:
+    'Trains a model, built from a recipe or given as a file, and writes it as an ordinary ONNX file with a record of how it came to be. A run that is stopped or killed goes on with --resume and ends in the same bytes.',
+  options: {
+    recipe: {
+      value: 'RECIPE',
+      help: `the network to build, e.g. "cnn(channels=32 64)": ${RECIPES.map(({ id }) => id).join(', ')} (cnn for pictures, gru for sequences, mlp for tables unless given)`,
+    },
+    model: { value: 'FILE', help: 'an ONNX file to train on instead' },
+    reinitialise: { help: 'draw the weights of --model anew' },
+    'float-twin': { help: 'take a quantised --model as the float model that it stands for' },
+    outputs: { value: 'N', help: 'outputs of the recipe (as many as the labels name classes unless given)' },
+    ...MATERIAL_OPTIONS,
+    ...TRAINING_OPTIONS,
+    ...ENGINE_OPTIONS,
+    out: { value: 'FILE', help: 'where the model goes (trained.onnx unless given)' },
+    'fold-normalisation': { help: 'write BatchNormalization into the layers before it' },
+    checkpoint: {
+      value: 'FILE',
+      help: 'where the run is kept (beside the model, removed at the end, unless given)',
+    },
+    resume: { help: 'go on from the checkpoint of an interrupted run' },
+    json: { value: 'FILE', help: 'write the training record there, too' },
+    log: { value: 'FILE', help: 'write a line of JSON every few steps and after each epoch' },
+    report: { value: 'FILE', help: 'write a report with learning curves (HTML)' },
+    recipes: { help: 'show all recipes with their options' },
+  },
+  examples: [
+    [
+      'glacis train --data traffic-signs:train --out signs.onnx --report signs.html',
+      'a classifier of the bundled pictures',
+    ],
+    [
+      "glacis train --data train.npz --validation test.npz --recipe 'resnet(depth=14)' --epochs 30 --augment 'shift(4),flip' --optimiser 'sgd(nesterov=true, weightDecay=5e-4)'",
+      'a residual network with the usual settings',
+    ],
+    [
+      "glacis train --data images.gz,labels.gz --recipe small-cnn --against 'trades(eps=0.3, steps=10)' --keep-best",
+      'robust against changes of up to 0.3, TRADES',
+    ],
+    ['glacis train --data table.csv --loss huber --patience 5', 'a regression on a table'],
+  ],
+  run,
+};
+
+async function run({ given, args, terminal, signal }: CommandRun): Promise<number> {
+  if (given.flag('recipes')) {
+    terminal.print(recipeList());
+    return EXIT.good;
+  }
+  const [surplus] = given.positionals;
+  if (surplus !== undefined)
+    throw new GlacisError(
+      'option/invalid',
+      `train: expected options only, got '${surplus}'; the model goes with --model FILE`,
+    );
+  const data = given.text('data');
+  if (data === undefined)
+    throw new GlacisError('option/invalid', 'train: expected --data DATA, got nothing; see --help');
+  const out = given.text('out') ?? 'trained.onnx';
+  const path = given.text('model');
+  if (path !== undefined && resolve(path) === resolve(out))
+    throw new GlacisError('option/invalid', `--out: expected another file than --model, got ${out} for both`);
+  const wishes = wishesFrom(given);
+  const seed = wishes.seed ?? 0;
+  const recipe = recipeFrom(given);
+  const checkpoint = given.text('checkpoint') ?? `${out.replace(/\.onnx$/i, '')}.checkpoint`;
+  const [json, log, report] = [given.text('json'), given.text('log'), given.text('report')];
+  for (const file of [out, recordPath(out), checkpoint, json, log, report])
+    if (file !== undefined) await prepareFile(file);
+  const file =
+    path === undefined
+      ? undefined
+      : await openStartingModel(path, {
+          reinitialise: given.flag('reinitialise') ? seed : undefined,
+          floatTwin: given.flag('float-twin'),
+          signal,
+        });
+  const isReal = isRealLoss(wishes.loss);
+  const gathered = await gather({
+    data,
+    validation: given.text('validation'),
+    validationLabels: given.text('validation-labels'),
+    share: numberFrom(given, 'validation-share'),
+    seed,
+    reading: { ...materialFrom(given), input: file && inputOf(file.model), isReal, signal },
+  });
+  const { training, validation } = gathered;
+  const plan = planTraining(wishes, training, validation, file ? outputsOf(file.model) : undefined);
+  const outputs = given.whole('outputs', 1) ?? plan.outputs;
+  const start = file ?? fromRecipe(recipe ?? usualRecipe(training.shape), training, outputs, seed);
+  for (const note of [...training.notes, ...start.notes]) terminal.say(`Note: ${note}`);
+  terminal.say(openingWords(start, training, validation));
+  const engine = startEngine(engineOptionsFrom(given));
+  try {
+    const { record, recordPath: written } = await produce(engine, {
+      start,
+      training,
+      plan,
+      data: gathered.data,
+      validation: gathered.validationRecord,
+      environment: environmentOf(engine),
+      out,
+      checkpoint: {
+        path: checkpoint,
+        resume: given.flag('resume'),
+        removeAtEnd: given.text('checkpoint') === undefined,
+      },
+      log,
+      fold: given.flag('fold-normalisation'),
+      command: commandLine(args),
+      ...shownOn(terminal, plan.options.epochs),
+      signal,
+    });
+    terminal.clear();
+    if (json !== undefined) await writeText(json, `${JSON.stringify(record, null, 2)}\n`);
+    if (report !== undefined) await writeText(report, renderTrainingHtml(record));
+    const last = record.epochs[record.outcome.epoch]!;
+    terminal.print(
+      [
+        ...(record.outcome.stopped === null ? [] : [`Stopped early: ${record.outcome.stopped}`]),
+        `Epoch ${record.outcome.epoch + 1} of ${plan.options.epochs}: ${epochWords(last)}`,
+        `Model   ${out}`,
+        `Record  ${written}`,
+        ...(report === undefined ? [] : [`Report  ${report}`]),
+        '',
+      ].join('\n'),
+    );
+    return EXIT.good;
+  } catch (thrown) {
+    if (thrown instanceof GlacisError && thrown.code === 'run/cancelled') {
+      terminal.clear();
+      const again = commandLine(args.includes('--resume') ? args : [...args, '--resume']);
+      terminal.say(`Stopped; ${checkpoint} holds the run. Go on with: ${again}`);
+      return EXIT.unfinished;
+    }
+    throw thrown;
+  } finally {
+    await engine.close();
+  }
+}
+
+function recipeFrom(given: Given): PlannedRecipe | undefined {
+  const text = given.text('recipe');
+  const hasModel = given.text('model') !== undefined;
+  if (text !== undefined && hasModel)
+    throw new GlacisError('option/invalid', '--recipe: expected it without --model, got both');
+  for (const name of ['reinitialise', 'float-twin'])
+    if (given.flag(name) && !hasModel)
+      throw new GlacisError('option/invalid', `--${name}: expected --model FILE as well, got none`);
+  if (given.text('outputs') !== undefined && hasModel)
+    throw new GlacisError('option/invalid', '--outputs: expected it without --model, got both');
+  return text === undefined ? undefined : planRecipe(text);
+}
+
+/** The recipe's network for these data: pixels in 0–1 are centred by constants, other data by their own mean and deviation. */
+function fromRecipe(
+  planned: PlannedRecipe,
+  material: Material,
+  outputs: number,
+  seed: number,
+): StartingModel {
+  const { bounds, isRanged, shape } = material;
+  const [low, high] = bounds;
+  const centre =
+    isRanged && shape.length === 3
+      ? { mean: [(low + high) / 2], std: [(high - low) / 4] }
+      : centreOf(material);
+  const output = material.isReal ? 'predictions' : 'logits';
+  const model = buildRecipe(planned, { input: shape, outputs, seed, centre, output });
+  return builtModel(model, describeRecipe(planned));
+}
+
+/** Progress over all epochs, and a line after each. */
+function shownOn(terminal: Terminal, epochs: number) {
+  let begun = 0;
+  return {
+    onStart(steps: number) {
+      begun = steps;
+      if (steps > 0) terminal.say(`Going on after step ${steps}.`);
+    },
+    onStep({
+      step,
+      total,
+      epoch,
+      soFar,
+    }: {
+      step: number;
+      total: number;
+      epoch: number;
+      soFar: Pick<Epoch, 'loss' | 'accuracy' | 'robust'>;
+    }) {
+      const note = `epoch ${epoch + 1} of ${epochs}, ${noteOf(soFar)}`;
+      terminal.progress({ label: 'training', done: step - begun, total: total - begun, note });
+    },
+    onEpoch(epoch: Epoch, number: number) {
+      terminal.say(`Epoch ${number + 1} of ${epochs}: ${epochWords(epoch)}`);
+    },
+  };
+}
+
+function epochWords(epoch: Epoch): string {
+  const validation = epoch.validation && `; validation: ${noteOf(epoch.validation)}`;
+  return `${noteOf(epoch)}${validation ?? ''} (${epoch.seconds.toFixed(1)} s)`;
+}
+
+function openingWords(
+  { origin }: StartingModel,
+  training: Material,
+  validation: Material | undefined,
+): string {
+  const what = 'recipe' in origin ? origin.recipe : origin.file;
+  const held = validation ? `, ${validation.n} to measure on` : '';
+  return `Training ${what} on ${training.n} samples of [${training.shape.join(', ')}]${held}.`;
+}
+
+function recipeList(): string {
+  return RECIPES.map(({ id, use, defaults, explained }) =>
+    [
+      `${id}: ${use}`,
+      ...Object.entries(defaults).map(([key, value]) => `  ${key}=${value}  ${explained[key]}`),
+      '',
+    ].join('\n'),
+  ).join('\n');
+}
