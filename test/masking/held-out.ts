@@ -198,6 +198,23 @@ export const HELD_OUT: readonly Defence[] = [
     apply: (model) =>
       behind(model, (pen, z) => pen('LogSoftmax', [pen('Mul', [z, pen.number(40)])], { axis: -1 })),
   },
+  {
+    id: 'outputs through a tanh of slope 1.5',
+    on: 'mnist-cnn',
+    apply: (model) =>
+      behind(model, (pen, z) => pen('Mul', [pen('Tanh', [pen('Mul', [z, pen.number(1.5)])]), pen.number(6)])),
+  },
+  {
+    id: 'hidden layer times gains of 0 to 2 at random',
+    on: 'mnist-cnn',
+    apply: (model) =>
+      after(
+        model,
+        'Relu',
+        (pen, h) => pen('Mul', [h, pen('RandomUniformLike', [h], { low: float(0), high: float(2) })]),
+        (i) => i === 1,
+      ),
+  },
 ];
 
 /** Models that hide nothing, made after the thresholds were frozen, too: what stands around them is gentle or of no consequence. */
