@@ -60,7 +60,8 @@ export async function openDetector(
   return {
     async passes(x, n, signal) {
       const found = await distances.predict(x, n, signal);
-      return Uint8Array.from(found, (d) => (d > record.threshold ? 0 : 1));
+      // What is no number is rejected.
+      return Uint8Array.from(found, (d) => (d <= record.threshold ? 1 : 0));
     },
     aware: { ...subject, target, oracle: fileOracle(target, batch), queries: target.queries },
     plan: planAttack(passing(base, target.obstacles)),

@@ -64,6 +64,8 @@ export async function evaluateDefence(options: EvaluateOptions): Promise<Defence
   const { norm, seed = 0, signal, skip = 0 } = options;
   const base = options.attack ?? parseSpecs(DEFENCE_ATTACK)[0]!;
   checkAttack(planAttack(base), norm);
+  const [margin, asking] = parseSpecs(`${MARGIN}, ${ASKING}`) as [Spec, Spec];
+  for (const spec of [margin, asking]) checkPlan(planAttack(spec), norm);
   const engine = startEngine({
     ...(options.device && { device: options.device }),
     ...(options.threads !== undefined && { threads: options.threads }),
@@ -95,7 +97,6 @@ export async function evaluateDefence(options: EvaluateOptions): Promise<Defence
     const file = await readModel(options.defended, signal ? { signal } : {});
     const detector = await openDetector(engine, file, guarded, base, options);
     const through = passing(base, guarded.subject.target?.obstacles);
-    const margin = parseSpecs(MARGIN)[0]!;
     const plans = {
       plain: planAttack(passing(base, plain.subject.target?.obstacles)),
       direct: planAttack(base),
@@ -104,7 +105,7 @@ export async function evaluateDefence(options: EvaluateOptions): Promise<Defence
         plain: planAttack(passing(margin, plain.subject.target?.obstacles)),
         guarded: planAttack(passing(margin, guarded.subject.target?.obstacles)),
       },
-      asking: planAttack(parseSpecs(ASKING)[0]!),
+      asking: planAttack(asking),
     };
     const record = recordOf(plans, adapted.n - skip);
     try {
