@@ -13,7 +13,8 @@ export function strengthPage(entries: readonly StrengthEntry[]): string {
   const lines = [
     '## Beside other libraries',
     `Each attack against those of ${versions.join(', ')}, at equal steps or queries, on the same samples and networks: \`npm run bench -- strength\`.`,
-    'Attacks with a radius are compared by the share of samples that fall, attacks that look for the nearest example by the median distance.',
+    'Attacks with a radius are compared by the share of samples that fall within it, attacks that look for the nearest example by the median',
+    'distance, samples without an example counted as infinitely far. A positive difference is in favour of Glacis.',
     '*Weaker* is an attack that is worse by more than 2 points or 2 %, unless the seeds of random attacks differ as much (*within chance*: less than',
     'two standard errors). Refinement of nearest examples is off.',
   ];
@@ -54,12 +55,15 @@ function row(entry: StrengthEntry, notes: string[]): string {
 }
 
 function figureOf(measure: 'success' | 'median', { success, median }: Figures): string {
-  return measure === 'success' ? `${(100 * success).toFixed(1)} %` : (median?.toPrecision(4) ?? '∞');
+  const share = `${(100 * success).toFixed(1)} %`;
+  if (measure === 'success') return share;
+  return `${median?.toPrecision(4) ?? '∞'}${success < 1 ? ` (${share} found)` : ''}`;
 }
 
 function differenceOf(measure: 'success' | 'median', difference: number): string {
   // One of the two is infinite.
-  if (!(Math.abs(difference) < 1)) return '';
-  const text = `${difference < 0 ? '−' : '+'}${Math.abs(100 * difference).toFixed(1)}`;
-  return measure === 'success' ? text : `${text} %`;
+  if (!Number.isFinite(difference)) return '';
+  const size = Math.abs(100 * difference).toFixed(1);
+  const sign = size === '0.0' ? '' : difference < 0 ? '−' : '+';
+  return `${sign}${size}${measure === 'success' ? '' : ' %'}`;
 }
