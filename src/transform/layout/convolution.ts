@@ -49,7 +49,7 @@ export function convolution(
       input: fromPlain ? plain(formOf(x)) : blocked(formOf(x)),
       weights: w.data
         ? b.builder.constant(blockedFilter(w.data, block))
-        : reorderedFilter(b, plain(formOf(w)), block),
+        : reorderedFilter(b, heldFilter(context, w), block),
       bias: bias?.data
         ? b.builder.constant(blockedBias(bias.data, block))
         : bias
@@ -58,6 +58,12 @@ export function convolution(
       attributes: { kernel_shape: kernel, strides, dilations, pads: [...before, ...after], group },
     },
   };
+}
+
+/** Computed weights as a value; weights `[H, W, O, I]` before a transposition are taken for an image with space in front. */
+function heldFilter({ b, forms, formOf }: LayoutContext, w: Value): Value {
+  const form = formOf(w);
+  return form.spatial && !form.plain ? b.transpose(form.spatial, [2, 3, 0, 1]) : forms.plain(form);
 }
 
 function winograd(
