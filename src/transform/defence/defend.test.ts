@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { GlacisError } from '../../core/error.ts';
 import type { Model, Node } from '../../onnx/model.ts';
 import { runInRuntime } from '../../onnx/ort.fixture.ts';
 import { parseModel } from '../../onnx/read.ts';
@@ -116,6 +118,19 @@ describe('defend', () => {
     },
   );
 
+  it.each([[[3, 9, 8]], [[9, 8, 3]], [[9, 8]]])(
+    'is written for many where it is made for one of %j',
+    async (sample) => {
+      const single = defend(identityModel([1, ...sample]), planDefences(ALL));
+      const open = defend(identityModel(['n', ...sample]), planDefences(ALL));
+      const data = randomPictures([4, ...sample]);
+      const x = float32Tensor([4, ...sample], data);
+      const { b, outputs } = specialise(single, { batch: 4, liftFrom: 1, inputDims: { x: [4, ...sample] } });
+      const lifted = await runModel(b.builder.build({ out: outputs.get('y')! }), { x });
+      expect(farthest(lifted.out!.data, (await runModel(open, { x })).y!.data)).toBeLessThan(1e-6);
+    },
+  );
+
   it('shows attacks what stands in their way', () => {
     const obstacles = (text: string) => {
       const { b, inputs, outputs } = specialise(defend(identityModel(['n', 3, 8, 8]), planDefences(text)), {
@@ -170,6 +185,32 @@ describe('planDefences', () => {
       const [plan] = planDefences(id);
       expect(planDefences(describeDefence(plan!))).toEqual([plan]);
     }
+  });
+
+  it('reads any text or says what is wrong with it', () => {
+    const words = fc.constantFrom(
+      ...DEFENCES.map(({ id }) => id),
+      '(',
+      ')',
+      ',',
+      '=',
+      'bits',
+      'quality',
+      '1',
+      '1e9',
+      '-3',
+      '0/0',
+      ' ',
+    );
+    fc.assert(
+      fc.property(fc.array(words, { maxLength: 12 }), (parts) => {
+        try {
+          planDefences(parts.join(''));
+        } catch (thrown) {
+          expect(thrown).toBeInstanceOf(GlacisError);
+        }
+      }),
+    );
   });
 
   it.each([
