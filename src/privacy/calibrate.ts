@@ -163,21 +163,18 @@ function search(
     good = bad;
     bad = trial(Math.min(most, 2 * bad.x));
   }
-  // Illinois: the end that stays twice counts half.
-  let [goodWeight, badWeight] = [1, 1];
+  // Illinois: an end that stays twice counts half.
+  let [goodWeight, badWeight, lastGood] = [1, 1, undefined as boolean | undefined];
   for (let i = 0; i < 100 && bad.x - good.x > Math.max(apart, CLOSE * good.x); i++) {
     const [a, b] = [good.excess * goodWeight, bad.excess * badWeight];
     const share = i % 3 === 2 ? 0.5 : Math.min(0.95, Math.max(0.05, a / (a - b)));
     let x = Math.exp(Math.log(good.x) + share * Math.log(bad.x / good.x));
     if (apart > 0) x = Math.min(bad.x - 1, Math.max(good.x + 1, Math.round(x)));
     const next = trial(x);
-    if (next.excess <= 0) {
-      badWeight = next.excess > good.excess * 0.5 ? 1 : badWeight / 2;
-      [good, goodWeight] = [next, 1];
-    } else {
-      goodWeight /= 2;
-      [bad, badWeight] = [next, 1];
-    }
+    const isGood = next.excess <= 0;
+    if (isGood) [good, goodWeight, badWeight] = [next, 1, lastGood === true ? badWeight / 2 : badWeight];
+    else [bad, badWeight, goodWeight] = [next, 1, lastGood === false ? goodWeight / 2 : goodWeight];
+    lastGood = isGood;
   }
   return [good, bad];
 }

@@ -13,6 +13,11 @@ export interface ComposedLoss {
   readonly log: number;
   /** No tilted probability is further from the exact one than this, in sum over what wraps around and rounding alone. */
   readonly error: number;
+  /**
+   * Relative error of all tilted probabilities beside that: probabilities of single steps have only such errors, and sums of
+   * products of positive numbers keep them so.
+   */
+  readonly relative: number;
   /** Probability of an infinite loss. */
   readonly infinite: number;
   /** Bound on the probability of losses beyond the window's right end. */
@@ -32,8 +37,8 @@ export interface ComposedLoss {
 /** Half the distance of 1 to the next double. */
 const UNIT = 2 ** -53;
 
-/** Relative error of one probability of one step: three nodes' rounding, their rule's error, and the tilt's. */
-const OF_MASS = 1e-13;
+/** Relative error of one probability of one step: rounding of its nodes and of their sum, and the rule's error. */
+const OF_MASS = 1e-12;
 
 /**
  * Composes all steps of `runs` on `grid`: each run's tilted distribution is transformed, raised to its number of steps, and
@@ -55,7 +60,17 @@ export function composedLoss(
   const half = n / 2 + 1;
   const product = { logSize: new Float64Array(half), angle: new Float64Array(half) };
   const bound = { logSize: new Float64Array(half), error: new Float64Array(half) };
-  const total = { log: 0, right: 0, wrapped: 0, logError: 0, infinite: 0, cutOff: 0, steps: 0, shift: 0 };
+  const total = {
+    log: 0,
+    right: 0,
+    wrapped: 0,
+    logError: 0,
+    relative: 0,
+    infinite: 0,
+    cutOff: 0,
+    steps: 0,
+    shift: 0,
+  };
   for (const run of runs) {
     throwIfCancelled(signal, 'privacy accounting');
     const step = stepDistribution(run, direction, grid);
@@ -63,7 +78,7 @@ export function composedLoss(
     const log = logMoment(step, h, theta);
     const { re, im } = folded(step, grid, log);
     transform.transform(re, im);
-    const error = 6 * Math.log2(n) * UNIT + OF_MASS + 8 * UNIT * (1 + theta * step.largest);
+    const error = 6 * Math.log2(n) * UNIT;
     for (let k = 0; k <= n / 2; k++) {
       const size = Math.sqrt(re[k]! * re[k]! + im[k]! * im[k]!);
       product.logSize[k]! += steps * Math.log(size);
@@ -75,6 +90,7 @@ export function composedLoss(
     total.right += steps * logMoment(step, h, theta + toRight);
     total.wrapped += steps * logMoment(step, h, theta + toWrapped);
     total.logError += steps * (OF_MASS + 8 * UNIT * (theta + toRight + toWrapped) * step.largest);
+    total.relative += steps * (OF_MASS + 8 * UNIT * (1 + theta * step.largest));
     total.infinite += steps * step.infinite;
     total.cutOff += steps * step.cutOff;
     total.steps += steps;
@@ -104,6 +120,7 @@ export function composedLoss(
     tilted,
     log: total.log,
     error: (error + 6 * Math.log2(n) * UNIT * sum) / n,
+    relative: total.relative,
     infinite: total.infinite,
     // Chernoff: P(S ≥ b) ≤ E[e^(tS)] e^(−tb).
     beyond: Math.exp(total.right + total.logError - (theta + toRight) * (grid.first + n) * h),

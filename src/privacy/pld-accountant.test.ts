@@ -145,6 +145,11 @@ describe('the PLD accountant', () => {
     expect(pldDelta(runs, upper, FINE).upper / 1e-6).toBeCloseTo(1, 2);
   });
 
+  it('refuses more different runs than it could compose in reasonable time', () => {
+    const runs = Array.from({ length: 257 }, (_, i) => ({ rate: 0.01, noise: 1 + i / 1000, steps: 1 }));
+    expect(() => pldEpsilon(runs, 1e-5)).toThrow(/at most 256 .* take the RDP accountant/);
+  });
+
   it('stops when it is told to', () => {
     const signal = AbortSignal.abort();
     expect(() => pldEpsilon([{ rate: 0.01, noise: 1, steps: 10 }], 1e-5, { signal })).toThrow(GlacisError);

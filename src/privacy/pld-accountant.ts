@@ -29,6 +29,9 @@ export interface PldOptions {
 /** Below this delta is refused: doubles hold such numbers, but nothing that is trained needs them. */
 export const LEAST_DELTA = 1e-100;
 
+/** Most runs that differ: each has its own transform. */
+const MOST_RUNS = 256;
+
 /** Delta's own rounding error may be this share of it. */
 const MOST_ERROR = 0.01;
 
@@ -41,9 +44,10 @@ const MOST_ERROR = 0.01;
  * than h²/8 in the mean, so all of them together move by more than `s = T h²/8 + h √(T log(1/η)/2)` with probability η only.
  *
  * @param runs without equal ones
- * Errors: `privacy/precision`, `run/cancelled`. Cost: for each direction as many transforms as runs, and one more.
+ * Errors: `privacy/precision`, `run/cancelled`; `option/invalid` for more than 256 runs. Cost: for each direction as many transforms as runs, and one more.
  */
 export function pldEpsilon(runs: readonly PrivateRun[], delta: number, options: PldOptions = {}): PldBound {
+  checkNumber(runs);
   refuseTiny(delta);
   if (deltaAtZero(runs) <= delta) return { upper: 0, lower: 0, direction: 'remove' };
   return worst((direction) => {
@@ -56,6 +60,7 @@ export function pldEpsilon(runs: readonly PrivateRun[], delta: number, options: 
 
 /** The delta of all `runs` together at `epsilon`; otherwise as {@link pldEpsilon}. */
 export function pldDelta(runs: readonly PrivateRun[], epsilon: number, options: PldOptions = {}): PldBound {
+  checkNumber(runs);
   const byRdp = deltaFromRdp(rdpCurve(runs, RDP_ORDERS), RDP_ORDERS, epsilon).value;
   refuseTiny(byRdp);
   return worst(
@@ -98,7 +103,9 @@ function deltaCurve(loss: ComposedLoss): DeltaCurve {
     const scale = Math.exp(loss.log - theta * epsilon);
     // Losses more than a window beyond epsilon come back above it, with the tilt of where they come from.
     const comeBack = Math.exp(loss.logWrapped - theta * epsilon - toWrapped * (epsilon + n * h));
-    error[i] = scale * errorGap * (1 + 1e-9);
+    const rounding =
+      4 * Number.EPSILON * (Math.abs(loss.log) + Math.abs(theta * epsilon) + 8) + 2 * loss.relative;
+    error[i] = scale * (errorGap * (1 + 1e-9) + gap * rounding);
     upper[i] = scale * gap + error[i]! + loss.infinite + loss.beyond;
     lower[i] = scale * gap - loss.before - comeBack - error[i]!;
     // With y the distance to a place further right: 1 − e^(−y−h) = (1 − e^(−h)) + e^(−h)(1 − e^(−y)).
@@ -162,7 +169,8 @@ function moved({ grid: { h }, steps, shift }: ComposedLoss, delta: number): numb
 
 function checkError({ upper, error }: DeltaCurve, delta: number): void {
   const i = upper.findIndex((value) => value <= delta);
-  if (i < 0 || error[i]! > MOST_ERROR * delta) throw tooFine(delta);
+  // Sound because what is not a number is not small enough.
+  if (i < 0 || !(error[i]! <= MOST_ERROR * delta)) throw tooFine(delta);
 }
 
 /** A bound on delta at epsilon 0: the steps' own ones `q(Φ(1/2σ) − Φ(−1/2σ))` (total variation) add up at most. */
@@ -171,6 +179,14 @@ function deltaAtZero(runs: readonly PrivateRun[]): number {
     (sum, { rate, noise, steps }) => sum + steps * rate * (1 - 2 * normalTail(1 / (2 * noise))),
     0,
   );
+}
+
+function checkNumber({ length }: readonly PrivateRun[]): void {
+  if (length > MOST_RUNS)
+    throw new GlacisError(
+      'option/invalid',
+      `runs: expected at most ${MOST_RUNS} that differ in rate or noise for the PLD accountant, got ${length}; take the RDP accountant`,
+    );
 }
 
 function refuseTiny(delta: number): void {
