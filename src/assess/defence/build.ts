@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { GlacisError } from '../../core/error.ts';
 import type { Model } from '../../onnx/model.ts';
 import { readModel } from '../../onnx/read.ts';
@@ -60,6 +61,11 @@ export async function buildDefended(options: BuildOptions): Promise<Built> {
     throw new GlacisError(
       'option/invalid',
       `--detector-fpr: expected a share above 0 and below 1, got ${falsePositiveRate}`,
+    );
+  if (resolve(out) === resolve(options.model))
+    throw new GlacisError(
+      'option/invalid',
+      `--out: expected another file than the model, got ${out} for both`,
     );
   const file: Model = await readModel(options.model, signal ? { signal } : {});
   const pictures = { ...options, sampleDims: options.shape };

@@ -175,6 +175,10 @@ describe('buildDefended', () => {
     },
   );
 
+  it('does not write over the model', async () => {
+    await expect(build('median', { out: at('plain.onnx') })).rejects.toThrow('--out');
+  });
+
   it('leaves the temperature alone where the samples set no limit', async () => {
     const right = Array.from(Y.keys()).filter((i) => i % 10 !== 9);
     const size = X.length / N;
