@@ -23,7 +23,7 @@ const LABEL_STEP = 17;
 /** Loss over the epochs: in training, and on the validation samples. */
 export function lossCurves({ epochs }: TrainingRecord): readonly Curve[] {
   return measured([
-    { label: 'training', colour: 's0', isTraining: true, values: epochs.map((e) => e.loss) },
+    { label: 'training', colour: 's4', isTraining: true, values: epochs.map((e) => e.loss) },
     { label: 'validation', colour: 's4', isTraining: false, values: epochs.map((e) => e.validation?.loss) },
   ]);
 }
