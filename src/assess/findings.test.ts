@@ -40,6 +40,16 @@ describe('findingsFrom', () => {
     });
   });
 
+  it('names the threat that does most, whatever the numbers of their sizes', () => {
+    const linf = [sampleWorstCase(0.05, [10, 95, 100]), sampleWorstCase(0.1, [60, 95, 100])];
+    const spatial = { ...sampleWorstCase(30, [80, 95, 100]), norm: 'spatial' } as const;
+    const patch = { ...sampleWorstCase(0.4, [20, 95, 100]), norm: 'patch' } as const;
+    const worstCases = [...linf, spatial, patch];
+    const [finding] = findingsFrom(facts(60, { worstCases }));
+    expect(finding!.title).toContain('within patch 0.4');
+    expect(finding!.evidence).toContain('75 of 95');
+  });
+
   it('carries what the checks of reliability suspect', () => {
     const checks = CHECKS.map((check) => check(honestFacts({ randomised: true })));
     const about = { norm: 'linf', eps: 0.1, samples: 20, masked: true } as const;

@@ -34,7 +34,11 @@ export function findingsFrom(facts: FindingFacts): readonly Finding[] {
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 function lowRobustAccuracy({ worstCases }: FindingFacts): readonly Finding[] {
-  const worst = [...worstCases].sort((a, b) => b.eps - a.eps)[0];
+  // Sizes of different threats do not compare: the largest of each, and of these the one that does most.
+  const largest = worstCases.filter(
+    ({ norm, eps }) => !worstCases.some((other) => other.norm === norm && other.eps > eps),
+  );
+  const worst = largest.toSorted((a, b) => a.robustAccuracy - b.robustAccuracy)[0];
   if (!worst || worst.cleanAccuracy === 0) return [];
   const right = Math.round(worst.cleanAccuracy * worst.n);
   const changed = right - Math.round(worst.robustAccuracy * worst.n);
