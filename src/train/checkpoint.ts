@@ -36,9 +36,13 @@ interface Header {
 
 /**
  * Writes a checkpoint: magic, header length (uint32), header (JSON), float32 arrays, SHA-256 of all before. The file is replaced as a whole
- * or not at all. Errors: `output/unwritable`, also when the disk is full; the checkpoint before stays.
+ * or not at all; `mode` are its rights. Errors: `output/unwritable`, also when the disk is full; the checkpoint before stays.
  */
-export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
+export async function writeCheckpoint(
+  path: string,
+  checkpoint: Checkpoint,
+  options: { readonly mode?: number } = {},
+): Promise<void> {
   const arrays: { state: string; key: string; data: Float32Array }[] = [];
   for (const [state, values] of checkpoint.states)
     for (const [key, data] of values) arrays.push({ state, key, data });
@@ -52,15 +56,19 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
   const length = Buffer.alloc(4);
   length.writeUInt32LE(text.length);
   const hash = createHash('sha256');
-  await writeAtomically(path, async (write) => {
-    const put = async (bytes: Uint8Array) => {
-      hash.update(bytes);
-      await write(bytes);
-    };
-    for (const bytes of [MAGIC, length, text]) await put(bytes);
-    for (const { data } of arrays) await put(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    await write(hash.digest());
-  });
+  await writeAtomically(
+    path,
+    async (write) => {
+      const put = async (bytes: Uint8Array) => {
+        hash.update(bytes);
+        await write(bytes);
+      };
+      for (const bytes of [MAGIC, length, text]) await put(bytes);
+      for (const { data } of arrays) await put(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      await write(hash.digest());
+    },
+    options,
+  );
 }
 
 /**

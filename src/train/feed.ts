@@ -16,6 +16,11 @@ export interface FeedOptions {
   readonly criterion: CriterionName;
 }
 
+/** What a feed makes inputs for. */
+export type Fed = Pick<TrainingStep, 'targets' | 'draws' | 'sampleDims' | 'outputs'> & {
+  readonly inputs: Pick<TrainingStep['inputs'], 'x' | 'targets'>;
+};
+
 /** Makes the inputs of steps: samples, targets and random numbers. */
 export interface Feed {
   /** The inputs of step `at` (from 0, over all epochs) of `epoch` from the samples of these numbers. */
@@ -26,7 +31,7 @@ export interface Feed {
  * Feeds `step` from `data`. What becomes of a sample depends on the seed, the sample's number, the epoch and the step only, so that a run
  * can begin in the middle.
  */
-export function feedFor(step: TrainingStep, data: LabelledSamples, options: FeedOptions): Feed {
+export function feedFor(step: Fed, data: LabelledSamples, options: FeedOptions): Feed {
   const size = elementCount(step.sampleDims);
   const { seed } = options;
   return {
@@ -45,7 +50,9 @@ export function feedFor(step: TrainingStep, data: LabelledSamples, options: Feed
       const isWhole = step.targets.dtype === 'int64';
       return {
         [step.inputs.x]: f32(x, [samples.length, ...step.sampleDims]),
-        [step.inputs.targets]: isWhole ? i64(targets) : f32(targets, step.targets.dims),
+        [step.inputs.targets]: isWhole
+          ? i64(targets)
+          : f32(targets, [samples.length, ...step.targets.dims.slice(1)]),
         ...Object.fromEntries(
           step.draws.map((draw) => [
             draw.input,
@@ -59,7 +66,7 @@ export function feedFor(step: TrainingStep, data: LabelledSamples, options: Feed
 
 /** Targets as the step's criterion takes them, row by row. */
 function targetsOf(
-  { targets: { dims }, outputs }: TrainingStep,
+  { targets: { dims }, outputs }: Fed,
   { y }: LabelledSamples,
   samples: Int32Array,
   criterion: CriterionName,

@@ -8,13 +8,16 @@ import type { Carried, TrainingStep } from './step/step.ts';
 /** What a step carries on to the next, by {@link keyOf}: all that a run needs to go on. */
 export type TrainingState = ReadonlyMap<string, Float32Array>;
 
+/** What a state belongs to. */
+type Carrying = Pick<TrainingStep, 'carried'>;
+
 /** The name of a carried array in a {@link TrainingState}. */
 export function keyOf({ role, name, slot }: Carried): string {
   return slot === undefined ? `${role}:${name}` : `${role}:${name}:${slot}`;
 }
 
 /** The state before the first step: the model's weights and statistics, and what the optimiser starts from. */
-export function initialState(model: Model, step: TrainingStep, optimiser: Optimiser): TrainingState {
+export function initialState(model: Model, step: Carrying, optimiser: Optimiser): TrainingState {
   const state = new Map<string, Float32Array>();
   for (const each of step.carried) {
     const starts = optimiser.slots.find(({ name }) => name === each.slot)?.starts;
@@ -31,14 +34,14 @@ function held(model: Model, name: string): Float32Array {
 }
 
 /** A state as the inputs of a step, in copies. */
-export function feedsOf(step: TrainingStep, state: TrainingState): Record<string, HostTensor> {
+export function feedsOf(step: Carrying, state: TrainingState): Record<string, HostTensor> {
   return Object.fromEntries(
     step.carried.map((each) => [each.input, f32(state.get(keyOf(each))!.slice(), each.dims)]),
   );
 }
 
 /** The state in the results of a step that fetched all carried outputs. */
-export function stateFrom(step: TrainingStep, results: Readonly<Record<string, HostTensor>>): TrainingState {
+export function stateFrom(step: Carrying, results: Readonly<Record<string, HostTensor>>): TrainingState {
   return new Map(step.carried.map((each) => [keyOf(each), results[each.output]!.data as Float32Array]));
 }
 
@@ -51,7 +54,7 @@ export function isAllFinite(state: TrainingState): boolean {
 /**
  * The model with the weights and statistics of a state; with `average`, the weights are those of that slot (see `withAverage`).
  */
-export function withState(model: Model, step: TrainingStep, state: TrainingState, average?: string): Model {
+export function withState(model: Model, step: Carrying, state: TrainingState, average?: string): Model {
   const initializers = new Map<string, Tensor>(model.graph.initializers);
   for (const each of step.carried) {
     const isWeight = average === undefined ? each.role === 'weight' : each.slot === average;

@@ -26,6 +26,7 @@ export const FLOORS: Readonly<Record<string, number>> = {
   report: 6,
   registry: 6,
   gateway: 7,
+  harden: 7,
   cli: 8,
 };
 
@@ -33,6 +34,7 @@ export const FLOORS: Readonly<Record<string, number>> = {
 export const TIES: ReadonlySet<string> = new Set([
   'onnx→core', // errors and cancellation
   'report→assess', // the result that a report shows
+  'train→privacy', // accountants and the ledger
 ]);
 
 /** Imports that point downwards and are still wrong, with the reason. */

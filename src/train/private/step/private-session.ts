@@ -1,0 +1,186 @@
+import type { Model } from '../../../onnx/model.ts';
+import { elementCount } from '../../../onnx/tensor.ts';
+import { f32, type HostTensor } from '../../../runtime/array.ts';
+import type { Engine, Session } from '../../../runtime/engine.ts';
+import type { CarriedSum, PrivateGradient } from '../gradient/private-gradient.ts';
+import type { PrivateUpdate } from './private-update.ts';
+
+/** Networks with more weights than this split their operators between threads, not the batch. */
+const MOST_WEIGHTS = 1 << 20;
+
+/** Runs of a lane that are asked for before the first has answered, so that it never waits for this thread. */
+const AHEAD = 2;
+
+/** Sums over the samples of a logical batch, which are as secret as the samples. */
+export interface BatchMeasures {
+  readonly samples: number;
+  readonly loss: number;
+  readonly norms: number;
+  /** Samples whose norm was at most the limit. */
+  readonly below: number;
+  /** Absent where there is no right and wrong. */
+  readonly correct?: number;
+}
+
+/** The clipped sums of a logical batch, one set a lane, not noisy yet. */
+export interface BatchSums {
+  readonly measures: BatchMeasures;
+  readonly sums: readonly (readonly HostTensor[])[];
+}
+
+/** The sessions of a private step. */
+export interface PrivateSession {
+  readonly lanes: number;
+  /** The session of the first lane, for checks. */
+  readonly first: Session;
+  /**
+   * Sums the clipped gradients of `samples` in physical batches. `inputsOf` makes the inputs of up to `rows` samples: samples, targets and
+   * random numbers, filled up to all rows. Errors: `run/failed`.
+   */
+  sum(
+    samples: Int32Array,
+    weights: readonly HostTensor[],
+    shared: Readonly<Record<string, HostTensor>>,
+    inputsOf: (samples: Int32Array) => Readonly<Record<string, HostTensor>>,
+  ): Promise<BatchSums>;
+  readonly update: Session;
+  close(): Promise<void>;
+}
+
+/** In how many lanes gradients of a network with these weights are computed: all threads where operators are too short to be split. */
+export function lanesFor({ device, threads }: Engine, weights: number): number {
+  return device === 'cpu' && weights <= MOST_WEIGHTS ? threads : 1;
+}
+
+/** Opens `gradient` once a lane, and the update. Errors: `run/failed`. */
+export async function openPrivateSession(
+  engine: Engine,
+  gradient: PrivateGradient,
+  update: PrivateUpdate,
+  lanes: number,
+): Promise<PrivateSession> {
+  const open = (model: Model, pairs: readonly Pick<CarriedSum, 'input' | 'output'>[], lane: number) =>
+    engine.open(model, {
+      carry: Object.fromEntries(pairs.map(({ input, output }) => [input, output])),
+      lane,
+      ...(lanes > 1 ? { threads: 1 } : {}),
+    });
+  const opened = await Promise.allSettled([
+    open(update.model, update.carried, 0),
+    ...Array.from({ length: lanes }, (_, lane) => open(gradient.model, gradient.sums, lane)),
+  ]);
+  const sessions = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const close = async () => {
+    await Promise.all(sessions.map((session) => session.close()));
+  };
+  const failed = opened.find((result) => result.status === 'rejected');
+  if (failed) {
+    await close();
+    throw failed.reason;
+  }
+  const [moving, ...summing] = sessions;
+  return {
+    lanes,
+    first: summing[0]!,
+    update: moving!,
+    close,
+    async sum(samples, weights, shared, inputsOf) {
+      const share = Math.ceil(samples.length / lanes);
+      const results = await Promise.all(
+        summing.map((session, lane) =>
+          sumOf(gradient, session, samples.subarray(lane * share, (lane + 1) * share), {
+            weights,
+            shared,
+            inputsOf,
+          }),
+        ),
+      );
+      return {
+        measures: together(results.map(({ measures }) => measures)),
+        sums: results.map((r) => r.sums),
+      };
+    },
+  };
+}
+
+/** The clipped sum of some samples on one lane. */
+async function sumOf(
+  gradient: PrivateGradient,
+  session: Session,
+  samples: Int32Array,
+  {
+    weights,
+    shared,
+    inputsOf,
+  }: {
+    readonly weights: readonly HostTensor[];
+    readonly shared: Readonly<Record<string, HostTensor>>;
+    readonly inputsOf: (samples: Int32Array) => Readonly<Record<string, HostTensor>>;
+  },
+): Promise<{ readonly measures: BatchMeasures; readonly sums: readonly HostTensor[] }> {
+  const { rows, inputs, sums } = gradient;
+  const zeros = () => sums.map(({ dims }) => f32(new Float32Array(elementCount(dims)), dims));
+  const measured: BatchMeasures[] = [];
+  let last = zeros();
+  const running: Promise<void>[] = [];
+  for (let from = 0; from < samples.length; from += rows) {
+    const here = samples.subarray(from, from + rows);
+    const isLast = from + rows >= samples.length;
+    const names = Object.values(gradient.measures);
+    const run = session
+      .run(
+        {
+          ...shared,
+          ...Object.fromEntries(inputs.weights.map((name, i) => [name, weights[i]!])),
+          // Zeros begin the sum; what was summed before stays with the session.
+          ...(from === 0 ? Object.fromEntries(zeros().map((zero, i) => [sums[i]!.input, zero])) : {}),
+          ...inputsOf(here),
+          [inputs.mask]: maskOf(here.length, rows),
+        },
+        { fetches: isLast ? [...names, ...sums.map(({ output }) => output)] : names },
+      )
+      .then((results) => {
+        measured.push(measuresOf(gradient, here.length, results));
+        if (isLast) last = sums.map(({ output }) => results[output]!);
+      });
+    // A failure is met below; those of later runs must not count as unhandled meanwhile.
+    run.catch(() => {});
+    running.push(run);
+    if (running.length >= AHEAD) await running[running.length - AHEAD];
+  }
+  await Promise.all(running);
+  return { measures: together(measured), sums: last };
+}
+
+function maskOf(samples: number, rows: number): HostTensor {
+  return f32(new Float32Array(rows).fill(1, 0, samples), [rows]);
+}
+
+function measuresOf(
+  { measures }: PrivateGradient,
+  samples: number,
+  results: Readonly<Record<string, HostTensor>>,
+): BatchMeasures {
+  const of = (name: string) => Number(results[name]!.data[0]);
+  const { loss, norms, below, correct } = measures;
+  return {
+    samples,
+    loss: of(loss),
+    norms: of(norms),
+    below: of(below),
+    ...(correct ? { correct: of(correct) } : {}),
+  };
+}
+
+/** The sum of measures. */
+export function together(parts: readonly BatchMeasures[]): BatchMeasures {
+  const sum = (of: (part: BatchMeasures) => number) => parts.reduce((all, part) => all + of(part), 0);
+  const counts = parts.every(({ correct }) => correct !== undefined) && parts.length > 0;
+  return {
+    samples: sum(({ samples }) => samples),
+    loss: sum(({ loss }) => loss),
+    norms: sum(({ norms }) => norms),
+    below: sum(({ below }) => below),
+    ...(counts ? { correct: sum(({ correct }) => correct!) } : {}),
+  };
+}
