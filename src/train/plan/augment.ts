@@ -14,10 +14,10 @@ export const AUGMENTS = {
 
 /** Reads `shift(2), flip, cutout(8)`. Errors: `option/unknown`, `option/invalid`. */
 export function planAugments(text: string): readonly Augment[] {
-  const named = text.replace(/([a-z]+)\(\s*([^=(),]+?)\s*(?=[,)])/g, (whole, name: string, value: string) => {
-    const first = Object.hasOwn(AUGMENTS, name) && Object.keys(AUGMENTS[name as keyof typeof AUGMENTS])[0];
-    return first ? `${name}(${first}=${value}` : whole;
-  });
+  const named = text.replace(
+    /([a-z]+)\(\s*([^=(),]+?)\s*(?=[,)])/g,
+    (_, name: string, value: string) => `${name}(${firstOption(name)}=${value}`,
+  );
   return parseSpecs(named).map((spec) => {
     const { name, options } = chosenBy(spec, AUGMENTS, 'augment');
     const of = options as Record<string, number> & { fill: string };
@@ -36,4 +36,10 @@ export function planAugments(text: string): readonly Augment[] {
         return shift(of.reach!, of.fill === 'zero' ? 'zero' : 'edge');
     }
   });
+}
+
+/** The option that may be given alone; `value` for things that have none, which is then refused by name. */
+function firstOption(name: string): string {
+  const defaults = Object.hasOwn(AUGMENTS, name) ? AUGMENTS[name as keyof typeof AUGMENTS] : {};
+  return Object.keys(defaults)[0] ?? 'value';
 }
