@@ -44,6 +44,10 @@ const COMMANDS: Readonly<
     about: 'train a model from data, with attacks in training where wanted',
     load: () => import('./train.ts'),
   },
+  harden: {
+    about: 'train a model against attacks, and show what that gained and cost',
+    load: () => import('./harden.ts'),
+  },
   inspect: {
     about: 'show a model: operators, gradients, inputs and outputs',
     load: () => import('./inspect.ts'),

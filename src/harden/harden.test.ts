@@ -1,0 +1,146 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { randomFrom } from '../core/random.ts';
+import { writeNpz } from '../data/npz.ts';
+import { serializeModel } from '../onnx/write.ts';
+import { startEngine } from '../runtime/engine.ts';
+import { constant, convNet, train } from '../train/index.ts';
+import { FILES, type HardenOptions, harden } from './harden.ts';
+
+const engine = startEngine({ threads: 2 });
+let folder = '';
+
+/** Pictures `[1, 8, 8]` of two classes: a strong cue that an attack within 0.15 can turn, and a weak, wide one that it cannot. */
+function cues(n: number, seed: number) {
+  const rng = randomFrom(seed, 'cues');
+  const x = new Float32Array(n * 64);
+  const y = new Int32Array(n);
+  for (let k = 0; k < n; k++) {
+    y[k] = rng.integer(2);
+    const side = y[k] === 1 ? 1 : -1;
+    for (let i = 0; i < 64; i++) {
+      const isWide = i % 8 < 4;
+      const mean = isWide ? 0.5 + side * 0.3 : 0.5 + side * 0.04;
+      x[k * 64 + i] = Math.min(1, Math.max(0, mean + (isWide ? 0.3 : 0.005) * rng.normal()));
+    }
+  }
+  return { x, y };
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'glacis-harden-'));
+  for (const [name, n, seed] of [
+    ['train', 400, 1],
+    ['test', 60, 2],
+  ] as const) {
+    const { x, y } = cues(n, seed);
+    await writeNpz(join(folder, `${name}.npz`), {
+      x: { data: x, shape: [n, 1, 8, 8] },
+      y: { data: y, shape: [n] },
+    });
+  }
+  const net = convNet({ input: [1, 8, 8], classes: 2, channels: [4], hidden: 8, seed: 2 });
+  const schedule = constant({ peak: 0.02 });
+  const { model } = await train(engine, net, cues(256, 3), { epochs: 5, batch: 32, schedule, seed: 1 });
+  await writeFile(join(folder, 'model.onnx'), serializeModel(model));
+});
+afterAll(async () => {
+  await engine.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function optionsFor(name: string, more: Partial<HardenOptions> = {}): Promise<HardenOptions> {
+  const out = join(folder, name);
+  for (const part of [FILES.before, FILES.after]) await mkdir(join(out, part), { recursive: true });
+  return {
+    model: join(folder, 'model.onnx'),
+    data: join(folder, 'train.npz'),
+    test: join(folder, 'test.npz'),
+    reading: {},
+    norm: 'linf',
+    eps: 0.15,
+    budget: 60,
+    wishes: { against: 'pgd(eps=0.15, steps=4)', epochs: 8, batch: 32, learningRate: 0.02 },
+    attacks: [{ name: 'pgd', options: { steps: 10 } }],
+    level: 'quick',
+    tested: 60,
+    floatTwin: false,
+    reinitialise: false,
+    seed: 0,
+    out,
+    resume: false,
+    threads: 2,
+    say: () => {},
+    progress: () => {},
+    onEpoch: () => {},
+    onStep: () => {},
+    ...more,
+  };
+}
+
+describe('harden', () => {
+  it('makes a model withstand more, and shows it sample by sample', async () => {
+    const options = await optionsFor('plain');
+    const { comparison, words, record } = await harden(engine, options);
+    const worst = comparison.rows.find(({ kind }) => kind !== 'clean')!;
+    expect(worst.rates[0]!.accuracy).toBeLessThan(0.6);
+    expect(worst.rates[1]!.accuracy).toBeGreaterThan(0.7);
+    expect(worst.contrasts[0]!.verdict).toBe('higher');
+    expect(words.join(' ')).toContain('It withstands more now');
+    expect(record.epochs).toHaveLength(8);
+    for (const file of [
+      FILES.model,
+      'hardened.training.json',
+      'before/assessment.json',
+      'after/assessment.json',
+    ])
+      expect(existsSync(join(options.out, file)), file).toBe(true);
+    expect(existsSync(join(options.out, FILES.checkpoint))).toBe(false);
+  }, 60_000);
+
+  it('goes on where it was stopped and ends in the same bytes', async () => {
+    const whole = await optionsFor('whole');
+    await harden(engine, whole);
+    const stop = new AbortController();
+    const options = await optionsFor('stopped', {
+      signal: stop.signal,
+      onEpoch: (_, number) => {
+        if (number === 3) stop.abort();
+      },
+    });
+    await expect(harden(engine, options)).rejects.toMatchObject({ code: 'run/cancelled' });
+    const said: string[] = [];
+    const { signal: _, ...rest } = await optionsFor('stopped', {
+      resume: true,
+      say: (line) => said.push(line),
+    });
+    await harden(engine, rest);
+    expect(said).not.toContain('Measuring the model as it is …');
+    const bytes = (of: HardenOptions) => readFile(join(of.out, FILES.model));
+    expect((await bytes(options)).equals(await bytes(whole))).toBe(true);
+  }, 60_000);
+
+  it('plans by itself within the time', async () => {
+    const said: string[] = [];
+    const options = await optionsFor('planned', {
+      wishes: { batch: 32 },
+      budget: 8,
+      say: (line) => said.push(line),
+    });
+    const { plan } = await harden(engine, options);
+    expect(plan!.wishes.against).toMatch(/^(pgd|fast)\(eps=0\.15/);
+    expect(plan!.seconds).toBeLessThanOrEqual(6);
+    expect(said.some((line) => line.startsWith('Plan: '))).toBe(true);
+  }, 60_000);
+
+  it('refuses to go on with another hardening', async () => {
+    const options = await optionsFor('plain', { eps: 0.2, resume: true });
+    await expect(harden(engine, options)).rejects.toMatchObject({
+      code: 'option/invalid',
+      message: expect.stringContaining('eps differ'),
+    });
+  });
+});
