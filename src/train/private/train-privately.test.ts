@@ -96,8 +96,8 @@ describe('trainPrivately', () => {
     const { epochs, model } = await trainPrivately(engine, net(), data, {
       ...options,
       testSeed: 3,
-      batch: 0.1,
-      epochs: 0.01,
+      batch: 0.001,
+      epochs: 0.0001,
     });
     expect(epochs.map(({ samples }) => samples)).toEqual([0]);
     expect(bytes(model).equals(bytes(net()))).toBe(false);

@@ -47,9 +47,9 @@ export function keyStream(key: Uint8Array): KeyStream {
       const out = cipher.update(new Uint8Array(length));
       cipher.final();
       // Numbers are read in eights: the cipher's buffer may lie anywhere in a larger one.
-      return out.byteOffset % 8 === 0 && out.buffer instanceof ArrayBuffer
-        ? (out as Uint8Array<ArrayBuffer>)
-        : new Uint8Array(out);
+      return out.byteOffset % 8 === 0
+        ? new Uint8Array(out.buffer as ArrayBuffer, out.byteOffset, length)
+        : Uint8Array.from(out);
     },
     key() {
       check();
