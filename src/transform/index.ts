@@ -10,6 +10,8 @@ export {
 } from './defence/detector.ts';
 export type { PictureOptions } from './defence/pictures-of.ts';
 export { describeDefence, type PlannedDefence, planDefences } from './defence/registry.ts';
+export { floatTwin } from './float-twin.ts';
+export { foldBatchNormalization } from './fold-batch-normalization.ts';
 export type { GradientOptions } from './gradient/rule.ts';
 export { type Cotangent, type VjpOptions, vjp } from './gradient/vjp.ts';
 export { type BlockedGraph, toBlockedLayout } from './layout/blocked.ts';
