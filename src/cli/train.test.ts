@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FEATURES, linearData, linearModel, withOpenBatch } from '../../test/end-to-end/small-models.ts';
 import { writeNpz } from '../data/index.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
+import { parseModel } from '../onnx/read.ts';
 import { tensorFrom } from '../onnx/tensor.ts';
 import { writeModel } from '../onnx/write.ts';
 import type { TrainingRecord } from '../train/record.ts';
@@ -114,6 +115,18 @@ describe('glacis train', () => {
     const real = await train('--data', 'real.npz', '--epochs', '1', '--out', 'real.onnx');
     expect(real.code).toBe(0);
     expect(real.stdout).toMatch(/Epoch 1 of 1: loss [\d.]+; validation: loss/);
+  });
+
+  it('trains on several labels a sample, and says where there is no checkpoint to go on from', async () => {
+    const labels = ['--labels', 'marks.npz', '--resume', '--epochs', '2', '--out', 'marks.onnx'];
+    const { code, stderr } = await train('--data', 'data.npz', ...labels);
+    expect(code).toBe(0);
+    expect(stderr).toContain('There is no checkpoint to go on from');
+    const record = JSON.parse(readFileSync(at('marks.training.json'), 'utf8')) as TrainingRecord;
+    expect(record.config.loss).toEqual({ name: 'binary' });
+    expect(parseModel(readFileSync(at('marks.onnx'))).graph.outputs[0]!.type).toMatchObject({
+      dims: ['batch', 2],
+    });
   });
 
   it('shows its recipes', async () => {

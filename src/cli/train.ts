@@ -146,7 +146,7 @@ async function run({ given, args, terminal, signal }: CommandRun): Promise<numbe
       log,
       fold: given.flag('fold-normalisation'),
       command: commandLine(args),
-      ...shownOn(terminal, plan.options.epochs),
+      ...shownOn(terminal, plan.options.epochs, given.flag('resume')),
       signal,
     });
     terminal.clear();
@@ -209,12 +209,13 @@ function fromRecipe(
 }
 
 /** Progress over all epochs, and a line after each. */
-function shownOn(terminal: Terminal, epochs: number) {
+function shownOn(terminal: Terminal, epochs: number, isResumed: boolean) {
   let begun = 0;
   return {
     onStart(steps: number) {
       begun = steps;
       if (steps > 0) terminal.say(`Going on after step ${steps}.`);
+      else if (isResumed) terminal.say('There is no checkpoint to go on from: the run begins.');
     },
     onStep({
       step,
