@@ -15,7 +15,7 @@ export interface Curve {
 
 /** For pages of desktop width, and for phones. */
 const WIDE: ChartFrame = { width: 1040, height: 340, left: 60, right: 210, top: 18, bottom: 52 };
-const NARROW: ChartFrame = { width: 400, height: 320, left: 50, right: 120, top: 14, bottom: 50 };
+const NARROW: ChartFrame = { width: 400, height: 320, left: 50, right: 150, top: 14, bottom: 50 };
 
 /** Labels at the right end need this much room each. */
 const LABEL_STEP = 17;
@@ -40,13 +40,13 @@ export function accuracyCurves({ epochs }: TrainingRecord): readonly Curve[] {
     },
     { label: 'training, attacked', colour: 's0', isTraining: true, values: epochs.map((e) => e.robust) },
     {
-      label: 'one step (FGSM)',
+      label: 'under FGSM',
       colour: 's2',
       isTraining: false,
       values: epochs.map((e) => e.validation?.fgsm),
     },
     {
-      label: 'attacked (PGD)',
+      label: 'under PGD',
       colour: 's0',
       isTraining: false,
       values: epochs.map((e) => e.validation?.robust),

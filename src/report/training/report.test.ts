@@ -43,8 +43,8 @@ describe('the report of a training', () => {
     expect(accuracyCurves(record).map(({ label }) => label)).toEqual([
       'validation',
       'training, attacked',
-      'one step (FGSM)',
-      'attacked (PGD)',
+      'under FGSM',
+      'under PGD',
     ]);
   });
 
