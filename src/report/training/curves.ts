@@ -15,7 +15,7 @@ export interface Curve {
 
 /** For pages of desktop width, and for phones. */
 const WIDE: ChartFrame = { width: 1040, height: 340, left: 60, right: 210, top: 18, bottom: 52 };
-const NARROW: ChartFrame = { width: 400, height: 320, left: 50, right: 150, top: 14, bottom: 50 };
+const NARROW: ChartFrame = { width: 400, height: 320, left: 50, right: 160, top: 14, bottom: 50 };
 
 /** Labels at the right end need this much room each. */
 const LABEL_STEP = 17;
