@@ -1,7 +1,6 @@
 import { GlacisError } from '../core/error.ts';
 import type { Model } from '../onnx/model.ts';
 import type { HostData, HostTensor } from './array.ts';
-import type { RunCost } from './cost.ts';
 import type { Engine, Session } from './engine.ts';
 
 /** Graphs with more constants than this are not held once for each thread. */
@@ -19,38 +18,20 @@ export function isShardable(model: Model): boolean {
   return bytes <= MOST_CONSTANT_BYTES;
 }
 
-/** Bytes of intermediate values of one forward pass that a thread's own cache bears. */
-const CACHED_BYTES = 8 * 2 ** 20;
-/** Below so many operations for each element, a network waits for memory more than for arithmetic. */
-const MEMORY_BOUND = 100;
-/** Operations of a forward pass that are worth a node's fixed cost. */
-const WORTH_A_NODE = 1e6;
-
 /**
- * How many rows a thread should run at a time, of the `rows` that are its share of a batch. A network that moves much memory for its
- * arithmetic is quicker in pieces that stay in the cache, as long as a piece is worth the fixed cost of its nodes (measured, input
- * gradient, CPU a row: `mnist-cnn` 151 µs in pieces of 250, 140 of 125, 115 of 32; `mnist-vit` 464 of 125, 378 of 32;
- * `cifar10-resnet14`, which is bound by arithmetic, 1420 of 100, 1550 of 25).
- *
- * @param cost of one row's forward pass
- * @param nodes in the forward pass
+ * Opens a graph that was written for `rows` samples `shards` times, one thread each, and runs a batch of up to `shards × rows`
+ * in parallel. In small networks most operators are too short to be worth splitting between threads; whole samples
+ * always are. Every input and output has the batch as its first axis. The last shard is filled up by repeating its
+ * last row.
  */
-export function rowsInPiece(rows: number, { flops, activations }: RunCost, nodes: number): number {
-  if (flops >= MEMORY_BOUND * activations) return rows;
-  const cached = CACHED_BYTES / (4 * Math.max(1, activations));
-  const worthwhile = (nodes * WORTH_A_NODE) / Math.max(1, flops);
-  const pieces = Math.floor(rows / Math.max(1, cached, worthwhile));
-  return Math.ceil(rows / Math.max(1, pieces));
-}
-
-/**
- * A batch of `batch` samples run in pieces of `rows` by sessions of one thread each, beside each other. In small networks most
- * operators are too short to be worth splitting between threads; whole samples always are. Every input and output has the batch as
- * its first axis. The last piece is filled up by repeating its last row.
- */
-export function sharded(sessions: readonly Session[], rows: number, batch: number): Session {
+export async function openSharded(
+  engine: Engine,
+  model: Model,
+  rows: number,
+  batch: number,
+): Promise<Session> {
+  const sessions = await openOnLanes(engine, model, Math.ceil(batch / rows));
   const { inputs, outputs } = sessions[0]!;
-  const pieces = Array.from({ length: Math.ceil(batch / rows) }, (_, piece) => piece);
   return {
     inputs,
     outputs,
@@ -62,12 +43,9 @@ export function sharded(sessions: readonly Session[], rows: number, batch: numbe
       }
       const fetches = options.fetches ? { fetches: options.fetches } : {};
       const parts = await Promise.all(
-        pieces.map((piece) => {
-          const part = Object.entries(feeds).map(([name, t]) => [name, rowsOf(t, piece * rows, rows)]);
-          return sessions[piece % sessions.length]!.run(Object.fromEntries(part), {
-            ...fetches,
-            transfer: true,
-          });
+        sessions.map((session, shard) => {
+          const part = Object.entries(feeds).map(([name, t]) => [name, rowsOf(t, shard * rows, rows)]);
+          return session.run(Object.fromEntries(part), { ...fetches, transfer: true });
         }),
       );
       return Object.fromEntries(
@@ -112,7 +90,7 @@ function rowsOf({ dtype, dims, data }: HostTensor, start: number, rows: number):
   return { dtype, dims: [rows, ...dims.slice(1)], data: full };
 }
 
-/** The pieces' rows one after another, without what filled the last one up. */
+/** The shards' rows one after another, without what filled the last one up. */
 function joined(parts: readonly HostTensor[], batch: number): HostTensor {
   const { dtype, dims, data } = parts[0]!;
   const width = data.length / dims[0]!;

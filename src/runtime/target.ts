@@ -9,7 +9,7 @@ import { costOf, type RunCost } from './cost.ts';
 import type { Engine, Session } from './engine.ts';
 import { bindFixed, type FixedInputs } from './fixed-input.ts';
 import { blockSizeOf, inLayout } from './layout.ts';
-import { isShardable, openOnLanes, rowsInPiece, sharded, shardsFor } from './sharded.ts';
+import { isShardable, openOnLanes, openSharded, shardsFor } from './sharded.ts';
 
 /** How often a target was asked, in samples. */
 export interface QueryCount {
@@ -140,22 +140,20 @@ export function openTarget(engine: Engine, model: Model, options: TargetOptions 
     block ??= blockSizeOf(engine);
     return inLayout(trace.b.builder, outputs, await block);
   };
+  const open = async (batch: number, build: Build) => {
+    const free = fixedBatchOf(attacked, options) === undefined && isShardable(model);
+    const shards = free ? shardsFor(engine, batch) : 1;
+    if (shards > 1) {
+      const rows = Math.ceil(batch / shards);
+      const part = await write(rows, build);
+      if (isShardable(part)) return openSharded(engine, part, rows, batch);
+    }
+    return engine.open(await write(batch, build));
+  };
   const laneCount = engine.device === 'cpu' && isShardable(model) ? engine.threads : 0;
   const openLanes = async (batch: number, build: Build) => {
     const graph = await write(batch, build);
     return isShardable(graph) ? openOnLanes(engine, graph, laneCount) : [await engine.open(graph)];
-  };
-  const cost = { flops: whole.flops / rows, activations: whole.activations / rows };
-  const open = async (key: string, batch: number, build: Build) => {
-    const free = fixedBatchOf(attacked, options) === undefined && isShardable(model);
-    const shards = free ? shardsFor(engine, batch) : 1;
-    if (shards > 1) {
-      // Batches of several sizes are often run in pieces of one.
-      const piece = rowsInPiece(Math.ceil(batch / shards), cost, probe.b.builder.nodes.length);
-      const sessions = await once(onLanes, `${key}@${piece}`, () => openLanes(piece, build));
-      if (sessions.length === laneCount) return sharded(sessions, piece, batch);
-    }
-    return engine.open(await write(batch, build));
   };
   return {
     input: attacked.name,
@@ -163,10 +161,10 @@ export function openTarget(engine: Engine, model: Model, options: TargetOptions 
     classes: logits.dims.length === 1 ? 1 : logits.dims[1]!,
     found: { stripped, output },
     queries: { forward: 0, gradient: 0 },
-    cost,
+    cost: { flops: whole.flops / rows, activations: whole.activations / rows },
     obstacles: obstaclesIn(probe.b.builder.nodes, x, logits),
     fixedBatch: fixedBatchOf(attacked, options),
-    compile: (key, batch, build) => once(sessions, `${key}@${batch}`, () => open(key, batch, build)),
+    compile: (key, batch, build) => once(sessions, `${key}@${batch}`, () => open(batch, build)),
     lanes:
       laneCount === 0
         ? undefined
