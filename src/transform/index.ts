@@ -14,6 +14,7 @@ export { floatTwin } from './float-twin.ts';
 export { foldBatchNormalization } from './fold-batch-normalization.ts';
 export type { GradientOptions } from './gradient/rule.ts';
 export { type Cotangent, type VjpOptions, vjp } from './gradient/vjp.ts';
+export { batchToGroupNormalization, type Rewritten } from './group-normalization-rewrite.ts';
 export { type BlockedGraph, toBlockedLayout } from './layout/blocked.ts';
 export { type FoundLogits, findLogits } from './logits.ts';
 export {

@@ -302,4 +302,36 @@ describe('checkApart', () => {
     await checkApart(engine, model, gradient, session, weights, options).finally(() => session.close());
   };
   it.each(Object.entries(CASES))('finds nothing wrong with %s', (_, make) => check(make()), 20_000);
+
+  it('finds that samples influence each other, by whatever operators', async () => {
+    const { graph, ...rest } = net('mlp', [7]);
+    const mean: Node = {
+      op: 'ReduceMean',
+      domain: '',
+      name: 'mean',
+      inputs: ['input', 'axes'],
+      outputs: ['mean'],
+      attributes: attributesFrom({ keepdims: 1 }),
+    };
+    const centred: Node = {
+      ...mean,
+      op: 'Sub',
+      name: 'centred',
+      inputs: ['input', 'mean'],
+      outputs: ['centred'],
+    };
+    const nodes = graph.nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map((name) => (name === 'input' ? 'centred' : name)),
+    }));
+    const mixing: Model = {
+      ...rest,
+      graph: {
+        ...graph,
+        initializers: new Map([...graph.initializers, ['axes', int64Tensor([1], [0])]]),
+        nodes: [mean, { ...centred, attributes: new Map() }, ...nodes],
+      },
+    };
+    await expect(check(mixing)).rejects.toThrow(/takes each sample on its own/);
+  });
 });
