@@ -44,7 +44,7 @@ export interface PrivateTrainOptions {
   readonly average?: number;
   /** What to do with BatchNormalization, which mixes samples. Default `refuse`. */
   readonly normalisation?: 'refuse' | 'rewrite';
-  /** Most samples in a physical batch: memory, not what is computed, depends on it. Default 256. */
+  /** Most samples in a physical batch: memory, not what is computed, depends on it. Default 64. */
   readonly rows?: number;
   /** Default `cheapest`. */
   readonly norms?: NormMethod;

@@ -31,6 +31,8 @@ interface Geometry extends Window {
   readonly images: number;
   /** Places that the row of one image takes, filled up to whole blocks. */
   readonly row: number;
+  /** Whether the gradient of each sample is wanted, `[N, H, W, I, O]`, not their sum. */
+  readonly isEach: boolean;
 }
 
 function geometryOf({ node, inputs }: BuiltNode, block: number): Geometry {
@@ -38,8 +40,11 @@ function geometryOf({ node, inputs }: BuiltNode, block: number): Geometry {
   const attrs = attributesOf(node);
   const [batch, inner, ...from] = x.dims as [number, number, number, number];
   const [, outer, ...to] = g.dims as [number, number, number, number];
+  const isEach = attrs.int('each', 0) === 1;
   let images = 1;
-  const fits = (count: number) => batch % count === 0 && block % count === 0 && count * to[1] <= block;
+  // Rows of several images in one block could not be told apart afterwards.
+  const fits = (count: number) =>
+    !isEach && batch % count === 0 && block % count === 0 && count * to[1] <= block;
   while (fits(2 * images)) images *= 2;
   const row = images > 1 ? block / images : Math.ceil(to[1] / block) * block;
   return {
@@ -54,6 +59,7 @@ function geometryOf({ node, inputs }: BuiltNode, block: number): Geometry {
     block,
     images,
     row,
+    isEach,
   };
 }
 
@@ -80,12 +86,12 @@ export function weightGradientPays(built: BuiltNode, block: number): boolean {
 export function weightGradient(context: LayoutContext, built: BuiltNode): Value {
   const { b, block } = context;
   const geometry = geometryOf(built, block);
-  const { batch, inner, outer, kernel, strides, dilations, before, from, to, images, row } = geometry;
+  const { batch, inner, outer, kernel, strides, dilations, before, from, to, images, row, isEach } = geometry;
   const [taps, across] = kernel as [number, number];
   const pieces = batch / images;
   const chunks = (images * row) / block;
   const sets = Math.ceil(outer / block / BLOCKS_IN_SET);
-  const parts = divisorUpTo(pieces, Math.max(1, Math.floor(ENOUGH_SETS / sets)));
+  const parts = isEach ? batch : divisorUpTo(pieces, Math.max(1, Math.floor(ENOUGH_SETS / sets)));
   const filter = b.reshape(filterMemory(context, geometry, parts), [
     parts * outer,
     (pieces / parts) * block,
@@ -109,6 +115,11 @@ export function weightGradient(context: LayoutContext, built: BuiltNode): Value 
     },
     { domain: NCHWC, types: [{ dtype: 'float32', dims: [1, parts * outer, found, inner * across] }] },
   );
+  if (isEach) {
+    const each = b.reshape(sums, [batch, outer / block, found, inner, across, block]);
+    const turned = b.transpose(b.slice(each, 2, 0, taps), [0, 2, 4, 3, 1, 5]);
+    return b.reshape(turned, [batch, taps, across, inner, outer]);
+  }
   const total = b.sum(b.reshape(sums, [parts, outer / block, found, inner, across, block]), [0]);
   const held = b.transpose(b.slice(total, 1, 0, taps), [1, 3, 2, 0, 4]);
   return b.reshape(held, [taps, across, inner, outer]);

@@ -3,7 +3,7 @@ import type { Value } from '../../../onnx/graph-builder.ts';
 import { elementCount } from '../../../onnx/tensor.ts';
 import { channelsLast, windowRows } from '../../../transform/gradient/conv-weight.ts';
 import type { Use } from '../../../transform/gradient/vjp.ts';
-import { windowOf } from '../../../transform/gradient/window.ts';
+import { type Window, windowOf } from '../../../transform/gradient/window.ts';
 import { type Ops, sameDims } from '../../../transform/ops.ts';
 
 /** A matrix's gradient of each sample as a product over rows, `xₙᵀ gₙ`: what a layer saw, and the cotangents of what it gave. */
@@ -14,6 +14,8 @@ export interface RowProduct {
   readonly g: Value;
   /** How `[d, p]` (of which the first rows count) becomes the gradient of the value: its shape, then the order of axes. */
   readonly form: { readonly shape: readonly number[]; readonly perm: readonly number[] };
+  /** The convolution over two axes that this is the gradient of, for layouts that know a quicker way. */
+  readonly convolution?: { readonly x: Value; readonly g: Value; readonly window: Window };
 }
 
 /** The gradient at `use` as a product over rows; `undefined` where it is none, and where axis 0 is not `rows` samples. */
@@ -55,6 +57,7 @@ export function rowProductAt(
       x: windowRows(b, x, out, window),
       g: b.reshape(channelsLast(b, g), [rows, elementCount(out), o]),
       form: { shape: [...window.kernel, i, o], perm: [rank + 1, rank, ...out.keys()] },
+      ...(rank === 2 && x.dtype === 'float32' ? { convolution: { x, g, window } } : {}),
     };
   }
   return undefined;
@@ -63,7 +66,7 @@ export function rowProductAt(
 /** Several products of one matrix as one, their rows one after the other; `undefined` where they do not fit together. */
 export function joinedProduct(b: Ops, products: readonly RowProduct[]): RowProduct | undefined {
   const [first] = products;
-  if (!first) return undefined;
+  if (!first || products.length === 1) return first;
   const fits = ({ x, form }: RowProduct) =>
     x.dims[2] === first.x.dims[2] &&
     sameDims(form.shape, first.form.shape) &&

@@ -94,18 +94,26 @@ function ghostSquares(b: Ops, { x, g }: RowProduct): Value {
   return b.add(b.max(sum, 0), b.mul(b.mul(most, most), ROUNDING));
 }
 
-function explicit(b: Ops, { x, g, form }: RowProduct, toWeight: (sum: Value) => Value): SampleGradients {
-  const each = transposedProduct(b, x, g);
-  const [, d, p] = each.dims as [number, number, number];
-  const { squares, weighted } = asTheyAre(b, each);
-  return {
-    method: 'explicit',
-    squares,
-    weighted(c) {
-      const sum = b.slice(b.reshape(weighted(c), [d, p]), 0, 0, elementCount(form.shape) / p);
-      return toWeight(b.transpose(b.reshape(sum, form.shape), form.perm));
-    },
-  };
+function explicit(
+  b: Ops,
+  { x, g, form, convolution }: RowProduct,
+  toWeight: (sum: Value) => Value,
+): SampleGradients {
+  const [n, , p] = g.dims as [number, number, number];
+  const products = b.slice(transposedProduct(b, x, g), 1, 0, elementCount(form.shape) / p);
+  const each = b.reshape(products, [n, ...form.shape]);
+  if (convolution) {
+    const { kernel, strides, dilations, before, after } = convolution.window;
+    b.builder.offer(each, 'ConvWeightGradient', [convolution.x, convolution.g], {
+      kernel_shape: kernel,
+      strides,
+      dilations,
+      pads: [...before, ...after],
+      each: 1,
+    });
+  }
+  const { method, squares, weighted } = asTheyAre(b, each);
+  return { method, squares, weighted: (c) => toWeight(b.transpose(weighted(c), form.perm)) };
 }
 
 /** Gradients that are there, `[N, …]`. */
