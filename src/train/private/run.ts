@@ -19,7 +19,7 @@ import { journalFrom, newJournal, type PrivateJournal } from './journal.ts';
 import { checkPrivateOptions, type PrivateTrainOptions } from './options.ts';
 import { type PrivatePlan, planPrivately } from './plan.ts';
 import { freshKey, type KeyStream, keyOfTestSeed, keyStream } from './random/key-stream.ts';
-import { uniformsOf } from './random/uniforms.ts';
+import { uniformReader } from './random/uniforms.ts';
 import { readSecretCheckpoint, writeSecretCheckpoint } from './secret-checkpoint.ts';
 import { physicalRows } from './step/physical-rows.ts';
 import { lanesFor, openPrivateSession, type PrivateSession } from './step/private-session.ts';
@@ -102,7 +102,9 @@ export async function preparePrivateRun(
     stream.erase();
     throw error;
   }
-  const seed = uniformsOf(stream, 'feed', 0, 1)[0]! * 2 ** 53;
+  const draw = new Float64Array(1);
+  uniformReader(stream, 'feed', 0)(draw);
+  const seed = draw[0]! * 2 ** 53;
   return {
     model,
     options,

@@ -1,8 +1,10 @@
 import type { KeyStream, Purpose } from './key-stream.ts';
-import { uniformsOf } from './uniforms.ts';
+import { uniformReader } from './uniforms.ts';
 
 /** Normal draws that one number of noise is the sum of. */
 const SUMMANDS = 4;
+/** Pairs of numbers whose uniforms are read at a time. */
+const PAIRS = 512;
 
 /**
  * `count` numbers of normal noise with standard deviation `sigma`, for a purpose in a step.
@@ -22,19 +24,24 @@ export function gaussianNoise(
 ): Float64Array {
   const pairs = Math.ceil(count / 2);
   const out = new Float64Array(2 * pairs);
-  const uniforms = uniformsOf(stream, purpose, step, 2 * SUMMANDS * pairs);
+  const read = uniformReader(stream, purpose, step);
+  const uniforms = new Float64Array(2 * SUMMANDS * PAIRS);
   const half = sigma / Math.sqrt(SUMMANDS);
-  for (let pair = 0, at = 0; pair < pairs; pair++) {
-    let [x, y] = [0, 0];
-    for (let k = 0; k < SUMMANDS; k++, at += 2) {
-      // 1 − u lies in (0, 1].
-      const radius = Math.sqrt(-2 * Math.log(1 - uniforms[at]!));
-      const angle = 2 * Math.PI * uniforms[at + 1]!;
-      x += radius * Math.cos(angle);
-      y += radius * Math.sin(angle);
+  for (let from = 0; from < pairs; from += PAIRS) {
+    const to = Math.min(pairs, from + PAIRS);
+    read(uniforms.subarray(0, 2 * SUMMANDS * (to - from)));
+    for (let pair = from, at = 0; pair < to; pair++) {
+      let [x, y] = [0, 0];
+      for (let k = 0; k < SUMMANDS; k++, at += 2) {
+        // 1 − u lies in (0, 1].
+        const radius = Math.sqrt(-2 * Math.log(1 - uniforms[at]!));
+        const angle = 2 * Math.PI * uniforms[at + 1]!;
+        x += radius * Math.cos(angle);
+        y += radius * Math.sin(angle);
+      }
+      out[2 * pair] = half * x;
+      out[2 * pair + 1] = half * y;
     }
-    out[2 * pair] = half * x;
-    out[2 * pair + 1] = half * y;
   }
   return out.subarray(0, count);
 }

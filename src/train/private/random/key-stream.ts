@@ -17,8 +17,8 @@ const MOST_BYTES = 2 ** 36;
  * purpose and the step's number, so that bytes depend on key, purpose and step only, and a resumed run draws the same again.
  */
 export interface KeyStream {
-  /** The first `length` bytes of a purpose in a step (from 0). */
-  bytes(purpose: Purpose, step: number, length: number): Uint8Array<ArrayBuffer>;
+  /** Reads the bytes of a purpose in a step (from 0), from their beginning; each call gives the next `length`. */
+  reader(purpose: Purpose, step: number): (length: number) => Uint8Array<ArrayBuffer>;
   /** A copy of the key, to be kept where only the owner reads it. */
   key(): Uint8Array;
   /** Overwrites the key. Afterwards nothing more can be drawn. */
@@ -33,23 +33,31 @@ export function keyStream(key: Uint8Array): KeyStream {
     if (isErased) throw new GlacisError('run/failed', 'private training: expected a key, got an erased one');
   };
   return {
-    bytes(purpose, step, length) {
+    reader(purpose, step) {
       check();
-      if (!(Number.isSafeInteger(step) && step >= 0 && length <= MOST_BYTES))
-        throw new GlacisError(
-          'run/failed',
-          `private training: expected a step and at most ${MOST_BYTES} bytes, got ${step} and ${length}`,
-        );
+      if (!(Number.isSafeInteger(step) && step >= 0))
+        throw new GlacisError('run/failed', `private training: expected a step from 0, got ${step}`);
       const counter = Buffer.alloc(16);
       counter.writeUInt32BE(PURPOSES.indexOf(purpose), 0);
       counter.writeBigUInt64BE(BigInt(step), 4);
       const cipher = createCipheriv('aes-256-ctr', own, counter);
-      const out = cipher.update(new Uint8Array(length));
-      cipher.final();
-      // Numbers are read in eights: the cipher's buffer may lie anywhere in a larger one.
-      return out.byteOffset % 8 === 0
-        ? new Uint8Array(out.buffer as ArrayBuffer, out.byteOffset, length)
-        : Uint8Array.from(out);
+      let zeros = new Uint8Array();
+      let left = MOST_BYTES;
+      return (length) => {
+        check();
+        left -= length;
+        if (left < 0)
+          throw new GlacisError(
+            'run/failed',
+            `private training: expected at most ${MOST_BYTES} bytes a step`,
+          );
+        if (zeros.length < length) zeros = new Uint8Array(length);
+        const out = cipher.update(zeros.subarray(0, length));
+        // Numbers are read in eights: the cipher's buffer may lie anywhere in a larger one.
+        return out.byteOffset % 8 === 0
+          ? new Uint8Array(out.buffer as ArrayBuffer, out.byteOffset, length)
+          : Uint8Array.from(out);
+      };
     },
     key() {
       check();
