@@ -19,12 +19,16 @@ beforeAll(() => {
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 /** With gradients, with scores, with labels only; in a ball and for the nearest example. */
-const ATTACKS = [
+const ATTACKS: readonly (readonly [
+  name: string,
+  options: Readonly<Record<string, number>>,
+  norm: 'linf' | 'l2',
+])[] = [
   ['pgd', { steps: 20 }, 'linf'],
   ['square', { queries: 150 }, 'linf'],
   ['hop-skip-jump', { queries: 200 }, 'l2'],
   ['fmn', { steps: 40 }, 'l2'],
-] as const;
+];
 
 const N = 24;
 
@@ -246,13 +250,13 @@ describe.each([
   });
 
   it('would not without the constraint', async () => {
-    const { wrong } = await made(kind, ATTACKS[0], true);
+    const { wrong } = await made(kind, ATTACKS[0]!, true);
     expect(wrong.length).toBeGreaterThan(N / 2);
   });
 });
 
 it('examples of 8 bits are the same after a PNG', async () => {
-  const { x } = await made(pictures, ATTACKS[0]);
+  const { x } = await made(pictures, ATTACKS[0]!);
   for (let i = 0; i < N; i++) {
     const picture = x.subarray(36 * i, 36 * i + 36);
     const png = encodePng({
