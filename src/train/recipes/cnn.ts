@@ -1,6 +1,6 @@
 import type { Model } from '../../onnx/model.ts';
 import { type ConvForm, LINEAR, openLayers } from './layers.ts';
-import { shareFrom, sizeFrom, sizesFrom } from './option-text.ts';
+import { shareFrom, sizeFrom, sizesFrom, wordFrom } from './option-text.ts';
 import type { Recipe, RecipeFrame } from './recipe.ts';
 
 /** The size of {@link convNet}. */
@@ -25,21 +25,22 @@ const CENTRE = { mean: [0.5], std: [0.25] } as const;
  * Weights are drawn uniformly with variance `2 / fan-in` (He et al. 2015), the last layer's with `1 / fan-in`; biases are 0.
  */
 export function convNet({ input, classes, channels, hidden, seed }: ConvNetOptions): Model {
-  const form = { kernel: 3, stride: 1, dropout: 0 };
+  const form = { kernel: 3, stride: 1, isPooled: true, dropout: 0 };
   return stages({ input, outputs: classes, seed, centre: CENTRE }, { channels, hidden: [hidden], ...form });
 }
 
 /** Convolutional stages with pooling for pictures of any kind. */
 export const cnn: Recipe = {
   id: 'cnn',
-  use: 'small pictures: stages of convolution, 2×2 max pooling and ReLU, then dense layers',
+  use: 'small pictures: stages of convolution, max pooling and ReLU, then dense layers',
   rank: 3,
-  defaults: { channels: '32 64', hidden: '128', kernel: 3, stride: 1, dropout: 0 },
+  defaults: { channels: '32 64', hidden: '128', kernel: 3, stride: 1, pooling: 'max', dropout: 0 },
   explained: {
     channels: 'channels of each stage',
     hidden: 'widths of the dense layers before the last',
     kernel: 'size of the convolutions, odd sizes keep the map',
     stride: 'step of the convolutions',
+    pooling: 'max: 2×2 after each convolution; none: the stride alone makes maps smaller',
     dropout: 'share dropped before each dense layer in training',
   },
   build: (frame, options) =>
@@ -48,6 +49,7 @@ export const cnn: Recipe = {
       hidden: sizesFrom(options, 'hidden'),
       kernel: sizeFrom(options, 'kernel', 1, 31),
       stride: sizeFrom(options, 'stride', 1, 8),
+      isPooled: wordFrom(options, 'pooling', ['max', 'none']) === 'max',
       dropout: shareFrom(options, 'dropout'),
     }),
 };
@@ -57,15 +59,17 @@ interface Stages {
   readonly hidden: readonly number[];
   readonly kernel: number;
   readonly stride: number;
+  readonly isPooled: boolean;
   readonly dropout: number;
 }
 
-function stages(frame: RecipeFrame, { channels, hidden, kernel, stride, dropout }: Stages): Model {
+function stages(frame: RecipeFrame, { channels, hidden, kernel, stride, isPooled, dropout }: Stages): Model {
   const net = openLayers(frame);
   let x = net.x;
   for (const [i, width] of channels.entries()) {
     const form: ConvForm = { channels: width, kernel, stride };
-    x = net.relu(net.maxPool(net.conv(`conv${i + 1}`, x, form), 2));
+    const summed = net.conv(`conv${i + 1}`, x, form);
+    x = net.relu(isPooled ? net.maxPool(summed, 2) : summed);
   }
   x = net.flatten(x);
   for (const [i, width] of hidden.entries()) {

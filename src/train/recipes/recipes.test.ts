@@ -29,6 +29,7 @@ function samples(dims: readonly number[], n: number) {
 const SMALL: readonly (readonly [text: string, dims: readonly number[]])[] = [
   ['cnn(channels=4 6, hidden=8, dropout=0.1)', [2, 8, 8]],
   ['cnn(channels=4, hidden=none, kernel=5, stride=2)', [1, 12, 12]],
+  ['cnn(channels=4 8, hidden=8, kernel=4, stride=2, pooling=none)', [1, 12, 12]],
   ['gru(hidden=8)', [6, 4]],
   ['gru(hidden=6, layers=2, direction=both)', [5, 3]],
   ['mlp(hidden=16 8, activation=tanh)', [10]],
@@ -107,7 +108,7 @@ describe('published networks', () => {
 describe('planRecipe', () => {
   it('merges options, and writes them as it reads them', () => {
     expect(describeRecipe(planRecipe('cnn(channels=16)'))).toBe(
-      'cnn(channels=16, hidden=128, kernel=3, stride=1, dropout=0)',
+      'cnn(channels=16, hidden=128, kernel=3, stride=1, pooling=max, dropout=0)',
     );
     const all = describeRecipe(planRecipe('resnet(norm=group, depth=14)'));
     expect(describeRecipe(planRecipe(all))).toBe(all);
