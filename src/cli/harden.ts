@@ -51,6 +51,12 @@ export const command: Command = {
     },
     budget: { value: 'TIME', help: 'time for everything, e.g. 90s, 10m or 1h (10m unless given)' },
     ...without(TRAINING_OPTIONS),
+    epochs: { value: 'N', help: 'times to go through the data (as many as the time allows unless given)' },
+    against: {
+      value: 'OBJECTIVE',
+      help: 'what to train against, e.g. "trades(eps=0.3, steps=10, beta=6), awp" (chosen by radius and time unless given; see train --help)',
+    },
+    average: { value: 'DECAY', help: 'average of the weights over the steps (0.995 unless given)' },
     attacks: { value: 'LIST', help: 'attacks before and after (those of the level unless given)' },
     level: { value: 'LEVEL', help: `how much to attack: ${LEVELS.join(', ')} (quick unless given)` },
     reinitialise: { help: 'draw the weights anew in place of going on from them' },
