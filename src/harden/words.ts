@@ -3,17 +3,19 @@ import type { Comparison, ComparisonRow } from '../assess/index.ts';
 /** What hardening gained and cost, a sentence each, from the comparison of before (the first model) and after (the second). */
 export function outcomeWords({ rows }: Comparison): readonly string[] {
   const clean = rows.find(({ kind }) => kind === 'clean');
-  const worst = rows.filter(({ kind }) => kind === 'worst');
+  // One attack is its own worst case and has no row for it.
+  const several = rows.filter(({ kind }) => kind === 'worst');
+  const worst = several.length > 0 ? several : rows.filter(({ kind }) => kind === 'attack');
   return [
-    ...worst.map((row) =>
-      changeWords(
-        `Under the strongest of ${row.attacks.length} attacks at ${row.norm} ${amount(row.eps!)}`,
-        row,
-      ),
-    ),
+    ...worst.map((row) => changeWords(`Under ${attackWords(row)}`, row)),
     ...(clean ? [changeWords('Without an attack', clean)] : []),
     ...verdictWords(clean, worst),
   ];
+}
+
+function attackWords({ attacks, norm, eps }: ComparisonRow): string {
+  const who = attacks.length > 1 ? `the strongest of ${attacks.length} attacks` : attacks[0];
+  return `${who} at ${norm} ${amount(eps!)}`;
 }
 
 function changeWords(where: string, { rates, contrasts }: ComparisonRow): string {
