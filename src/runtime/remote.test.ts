@@ -61,7 +61,8 @@ describe('a model behind an endpoint', () => {
       { batch: 10, parallel: 3 },
       {
         async answer(x, n) {
-          await new Promise((resolve) => setTimeout(resolve, 1));
+          // Long enough that the next requests arrive meanwhile, on a busy machine, too.
+          await new Promise((resolve) => setTimeout(resolve, 20));
           return linearScores(x, n);
         },
       },
