@@ -5,6 +5,7 @@ import {
   type Dataset,
   type Labels,
   openDataset,
+  readLabelFile,
   type StoredLayout,
 } from '../data/index.ts';
 import type { Engine } from '../runtime/engine.ts';
@@ -193,27 +194,5 @@ async function labelsOf(
       );
     return { labels: adapted.labels, width: 1 };
   }
-  const stored = await openDataset(path, signal ? { signal } : {});
-  try {
-    const width = stored.sampleShape.reduce((product, d) => product * d, 1);
-    if (stored.n !== total)
-      throw new GlacisError(
-        'data/mismatch',
-        `${path}: expected ${total} labels, one for each sample, got ${stored.n}`,
-      );
-    const values = await stored.read(0, stored.n, signal);
-    const real = /^float/.test(stored.dtype);
-    const labels = new (real ? Float32Array : Int32Array)(adapted.n * width);
-    for (const [i, index] of adapted.indices.entries())
-      for (let j = 0; j < width; j++) labels[i * width + j] = Number(values[index * width + j]);
-    const bad = labels.findIndex((v) => !Number.isFinite(v));
-    if (bad >= 0)
-      throw new GlacisError(
-        'data/not-finite',
-        `${path}: the label of sample ${Math.floor(bad / width)} is not a finite number`,
-      );
-    return { labels, width };
-  } finally {
-    await stored.close();
-  }
+  return readLabelFile(path, adapted.indices, total, signal);
 }
