@@ -6,7 +6,7 @@ import type { Engine } from '../runtime/engine.ts';
 import { inLayout } from '../runtime/layout.ts';
 import type { Criterion } from './criterion/criterion.ts';
 import { feedFor } from './feed.ts';
-import { ascendInside, startInside, type TrainingBall } from './objective/inner-ascent.ts';
+import { ascendInside, lossSlope, startInside, type TrainingBall } from './objective/inner-ascent.ts';
 import type { CheckedThreat } from './objective/threat.ts';
 import type { LabelledSamples } from './samples.ts';
 import { keyOf, type TrainingState } from './state.ts';
@@ -68,12 +68,7 @@ export async function openProbe(engine: Engine, model: Model, options: ProbeOpti
   const noise = threat && b.builder.input('start', 'float32', x.dims);
   if (threat && noise && calm.hits) {
     const ball: TrainingBall = { ...threat, eps: b.scalar(threat.eps, 'float32') };
-    const slope = {
-      at(point: Value) {
-        const z = network.forward(point, { as: 'deployed' });
-        return { outputs: z, gradient: options.criterion.write(b, z, targets).gradient };
-      },
-    };
+    const slope = lossSlope({ b, criterion: options.criterion, targets, forward: network.forward });
     const once = ascendInside(b, x, x, slope, ball, 1, ball.eps);
     const start = startInside(b, x, noise, ball);
     const stepSize = b.scalar(threat.eps * threat.stepShare, 'float32');

@@ -3,6 +3,7 @@ import type { Value } from '../../onnx/graph-builder.ts';
 import { elementCount } from '../../onnx/tensor.ts';
 import { vjp } from '../../transform/gradient/vjp.ts';
 import type { Ops } from '../../transform/ops.ts';
+import type { Scene } from './objective.ts';
 
 /** The ball that training attacks in. */
 export interface TrainingBall {
@@ -13,10 +14,20 @@ export interface TrainingBall {
   readonly bounds: readonly [number, number];
 }
 
-/** What {@link ascendInside} climbs. */
-export interface Slope {
-  /** Where the gradient comes from: the network's outputs at a point, and the gradient of the loss there with respect to them. */
-  at(x: Value): { readonly outputs: Value; readonly gradient: Value };
+/** What {@link ascendInside} climbs: the network's outputs `[B, K]` at a point, and the gradient of the loss there with respect to them. */
+export type Slope = (x: Value) => { readonly outputs: Value; readonly gradient: Value };
+
+/** The slope of the criterion's loss, of the network as it is deployed. */
+export function lossSlope({
+  b,
+  criterion,
+  targets,
+  forward,
+}: Pick<Scene, 'b' | 'criterion' | 'targets' | 'forward'>): Slope {
+  return (x) => {
+    const outputs = forward(x, { as: 'deployed' });
+    return { outputs, gradient: criterion.write(b, outputs, targets).gradient };
+  };
 }
 
 /**
@@ -38,7 +49,7 @@ export function ascendInside(
 ): Value {
   let at = start;
   for (let k = 0; k < steps; k++) {
-    const { outputs, gradient } = slope.at(at);
+    const { outputs, gradient } = slope(at);
     const [g] = vjp(b, [{ value: outputs, grad: gradient }], [at]);
     at = intoBall(b, b.add(at, b.mul(steepest(b, g!, ball.norm), stepSize)), x, ball);
   }

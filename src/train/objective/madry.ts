@@ -1,4 +1,4 @@
-import { ascendInside } from './inner-ascent.ts';
+import { ascendInside, lossSlope } from './inner-ascent.ts';
 import type { Objective } from './objective.ts';
 import { checkedThreat, placeThreat, type TrainingThreat, threatRecord, threatSettings } from './threat.ts';
 
@@ -17,13 +17,7 @@ export function madry(threat: TrainingThreat): Objective {
     write(scene) {
       const { b, x, targets, criterion, forward } = scene;
       const { ball, stepSize, start } = placeThreat(scene, checked);
-      const slope = {
-        at(point: typeof x) {
-          const outputs = forward(point, { as: 'deployed' });
-          return { outputs, gradient: criterion.write(b, outputs, targets).gradient };
-        },
-      };
-      const attacked = ascendInside(b, x, start(), slope, ball, checked.steps, stepSize);
+      const attacked = ascendInside(b, x, start(), lossSlope(scene), ball, checked.steps, stepSize);
       const outputs = forward(attacked);
       const { losses, gradient, hits } = criterion.write(b, outputs, targets);
       return {

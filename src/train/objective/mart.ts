@@ -2,7 +2,7 @@ import { GlacisError } from '../../core/error.ts';
 import type { Value } from '../../onnx/graph-builder.ts';
 import { vjp } from '../../transform/gradient/vjp.ts';
 import type { Ops } from '../../transform/ops.ts';
-import { ascendInside } from './inner-ascent.ts';
+import { ascendInside, lossSlope } from './inner-ascent.ts';
 import type { Objective } from './objective.ts';
 import { checkedThreat, placeThreat, type TrainingThreat, threatRecord, threatSettings } from './threat.ts';
 
@@ -31,13 +31,7 @@ export function mart(threat: TrainingThreat, lambda = 5): Objective {
           `mart: expected whole labels and cross-entropy, got ${criterion.name}`,
         );
       const { ball, stepSize, start } = placeThreat(scene, checked);
-      const slope = {
-        at(point: Value) {
-          const outputs = forward(point, { as: 'deployed' });
-          return { outputs, gradient: criterion.write(b, outputs, targets).gradient };
-        },
-      };
-      const attacked = ascendInside(b, x, start(), slope, ball, checked.steps, stepSize);
+      const attacked = ascendInside(b, x, start(), lossSlope(scene), ball, checked.steps, stepSize);
       const [outputs, moved] = [forward(x), forward(attacked)];
       const losses = martLoss(b, outputs, moved, targets, lambda);
       const [first, second] = vjp(

@@ -28,11 +28,9 @@ export function trades(threat: TrainingThreat, beta = 6): Objective {
       const calm = softmax(b, forward(x, { as: 'deployed' }));
       const width = checked.bounds[1] - checked.bounds[0];
       const start = intoBall(b, b.add(x, b.mul(scene.draw('start', 'normal'), START * width)), x, ball);
-      const slope = {
-        at(point: Value) {
-          const outputs = forward(point, { as: 'deployed' });
-          return { outputs, gradient: b.sub(softmax(b, outputs), calm) };
-        },
+      const slope = (point: Value) => {
+        const outputs = forward(point, { as: 'deployed' });
+        return { outputs, gradient: b.sub(softmax(b, outputs), calm) };
       };
       const attacked = ascendInside(b, x, start, slope, ball, checked.steps, stepSize);
       const [outputs, moved] = [forward(x), forward(attacked)];
