@@ -84,6 +84,39 @@ describe('a run that was stopped', () => {
   });
 });
 
+describe('a checkpoint of this run by its identity', () => {
+  type Parts = Awaited<ReturnType<typeof readCheckpoint>> & {};
+  it.each<[string, (found: Parts) => Partial<Parts>]>([
+    ['without its arrays', () => ({ states: new Map([['now', new Map()]]) })],
+    ['without a state', () => ({ states: new Map() })],
+    ['without the best weights', ({ states }) => ({ states: new Map([['now', states.get('now')!]]) })],
+    [
+      'with shorter arrays',
+      ({ states }) => ({
+        states: new Map(
+          [...states].map(([name, s]) => [name, new Map([...s].map(([k, v]) => [k, v.slice(1)]))]),
+        ),
+      }),
+    ],
+    ['with steps of another epoch', ({ steps }) => ({ steps: steps + 100 })],
+    ['with steps before its epoch', () => ({ steps: 0 })],
+  ])('%s is refused', async (what, change) => {
+    const path = join(folder, `forged ${what}`);
+    const plan = { ...options, epochs: 1, checkpoint: { path } };
+    await train(engine, net(), data, plan);
+    const identity = JSON.parse(
+      (await readFile(path))
+        .toString('latin1')
+        .slice(16)
+        .match(/\{"identity":(\{.*?\}),"steps"/)![1]!,
+    );
+    const found = (await readCheckpoint(path, identity))!;
+    await writeCheckpoint(path, { ...found, ...change(found) });
+    const again = train(engine, net(), data, { ...plan, checkpoint: { path, resume: true } });
+    await expect(again).rejects.toMatchObject({ code: 'result/invalid' });
+  });
+});
+
 describe('a checkpoint file', () => {
   const checkpoint = {
     identity: { model: 'm', n: 3 },

@@ -7,7 +7,7 @@ import { type Batches, divergence } from './divergence.ts';
 import { feedFor } from './feed.ts';
 import { noteOf, soFar, withStep } from './journal.ts';
 import type { Objective } from './objective/objective.ts';
-import { isSaveDue, type Run, saveRun } from './run.ts';
+import { isSaveDue, type Run, saveRun, stepsPerEpoch } from './run.ts';
 import { shuffled } from './samples.ts';
 import { feedsOf, isAllFinite, stateFrom } from './state.ts';
 import { openStep } from './step/session.ts';
@@ -22,9 +22,10 @@ export interface Phase {
 }
 
 /** Opens the graph of a run's steps with this objective. */
-export async function openPhase({ engine, model, settings }: Run, objective: Objective): Promise<Phase> {
+export async function openPhase(run: Run, objective: Objective): Promise<Phase> {
+  const { engine, model, settings } = run;
   const options = { ...settings, objective };
-  const step = buildStep(model, options);
+  const step = objective === run.objective ? run.step : buildStep(model, options);
   const session = await openStep(engine, model, step, options);
   return { objective, step, session, close: () => session.close() };
 }
@@ -87,11 +88,6 @@ export async function runEpoch(run: Run, phase: Phase): Promise<void> {
   }
   // The end of an epoch is kept once it was measured, unless that is not to happen.
   if (signal?.aborted) await saveRun(run);
-}
-
-/** Steps of an epoch: a rest of the samples that fills no batch is left out. */
-export function stepsPerEpoch({ n, step, options: { replays = 1 } }: Run): number {
-  return Math.floor(n / step.batch) * replays;
 }
 
 /** What a step of this epoch takes in, by the step's number over all epochs. */

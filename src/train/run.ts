@@ -3,7 +3,7 @@ import type { Model } from '../onnx/model.ts';
 import { elementCount } from '../onnx/tensor.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { blockSizeOf } from '../runtime/layout.ts';
-import { type RunIdentity, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, type RunIdentity, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { crossEntropy } from './criterion/cross-entropy.ts';
 import { type Journal, journalFrom, NEW_JOURNAL } from './journal.ts';
 import type { Objective } from './objective/objective.ts';
@@ -15,7 +15,7 @@ import { checkOptions, type TrainOptions } from './options.ts';
 import { trainableParameters } from './parameters.ts';
 import { openProbe, type Probe } from './probe.ts';
 import { checkSamples, type LabelledSamples } from './samples.ts';
-import { initialState, type TrainingState } from './state.ts';
+import { initialState, keyOf, type TrainingState } from './state.ts';
 import { buildStep, type StepOptions, type TrainingStep } from './step/step.ts';
 
 /** A training run under way. */
@@ -131,9 +131,39 @@ async function resume(run: Run): Promise<void> {
   if (path === undefined || !isWanted) return;
   const found = await readCheckpoint(path, run.identity);
   if (!found) return;
-  run.journal = journalFrom(found.journal, path);
+  const journal = journalFrom(found.journal, path);
+  checkFound(run, found, journal, path);
+  run.journal = journal;
   run.steps = found.steps;
   for (const [name, state] of found.states) run.states.set(name, state);
+}
+
+/** Throws where a checkpoint that says it is of this run cannot be: other arrays, or steps outside of its epoch. Errors: `result/invalid`. */
+function checkFound(run: Run, { states, steps }: Checkpoint, journal: Journal, path: string): void {
+  const perEpoch = stepsPerEpoch(run);
+  const epochs = journal.epochs.length;
+  // What an objective keeps is gone once another has taken over.
+  const needed = run.step.carried.filter(({ role }) => role !== 'kept' || journal.fellBack === null);
+  const isWhole = [...states.values()].every((state) =>
+    needed.every((each) => state.get(keyOf(each))?.length === elementCount(each.dims)),
+  );
+  const names = ['now', ...(journal.best !== null && keepsBest(run.options) ? ['best'] : [])];
+  const isThere = names.every((name) => states.has(name));
+  if (!isWhole || !isThere || steps < epochs * perEpoch || steps > (epochs + 1) * perEpoch)
+    throw new GlacisError(
+      'result/invalid',
+      `${path}: expected the arrays of this run and steps of its epoch ${epochs + 1}, got others; start again without --resume`,
+    );
+}
+
+/** Whether a run holds the weights of its best epoch: to give them back, or to go back to them. */
+export function keepsBest({ validation }: TrainOptions): boolean {
+  return Boolean(validation?.keepBest) || typeof validation?.whenCatastrophic === 'object';
+}
+
+/** Steps of an epoch: a rest of the samples that fills no batch is left out. */
+export function stepsPerEpoch({ n, step, options: { replays = 1 } }: Run): number {
+  return Math.floor(n / step.batch) * replays;
 }
 
 /** Everything that decides what a run computes. */

@@ -1,11 +1,11 @@
 import type { Model } from '../onnx/model.ts';
 import type { Engine } from '../runtime/engine.ts';
-import { openPhase, type Phase, runEpoch, stepsPerEpoch } from './epoch.ts';
+import { openPhase, type Phase, runEpoch } from './epoch.ts';
 import { closed, type Epoch, type Stop, scoreOf, withEpoch } from './journal.ts';
 import type { Objective } from './objective/objective.ts';
 import type { TrainOptions } from './options.ts';
 import { isCatastrophic } from './overfitting.ts';
-import { prepareRun, type Run, saveRun } from './run.ts';
+import { keepsBest, prepareRun, type Run, saveRun, stepsPerEpoch } from './run.ts';
 import type { LabelledSamples } from './samples.ts';
 import { withState } from './state.ts';
 
@@ -68,7 +68,7 @@ function objectiveOf({ journal, options, objective }: Run): Objective {
 /** Measures the network after an epoch, keeps it if it is the best, and decides whether and how the run goes on. */
 async function concludeEpoch(run: Run): Promise<void> {
   const { options, probe, states, step } = run;
-  const { keepBest = false, patience, whenCatastrophic = 'stop' } = options.validation ?? {};
+  const { patience } = options.validation ?? {};
   const measured = await probe?.measure(states.get('now')!, options.signal);
   const past = run.journal.epochs.flatMap((epoch) => epoch.validation ?? []);
   const seconds = run.journal.spent + (run.now() - run.began) / 1000;
@@ -81,7 +81,7 @@ async function concludeEpoch(run: Run): Promise<void> {
     const { best } = run.journal;
     if (best === null || score > best.score) {
       run.journal = { ...run.journal, best: { epoch: number, score } };
-      if (keepBest || typeof whenCatastrophic === 'object') states.set('best', states.get('now')!);
+      if (keepsBest(options)) states.set('best', states.get('now')!);
     } else if (patience !== undefined && number - best.epoch >= patience)
       run.journal = { ...run.journal, stopped: 'patience' };
     if (run.journal.fellBack === null && isCatastrophic(past, measured)) react(run);
