@@ -99,7 +99,7 @@ describe('benchmark harness', () => {
     expect(() => parseOptions(['speed'])).toThrow(/gradient, pgd, .* or [a-z]+, got speed/);
     expect(() => parseOptions(['pgd', '--fast'])).toThrow(/--fast/);
     expect(parseOptions(['attacks', '--only', 'fgsm,pgd-10']).only).toEqual(['fgsm', 'pgd-10']);
-    expect(() => parseOptions(['pgd', '--only', 'fgsm'])).toThrow(/only the attacks suite/);
+    expect(() => parseOptions(['pgd', '--only', 'fgsm'])).toThrow(/only the attacks and strength suites/);
     expect(() => parseOptions(['pgd', '--rounds', '0'])).toThrow(/count from 1, got 0/);
   });
 });
