@@ -1,0 +1,72 @@
+/** How much harm a finding can do, the gravest first. */
+export const SEVERITIES = ['critical', 'high', 'medium', 'low', 'info'] as const;
+
+/** One of {@link SEVERITIES}. */
+export type Severity = (typeof SEVERITIES)[number];
+
+/** Ids in MITRE ATLAS, OWASP Machine Learning Top 10 and NIST AI 100-2. */
+export interface Taxonomy {
+  readonly atlas: readonly string[];
+  readonly owasp: readonly string[];
+  readonly nist: readonly string[];
+}
+
+/** Where in an artefact something was found. Paths and places come from the artefact, so an attacker may have written them. */
+export interface Where {
+  /** The file as it was named, with `/` between steps; a member of a container follows after `!`, e.g. `a.zip!b/data.pkl`. */
+  readonly path: string;
+  /** The place inside the file in words, e.g. `cell 3, output 1, line 2` or `layers[2].config`; empty for the file itself. */
+  readonly place: string;
+  /** Line in the file, from 1, where the file has lines. */
+  readonly line?: number;
+  /** Column in that line, from 1. */
+  readonly column?: number;
+}
+
+/** Something in an artefact that a reader should act on. */
+export interface SupplyFinding {
+  /** Stable id of the rule, e.g. `secrets/huggingface-token` or `scan/keras-lambda`. */
+  readonly rule: string;
+  readonly severity: Severity;
+  readonly where: Where;
+  /** What was seen, in a sentence; never a secret whole. */
+  readonly what: string;
+  /** Why it is dangerous, in a sentence. */
+  readonly why: string;
+  readonly taxonomy: Taxonomy;
+}
+
+/** A file, or a part of one, that could not be looked at. It is never counted as clean. */
+export interface Unread {
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** Code or gadgets in a model artefact: unsafe AI artefacts, embedded malware; AI supply chain; supply chain attacks. */
+export const UNSAFE_ARTEFACT: Taxonomy = {
+  atlas: ['AML.T0011.000', 'AML.T0018.002', 'AML.T0010.003'],
+  owasp: ['ML06:2023'],
+  nist: ['NISTAML.05', 'NISTAML.051'],
+};
+
+/** Keys that lie around: unsecured credentials; AI supply chain; supply chain attacks. */
+export const LEAKED_CREDENTIAL: Taxonomy = {
+  atlas: ['AML.T0055'],
+  owasp: ['ML06:2023'],
+  nist: ['NISTAML.05'],
+};
+
+/** The findings, the gravest first; equal ones in the order of path, line and rule. */
+export function bySeverity<T extends Pick<SupplyFinding, 'severity' | 'where' | 'rule'>>(
+  findings: readonly T[],
+): readonly T[] {
+  const text = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+  return findings.toSorted(
+    (a, b) =>
+      SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
+      text(a.where.path, b.where.path) ||
+      (a.where.line ?? 0) - (b.where.line ?? 0) ||
+      text(a.where.place, b.where.place) ||
+      text(a.rule, b.rule),
+  );
+}
