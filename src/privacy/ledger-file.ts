@@ -40,13 +40,13 @@ export async function readLedger(path: string): Promise<readonly (Reserved | Spe
 }
 
 /**
- * Adds the line that `next` makes of the records so far, alone under the ledger's lock (`path` + `.lock`), and returns when
+ * Adds the line that `next` makes of the records so far, if any, alone under the ledger's lock (`path` + `.lock`), and returns when
  * it is on the disk. A line that could not be written whole is taken back. Folder and file are made where they are missing,
  * for their owner alone. Errors: `privacy/ledger`, `run/cancelled`; those of `next` pass, and nothing is written.
  */
 export async function appendToLedger(
   path: string,
-  next: (records: readonly (Reserved | Spent)[]) => string,
+  next: (records: readonly (Reserved | Spent)[]) => string | undefined,
   { signal, patience = PATIENCE }: LedgerAccess = {},
 ): Promise<void> {
   try {
@@ -55,7 +55,9 @@ export async function appendToLedger(
     try {
       const file = await openSafely(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT);
       try {
-        const line = Buffer.from(next(await recordsOf(file, path)));
+        const text = next(await recordsOf(file, path));
+        if (text === undefined) return;
+        const line = Buffer.from(text);
         const { size } = await file.stat();
         try {
           const { bytesWritten } = await file.write(line);

@@ -99,6 +99,9 @@ describe('the ledger', () => {
     expect(await refusal(recordSpent(path, 'f'.repeat(32), 1, at))).toMatch(/^option\/invalid: id/);
     expect(await refusal(recordSpent(path, name, 1001, at))).toMatch(/at most the 1000 that were reserved/);
     await recordSpent(path, name, 1000, at);
+    const once = await readFile(path, 'utf8');
+    await recordSpent(path, name, 1000, at);
+    expect(await readFile(path, 'utf8')).toBe(once);
     expect(await refusal(recordSpent(path, name, 1, at))).toMatch(/^option\/invalid: id/);
     expect(await refusal(runsOn(path, 'sha256:12'))).toMatch(/^option\/invalid: data set/);
     expect(await refusal(reserve(path, DATA, { ...RUN, rate: 2 }, { ...at, id: id() }))).toMatch(

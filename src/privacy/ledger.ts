@@ -82,8 +82,9 @@ export async function reserve(
 }
 
 /**
- * Records that the reserved run `id` has ended after `steps` steps, which counts from then on in place of what was reserved.
- * Errors: `option/invalid` for an id that is not reserved or has ended, or more steps than reserved; `privacy/ledger`.
+ * Records that the reserved run `id` has ended after `steps` steps, which counts from then on in place of what was reserved. Where that
+ * stands there already (a process was killed right after it), nothing changes.
+ * Errors: `option/invalid` for an id that is not reserved or has ended after other steps, or more steps than reserved; `privacy/ledger`.
  */
 export async function recordSpent(
   path: string,
@@ -95,7 +96,9 @@ export async function recordSpent(
     path,
     (records) => {
       const reserved = records.find((r): r is Reserved => r.kind === 'reserved' && r.id === id);
-      if (!reserved || records.some((r) => r.kind === 'spent' && r.id === id))
+      const spent = records.find((r): r is Spent => r.kind === 'spent' && r.id === id);
+      if (spent?.steps === steps) return undefined;
+      if (!reserved || spent)
         throw new GlacisError(
           'option/invalid',
           `id: expected that of a reserved run, got '${id.slice(0, 40)}'`,

@@ -27,9 +27,10 @@ export {
 } from './plan/training.ts';
 export type { AdaptiveClipping } from './private/clipping.ts';
 export type { PrivateEpoch } from './private/journal.ts';
-export type { PrivateTrainOptions } from './private/options.ts';
+export type { PrivateTrainOptions, PrivateValidation } from './private/options.ts';
 export { type PrivatePlan, planPrivately } from './private/plan.ts';
-export { type PrivatelyTrained, trainPrivately } from './private/train-privately.ts';
+export { trainPrivately } from './private/train-privately.ts';
+export type { PrivatelyTrained } from './private/trained.ts';
 export { type Produced, type Production, produce } from './produce.ts';
 export { type ConvNetOptions, convNet } from './recipes/cnn.ts';
 export type { Recipe, RecipeFrame, RecipeOptions } from './recipes/recipe.ts';

@@ -33,7 +33,8 @@ export interface Probe {
 
 /** What {@link openProbe} measures with. */
 export interface ProbeOptions {
-  readonly step: TrainingStep;
+  /** Where a state holds what the network needs, and the form of samples. */
+  readonly step: Pick<TrainingStep, 'carried' | 'sampleDims' | 'outputs'>;
   readonly parameters: readonly string[];
   readonly criterion: Criterion;
   readonly samples: LabelledSamples;
@@ -81,7 +82,7 @@ export async function openProbe(engine: Engine, model: Model, options: ProbeOpti
   for (const { name, before } of network.statistics()) wanted.set(before.name, heldAs(step, name));
   const probing = {
     ...step,
-    inputs: { ...step.inputs, x: x.name, targets: targets.name },
+    inputs: { x: x.name, targets: targets.name },
     targets: form,
     draws: noise
       ? [
@@ -122,7 +123,7 @@ export async function openProbe(engine: Engine, model: Model, options: ProbeOpti
 }
 
 /** Where the state holds an initializer's weight, or its average. */
-function heldAs({ carried }: TrainingStep, name: string, slot?: string): Carried {
+function heldAs({ carried }: Pick<TrainingStep, 'carried'>, name: string, slot?: string): Carried {
   return carried.find(
     (each) =>
       each.name === name &&

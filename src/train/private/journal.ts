@@ -1,13 +1,18 @@
 import { GlacisError } from '../../core/error.ts';
+import type { Measured } from '../probe.ts';
 import { type BatchMeasures, together } from './step/private-session.ts';
 
-/** What an epoch did. None of these figures has noise: they are for the owner of the data, not to be published. */
+/** What an epoch did. None of these figures has noise: but for `validation`, they are for the owner of the data, not to be published. */
 export interface PrivateEpoch {
   /** Samples that were drawn, over all steps. */
   readonly samples: number;
   /** Mean over these; absent where none was drawn. */
   readonly loss?: number;
+  /** Shares that were right as they are and attacked; absent where none was looked at so. */
   readonly accuracy?: number;
+  readonly robust?: number;
+  /** Measured afterwards on samples that are not private. */
+  readonly validation?: Measured;
   /** Mean norm of the gradients before clipping, and the share that was not clipped. */
   readonly norm?: number;
   readonly unclipped?: number;
@@ -35,8 +40,8 @@ export function newJournal(clip: number): PrivateJournal {
 }
 
 /** The journal with the epoch under way closed. */
-export function withEpoch(journal: PrivateJournal, seconds: number): PrivateJournal {
-  const { samples, loss, norms, below, correct } = journal.open;
+export function withEpoch(journal: PrivateJournal, seconds: number, validation?: Measured): PrivateJournal {
+  const { samples, loss, norms, below, correct, robust } = journal.open;
   const epoch: PrivateEpoch = {
     samples,
     ...(samples === 0
@@ -46,7 +51,9 @@ export function withEpoch(journal: PrivateJournal, seconds: number): PrivateJour
           norm: norms / samples,
           unclipped: below / samples,
           ...(correct === undefined ? {} : { accuracy: correct / samples }),
+          ...(robust === undefined ? {} : { robust: robust / samples }),
         }),
+    ...(validation ? { validation } : {}),
     clip: journal.clip,
     seconds,
   };
@@ -55,12 +62,13 @@ export function withEpoch(journal: PrivateJournal, seconds: number): PrivateJour
 
 /** A few words on the epoch under way. */
 export function noteOf({ open, clip }: PrivateJournal): string {
-  const { samples, loss, below, correct } = open;
+  const { samples, loss, below, correct, robust } = open;
   if (samples === 0) return 'no samples yet';
   const percent = (part: number) => `${((100 * part) / samples).toFixed(1)} %`;
   return [
     `loss ${(loss / samples).toFixed(3)}`,
     ...(correct === undefined ? [] : [`right ${percent(correct)}`]),
+    ...(robust === undefined ? [] : [`under attack ${percent(robust)}`]),
     `unclipped ${percent(below)} at ${clip.toPrecision(3)}`,
   ].join(', ');
 }

@@ -5,12 +5,15 @@ import type { AccountingOptions } from '../../privacy/accountant.ts';
 import type { Augment } from '../augment.ts';
 import type { Criterion } from '../criterion/criterion.ts';
 import type { Objective } from '../objective/objective.ts';
+import type { TrainingThreat } from '../objective/threat.ts';
 import type { Optimiser } from '../optimise/optimiser.ts';
 import type { CheckpointOptions } from '../options.ts';
+import type { LabelledSamples } from '../samples.ts';
 import type { Schedule } from '../schedule.ts';
 import type { AdaptiveClipping } from './clipping.ts';
 import type { NormMethod } from './gradient/sample-gradient.ts';
 import type { PrivateEpoch } from './journal.ts';
+import type { PrivatelyTrained } from './trained.ts';
 
 /** How `trainPrivately` trains. */
 export interface PrivateTrainOptions {
@@ -56,19 +59,34 @@ export interface PrivateTrainOptions {
   /** File in which budget is set aside before the run and what it spent is recorded; all runs on the data may be limited. */
   readonly ledger?: {
     readonly path: string;
+    /** Digest by which the ledger knows the data set, parts of it included. Default `dataDigest`. */
+    readonly dataSet?: string;
     readonly limit?: { readonly epsilon: number; readonly delta: number };
   };
+  /** Samples to measure on after each epoch. They must not be among the private ones, and may be known: figures on them are not private. */
+  readonly validation?: PrivateValidation;
   /** Makes the key for tests. Whoever knows it can take the noise away: a run with it promises nothing, and says so. */
   readonly testSeed?: number;
   /** Told what the user should know, such as a delta that is too large. */
   readonly onWarning?: (warning: string) => void;
+  /** Told before the first step: how many steps of all were made by earlier processes, and the epochs that they closed. */
+  readonly onStart?: (steps: number, total: number, epochs: readonly PrivateEpoch[]) => void;
   readonly onEpoch?: (epoch: PrivateEpoch, number: number) => void;
+  /** Awaited at the end, before the checkpoint is destroyed: whoever writes the model here never loses it. */
+  readonly onTrained?: (trained: PrivatelyTrained) => Promise<void>;
   readonly signal?: AbortSignal;
   readonly progress?: Progress;
   /** Milliseconds since some moment. Default: the system's. */
   readonly now?: () => number;
   /** The time of day, for the ledger. Default: the system's. */
   readonly today?: () => Date;
+}
+
+/** What is measured after each epoch; nothing follows from it. */
+export interface PrivateValidation {
+  readonly samples: LabelledSamples;
+  /** Also attack them. Default: not. */
+  readonly threat?: TrainingThreat;
 }
 
 const KEYS: Readonly<Record<keyof PrivateTrainOptions, true>> = {
@@ -94,9 +112,12 @@ const KEYS: Readonly<Record<keyof PrivateTrainOptions, true>> = {
   modelDigest: true,
   dataDigest: true,
   ledger: true,
+  validation: true,
   testSeed: true,
   onWarning: true,
+  onStart: true,
   onEpoch: true,
+  onTrained: true,
   signal: true,
   progress: true,
   now: true,
@@ -107,8 +128,9 @@ const KEYS: Readonly<Record<keyof PrivateTrainOptions, true>> = {
 const REFUSED: Readonly<Record<string, string>> = {
   seed: 'whoever knows the seed can take the noise away; the noise is drawn with a secret key',
   mixup: 'a mixed sample is several samples, whose influence together is not bounded by the clipping norm',
-  validation: 'choosing among epochs by private samples spends privacy that nobody accounts for',
 };
+
+const VALIDATION_KEYS = ['samples', 'threat'];
 
 /** Checks what does not depend on the data. Errors: `option/unknown`, `option/invalid`. */
 export function checkPrivateOptions(options: PrivateTrainOptions): void {
@@ -135,7 +157,14 @@ export function checkPrivateOptions(options: PrivateTrainOptions): void {
     dataDigest,
     checkpoint,
     normalisation,
+    validation = {},
   } = options;
+  for (const key of Object.keys(validation))
+    if (!VALIDATION_KEYS.includes(key))
+      refuse(
+        'option/invalid',
+        `expected no ${key} of validation, got one: choosing among epochs by private samples spends privacy that nobody accounts for`,
+      );
   const oneOf = (names: string, ...given: unknown[]) => {
     const count = given.filter((value) => value !== undefined).length;
     if (count !== 1)
@@ -154,6 +183,6 @@ export function checkPrivateOptions(options: PrivateTrainOptions): void {
     refuse('option/invalid', `expected rows to be a whole number of at least 1, got ${rows}`);
   if (normalisation !== undefined && normalisation !== 'refuse' && normalisation !== 'rewrite')
     refuse('option/invalid', `expected normalisation to be refuse or rewrite, got '${normalisation}'`);
-  if (ledger && dataDigest === undefined)
+  if (ledger && (ledger.dataSet ?? dataDigest) === undefined)
     refuse('option/invalid', 'expected the digest of the data for the ledger, got none');
 }

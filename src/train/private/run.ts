@@ -8,9 +8,11 @@ import type { RunIdentity } from '../checkpoint.ts';
 import { crossEntropy } from '../criterion/cross-entropy.ts';
 import { type Feed, feedFor } from '../feed.ts';
 import { plain } from '../objective/plain.ts';
-import { withAverage } from '../optimise/average.ts';
+import { checkedThreat } from '../objective/threat.ts';
+import { AVERAGE, withAverage } from '../optimise/average.ts';
 import { sgd } from '../optimise/sgd.ts';
 import { trainableParameters } from '../parameters.ts';
+import { openProbe, type Probe } from '../probe.ts';
 import { checkSamples, type LabelledSamples } from '../samples.ts';
 import { initialState, keyOf, type TrainingState } from '../state.ts';
 import { checkApart } from './gradient/check-apart.ts';
@@ -37,6 +39,7 @@ export interface PrivateRunUnderWay {
   readonly gradient: PrivateGradient;
   readonly update: PrivateUpdate;
   readonly session: PrivateSession;
+  readonly probe: Probe | undefined;
   readonly feed: Feed;
   readonly settings: (done: number) => Readonly<Record<string, number>>;
   readonly stream: KeyStream;
@@ -93,10 +96,25 @@ export async function preparePrivateRun(
   const state = found?.state ?? initialState(model, update, optimiser);
   const now = options.now ?? (() => performance.now());
   const session = await openPrivateSession(engine, gradient, update, lanes);
+  let probe: Probe | undefined;
   try {
     const held = update.carried.filter(({ role }) => role === 'weight');
     const begin = held.map((each) => state.get(keyOf(each))!);
     await checkApart(engine, model, gradient, session.first, begin, lesson);
+    const { samples, threat } = options.validation ?? {};
+    probe =
+      samples &&
+      (await openProbe(engine, model, {
+        step: { ...gradient, carried: update.carried },
+        parameters,
+        criterion,
+        samples,
+        n: checkSamples(samples, form, 'validation data'),
+        ...(threat ? { threat: checkedThreat(threat) } : {}),
+        seed: 0,
+        block,
+        ...(options.average === undefined ? {} : { average: AVERAGE }),
+      }));
   } catch (error) {
     await session.close();
     stream.erase();
@@ -114,6 +132,7 @@ export async function preparePrivateRun(
     gradient,
     update,
     session,
+    probe,
     feed: feedFor(gradient, data, { seed, augment: options.augment ?? [], criterion: criterion.name }),
     settings: (done) => objective.settings?.(done) ?? {},
     stream,
@@ -156,7 +175,7 @@ function identityOf(
   built: Readonly<Record<string, unknown>>,
 ): RunIdentity {
   const { criterion, objective, optimiser, schedule, augment = [], average, norms } = options;
-  const { modelDigest, dataDigest, ledger, testSeed } = options;
+  const { modelDigest, dataDigest, ledger, testSeed, validation } = options;
   const named = (each: { readonly name: string; readonly options: unknown } | undefined) =>
     each && [each.name, each.options];
   return {
@@ -175,7 +194,8 @@ function identityOf(
     augment: augment.map(named),
     average,
     norms,
-    ledger: ledger?.path,
+    ledger: ledger && [ledger.path, ledger.dataSet],
+    validation: validation && [validation.samples.y.length, validation.threat],
     testSeed,
     ...built,
   };

@@ -10,6 +10,7 @@ import { runsOn } from '../../privacy/ledger.ts';
 import { startEngine } from '../../runtime/engine.ts';
 import { accuracy } from '../accuracy.ts';
 import { shift } from '../augment.ts';
+import { madry } from '../objective/madry.ts';
 import { sgd } from '../optimise/sgd.ts';
 import { buildRecipe, planRecipe } from '../recipes/registry.ts';
 import { constant } from '../schedule.ts';
@@ -145,6 +146,28 @@ describe('trainPrivately', () => {
     expect(bytes(a.model).equals(bytes(b.model))).toBe(true);
   });
 
+  it('measures on known samples, counts what is right, and keeps the checkpoint until the model was taken', async () => {
+    const path = join(folder, 'taken');
+    let seen = false;
+    const { epochs } = await trainPrivately(engine, net(), data, {
+      ...options,
+      objective: madry({ norm: 'linf', eps: 0.05, steps: 2 }),
+      validation: { samples: data, threat: { norm: 'linf', eps: 0.05, steps: 2 } },
+      checkpoint: { path },
+      onTrained: async ({ steps }) => {
+        await access(path);
+        seen = steps === 12;
+      },
+    });
+    expect(seen).toBe(true);
+    await expect(access(path)).rejects.toThrow();
+    expect(epochs).toHaveLength(2);
+    for (const { robust, validation } of epochs) {
+      expect(robust).toBeGreaterThan(0);
+      expect(validation!.accuracy).toBeGreaterThanOrEqual(validation!.robust!);
+    }
+  });
+
   it('sets budget aside before and records what was spent', async () => {
     const path = join(folder, 'ledger.jsonl');
     const ledger = { path, limit: { epsilon: 12, delta: 1e-3 } };
@@ -193,7 +216,7 @@ describe('trainPrivately', () => {
   it.each([
     ['a seed', { seed: 1 }, /the noise is drawn with a secret key/],
     ['mixup', { mixup: 0.2 }, /several samples/],
-    ['validation', { validation: {} }, /spends privacy/],
+    ['choosing epochs', { validation: { samples: data, keepBest: true } }, /spends privacy/],
     ['an unknown option', { epsylon: 1 }, /did you mean 'epsilon'/],
     ['a rate above 1', { batch: undefined, rate: 1.5 }, /sampling rate above 0 and at most 1/],
     ['more than all samples', { batch: 121 }, /at most all 120 samples/],

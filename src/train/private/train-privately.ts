@@ -4,14 +4,13 @@ import { GlacisError } from '../../core/error.ts';
 import { silent } from '../../core/progress.ts';
 import type { Model } from '../../onnx/model.ts';
 import { recordSpent, reserve } from '../../privacy/ledger.ts';
-import type { PrivacyStatement } from '../../privacy/statement.ts';
 import { f32, type HostTensor, i64 } from '../../runtime/array.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import { AVERAGE } from '../optimise/average.ts';
 import type { LabelledSamples } from '../samples.ts';
 import { keyOf, stateFrom, withState } from '../state.ts';
 import { nextNorm } from './clipping.ts';
-import { noteOf, type PrivateEpoch, withEpoch } from './journal.ts';
+import { noteOf, withEpoch } from './journal.ts';
 import type { PrivateTrainOptions } from './options.ts';
 import { gaussianNoise } from './random/gaussian-noise.ts';
 import { poissonBatch } from './random/poisson-batch.ts';
@@ -19,28 +18,7 @@ import { isPrivateSaveDue, type PrivateRunUnderWay, preparePrivateRun, savePriva
 import { destroyCheckpoint } from './secret-checkpoint.ts';
 import { type BatchMeasures, together } from './step/private-session.ts';
 import { gridFor } from './step/private-update.ts';
-
-/** A privately trained model, and what is promised about it. */
-export interface PrivatelyTrained {
-  /** The model that was given, with other initializers (and other normalisation, where that was rewritten). */
-  readonly model: Model;
-  /** What releasing the model promises, with accountant, sampling and neighbours; `undefined` for a run with a test seed. */
-  readonly privacy: PrivacyStatement | undefined;
-  readonly steps: number;
-  readonly rate: number;
-  /** Expected samples in a step. */
-  readonly expected: number;
-  /** Noise multiplier, as accounted for, and that of the gradients (more with adaptive clipping). */
-  readonly noise: number;
-  readonly gradientNoise: number;
-  /** Clipping norm of the last step. */
-  readonly clip: number;
-  /** Layers whose BatchNormalization became group normalisation. */
-  readonly rewritten: readonly string[];
-  readonly warnings: readonly string[];
-  /** Figures without noise, for the owner of the data only. */
-  readonly epochs: readonly PrivateEpoch[];
-}
+import type { PrivatelyTrained } from './trained.ts';
 
 /**
  * Trains with differential privacy (DP-SGD, Abadi et al. 2016): each step draws samples by Poisson sampling, clips the gradient of each,
@@ -68,8 +46,10 @@ export async function trainPrivately(
   try {
     for (const warning of run.plan.warnings) options.onWarning?.(warning);
     await reserveBudget(run);
+    options.onStart?.(run.steps, run.plan.steps, run.journal.epochs);
     try {
       await makeSteps(run);
+      await options.onTrained?.(outcomeOf(run));
     } catch (error) {
       // With a checkpoint the run may go on: all that was reserved counts until it ends.
       if (!options.checkpoint) await recordEnd(run);
@@ -80,7 +60,7 @@ export async function trainPrivately(
     return outcomeOf(run);
   } finally {
     run.stream.erase();
-    await run.session.close();
+    await Promise.all([run.session.close(), run.probe?.close()]);
   }
 }
 
@@ -102,7 +82,9 @@ async function makeSteps(run: PrivateRunUnderWay): Promise<void> {
     batch = steps + 1 < plan.steps ? draw(steps + 1) : new Int32Array();
     const { sums, measures } = await running;
     checkMeasures(run, measures);
-    const isDue = steps + 1 === plan.steps || (checkpoint && signal?.aborted) || isPrivateSaveDue(run);
+    const isEnd = epochsOver(run, steps + 1) > run.journal.epochs.length && (checkpoint || run.probe);
+    const isDue =
+      steps + 1 === plan.steps || isEnd || (checkpoint && signal?.aborted) || isPrivateSaveDue(run);
     const results = await session.update.run(
       {
         ...fed,
@@ -125,7 +107,7 @@ async function makeSteps(run: PrivateRunUnderWay): Promise<void> {
     };
     run.steps++;
     if (isDue) run.state = stateFrom(update, results);
-    concludeStep(run);
+    await concludeStep(run);
     if (isDue && run.steps < plan.steps) await savePrivateRun(run);
     progress({ label: 'private training', done: run.steps, total: plan.steps, note: noteOf(run.journal) });
     // With a checkpoint, one more step brings the state out first.
@@ -133,12 +115,17 @@ async function makeSteps(run: PrivateRunUnderWay): Promise<void> {
   }
 }
 
-/** Closes the epoch when each sample was seen once more on average. */
-function concludeStep(run: PrivateRunUnderWay): void {
-  const { plan, steps, options } = run;
-  const over = steps === plan.steps ? Math.ceil(options.epochs) : Math.floor(steps * plan.rate + 1e-9);
-  if (over <= run.journal.epochs.length) return;
-  run.journal = withEpoch(run.journal, run.journal.spent + (run.now() - run.began) / 1000);
+/** Epochs that are over after so many steps: each sample was seen so often on average. */
+function epochsOver({ plan, options }: PrivateRunUnderWay, steps: number): number {
+  return steps === plan.steps ? Math.ceil(options.epochs) : Math.floor(steps * plan.rate + 1e-9);
+}
+
+/** Closes the epoch when it is over, measured on what may be known. */
+async function concludeStep(run: PrivateRunUnderWay): Promise<void> {
+  const { steps, options, probe } = run;
+  if (epochsOver(run, steps) <= run.journal.epochs.length) return;
+  const measured = await probe?.measure(run.state);
+  run.journal = withEpoch(run.journal, run.journal.spent + (run.now() - run.began) / 1000, measured);
   run.began = run.now();
   options.onEpoch?.(run.journal.epochs.at(-1)!, run.journal.epochs.length - 1);
 }
@@ -214,7 +201,7 @@ async function reserveBudget(run: PrivateRunUnderWay): Promise<void> {
   const { rate, noise, steps } = run.plan;
   const reservation = await reserve(
     ledger.path,
-    dataDigest!,
+    ledger.dataSet ?? dataDigest!,
     { rate, noise, steps },
     {
       now: today,
@@ -233,7 +220,8 @@ async function recordEnd({ options, journal, steps }: PrivateRunUnderWay): Promi
     await recordSpent(ledger.path, journal.reservation, steps, { now: today });
 }
 
-function outcomeOf({ model, options, plan, update, state, journal, steps, rewritten }: PrivateRunUnderWay) {
+function outcomeOf(run: PrivateRunUnderWay): PrivatelyTrained {
+  const { model, options, plan, update, state, journal, steps, rewritten } = run;
   const isTest = options.testSeed !== undefined;
   const warning = 'made with a test seed: the noise can be drawn again, and nothing is promised';
   return {

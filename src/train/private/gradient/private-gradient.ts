@@ -44,12 +44,13 @@ export interface PrivateGradient
     readonly weights: readonly string[];
   };
   readonly sums: readonly CarriedSum[];
-  /** float32 scalars, sums over the samples: loss, norms as they were, samples that were right and whose norm was at most `clip`. */
+  /** float32 scalars, sums over the samples: loss, norms as they were, samples whose norm was at most `clip`, that were right, and attacked. */
   readonly measures: {
     readonly loss: string;
     readonly norms: string;
     readonly below: string;
     readonly correct?: string;
+    readonly robust?: string;
   };
   /** How each weight's norms are found, in the order of the weights. */
   readonly methods: readonly SampleGradients['method'][];
@@ -96,6 +97,7 @@ export function buildPrivateGradient(model: Model, options: PrivateGradientOptio
     norms: give('norms', count(norms)),
     below: give('below', count(b.compare('LessOrEqual', norms, clip))),
     ...(lesson.hits ? { correct: give('correct', count(lesson.hits)) } : {}),
+    ...(lesson.robustHits ? { robust: give('robust', count(lesson.robustHits)) } : {}),
   };
   return {
     model: inLayout(b.builder, Object.fromEntries(results), options.block ?? 0, 'private gradient'),
@@ -146,6 +148,6 @@ function gradientsOf(
 function mixed(layer: string): GlacisError {
   return new GlacisError(
     'model/unsupported-task',
-    `private training: expected layers in which samples stay apart, got ${layer}, which mixes the samples of a batch; rewrite it to GroupNormalization (normalisation: 'rewrite')`,
+    `private training: expected layers in which samples stay apart, got ${layer}, which mixes the samples of a batch; rewrite it to GroupNormalization (normalisation: 'rewrite'; on the command line --normalisation rewrite)`,
   );
 }

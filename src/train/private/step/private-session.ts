@@ -18,8 +18,9 @@ export interface BatchMeasures {
   readonly norms: number;
   /** Samples whose norm was at most the limit. */
   readonly below: number;
-  /** Absent where there is no right and wrong. */
+  /** Right as they are, and attacked; absent where none was looked at so. */
   readonly correct?: number;
+  readonly robust?: number;
 }
 
 /** The clipped sums of a logical batch, one set a lane, not noisy yet. */
@@ -162,25 +163,29 @@ function measuresOf(
   results: Readonly<Record<string, HostTensor>>,
 ): BatchMeasures {
   const of = (name: string) => Number(results[name]!.data[0]);
-  const { loss, norms, below, correct } = measures;
+  const { loss, norms, below, correct, robust } = measures;
   return {
     samples,
     loss: of(loss),
     norms: of(norms),
     below: of(below),
     ...(correct ? { correct: of(correct) } : {}),
+    ...(robust ? { robust: of(robust) } : {}),
   };
 }
 
 /** The sum of measures. */
 export function together(parts: readonly BatchMeasures[]): BatchMeasures {
   const sum = (of: (part: BatchMeasures) => number) => parts.reduce((all, part) => all + of(part), 0);
-  const counts = parts.every(({ correct }) => correct !== undefined) && parts.length > 0;
+  // A batch without samples has counted nothing.
+  const counts = (of: 'correct' | 'robust') =>
+    parts.some((part) => part[of] !== undefined) ? { [of]: sum((part) => part[of] ?? 0) } : {};
   return {
     samples: sum(({ samples }) => samples),
     loss: sum(({ loss }) => loss),
     norms: sum(({ norms }) => norms),
     below: sum(({ below }) => below),
-    ...(counts ? { correct: sum(({ correct }) => correct!) } : {}),
+    ...counts('correct'),
+    ...counts('robust'),
   };
 }
