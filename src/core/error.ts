@@ -29,6 +29,7 @@ export const ERROR_CODES = [
   'privacy/precision',
   'privacy/budget',
   'privacy/ledger',
+  'scan/limit',
 ] as const;
 
 /** One of {@link ERROR_CODES}. */

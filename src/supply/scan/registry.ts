@@ -1,0 +1,22 @@
+import type { Rule } from './finding.ts';
+import type { CollectionScanner, Scanner } from './scanner.ts';
+
+/** Every scanner of single contents; one import and one line each. */
+export const SCANNERS: readonly Scanner[] = [];
+
+/** Every scanner of formats that are several files. */
+export const COLLECTION_SCANNERS: readonly CollectionScanner[] = [];
+
+/** Every rule that a scan may report, sorted by id; a duplicate id fails when the module loads. */
+export const RULES: readonly Rule[] = distinct(
+  [...SCANNERS, ...COLLECTION_SCANNERS].flatMap((scanner) => scanner.rules),
+);
+
+function distinct(rules: readonly Rule[]): readonly Rule[] {
+  const byId = new Map<string, Rule>();
+  for (const rule of rules) {
+    if ((byId.get(rule.id) ?? rule) !== rule) throw new Error(`two rules are called ${rule.id}`);
+    byId.set(rule.id, rule);
+  }
+  return [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
