@@ -237,9 +237,9 @@ function shownOn(terminal: Terminal, epochs: number, isResumed: boolean) {
   };
 }
 
-function epochWords(epoch: Epoch): string {
+function epochWords(epoch: Partial<Epoch>): string {
   const validation = epoch.validation && `; validation: ${noteOf(epoch.validation)}`;
-  return `${noteOf(epoch)}${validation ?? ''} (${epoch.seconds.toFixed(1)} s)`;
+  return `${noteOf(epoch)}${validation ?? ''} (${epoch.seconds?.toFixed(1)} s)`;
 }
 
 function openingWords(

@@ -47,12 +47,15 @@ export function machine(env: Environment): Markup {
   ]);
 }
 
-/** How to run it again. */
-export function reproduction(command: string | undefined): Markup {
+/** How to run it again, and what is the same then. */
+export function reproduction(
+  command: string | undefined,
+  same = 'The same model and data (compare the digests), seed, versions, machine and thread count give the same figures.',
+): Markup {
   return html`<h3>How to reproduce</h3>
 ${
   command
-    ? html`<pre><code>${unbroken(command)}</code></pre><p class="muted">The same model and data (compare the digests), seed, versions, machine and thread count give the same figures.</p>`
+    ? html`<pre><code>${unbroken(command)}</code></pre><p class="muted">${same}</p>`
     : html`<p>The command line was not recorded. The seed, the options of every attack and the digests above say all that a repetition needs.</p>`
 }`;
 }

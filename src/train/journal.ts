@@ -112,11 +112,11 @@ export function scoreOf({ robust, accuracy, loss }: Measured): number {
   return robust ?? accuracy ?? -loss;
 }
 
-/** A few words on the epoch under way. */
-export function noteOf({ loss, accuracy, robust }: StepFigures['soFar']): string {
+/** A few words on an epoch, or what there is of it. */
+export function noteOf({ loss, accuracy, robust }: Partial<StepFigures['soFar']>): string {
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   return [
-    `loss ${loss.toFixed(3)}`,
+    ...(loss === undefined ? [] : [`loss ${loss.toFixed(3)}`]),
     ...(accuracy === undefined ? [] : [`right ${percent(accuracy)}`]),
     ...(robust === undefined ? [] : [`under attack ${percent(robust)}`]),
   ].join(', ');

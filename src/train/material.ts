@@ -28,6 +28,8 @@ export interface Material {
   /** Whether {@link bounds} come from a known range. */
   readonly isRanged: boolean;
   readonly digest: string;
+  /** Digest of the whole data set, of which {@link n} may be a part, without labels from elsewhere: by it the privacy ledger knows the samples. */
+  readonly dataSet: string;
   readonly description: string;
   readonly notes: readonly string[];
 }
@@ -88,6 +90,7 @@ export async function openMaterial(spec: string, options: MaterialOptions): Prom
       bounds: bounds ? [Math.min(...bounds.low), Math.max(...bounds.high)] : [least, most],
       isRanged: bounds !== undefined,
       digest: found.digest === undefined ? adapted.digest : `${adapted.digest},${found.digest}`,
+      dataSet: dataset.digest,
       description: dataset.describe,
       notes: adapted.notes,
     };

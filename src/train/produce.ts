@@ -1,23 +1,13 @@
-import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { basename } from 'node:path';
-import { writeAtomically } from '../data/index.ts';
 import type { Model } from '../onnx/model.ts';
-import { elementCount } from '../onnx/tensor.ts';
 import { serializeModel } from '../onnx/write.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { foldBatchNormalization } from '../transform/fold-batch-normalization.ts';
 import type { Epoch, StepFigures } from './journal.ts';
 import type { Material } from './material.ts';
-import { trainableParameters } from './parameters.ts';
 import type { PlannedTraining } from './plan/training.ts';
-import {
-  type DataRecord,
-  recordPath,
-  TRAINING_SCHEMA,
-  type TrainingEnvironment,
-  type TrainingRecord,
-} from './record.ts';
+import { modelRecord, writeProduced } from './produced-files.ts';
+import { type DataRecord, TRAINING_SCHEMA, type TrainingEnvironment, type TrainingRecord } from './record.ts';
 import { openRunLog, type RunLog } from './run-log.ts';
 import type { StartingModel } from './starting-model.ts';
 import { train } from './trainer.ts';
@@ -86,15 +76,7 @@ export async function produce(engine: Engine, production: Production): Promise<P
     const bytes = serializeModel(model);
     const record: TrainingRecord = {
       schema: TRAINING_SCHEMA,
-      model: {
-        name: basename(out),
-        digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
-        parameters: trainableParameters(model).reduce(
-          (sum, name) => sum + elementCount(model.graph.initializers.get(name)!.dims),
-          0,
-        ),
-        folded: production.fold,
-      },
+      model: modelRecord(model, bytes, out, production.fold),
       start: { ...start.origin, modelDigest: start.digest },
       data: production.data,
       ...(production.validation ? { validation: production.validation } : {}),
@@ -110,9 +92,7 @@ export async function produce(engine: Engine, production: Production): Promise<P
       finishedAt: today().toISOString(),
       command: production.command ?? null,
     };
-    const path = recordPath(out);
-    await writeAtomically(out, (write) => write(bytes));
-    await writeAtomically(path, (write) => write(Buffer.from(`${JSON.stringify(record, null, 2)}\n`)));
+    const path = await writeProduced(out, bytes, record);
     if (checkpoint.removeAtEnd) await rm(checkpoint.path, { force: true });
     return { model, record, recordPath: path };
   } finally {

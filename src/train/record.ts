@@ -1,3 +1,4 @@
+import type { PrivacyStatement } from '../privacy/statement.ts';
 import type { Epoch } from './journal.ts';
 import type { Material } from './material.ts';
 import type { TrainingConfig } from './plan/training.ts';
@@ -11,7 +12,8 @@ export interface DataRecord {
   /** As it was named on the command line. */
   readonly source: string;
   readonly description: string;
-  readonly digest: string;
+  /** Null where it is withheld: whoever knows all samples but one could test for that one by it. */
+  readonly digest: string | null;
   readonly n: number;
   readonly notes: readonly string[];
 }
@@ -25,6 +27,36 @@ export interface TrainingEnvironment {
   readonly cpu: string;
   readonly threads: number;
   readonly device: string;
+}
+
+/** An epoch as a record has it: without what is withheld, with what private training adds. */
+export interface RecordedEpoch extends Partial<Epoch> {
+  /** Mean norm of the samples' gradients before clipping, and the share that was not clipped, at this limit. */
+  readonly norm?: number;
+  readonly unclipped?: number;
+  readonly clip?: number;
+}
+
+/** What a private run promises, and what that rests on. */
+export interface PrivacyRecord {
+  /** What the promise is about: the weights in the file, now and at any time of the training, and not the owner's figures. */
+  readonly covers: 'weights';
+  /** Of this run, by each accountant; the first one planned the noise. Empty for a run with a test seed, which promises nothing. */
+  readonly statements: readonly PrivacyStatement[];
+  readonly rate: number;
+  readonly expectedBatch: number;
+  readonly steps: number;
+  /** Noise multiplier as accounted for, that of the gradients, and the clipping norm at the end. */
+  readonly noise: number;
+  readonly gradientNoise: number;
+  readonly clip: number;
+  /** What the weights were before: drawn anew, or given by the user, who said that they are public. */
+  readonly start: 'drawn' | 'said to be public';
+  /** Layers whose BatchNormalization was rewritten. */
+  readonly rewritten: readonly string[];
+  readonly warnings: readonly string[];
+  /** All runs on the data set that the ledger knows, this one included; null without a ledger. */
+  readonly allRuns: { readonly runs: number; readonly statement: PrivacyStatement } | null;
 }
 
 /** How a model came to be: everything that made its bytes, and what was measured on the way (docs/training.md). */
@@ -43,8 +75,10 @@ export interface TrainingRecord {
   /** Absent where nothing was held back; `share` where it was split off the training data. */
   readonly validation?: DataRecord & { readonly share?: number };
   readonly config: TrainingConfig;
+  /** Of private training only. */
+  readonly privacy?: PrivacyRecord;
   readonly environment: TrainingEnvironment;
-  readonly epochs: readonly Epoch[];
+  readonly epochs: readonly RecordedEpoch[];
   readonly outcome: {
     /** Epoch (from 0) whose weights the model has. */
     readonly epoch: number;
@@ -61,6 +95,18 @@ export interface TrainingRecord {
 /** The record of some data. */
 export function dataRecord(source: string, { description, digest, n, notes }: Material): DataRecord {
   return { source, description, digest, n, notes };
+}
+
+/**
+ * The record of a private run as it may be published with the model: without the figures that were computed on private samples without noise,
+ * without the data's digest, and without how long epochs took, which depends on how many samples were drawn.
+ */
+export function publishable(record: TrainingRecord): TrainingRecord {
+  return {
+    ...record,
+    data: { ...record.data, digest: null },
+    epochs: record.epochs.map(({ validation }) => (validation ? { validation } : {})),
+  };
 }
 
 /** Where the record of a model lies: `MODEL.training.json` beside it. */

@@ -54,11 +54,22 @@ export function accuracyCurves({ epochs }: TrainingRecord): readonly Curve[] {
   ]);
 }
 
-/** Both charts, each in a form for desktops and one for phones. */
+/** Norms of the samples' gradients in private training, and where they are clipped. */
+export function normCurves({ epochs }: TrainingRecord): readonly Curve[] {
+  return measured([
+    { label: 'mean norm', colour: 's4', isTraining: true, values: epochs.map((e) => e.norm) },
+    { label: 'clipped at', colour: 's0', isTraining: true, values: epochs.map((e) => e.clip) },
+  ]);
+}
+
+/** All charts that there is something for, each in a form for desktops and one for phones. */
 export function curvesSection(record: TrainingRecord): Markup {
-  const [losses, accuracies] = [lossCurves(record), accuracyCurves(record)];
-  const most = Math.max(0, ...losses.flatMap(({ values }) => values.map((v) => v ?? 0)));
-  const top = niceAbove(most);
+  const [losses, accuracies, norms] = [lossCurves(record), accuracyCurves(record), normCurves(record)];
+  if ([...losses, ...accuracies].length === 0) return html``;
+  const amounts = (curves: readonly Curve[]): Scale => {
+    const top = niceAbove(Math.max(0, ...curves.flatMap(({ values }) => values.map((v) => v ?? 0))));
+    return { top, ticks: [0, 0.25, 0.5, 0.75, 1].map((t) => t * top), written: figure, said: figure };
+  };
   const kept = record.outcome.epoch;
   const plot = (curves: readonly Curve[], what: string, scale: Scale) =>
     html`<h3>${what}</h3><figure class="plot"><div class="wide">${chart(curves, what, scale, kept, WIDE)}</div><div class="narrow">${chart(curves, what, scale, kept, NARROW)}</div></figure>`;
@@ -66,7 +77,8 @@ export function curvesSection(record: TrainingRecord): Markup {
 <h2>How it learned</h2>
 <p class="lead">Dashed lines were measured while training, on samples as the network saw them and before each step; full lines on samples that it does not learn from, after each epoch. The upright line marks the epoch whose weights the file has.</p>
 ${accuracies.length > 0 && plot(accuracies, 'Right answers', { top: 1, ticks: [0, 0.25, 0.5, 0.75, 1], written: (v) => `${v * 100} %`, said: percent })}
-${plot(losses, 'Loss', { top, ticks: [0, 0.25, 0.5, 0.75, 1].map((t) => t * top), written: figure, said: figure })}
+${losses.length > 0 && plot(losses, 'Loss', amounts(losses))}
+${norms.length > 0 && plot(norms, 'Gradients of samples', amounts(norms))}
 </section>`;
 }
 

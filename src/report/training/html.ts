@@ -1,10 +1,10 @@
-import type { Epoch } from '../../train/journal.ts';
-import type { DataRecord, TrainingRecord } from '../../train/record.ts';
+import type { DataRecord, RecordedEpoch, TrainingRecord } from '../../train/record.ts';
 import { digest, group, machine, notes, reproduction } from '../facts-section.ts';
 import { count, duration, moment, percent } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 import { pageOf } from '../page.ts';
 import { curvesSection } from './curves.ts';
+import { privacySection } from './privacy.ts';
 import { TRAINING_STYLE } from './style.ts';
 
 /**
@@ -21,6 +21,7 @@ export function renderTrainingHtml(record: TrainingRecord): string {
     description: headline(record),
     header: html`<span>Training of <b>${model.name}</b></span><span>${moment(startedAt)}</span>`,
     main: html`${verdict(record)}
+${privacySection(record)}
 ${curvesSection(record)}
 ${settings(record)}
 ${facts(record)}
@@ -31,7 +32,7 @@ ${limits(record)}`,
 }
 
 /** The epoch whose weights the file has. */
-function keptEpoch({ epochs, outcome }: TrainingRecord): Epoch {
+function keptEpoch({ epochs, outcome }: TrainingRecord): RecordedEpoch {
   return epochs[outcome.epoch]!;
 }
 
@@ -39,8 +40,10 @@ function headline(record: TrainingRecord): string {
   const { validation: seen, accuracy, robust, loss } = keptEpoch(record);
   const [right, stood] = seen ? [seen.accuracy, seen.robust] : [accuracy, robust];
   const where = seen ? 'samples that it did not learn from' : 'the samples that it learned from';
+  if (right === undefined && stood === undefined && loss === undefined)
+    return 'Trained privately: figures on the private samples are not part of this record.';
   if (right === undefined && stood === undefined)
-    return `The loss on ${where} came to ${Number((seen?.loss ?? loss).toPrecision(3))}.`;
+    return `The loss on ${where} came to ${Number((seen?.loss ?? loss!).toPrecision(3))}.`;
   const first = right === undefined ? '' : `${percent(right)} right`;
   const second = stood === undefined ? '' : `${percent(stood)} under attack`;
   return `${[first, second].filter((part) => part !== '').join(' and ')} on ${where}.`;
@@ -48,11 +51,11 @@ function headline(record: TrainingRecord): string {
 
 function verdict(record: TrainingRecord): Markup {
   const { epochs, outcome, model, data, validation, config } = record;
-  const seconds = epochs.reduce((sum, each) => sum + each.seconds, 0);
+  const seconds = epochs.reduce((sum, each) => sum + (each.seconds ?? 0), 0);
   const planned = Number(config.epochs);
   return html`<section class="verdict">
 <h1>${headline(record)}</h1>
-<p class="story">${count(model.parameters)} weights, learned from ${count(data.n)} samples in ${epochs.length} ${epochs.length === 1 ? 'epoch' : 'epochs'} and ${duration(seconds)}. The file has the weights after epoch ${outcome.epoch + 1}.${validation === undefined && ' Nothing was held back to measure on: these figures say how well the data were learned, not how well the model will do.'}</p>
+<p class="story">${count(model.parameters)} weights, learned from ${count(data.n)} samples in ${epochs.length} ${epochs.length === 1 ? 'epoch' : 'epochs'}${seconds > 0 && ` and ${duration(seconds)}`}. The file has the weights after epoch ${outcome.epoch + 1}.${validation === undefined && ' Nothing was held back to measure on: these figures say how well the data were learned, not how well the model will do.'}</p>
 ${outcome.stopped !== null && html`<p class="partial"><b>Stopped early</b> after ${epochs.length} of ${planned} epochs: ${outcome.stopped}.</p>`}
 ${outcome.fellBack !== null && html`<p class="partial"><b>Catastrophic overfitting</b> after epoch ${outcome.fellBack}: accuracy under PGD collapsed while that under a single step did not. Training went back to its best epoch and on with PGD.</p>`}
 </section>`;
@@ -88,7 +91,7 @@ function facts(record: TrainingRecord): Markup {
       ['source', source],
       ['what', description],
       ['samples', count(n)],
-      ['digest', digest(text)],
+      ['digest', text === null ? 'withheld' : digest(text)],
       ['notes', notes(all)],
     ] as const;
   return html`<section>
@@ -103,13 +106,13 @@ ${group('Model', [
 ${group('Training data', of(data))}
 ${validation && group('Validation data', [...(validation.share === undefined ? [] : [['share', `${percent(validation.share)} of the training data, held back`] as const]), ...of(validation)])}
 ${group('Run', [
-  ['seed', String(config.seed)],
+  ['seed', record.privacy ? 'a secret key, erased at the end' : String(config.seed)],
   ['started', moment(startedAt)],
   ['finished', moment(finishedAt)],
 ])}
 ${machine(environment)}
 </div>
-${reproduction(command ?? undefined)}
+${record.privacy ? reproduction(command ?? undefined, 'Noise and samples of the steps are drawn by a secret key: another run gives another model with the same promise, and spends as much again.') : reproduction(command ?? undefined)}
 </section>`;
 }
 

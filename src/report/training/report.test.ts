@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { TrainingRecord } from '../../train/record.ts';
+import { epsilonFor, sentenceOf } from '../../privacy/index.ts';
+import { publishable, type TrainingRecord } from '../../train/record.ts';
 import { accuracyCurves, lossCurves } from './curves.ts';
 import { renderTrainingHtml } from './html.ts';
 
@@ -66,6 +67,41 @@ describe('the report of a training', () => {
     expect(page).toContain('<b>Stopped early</b> after 2 of 5 epochs: catastrophic overfitting.');
     expect(page).toContain('fast(eps=0.1)');
     expect(page).not.toContain('mixup');
+  });
+
+  it('says what a private run promises, and that its figures are the owner’s; published, it has none of them', () => {
+    const statement = epsilonFor([{ rate: 0.01, noise: 2, steps: 100 }], 1e-5, { accountant: 'rdp' });
+    const { validation: _, ...rest } = record;
+    const owners: TrainingRecord = {
+      ...rest,
+      epochs: [{ loss: 1.5, accuracy: 0.25, norm: 3, unclipped: 0.1, clip: 1, seconds: 1 }],
+      outcome: { epoch: 0, stopped: null, fellBack: null },
+      privacy: {
+        covers: 'weights',
+        statements: [statement],
+        rate: 0.01,
+        expectedBatch: 10,
+        steps: 100,
+        noise: 2,
+        gradientNoise: 2,
+        clip: 1,
+        start: 'drawn',
+        rewritten: [],
+        warnings: ['delta is large'],
+        allRuns: { runs: 3, statement },
+      },
+    };
+    const page = renderTrainingHtml(owners);
+    expect(page).toContain(sentenceOf(statement));
+    expect(page).toContain('All 3 private runs');
+    expect(page).toContain('delta is large');
+    expect(page).toContain('For the owner of the data only');
+    expect(page).toContain('mean norm');
+    const published = renderTrainingHtml(publishable(owners));
+    expect(published).toContain(sentenceOf(statement));
+    expect(published).toContain('withheld');
+    for (const secret of ['For the owner', 'sha256:2', 'mean norm', '25.0', 'NaN'])
+      expect(published).not.toContain(secret);
   });
 
   it('escapes names, and stands for a single epoch without validation', () => {

@@ -16,6 +16,7 @@ const material = (y: ArrayLike<number>, more: Partial<Material> = {}): Material 
   bounds: [0, 1],
   isRanged: true,
   digest: 'sha256:0',
+  dataSet: 'sha256:0',
   description: '',
   notes: [],
   ...more,

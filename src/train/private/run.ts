@@ -187,7 +187,7 @@ function identityOf(
     noise,
     delta: statement.delta,
     clipping,
-    criterion: criterion?.name,
+    criterion: named(criterion),
     objective: named(objective),
     optimiser: named(optimiser),
     schedule: named(schedule),
