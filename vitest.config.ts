@@ -10,6 +10,8 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**', '**/venv/**', ...(slow ? [] : ['**/*.slow.test.ts'])],
     // Processes and not threads: a worker thread that is ended during a native run takes the whole process with it.
     pool: 'forks',
+    // As many as there are cores: one less is the default, and half the machine on two.
+    maxWorkers: '100%',
     testTimeout: slow ? 600_000 : 30_000,
     hookTimeout: slow ? 600_000 : 30_000,
   },

@@ -39,9 +39,13 @@ export async function prepareFile(path: string): Promise<void> {
     throw new GlacisError('output/unwritable', `${path}: expected a file, got a folder`);
 }
 
-/** Writes a text file as a whole or not at all. Errors: `output/unwritable`. */
-export async function writeText(path: string, text: string): Promise<void> {
-  await writeAtomically(path, (write) => write(Buffer.from(text)));
+/** Writes a text file as a whole or not at all; with `mode`, with these rights. Errors: `output/unwritable`. */
+export async function writeText(
+  path: string,
+  text: string,
+  options: { readonly mode?: number } = {},
+): Promise<void> {
+  await writeAtomically(path, (write) => write(Buffer.from(text)), options);
 }
 
 /** How a result in the file `json` names the files in `folder`: a relative path with a slash at its end, or nothing. */

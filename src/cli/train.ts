@@ -1,37 +1,30 @@
-import { resolve } from 'node:path';
 import { environmentOf } from '../assess/environment.ts';
-import { GlacisError } from '../core/error.ts';
 import { renderTrainingHtml } from '../report/training/html.ts';
 import { startEngine } from '../runtime/engine.ts';
 import { gather } from '../train/gather.ts';
 import { type Epoch, noteOf } from '../train/journal.ts';
-import { centreOf, type Material } from '../train/material.ts';
 import { isRealLoss } from '../train/plan/criterion.ts';
 import { planTraining } from '../train/plan/training.ts';
 import { produce } from '../train/produce.ts';
-import {
-  buildRecipe,
-  describeRecipe,
-  type PlannedRecipe,
-  planRecipe,
-  RECIPES,
-  usualRecipe,
-} from '../train/recipes/registry.ts';
-import { recordPath } from '../train/record.ts';
-import {
-  builtModel,
-  inputOf,
-  openStartingModel,
-  outputsOf,
-  type StartingModel,
-} from '../train/starting-model.ts';
-import type { Given } from './args.ts';
+import { RECIPES, usualRecipe } from '../train/recipes/registry.ts';
+import { inputOf, outputsOf } from '../train/starting-model.ts';
 import { type Command, type CommandRun, EXIT } from './command.ts';
 import { commandLine } from './command-line.ts';
 import { ENGINE_OPTIONS, engineOptionsFrom } from './load-options.ts';
-import { prepareFile, writeText } from './output.ts';
+import { writeText } from './output.ts';
+import { isPrivate, PRIVATE_OPTIONS } from './private-options.ts';
 import type { Terminal } from './terminal.ts';
 import { MATERIAL_OPTIONS, materialFrom, numberFrom, TRAINING_OPTIONS, wishesFrom } from './train-options.ts';
+import { trainPrivatelyBy } from './train-privately.ts';
+import {
+  fileFrom,
+  fromRecipe,
+  openingWords,
+  placesFrom,
+  recipeFrom,
+  recipeList,
+  stopped,
+} from './train-start.ts';
 
 /** `glacis train`: a model from data, with its record. */
 export const command: Command = {
@@ -49,6 +42,7 @@ export const command: Command = {
     outputs: { value: 'N', help: 'outputs of the recipe (as many as the labels name classes unless given)' },
     ...MATERIAL_OPTIONS,
     ...TRAINING_OPTIONS,
+    ...PRIVATE_OPTIONS,
     ...ENGINE_OPTIONS,
     out: { value: 'FILE', help: 'where the model goes (trained.onnx unless given)' },
     'fold-normalisation': { help: 'write BatchNormalization into the layers before it' },
@@ -76,43 +70,26 @@ export const command: Command = {
       'robust against changes of up to 0.3, TRADES',
     ],
     ['glacis train --data table.csv --loss huber --patience 5', 'a regression on a table'],
+    [
+      'glacis train --data images.gz,labels.gz --recipe opacus-cnn --epsilon 3 --delta 1e-5 --epochs 30 --logical-batch 512',
+      'with differential privacy: no sample shows in the model by more than epsilon 3',
+    ],
   ],
   run,
 };
 
-async function run({ given, args, terminal, signal }: CommandRun): Promise<number> {
+async function run(run: CommandRun): Promise<number> {
+  const { given, args, terminal, signal } = run;
   if (given.flag('recipes')) {
     terminal.print(recipeList());
     return EXIT.good;
   }
-  const [surplus] = given.positionals;
-  if (surplus !== undefined)
-    throw new GlacisError(
-      'option/invalid',
-      `train: expected options only, got '${surplus}'; the model goes with --model FILE`,
-    );
-  const data = given.text('data');
-  if (data === undefined)
-    throw new GlacisError('option/invalid', 'train: expected --data DATA, got nothing; see --help');
-  const out = given.text('out') ?? 'trained.onnx';
-  const path = given.text('model');
-  if (path !== undefined && resolve(path) === resolve(out))
-    throw new GlacisError('option/invalid', `--out: expected another file than --model, got ${out} for both`);
+  if (isPrivate(given)) return trainPrivatelyBy(run);
+  const { data, out, checkpoint, json, log, report } = await placesFrom(given);
   const wishes = wishesFrom(given);
   const seed = wishes.seed ?? 0;
   const recipe = recipeFrom(given);
-  const checkpoint = given.text('checkpoint') ?? `${out.replace(/\.onnx$/i, '')}.checkpoint`;
-  const [json, log, report] = [given.text('json'), given.text('log'), given.text('report')];
-  for (const file of [out, recordPath(out), checkpoint, json, log, report])
-    if (file !== undefined) await prepareFile(file);
-  const file =
-    path === undefined
-      ? undefined
-      : await openStartingModel(path, {
-          reinitialise: given.flag('reinitialise') ? seed : undefined,
-          floatTwin: given.flag('float-twin'),
-          signal,
-        });
+  const file = await fileFrom(given, seed, signal);
   const isReal = isRealLoss(wishes.loss);
   const gathered = await gather({
     data,
@@ -125,7 +102,7 @@ async function run({ given, args, terminal, signal }: CommandRun): Promise<numbe
   const { training, validation } = gathered;
   const plan = planTraining(wishes, training, validation, file ? outputsOf(file.model) : undefined);
   const outputs = given.whole('outputs', 1) ?? plan.outputs;
-  const start = file ?? fromRecipe(recipe ?? usualRecipe(training.shape), training, outputs, seed);
+  const start = file ?? fromRecipe(recipe ?? usualRecipe(training.shape), training, outputs, { seed });
   for (const note of [...training.notes, ...start.notes]) terminal.say(`Note: ${note}`);
   terminal.say(openingWords(start, training, validation));
   const engine = startEngine(engineOptionsFrom(given));
@@ -165,47 +142,10 @@ async function run({ given, args, terminal, signal }: CommandRun): Promise<numbe
     );
     return EXIT.good;
   } catch (thrown) {
-    if (thrown instanceof GlacisError && thrown.code === 'run/cancelled') {
-      terminal.clear();
-      const again = commandLine(args.includes('--resume') ? args : [...args, '--resume']);
-      terminal.say(`Stopped; ${checkpoint} holds the run. Go on with: ${again}`);
-      return EXIT.unfinished;
-    }
-    throw thrown;
+    return stopped(thrown, run, checkpoint);
   } finally {
     await engine.close();
   }
-}
-
-function recipeFrom(given: Given): PlannedRecipe | undefined {
-  const text = given.text('recipe');
-  const hasModel = given.text('model') !== undefined;
-  if (text !== undefined && hasModel)
-    throw new GlacisError('option/invalid', '--recipe: expected it without --model, got both');
-  for (const name of ['reinitialise', 'float-twin'])
-    if (given.flag(name) && !hasModel)
-      throw new GlacisError('option/invalid', `--${name}: expected --model FILE as well, got none`);
-  if (given.text('outputs') !== undefined && hasModel)
-    throw new GlacisError('option/invalid', '--outputs: expected it without --model, got both');
-  return text === undefined ? undefined : planRecipe(text);
-}
-
-/** The recipe's network for these data: pixels in 0–1 are centred by constants, other data by their own mean and deviation. */
-function fromRecipe(
-  planned: PlannedRecipe,
-  material: Material,
-  outputs: number,
-  seed: number,
-): StartingModel {
-  const { bounds, isRanged, shape } = material;
-  const [low, high] = bounds;
-  const centre =
-    isRanged && shape.length === 3
-      ? { mean: [(low + high) / 2], std: [(high - low) / 4] }
-      : centreOf(material);
-  const output = material.isReal ? 'predictions' : 'logits';
-  const model = buildRecipe(planned, { input: shape, outputs, seed, centre, output });
-  return builtModel(model, describeRecipe(planned));
 }
 
 /** Progress over all epochs, and a line after each. */
@@ -240,24 +180,4 @@ function shownOn(terminal: Terminal, epochs: number, isResumed: boolean) {
 function epochWords(epoch: Partial<Epoch>): string {
   const validation = epoch.validation && `; validation: ${noteOf(epoch.validation)}`;
   return `${noteOf(epoch)}${validation ?? ''} (${epoch.seconds?.toFixed(1)} s)`;
-}
-
-function openingWords(
-  { origin }: StartingModel,
-  training: Material,
-  validation: Material | undefined,
-): string {
-  const what = 'recipe' in origin ? origin.recipe : origin.file;
-  const held = validation ? `, ${validation.n} to measure on` : '';
-  return `Training ${what} on ${training.n} samples of [${training.shape.join(', ')}]${held}.`;
-}
-
-function recipeList(): string {
-  return RECIPES.map(({ id, use, defaults, explained }) =>
-    [
-      `${id}: ${use}`,
-      ...Object.entries(defaults).map(([key, value]) => `  ${key}=${value}  ${explained[key]}`),
-      '',
-    ].join('\n'),
-  ).join('\n');
 }

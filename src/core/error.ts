@@ -30,6 +30,12 @@ export const ERROR_CODES = [
   'privacy/budget',
   'privacy/ledger',
   'scan/limit',
+  'manifest/refused',
+  'manifest/changed',
+  'key/unusable',
+  'signature/unreadable',
+  'signing/unavailable',
+  'statement/invalid',
 ] as const;
 
 /** One of {@link ERROR_CODES}. */

@@ -1,12 +1,13 @@
 import { closeSync, existsSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { asGlacisError } from '../core/error.ts';
-import type { Epoch, StepFigures } from './journal.ts';
+import type { StepFigures } from './journal.ts';
+import type { RecordedEpoch } from './record.ts';
 
 /** A log of a run as lines of JSON, each written at once: `run`, `step`, `epoch`. */
 export interface RunLog {
-  started(steps: number, total: number, epochs: readonly Epoch[]): void;
+  started(steps: number, total: number, epochs: readonly RecordedEpoch[]): void;
   step(figures: StepFigures): void;
-  epoch(epoch: Epoch, number: number): void;
+  epoch(epoch: RecordedEpoch, number: number): void;
   close(): void;
 }
 
@@ -16,9 +17,13 @@ const LINES_AN_EPOCH = 20;
 /**
  * Opens the log at `path`. A run that begins starts the file anew. One that goes on from a checkpoint keeps the lines up to there, drops those
  * of steps that will be made again and a last line that was cut off, and adds epochs whose line was lost, so that the file reads as
- * if the run had never been interrupted. Errors: `output/unwritable`.
+ * if the run had never been interrupted. `mode` are its rights. Errors: `output/unwritable`.
  */
-export function openRunLog(path: string, epochs: number): RunLog {
+export function openRunLog(
+  path: string,
+  epochs: number,
+  { mode = 0o666 }: { readonly mode?: number } = {},
+): RunLog {
   let file: number | undefined;
   let every = 1;
   const guarded = <T>(work: () => T): T => {
@@ -29,14 +34,15 @@ export function openRunLog(path: string, epochs: number): RunLog {
     }
   };
   const line = (value: object) => guarded(() => writeSync(file!, `${JSON.stringify(value)}\n`));
-  const epochLine = (epoch: Epoch, number: number) => line({ kind: 'epoch', epoch: number + 1, ...epoch });
+  const epochLine = (epoch: RecordedEpoch, number: number) =>
+    line({ kind: 'epoch', epoch: number + 1, ...epoch });
   return {
     started(steps, total, closed) {
       every = Math.max(1, Math.floor(total / epochs / LINES_AN_EPOCH));
       const kept = steps === 0 ? [] : guarded(() => linesUpTo(path, steps, closed.length));
       guarded(() => {
         const temporary = `${path}.tmp`;
-        writeFileSync(temporary, kept.map((each) => `${each.text}\n`).join(''));
+        writeFileSync(temporary, kept.map((each) => `${each.text}\n`).join(''), { mode });
         renameSync(temporary, path);
         file = openSync(path, 'a');
       });

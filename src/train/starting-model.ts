@@ -3,6 +3,7 @@ import { GlacisError } from '../core/error.ts';
 import { inlineFunctions } from '../onnx/functions.ts';
 import type { Dim, Model } from '../onnx/model.ts';
 import { readModel } from '../onnx/read.ts';
+import { elementCount, type Tensor } from '../onnx/tensor.ts';
 import { toFloat32 } from '../onnx/to-float32.ts';
 import { serializeModel } from '../onnx/write.ts';
 import { floatTwin, quantisedOperators } from '../transform/float-twin.ts';
@@ -17,6 +18,8 @@ export interface StartingModel {
   /** Where it comes from, for records. */
   readonly origin: StartingOrigin;
   readonly notes: readonly string[];
+  /** Arrays of numbers of a file that are as they were in it: all where no weights were drawn anew, else what no rule draws. */
+  readonly kept: readonly string[];
 }
 
 /** A recipe with its options, or a file. */
@@ -63,7 +66,11 @@ export async function openStartingModel(path: string, options: StartingOptions):
   inputOf(real);
   const model = options.reinitialise === undefined ? real : reinitialise(real, options.reinitialise);
   const isChanged = model !== file;
+  const kept = [...model.graph.initializers].flatMap(([name, tensor]) =>
+    tensor === real.graph.initializers.get(name) && isArray(tensor) ? [name] : [],
+  );
   return {
+    kept,
     model: { ...model, producer: 'glacis' },
     digest: isChanged ? digestOf(model) : file.file.digest,
     origin: {
@@ -78,9 +85,14 @@ export async function openStartingModel(path: string, options: StartingOptions):
   };
 }
 
+/** Whether a tensor holds more than one real number: single ones are constants of formulas. */
+function isArray({ dtype, dims }: Tensor): boolean {
+  return (dtype === 'float32' || dtype === 'float64') && elementCount(dims) > 1;
+}
+
 /** A network that was built, as a {@link StartingModel}. */
 export function builtModel(model: Model, recipe: string): StartingModel {
-  return { model, digest: digestOf(model), origin: { recipe }, notes: [] };
+  return { model, digest: digestOf(model), origin: { recipe }, notes: [], kept: [] };
 }
 
 /** The one input of a model to train. Errors: `model/unsupported-task`. */

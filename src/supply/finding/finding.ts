@@ -4,12 +4,11 @@ export const SEVERITIES = ['critical', 'high', 'medium', 'low', 'info'] as const
 /** One of {@link SEVERITIES}. */
 export type Severity = (typeof SEVERITIES)[number];
 
-/** Ids in MITRE ATLAS, OWASP Machine Learning Top 10 and NIST AI 100-2. */
-export interface Taxonomy {
-  readonly atlas: readonly string[];
-  readonly owasp: readonly string[];
-  readonly nist: readonly string[];
-}
+/**
+ * Where public taxonomies file something: `AML.T…` (MITRE ATLAS), `ML06:2023` (OWASP Machine Learning Top 10), `NISTAML.…`
+ * (NIST AI 100-2), `CWE-…`, `CVE-…`.
+ */
+export type Taxonomy = readonly string[];
 
 /** Where in an artefact something was found. Paths and places come from the artefact, so an attacker may have written them. */
 export interface Where {
@@ -42,19 +41,8 @@ export interface Unread {
   readonly reason: string;
 }
 
-/** Code or gadgets in a model artefact: unsafe AI artefacts, embedded malware; AI supply chain; supply chain attacks. */
-export const UNSAFE_ARTEFACT: Taxonomy = {
-  atlas: ['AML.T0011.000', 'AML.T0018.002', 'AML.T0010.003'],
-  owasp: ['ML06:2023'],
-  nist: ['NISTAML.05', 'NISTAML.051'],
-};
-
-/** Keys that lie around: unsecured credentials; AI supply chain; supply chain attacks. */
-export const LEAKED_CREDENTIAL: Taxonomy = {
-  atlas: ['AML.T0055'],
-  owasp: ['ML06:2023'],
-  nist: ['NISTAML.05'],
-};
+/** Keys that lie around: unsecured credentials; AI supply chain; supply chain attacks; hard-coded credentials. */
+export const LEAKED_CREDENTIAL: Taxonomy = ['AML.T0055', 'ML06:2023', 'NISTAML.05', 'CWE-798'];
 
 /** The findings, the gravest first; equal ones in the order of path, line and rule. */
 export function bySeverity<T extends Pick<SupplyFinding, 'severity' | 'where' | 'rule'>>(

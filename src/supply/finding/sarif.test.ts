@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bySeverity, LEAKED_CREDENTIAL, type SupplyFinding, UNSAFE_ARTEFACT } from './finding.ts';
+import { bySeverity, LEAKED_CREDENTIAL, type SupplyFinding } from './finding.ts';
 import { sarifLog } from './sarif.ts';
 
 const finding = (over: Partial<SupplyFinding> = {}): SupplyFinding => ({
@@ -8,7 +8,7 @@ const finding = (over: Partial<SupplyFinding> = {}): SupplyFinding => ({
   where: { path: 'a b/ü.zip!inner.pkl', place: 'byte 3' },
   what: 'It calls os.system.',
   why: 'Loading runs a command.',
-  taxonomy: UNSAFE_ARTEFACT,
+  taxonomy: ['AML.T0011.000', 'CWE-502'],
   ...over,
 });
 

@@ -91,7 +91,7 @@ function ruleOf({ id, title, why, severity, taxonomy }: SarifRule) {
     defaultConfiguration: { level: LEVELS[severity] },
     properties: {
       'security-severity': SECURITY_SEVERITY[severity],
-      tags: ['security', ...taxonomy.atlas, ...taxonomy.owasp, ...taxonomy.nist],
+      tags: ['security', ...taxonomy],
     },
   };
 }
