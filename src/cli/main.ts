@@ -52,6 +52,10 @@ const COMMANDS: Readonly<
     about: 'show a model: operators, gradients, inputs and outputs',
     load: () => import('./inspect.ts'),
   },
+  digest: {
+    about: 'hash a model: the digest that signatures and statements name',
+    load: () => import('./digest.ts'),
+  },
   doctor: {
     about: 'show what this machine has and which devices work',
     load: () => import('./doctor.ts'),
@@ -72,6 +76,8 @@ const UNFINISHED: ReadonlySet<ErrorCode> = new Set([
   'attack/violation',
   'endpoint/unavailable',
   'endpoint/bad-answer',
+  'manifest/changed',
+  'signing/unavailable',
 ]);
 
 /**

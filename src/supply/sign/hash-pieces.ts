@@ -1,0 +1,111 @@
+import { setImmediate } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { throwIfCancelled } from '../../core/cancel.ts';
+import { type ErrorCode, GlacisError } from '../../core/error.ts';
+import { type Progress, silent } from '../../core/progress.ts';
+import { hashPiece, type Piece } from './hash-piece.ts';
+import { type HashType, hasherMaker } from './hash-type.ts';
+import type { HashReply, HashRequest, HashWorkerData } from './hash-worker.ts';
+
+/** How pieces are hashed. */
+export interface HashOptions {
+  readonly type: HashType;
+  /** Worker threads at most. */
+  readonly threads: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly progress?: Progress | undefined;
+}
+
+/** Fewer bytes than this are hashed right here: starting a thread takes longer. */
+const SMALL = 4 << 20;
+
+/** Pieces below this size are handed to a thread several at a time, so that it does not wait for the next. */
+const SHORT = 1 << 20;
+const SHORT_AHEAD = 8;
+
+/** Milliseconds between two reports of progress. */
+const REPORT_EVERY = 100;
+
+/**
+ * The digests of `pieces` in lowercase hexadecimal, in their order, by several threads with the largest pieces first. The first error ends
+ * it. Errors: `model/unreadable`, `manifest/changed`, `run/cancelled`, `run/failed`.
+ */
+export async function hashPieces(pieces: readonly Piece[], options: HashOptions): Promise<readonly string[]> {
+  const total = pieces.reduce((sum, { start, end }) => sum + end - start, 0);
+  throwIfCancelled(options.signal, 'hashing');
+  if (total <= SMALL) return hashHere(pieces, options);
+  return new Promise((resolve, reject) => runThreads(pieces, total, options, resolve, reject));
+}
+
+async function hashHere(pieces: readonly Piece[], { type, signal }: HashOptions): Promise<readonly string[]> {
+  const make = await hasherMaker(type);
+  const digests: string[] = [];
+  let since = 0;
+  for (const piece of pieces) {
+    digests.push(hashPiece(piece, make()));
+    since += piece.end - piece.start + 4096;
+    if (since < 1 << 20) continue;
+    since = 0;
+    await setImmediate();
+    throwIfCancelled(signal, 'hashing');
+  }
+  return digests;
+}
+
+function runThreads(
+  pieces: readonly Piece[],
+  total: number,
+  { type, threads, signal, progress = silent }: HashOptions,
+  resolve: (digests: readonly string[]) => void,
+  reject: (error: unknown) => void,
+): void {
+  const digests = new Array<string>(pieces.length);
+  const size = (id: number) => pieces[id]!.end - pieces[id]!.start;
+  const order = pieces.map((_, id) => id).sort((a, b) => size(b) - size(a));
+  const counter = new SharedArrayBuffer(8);
+  const bytes = new BigUint64Array(counter);
+  const file = import.meta.url.endsWith('.ts') ? './hash-worker.ts' : './hash-worker.js';
+  const workers: Worker[] = [];
+  let next = 0;
+  let left = pieces.length;
+  const report = () => progress({ label: `hashing (${type})`, done: Number(Atomics.load(bytes, 0)), total });
+  const timer = setInterval(report, REPORT_EVERY);
+  const end = (error?: unknown) => {
+    clearInterval(timer);
+    signal?.removeEventListener('abort', cancel);
+    // No native run is under way in these threads but a hash, which may be cut off anywhere.
+    for (const worker of workers) void worker.terminate();
+    if (error === undefined) resolve(digests);
+    else reject(error);
+  };
+  const cancel = () => end(new GlacisError('run/cancelled', 'hashing: cancelled', { cause: signal?.reason }));
+  signal?.addEventListener('abort', cancel, { once: true });
+  for (let i = 0; i < Math.max(1, Math.min(threads, pieces.length)); i++) {
+    const workerData: HashWorkerData = { glacis: 'hash', type, counter };
+    const worker = new Worker(new URL(file, import.meta.url), { workerData });
+    workers.push(worker);
+    let under = 0;
+    const feed = () => {
+      for (let id = order[next]; id !== undefined; id = order[next]) {
+        if (under >= (size(id) < SHORT ? SHORT_AHEAD : 1)) return;
+        under++;
+        next++;
+        worker.postMessage({ id, piece: pieces[id]! } satisfies HashRequest);
+      }
+    };
+    worker.on('message', (reply: HashReply) => {
+      if (!('hex' in reply)) return end(new GlacisError(reply.code as ErrorCode, reply.message));
+      digests[reply.id] = reply.hex;
+      under--;
+      if (--left === 0) {
+        report();
+        return end();
+      }
+      feed();
+    });
+    worker.on('error', (thrown) =>
+      end(new GlacisError('run/failed', `a hashing thread failed: ${thrown}`, { cause: thrown })),
+    );
+    feed();
+  }
+}
