@@ -65,9 +65,10 @@ export async function openStartingModel(path: string, options: StartingOptions):
     );
   inputOf(real);
   const model = options.reinitialise === undefined ? real : reinitialise(real, options.reinitialise);
+  const held = new Map(arraysOf(real));
   const isChanged = model !== file;
-  const kept = [...model.graph.initializers].flatMap(([name, tensor]) =>
-    tensor === real.graph.initializers.get(name) && isArray(tensor) ? [name] : [],
+  const kept = arraysOf(model).flatMap(([name, tensor]) =>
+    options.reinitialise === undefined || tensor === held.get(name) ? [name] : [],
   );
   return {
     kept,
@@ -85,9 +86,15 @@ export async function openStartingModel(path: string, options: StartingOptions):
   };
 }
 
-/** Whether a tensor holds more than one real number: single ones are constants of formulas. */
-function isArray({ dtype, dims }: Tensor): boolean {
-  return (dtype === 'float32' || dtype === 'float64') && elementCount(dims) > 1;
+/** Tensors of a model with more than one real number, by name; single ones are constants of formulas. */
+function arraysOf({ graph: { initializers, nodes } }: Model): readonly (readonly [string, Tensor])[] {
+  const constants = nodes.flatMap(({ op, attributes, outputs }) => {
+    const held = op === 'Constant' ? attributes.get('value') : undefined;
+    return held?.kind === 'tensor' ? [[outputs[0]!, held.value] as const] : [];
+  });
+  return [...initializers, ...constants].filter(
+    ([, { dtype, dims }]) => dtype.startsWith('float') && elementCount(dims) > 1,
+  );
 }
 
 /** A network that was built, as a {@link StartingModel}. */

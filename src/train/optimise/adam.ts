@@ -17,7 +17,8 @@ export interface AdamOptions {
 
 /**
  * Adam (Kingma & Ba 2015, algorithm 1): `m ← β₁m + (1 − β₁)g`, `v ← β₂v + (1 − β₂)g²`,
- * `w ← w − α (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)`. Errors: `option/invalid`.
+ * `w ← w − α (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)`. What is kept between steps are `m / (1 − β₁)` and `v / (1 − β₂)`: the same
+ * moves up to rounding, in fewer passes over the arrays. Errors: `option/invalid`.
  */
 export function adam(options: AdamOptions = {}): Optimiser {
   return adamLike('adam', options);
@@ -41,25 +42,27 @@ function adamLike(name: 'adam' | 'adamw', given: AdamOptions): Optimiser {
     ],
     update(b, { weight, slots: [first, second] }, plain, { step, rate }, decays) {
       const lambda = decays ? weightDecay : 0;
-      const gradient = name === 'adam' && lambda > 0 ? b.add(plain, b.mul(weight, lambda)) : plain;
-      const m = b.add(b.mul(first!, beta1), b.mul(gradient, 1 - beta1));
-      const v = b.add(b.mul(second!, beta2), b.mul(b.mul(gradient, gradient), 1 - beta2));
-      const mean = b.div(m, correction(b, beta1, step, weight));
-      const spread = b.add(b.unary('Sqrt', b.div(v, correction(b, beta2, step, weight))), epsilon);
-      const moved = b.sub(weight, b.mul(b.div(mean, spread), rate));
       const isApart = name === 'adamw' && lambda > 0;
-      return {
-        weight: isApart ? b.sub(moved, b.mul(weight, b.mul(rate, lambda))) : moved,
-        slots: [m, v],
-      };
+      const gradient = name === 'adam' && lambda > 0 ? b.add(plain, b.mul(weight, lambda)) : plain;
+      const sum = b.add(b.mul(first!, beta1), gradient);
+      const squares = b.add(b.mul(second!, beta2), b.mul(gradient, gradient));
+      // All that is one number for a step is drawn together, so that each array is read as few times as can be:
+      // α·m/c₁ / (√(v/c₂) + ε) = (α·q₁/q₂) · sum / (√squares + ε/q₂), with qᵢ the factors below.
+      const size = share(b, beta1, step);
+      const spread = b.unary('Sqrt', share(b, beta2, step));
+      const single = (value: Value) => b.cast(value, weight.dtype);
+      const pace = b.mul(rate, single(b.div(size, spread)));
+      const move = b.div(sum, b.add(b.unary('Sqrt', squares), single(b.div(epsilon, spread))));
+      const kept = isApart ? b.mul(weight, b.sub(1, b.mul(rate, lambda))) : weight;
+      return { weight: b.sub(kept, b.mul(move, pace)), slots: [sum, squares] };
     },
   };
 }
 
-/** `1 − βᵗ`, in float64 because for `β₂` and small `t` it is a difference of nearly equal numbers. */
-function correction(b: Ops, beta: number, step: Value, weight: Value): Value {
+/** `(1 − β) / (1 − βᵗ)`, which makes the unbiased mean of a decayed sum; in float64 because for small `t` and `β` near 1 it divides differences. */
+function share(b: Ops, beta: number, step: Value): Value {
   const t = b.cast(step, 'float64');
-  return b.cast(b.sub(1, b.pow(b.scalar(beta, 'float64'), t)), weight.dtype);
+  return b.div(b.scalar(1 - beta, 'float64'), b.sub(1, b.pow(b.scalar(beta, 'float64'), t)));
 }
 
 function check(options: Required<AdamOptions>): void {
