@@ -1,0 +1,39 @@
+export { auditLog } from './audit.ts';
+export { type Checkpoint, type LogTrust, openCheckpoint } from './checkpoint.ts';
+export { type CheckpointBody, formatCheckpoint, readCheckpoint } from './checkpoint-body.ts';
+export { MOST_ENTRY_BYTES } from './entry-bundle.ts';
+export type { LockOptions } from './folder-lock.ts';
+export { type LogReader, openLog, readLog } from './log-reader.ts';
+export { folderSource, type LogSource } from './log-source.ts';
+export { folderStore, type LogFile, type LogStore } from './log-store.ts';
+export { createLog, type LogIdentity, type LogWriter, openWriter, type WriterOptions } from './log-writer.ts';
+export {
+  consistencyProof,
+  inclusionProof,
+  isConsistent,
+  leafHash,
+  nodeHash,
+  rootFromInclusion,
+  rootOf,
+  type SubtreeReader,
+} from './merkle.ts';
+export {
+  cosignNote,
+  type Note,
+  type NoteSignature,
+  parseNote,
+  signNote,
+  type Verified,
+  verifyNote,
+} from './note.ts';
+export {
+  formatVerifierKey,
+  type NoteAlgorithm,
+  type NoteKey,
+  type NoteSigner,
+  noteKey,
+  noteSigner,
+  parseVerifierKey,
+} from './note-key.ts';
+export { formatProof, type LogProof, parseProof, verifyProof } from './proof-file.ts';
+export { tilePath } from './tile.ts';

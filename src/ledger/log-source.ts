@@ -1,0 +1,53 @@
+import { GlacisError } from '../core/error.ts';
+import { openBelow } from '../core/open-below.ts';
+
+/** Where the files of a log are read: a folder, a web server, an object store. What it gives is attacker-controlled. */
+export interface LogSource {
+  /**
+   * The bytes of a file; `undefined` when it is not there. `path` is relative with `/` between its steps.
+   * A file of more than `most` bytes is an error (`ledger/unreadable`), and is not read.
+   */
+  read(path: string, most: number): Promise<Uint8Array | undefined>;
+}
+
+/** The files of a log in a folder. Links, pipes and devices in it are refused. Errors: `ledger/unreadable`. */
+export function folderSource(folder: string): LogSource {
+  return {
+    async read(path, most) {
+      let absent = false;
+      const handle = await openBelow(folder, path, (reason, cause) => {
+        absent = (cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
+        return new GlacisError(
+          'ledger/unreadable',
+          `${folder}/${path}: expected a plain file, but ${reason}`,
+          {
+            cause,
+          },
+        );
+      }).catch((thrown) => {
+        if (absent) return undefined;
+        throw thrown;
+      });
+      if (handle === undefined) return undefined;
+      try {
+        const { size } = await handle.stat();
+        if (size > most) throw tooLarge(`${folder}/${path}`, most);
+        const bytes = Buffer.alloc(size);
+        let done = 0;
+        while (done < size) {
+          const { bytesRead } = await handle.read(bytes, done, size - done, done);
+          if (bytesRead === 0) break;
+          done += bytesRead;
+        }
+        return bytes.subarray(0, done);
+      } finally {
+        await handle.close();
+      }
+    },
+  };
+}
+
+/** The error for a file of a log that has more bytes than it may. */
+export function tooLarge(where: string, most: number): GlacisError {
+  return new GlacisError('ledger/unreadable', `${where}: expected at most ${most} bytes, got more`);
+}
