@@ -78,16 +78,21 @@ function joined(
     outputs: [...own, ...update!.outputs],
     async run(feeds, { fetches = [], transfer = false } = {}) {
       weights = held.map(({ input }, i) => feeds[input] ?? weights[i]!);
-      const shared = Object.fromEntries([
-        ...parted.weights.map((name, i) => [name, weights[i]!] as const),
-        ...ofAll.map((name) => [name, feeds[name]!] as const),
-      ]);
+      const last = gradients.length - 1;
       const results = await Promise.all(
         gradients.map((session, part) =>
-          session.run({
-            ...shared,
-            ...Object.fromEntries(ofSamples.map((name) => [name, rowsOf(feeds[name]!, part, parted.rows)])),
-          }),
+          session.run(
+            Object.fromEntries([
+              // The session's own weights go to the last part as they are: nobody else needs them any more.
+              ...held.map(({ input }, i) => {
+                const isSpare = part === last && feeds[input] === undefined;
+                return [parted.weights[i]!, isSpare ? weights[i]! : copyOf(weights[i]!)] as const;
+              }),
+              ...ofAll.map((name) => [name, copyOf(feeds[name]!)] as const),
+              ...ofSamples.map((name) => [name, rowsOf(feeds[name]!, part, parted.rows)] as const),
+            ]),
+            { transfer: true },
+          ),
         ),
       );
       const sums = results.flatMap((result, part) =>
@@ -124,7 +129,11 @@ function total(
   return key === 'loss' ? f32(Float32Array.of(sum), []) : i64([sum], []);
 }
 
-/** The rows of one part. */
+function copyOf(tensor: HostTensor): HostTensor {
+  return { ...tensor, data: tensor.data.slice() as HostData };
+}
+
+/** A copy of the rows of one part. */
 function rowsOf({ dtype, dims, data }: HostTensor, part: number, rows: number): HostTensor {
   const width = data.length / dims[0]!;
   return {
