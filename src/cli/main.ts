@@ -52,6 +52,14 @@ const COMMANDS: Readonly<
     about: 'show a model: operators, gradients, inputs and outputs',
     load: () => import('./inspect.ts'),
   },
+  sign: {
+    about: 'sign a model: every file of it, with a key, a certificate, a token or an identity',
+    load: () => import('./sign.ts'),
+  },
+  verify: {
+    about: 'verify that a model is the one that somebody signed',
+    load: () => import('./verify.ts'),
+  },
   digest: {
     about: 'hash a model: the digest that signatures and statements name',
     load: () => import('./digest.ts'),

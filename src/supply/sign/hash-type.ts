@@ -40,14 +40,14 @@ export async function hasherMaker(type: HashType): Promise<() => Hasher> {
 
 /**
  * The hash function that a manifest names. Accepted beside the names themselves: `blake2`, which the reference implementation's
- * verifier takes for `blake2b`. Errors: `signature/unreadable` for any other.
+ * verifier takes for `blake2b`. Errors: `statement/invalid` for any other.
  */
 export function hashTypeFrom(name: string): HashType {
   const found = HASH_TYPES.find((type) => type === (name === 'blake2' ? 'blake2b' : name));
   if (found === undefined)
     throw new GlacisError(
-      'signature/unreadable',
-      `hash_type: expected ${HASH_TYPES.join(', ')}, got '${name}'`,
+      'statement/invalid',
+      `signed statement: hash_type: expected ${HASH_TYPES.join(', ')}, got '${name}'`,
     );
   return found;
 }

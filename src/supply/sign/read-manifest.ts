@@ -70,7 +70,14 @@ export async function readManifest(path: string, options: ManifestOptions = {}):
     allowSymlinks,
     ...(ignorePaths.length > 0 ? { ignorePaths: ignorePaths.toSorted(byCodePoints) } : {}),
   };
-  const resources = await hashResources(walk, serialization, options);
+  const { dialect = 'tools' } = options;
+  const own =
+    walk.single && dialect === 'tools' ? walk.files.map((file) => ({ ...file, name: '.' })) : walk.files;
+  const hashed = await hashResources({ files: own }, serialization, options);
+  const resources =
+    shardSize === undefined || dialect === 'spec'
+      ? hashed
+      : hashed.map((resource) => ({ ...resource, algorithm: `${hashType}-sharded-${shardSize}` }));
   if (resources.length === 0)
     throw new GlacisError('manifest/refused', `${path}: expected a model with at least one file, got none`);
   const bytes = walk.files.reduce((sum, { state }) => sum + Number(state.size), 0);
@@ -87,34 +94,26 @@ function requireNoneRefused(path: string, { refused }: Walk): void {
   );
 }
 
-/** What {@link hashResources} takes of {@link ManifestOptions}. */
-type HashResourcesOptions = Pick<
-  ManifestOptions,
-  'dialect' | 'digestCache' | 'threads' | 'signal' | 'progress'
->;
-
-/** Hashes the files of a walk as `serialization` says. Resources are sorted. Errors: as {@link readManifest}. */
+/** Hashes files as `serialization` says. Resources are sorted. Errors: as {@link readManifest}. */
 export async function hashResources(
-  { files, single }: Pick<Walk, 'files' | 'single'>,
+  { files }: Pick<Walk, 'files'>,
   { method, hashType, shardSize = 1 }: Serialization,
   {
-    dialect = 'tools',
     digestCache,
     threads = availableParallelism(),
     signal,
     progress,
-  }: HashResourcesOptions,
+  }: Pick<ManifestOptions, 'digestCache' | 'threads' | 'signal' | 'progress'>,
 ): Promise<readonly Resource[]> {
   const named: { readonly name: string; readonly piece: Piece }[] = [];
   for (const file of files) {
-    const path = single && dialect === 'tools' ? '.' : file.name;
     const size = Number(file.state.size);
-    if (method === 'files') named.push({ name: path, piece: { file, start: 0, end: size } });
+    if (method === 'files') named.push({ name: file.name, piece: { file, start: 0, end: size } });
     // An empty file has no shard (OMS v1.0, section 6.3.2).
     else
       for (let start = 0; start < size; start += shardSize) {
         const end = Math.min(size, start + shardSize);
-        named.push({ name: shardName({ path, start, end }), piece: { file, start, end } });
+        named.push({ name: shardName({ path: file.name, start, end }), piece: { file, start, end } });
       }
   }
   named.sort((a, b) => byCodePoints(a.name, b.name));
@@ -124,7 +123,5 @@ export async function hashResources(
     digestCache === undefined
       ? await hashPieces(pieces, how)
       : await (await openDigestCache(digestCache)).hash(pieces, how);
-  const algorithm =
-    method === 'shards' && dialect === 'tools' ? `${hashType}-sharded-${shardSize}` : hashType;
-  return named.map(({ name }, i) => ({ name, algorithm, digest: digests[i]! }));
+  return named.map(({ name }, i) => ({ name, algorithm: hashType, digest: digests[i]! }));
 }

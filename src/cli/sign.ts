@@ -1,0 +1,70 @@
+import { join, resolve } from 'node:path';
+import { GlacisError } from '../core/error.ts';
+import { pathInside } from '../supply/sign/ignored.ts';
+import { signModel } from '../supply/sign/sign-model.ts';
+import { type Command, EXIT } from './command.ts';
+import { HASHING_OPTIONS, hashingFrom } from './hashing-options.ts';
+import { prepareFile, writeText } from './output.ts';
+import { SIGNER_OPTIONS, SIGNING_METHODS, signerFrom } from './signer-from.ts';
+
+/** `glacis sign`: a signature over all files of a model, in the format of OpenSSF Model Signing. */
+export const command: Command = {
+  usage: 'sign METHOD MODEL [--signature FILE]',
+  about: `Signs a model, a file or a folder, with an OpenSSF Model Signing v1.0 bundle that the published tools verify, too. METHOD is ${SIGNING_METHODS.join(', ')}.`,
+  options: {
+    signature: { value: 'FILE', help: 'where the signature goes; model.sig unless given' },
+    ...SIGNER_OPTIONS,
+    ...HASHING_OPTIONS,
+    json: { value: 'FILE', help: 'what was signed, as JSON' },
+  },
+  examples: [
+    [
+      'openssl ecparam -name prime256v1 -genkey -noout -out key.pem && openssl ec -in key.pem -pubout -out key.pub',
+      'a key pair (once)',
+    ],
+    ['glacis sign key model.onnx --private-key key.pem --signature model.onnx.sig', 'sign one file'],
+    ['glacis sign key model/ --private-key key.pem --ignore-paths model/README.md', 'sign a folder'],
+  ],
+  async run({ given, terminal, signal }) {
+    const [method, model, ...rest] = given.positionals;
+    if (method === undefined || model === undefined || rest.length > 0)
+      throw new GlacisError(
+        'option/invalid',
+        `sign: expected METHOD MODEL, got '${given.positionals.join(' ')}'`,
+      );
+    const signature = given.text('signature') ?? 'model.sig';
+    const json = given.text('json');
+    for (const file of [signature, json]) if (file !== undefined) await prepareFile(file);
+    const signer = await signerFrom(method, given);
+    const hashing = await hashingFrom(given, model);
+    const options = {
+      ...hashing,
+      ignorePaths: [...(hashing.ignorePaths ?? []), ...(await ownFiles(model, [signature, json]))],
+      signal,
+      progress: terminal.progress,
+    };
+    const signed = await signModel(model, signer, options);
+    await writeText(signature, signed.bundle);
+    for (const warning of signed.warnings) terminal.say(`Warning: ${warning}`);
+    const { manifest, digest, bytes } = signed;
+    if (json !== undefined)
+      await writeText(
+        json,
+        `${JSON.stringify({ schema: 'glacis.signature/1', name: manifest.name, digest, bytes, method: signer.method, who: signer.who, signature: resolve(signature), resources: manifest.resources.length }, null, 2)}\n`,
+      );
+    const files = `${manifest.resources.length} ${manifest.serialization.method === 'shards' ? 'shard' : 'file'}${manifest.resources.length === 1 ? '' : 's'}`;
+    terminal.print(`${digest}  ${join(model)}\nsigned ${files} by ${signer.who}\n`);
+    terminal.say(`Signature: ${signature}`);
+    return EXIT.good;
+  },
+};
+
+/** Those of `files` that lie inside the model, as paths from its root: what the command writes is no part of what it signs. */
+export async function ownFiles(
+  model: string,
+  files: readonly (string | undefined)[],
+): Promise<readonly string[]> {
+  const given = files.filter((file) => file !== undefined);
+  const inside = await Promise.all(given.map((file) => pathInside(model, file)));
+  return inside.filter((path) => path !== undefined);
+}

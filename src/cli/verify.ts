@@ -1,0 +1,101 @@
+import { open } from 'node:fs/promises';
+import { asGlacisError, GlacisError } from '../core/error.ts';
+import { visible } from '../report/markup.ts';
+import { MOST_BUNDLE_BYTES, parseBundle } from '../supply/sign/bundle.ts';
+import { ignorePathFrom } from '../supply/sign/ignored.ts';
+import { type Verification, verifyModel } from '../supply/sign/verify-model.ts';
+import { CHECK_OPTIONS, checkFrom, VERIFYING_METHODS } from './check-from.ts';
+import { type Command, EXIT } from './command.ts';
+import { HASHING_OPTIONS } from './hashing-options.ts';
+import { prepareFile, writeText } from './output.ts';
+import { ownFiles } from './sign.ts';
+import { required } from './signer-from.ts';
+
+/** Lines of differences that the text shows; the JSON has all. */
+const MOST_LINES = 20;
+
+/** `glacis verify`: whether a model is, file by file, the one that somebody signed. */
+export const command: Command = {
+  usage: 'verify METHOD MODEL --signature FILE',
+  about: `Verifies a model against an OpenSSF Model Signing bundle of any version, without network. How links are treated and what is ignored is up to the signature. METHOD is ${VERIFYING_METHODS.join(', ')}. Leaves with 1 when the signature does not fit or a file differs.`,
+  options: {
+    signature: { value: 'FILE', help: 'the signature' },
+    ...CHECK_OPTIONS,
+    'ignore-paths': HASHING_OPTIONS['ignore-paths']!,
+    'no-ignore-git-paths': { help: 'refuse unsigned .git, .github, .gitattributes and .gitignore, too' },
+    'ignore-unsigned-files': { help: 'let files be that were not signed' },
+    'digest-cache': HASHING_OPTIONS['digest-cache']!,
+    threads: HASHING_OPTIONS.threads!,
+    json: { value: 'FILE', help: 'the verdict as JSON, with every difference' },
+  },
+  examples: [
+    [
+      'glacis verify key model.onnx --public-key key.pub --signature model.onnx.sig',
+      'is it what was signed?',
+    ],
+  ],
+  async run({ given, terminal, signal }) {
+    const [method, model, ...rest] = given.positionals;
+    if (method === undefined || model === undefined || rest.length > 0)
+      throw new GlacisError(
+        'option/invalid',
+        `verify: expected METHOD MODEL, got '${given.positionals.join(' ')}'`,
+      );
+    const path = required(given, 'signature');
+    const json = given.text('json');
+    if (json !== undefined) await prepareFile(json);
+    const check = await checkFrom(method, given);
+    const bundle = parseBundle(await readBundle(path));
+    const ignored = await Promise.all(given.texts('ignore-paths').map((p) => ignorePathFrom(model, p)));
+    const verification = await verifyModel(model, bundle, check, {
+      ignorePaths: [...ignored, ...(await ownFiles(model, [path, json]))],
+      ignoreGitPaths: !given.flag('no-ignore-git-paths'),
+      ignoreUnsignedFiles: given.flag('ignore-unsigned-files'),
+      digestCache: given.text('digest-cache'),
+      threads: given.whole('threads', 1),
+      signal,
+      progress: terminal.progress,
+    });
+    if (json !== undefined) await writeText(json, `${JSON.stringify(verification, null, 2)}\n`);
+    for (const warning of verification.warnings) terminal.say(`Warning: ${warning}`);
+    terminal.print(textOf(verification, (text) => terminal.bold(text)));
+    return verification.verdict === 'verified' ? EXIT.good : EXIT.negative;
+  },
+};
+
+/** The bytes of a signature file. Errors: `signature/unreadable`. */
+export async function readBundle(path: string): Promise<Uint8Array> {
+  try {
+    await using file = await open(path);
+    const { size } = await file.stat();
+    if (size > MOST_BUNDLE_BYTES)
+      throw new GlacisError('signature/unreadable', `${path}: expected a signature, got ${size} bytes`);
+    return await file.readFile();
+  } catch (thrown) {
+    throw asGlacisError(thrown, 'signature/unreadable', path);
+  }
+}
+
+function textOf(
+  { verdict, model, digest, signedBy, reasons, differences }: Verification,
+  bold: (text: string) => string,
+): string {
+  const { method, keyFingerprint, subject, identity, identityProvider, signedAt } = signedBy ?? {};
+  const who = [
+    keyFingerprint && `key ${keyFingerprint}`,
+    subject,
+    identity && `${identity} (by ${identityProvider})`,
+    signedAt && `at ${signedAt}`,
+  ].filter((part) => part);
+  const more = differences.length - MOST_LINES;
+  const lines = [
+    `${verdict === 'verified' ? 'Verified' : 'REFUSED'}  ${model}${digest ? `  ${digest}` : ''}`,
+    ...(signedBy ? [`  signed with a ${method}: ${who.join(', ')}`] : []),
+    ...reasons.map((reason) => `  ${reason}`),
+    ...differences
+      .slice(0, MOST_LINES)
+      .map(({ kind, name, reason }) => `    ${kind.padEnd(8)} ${name}${reason ? `: ${reason}` : ''}`),
+    ...(more > 0 ? [`    and ${more} more (--json FILE has all)`] : []),
+  ];
+  return `${lines.map((line, i) => (i === 0 ? bold(visible(line)) : visible(line))).join('\n')}\n`;
+}
