@@ -35,12 +35,21 @@ export const ERROR_CODES = [
   'ledger/forked',
   'ledger/locked',
   'ledger/exists',
+  'registry/invalid',
+  'registry/untrusted',
+  'registry/refused',
+  'registry/stale',
+  'registry/damaged',
+  'registry/storage',
+  'vault/unreadable',
+  'vault/key',
   'manifest/refused',
   'manifest/changed',
   'key/unusable',
   'signature/unreadable',
   'signing/unavailable',
   'statement/invalid',
+  'policy/invalid',
 ] as const;
 
 /** One of {@link ERROR_CODES}. */
