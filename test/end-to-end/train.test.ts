@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeNpz } from '../../src/data/index.ts';
 import { glacis } from './cli.ts';
+import { logLines } from './log-lines.ts';
 import { FEATURES, linearData } from './small-models.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/glacis.mjs', import.meta.url));
@@ -29,16 +30,6 @@ const run = (name: string, ...more: readonly string[]) => [
   ...['--batch', '8', '--threads', '1', '--average', '0.9', '--keep-best'],
   ...['--out', `${name}.onnx`, '--log', `${name}.jsonl`, ...more],
 ];
-
-/** The lines of a log without how long epochs took. */
-const log = (name: string) =>
-  readFileSync(at(`${name}.jsonl`), 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => {
-      const { seconds: _, ...rest } = JSON.parse(line) as Record<string, unknown>;
-      return rest;
-    });
 
 describe('a training run as a process', () => {
   it('ends in the same bytes and log when it was killed, met a full disk, and went on', async () => {
@@ -70,7 +61,7 @@ describe('a training run as a process', () => {
     expect(resumed.code).toBe(0);
     expect(resumed.stderr).toMatch(/Going on after step \d+\./);
     expect(bytes('killed.onnx').equals(bytes('whole.onnx'))).toBe(true);
-    expect(log('killed')).toEqual(log('whole'));
+    expect(logLines(at('killed.jsonl'))).toEqual(logLines(at('whole.jsonl')));
     expect(existsSync(at('killed.checkpoint'))).toBe(false);
   }, 120_000);
 

@@ -10,7 +10,10 @@ export interface AdaptiveClipping {
   readonly quantile?: number;
   /** Rate of the geometric updates. Default 0.2. */
   readonly rate?: number;
-  /** Standard deviation of the noise on the count of samples that were not clipped. Default: a twentieth of the expected batch. */
+  /**
+   * Standard deviation of the noise on the count of samples that were not clipped. Default: a twentieth of the expected batch, or for small
+   * batches the noise multiplier, which makes the gradients' noise 1.15 times as large.
+   */
   readonly noise?: number;
 }
 
@@ -22,16 +25,19 @@ export interface Clipping {
 }
 
 /**
- * The clipping of a run with this expected batch. Errors: `option/invalid`, `option/unknown`.
+ * The clipping of a run with this expected batch and noise multiplier. Errors: `option/invalid`, `option/unknown`.
  */
-export function clippingOf(given: number | AdaptiveClipping, expected: number): Clipping {
+export function clippingOf(
+  given: number | AdaptiveClipping,
+  { expected, noise }: { readonly expected: number; readonly noise: number },
+): Clipping {
   if (typeof given === 'number') {
     numberIn({ clip: given }, 'clip', 0);
     return { start: given };
   }
   const adaptive = mergeOptions(
     'adaptive clipping',
-    { start: 1, quantile: 0.5, rate: 0.2, noise: expected / 20 },
+    { start: 1, quantile: 0.5, rate: 0.2, noise: Math.max(expected / 20, noise) },
     { ...given },
   );
   for (const name of ['start', 'rate', 'noise'] as const) numberIn(adaptive, name, 0);

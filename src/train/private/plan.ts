@@ -42,16 +42,16 @@ export function planPrivately(
     );
   const rate = options.rate ?? options.batch! / n;
   checkRate(rate, where);
-  checkDelta(delta, where);
+  checkDelta(delta, `${where}: delta`);
   const steps = Math.max(1, Math.round(epochs / rate));
   checkSteps(steps, where);
-  if (epsilon !== undefined) checkEpsilon(epsilon, where);
+  if (epsilon !== undefined) checkEpsilon(epsilon, `${where}: epsilon`);
   const accounting = { ...options.accounting, ...(signal ? { signal } : {}) };
   const noise =
     options.noise ?? noiseFor({ rate, steps }, { epsilon: epsilon!, delta }, accounting).run.noise;
   checkNoise(noise, where);
   const expected = rate * n;
-  const clipping = clippingOf(options.clip, expected);
+  const clipping = clippingOf(options.clip, { expected, noise });
   const warning = deltaWarning(delta, n);
   return {
     rate,

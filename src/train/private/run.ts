@@ -93,13 +93,14 @@ export async function preparePrivateRun(
   const key = found?.key ?? (options.testSeed === undefined ? freshKey() : keyOfTestSeed(options.testSeed));
   const stream = keyStream(key);
   key.fill(0);
-  const state = found?.state ?? initialState(model, update, optimiser);
+  const first = initialState(model, update, optimiser);
+  const state = found?.state ?? first;
   const now = options.now ?? (() => performance.now());
   const session = await openPrivateSession(engine, gradient, update, lanes);
   let probe: Probe | undefined;
   try {
     const held = update.carried.filter(({ role }) => role === 'weight');
-    const begin = held.map((each) => state.get(keyOf(each))!);
+    const begin = held.map((each) => first.get(keyOf(each))!);
     await checkApart(engine, model, gradient, session.first, begin, lesson);
     const { samples, threat } = options.validation ?? {};
     probe =

@@ -3,7 +3,7 @@ import { randomFrom } from '../../../core/random.ts';
 import { attributesFrom } from '../../../onnx/attributes.ts';
 import { GraphBuilder, type Value } from '../../../onnx/graph-builder.ts';
 import type { Model, Node, ValueInfo } from '../../../onnx/model.ts';
-import { elementCount, float32Tensor, int64Tensor } from '../../../onnx/tensor.ts';
+import { elementCount, float32Tensor, int64Tensor, numbersOf } from '../../../onnx/tensor.ts';
 import { f32, type HostTensor, i64 } from '../../../runtime/array.ts';
 import { startEngine } from '../../../runtime/engine.ts';
 import { blockSizeOf } from '../../../runtime/layout.ts';
@@ -302,6 +302,23 @@ describe('checkApart', () => {
     await checkApart(engine, model, gradient, session, weights, options).finally(() => session.close());
   };
   it.each(Object.entries(CASES))('finds nothing wrong with %s', (_, make) => check(make()), 20_000);
+
+  it('finds nothing wrong with a network that is so sure that its gradients are short', async () => {
+    const model = net('mlp', [7]);
+    const { graph } = model;
+    const sure = new Map(
+      [...graph.initializers].map(([name, tensor]) => [
+        name,
+        name === 'head.weight'
+          ? float32Tensor(
+              tensor.dims,
+              numbersOf(tensor).map((v) => 30 * v),
+            )
+          : tensor,
+      ]),
+    );
+    await check({ ...model, graph: { ...graph, initializers: sure } });
+  });
 
   it('finds that samples influence each other, by whatever operators', async () => {
     const { graph, ...rest } = net('mlp', [7]);

@@ -11,7 +11,7 @@ import { meetingsOf } from './meeting.ts';
 import { type NormMethod, type SampleGradients, sampleGradients } from './sample-gradient.ts';
 
 /** Added to a norm before it divides, as Opacus does: no sample's gradient is ever scaled up. */
-const AWAY_FROM_ZERO = 1e-6;
+export const AWAY_FROM_ZERO = 1e-6;
 
 /** What {@link buildPrivateGradient} writes. */
 export interface PrivateGradientOptions extends Omit<LessonOptions, 'batch'> {
