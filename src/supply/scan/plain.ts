@@ -30,6 +30,13 @@ function begins(bytes: Uint8Array, pattern: string): boolean {
   return [...pattern].every((c, i) => c === '?' || bytes[i] === c.charCodeAt(0));
 }
 
+/** UTF-8 without control characters; a character may be cut at either end. */
 function isText(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => (byte >= 0x20 ? byte !== 0x7f : (byte >= 9 && byte <= 13) || byte === 0x1b));
+  if (bytes.some((byte) => byte === 0x7f || (byte < 0x20 && byte !== 0x1b && (byte < 9 || byte > 13))))
+    return false;
+  let start = 0;
+  while (start < 3 && (bytes[start] ?? 0) >> 6 === 2) start++;
+  const decoded = new TextDecoder().decode(bytes.subarray(start));
+  const bad = decoded.indexOf('\ufffd');
+  return bad < 0 || bad >= decoded.length - 1;
 }

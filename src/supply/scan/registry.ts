@@ -1,8 +1,9 @@
 import type { Rule } from './finding.ts';
+import { pickleScanner } from './pickle/scanner.ts';
 import type { CollectionScanner, Scanner } from './scanner.ts';
 
 /** Every scanner of single contents; one import and one line each. */
-export const SCANNERS: readonly Scanner[] = [];
+export const SCANNERS: readonly Scanner[] = [pickleScanner];
 
 /** Every scanner of formats that are several files. */
 export const COLLECTION_SCANNERS: readonly CollectionScanner[] = [];

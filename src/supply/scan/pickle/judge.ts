@@ -1,0 +1,214 @@
+import type { Rule } from '../finding.ts';
+import { allowedUse } from './allow/allowed.ts';
+import { type Arguments, checkCall } from './arguments.ts';
+import { currentModule, isDangerous } from './danger.ts';
+import { type CallBy, type FillBy, isDunder, type World } from './machine.ts';
+import { PickleError } from './reader.ts';
+import { PICKLE_RULES } from './rules.ts';
+import { readStorage, type Storage } from './storage.ts';
+import {
+  type Bytes,
+  type Dict,
+  type GlobalName,
+  itemsOf,
+  kindOf,
+  type LongText,
+  type Made,
+  made,
+  show,
+  type Value,
+} from './value.ts';
+
+/** Where a pickle lies, as far as it decides what is normal in it. */
+export interface Setting {
+  /** Persistent ids may name tensor storages: a PyTorch checkpoint. */
+  readonly torch: boolean;
+  /** Classes of `__torch__` are defined by the archive itself and known to no Python: TorchScript. */
+  readonly script: boolean;
+}
+
+/** What was noticed at a byte of the stream. */
+export interface Notice {
+  readonly rule: Rule;
+  readonly what: string;
+  readonly at: number;
+}
+
+interface BadName {
+  readonly rule: Rule;
+  readonly at: number;
+  call: string | undefined;
+}
+
+/** Functions of TorchScript's own unpickler, which is no Python. */
+const SCRIPT_FUNCTIONS: ReadonlySet<string> = new Set(
+  'build_boollist build_doublelist build_intlist build_tensorlist build_tensor_from_id restore_type_tag'.split(
+    ' ',
+  ),
+);
+
+/**
+ * Judges what a pickle does: every name, call and change is allowed by an exact list or noticed. Default deny: no branch that
+ * is not about something allowed ends without a notice.
+ */
+export class Judge implements World {
+  readonly notices: Notice[] = [];
+  /** Contents in the stream that are to be scanned on their own. */
+  readonly contents: (Bytes | LongText)[] = [];
+  /** Bytes that a function is going to load as a checkpoint. */
+  readonly loaded: Bytes[] = [];
+  /** Tensor storages by key. */
+  readonly storages = new Map<string, Storage>();
+  /** What BUILD filled last. */
+  built: Made | undefined;
+  /** Calls that were made, of allowed names too. */
+  calls = 0;
+  readonly setting: Setting;
+  readonly #names = new Map<string, BadName>();
+
+  constructor(setting: Setting) {
+    this.setting = setting;
+  }
+
+  /** Whether anything was called or changed, which text and other data do not do by chance. */
+  get acted(): boolean {
+    return this.calls > 0 || this.notices.length > 0;
+  }
+
+  /** Everything that was noticed, each bad name once. */
+  verdicts(): readonly Notice[] {
+    const names = [...this.#names].map(([name, { rule, at, call }]) => ({
+      rule,
+      at,
+      what: call === undefined ? name : `${name}, called with ${call}`,
+    }));
+    return [...names, ...this.notices].sort((a, b) => a.at - b.at);
+  }
+
+  notice(rule: Rule, what: string, at: number): void {
+    // One pickle may hold millions of them; the first of each kind say enough.
+    if (this.notices.length < 200 || this.notices.every((n) => n.rule !== rule))
+      this.notices.push({ rule, what, at });
+  }
+
+  global(module: string, name: string, protocol: number, at: number): GlobalName {
+    const current = currentModule(module, protocol);
+    const guarded = GUARDED.has(`${current}.${name}`);
+    if (allowedUse(current, name) === undefined && !this.#isScript(module, name)) this.#bad(module, name, at);
+    return { kind: 'global', module: current, name, guarded };
+  }
+
+  #isScript(module: string, name: string): boolean {
+    if (!this.setting.script) return false;
+    return (
+      (/^__torch__(\.\w+)*$/.test(module) && /^\w+$/.test(name)) ||
+      (module === 'torch.jit._pickle' && SCRIPT_FUNCTIONS.has(name))
+    );
+  }
+
+  #bad(module: string, name: string, at: number): void {
+    const key = `${module}.${name}`;
+    if (this.#names.has(key)) return;
+    const rule = isDangerous(module, name)
+      ? PICKLE_RULES.dangerousName
+      : name.split('.').some(isDunder)
+        ? PICKLE_RULES.dunderName
+        : name.includes('.')
+          ? PICKLE_RULES.dottedName
+          : PICKLE_RULES.unknownName;
+    this.#names.set(key, { rule, at, call: undefined });
+  }
+
+  call(callee: Value, args: Value, kwargs: Value | undefined, by: CallBy, at: number): Value {
+    this.calls++;
+    if (kindOf(callee) !== 'global') {
+      if (kindOf(callee) !== 'made' && kindOf(callee) !== 'persistent')
+        throw new PickleError(`${by} calls ${show(callee)}, which nobody can`);
+      this.notice(PICKLE_RULES.computedCall, `${show(callee)} is called with ${show(args)}`, at);
+      return made(callee, args, 'unknown');
+    }
+    const { module, name } = callee as GlobalName;
+    const bad = this.#names.get(`${module}.${name}`);
+    if (bad) bad.call ??= show(args);
+    const use = allowedUse(module, name) ?? (this.#isScript(module, name) ? 'instance' : undefined);
+    if (use === undefined) return made(callee, args, 'unknown');
+    if (use === 'value') {
+      this.notice(PICKLE_RULES.unsafeArgument, `${module}.${name}, a constant, is called`, at);
+      return made(callee, args, 'unknown');
+    }
+    const given: Arguments = { items: itemsOf(args) ?? [], kwargs, by, at };
+    const result = checkCall(this, callee as GlobalName, given);
+    return result ?? made(callee, args, use);
+  }
+
+  fill(target: Value, by: FillBy, content: Value | undefined, at: number): void {
+    const fill = kindOf(target) === 'made' ? (target as Made).fill : undefined;
+    this.built = undefined;
+    if (by === 'BUILD') {
+      if (fill === undefined) this.notice(PICKLE_RULES.buildOnOther, `BUILD on ${show(target)}`, at);
+      else this.#build(target as Made, content, at);
+      return;
+    }
+    // What an unknown name made is suspicious already; what it may be filled with is not known.
+    if (fill === 'unknown') return;
+    if (by === 'SETITEMS')
+      this.notice(
+        PICKLE_RULES.itemsOnOther,
+        `SETITEM(S) on ${show(target)} with the key ${show(content)}`,
+        at,
+      );
+    else if (fill !== 'sequence') this.notice(PICKLE_RULES.appendOnOther, `${by} on ${show(target)}`, at);
+  }
+
+  #build(target: Made, state: Value | undefined, at: number): void {
+    target.state = state;
+    this.built = target;
+    // Slots come as the second of two.
+    for (const part of [state, ...(itemsOf(state) ?? [])]) {
+      const dunder = kindOf(part) === 'dict' ? (part as Dict).dunder : undefined;
+      if (dunder !== undefined)
+        this.notice(PICKLE_RULES.dunderState, `${show(target)} gets an attribute ${dunder}`, at);
+    }
+  }
+
+  persistent(id: Value, at: number): Value {
+    const storage = this.setting.torch ? readStorage(id) : undefined;
+    if (storage === undefined) this.notice(PICKLE_RULES.persistentId, `persistent id ${show(id)}`, at);
+    else if (storage !== 'source') {
+      const before = this.storages.get(storage.key);
+      if (before && before.bytes !== storage.bytes)
+        this.notice(PICKLE_RULES.storage, `storage ${show(storage.key)} has two sizes`, at);
+      this.storages.set(storage.key, storage);
+    }
+    return { kind: 'persistent', id };
+  }
+
+  extension(code: number, at: number): Value {
+    this.notice(PICKLE_RULES.extension, `extension code ${code}`, at);
+    const name: GlobalName = { kind: 'global', module: 'extension', name: String(code), guarded: false };
+    return name;
+  }
+
+  bytes(value: Bytes): void {
+    if (value.length >= 4) this.contents.push(value);
+  }
+
+  odd(what: string, at: number): void {
+    this.notice(PICKLE_RULES.odd, what, at);
+  }
+
+  straddles(what: string, at: number): void {
+    this.notice(PICKLE_RULES.frameBoundary, what, at);
+  }
+
+  unfolds(weight: number, at: number): void {
+    this.notice(PICKLE_RULES.exhausting, `a tuple that unfolds to ${weight.toPrecision(3)} values`, at);
+  }
+
+  escapes({ module, name }: GlobalName, at: number): void {
+    this.notice(PICKLE_RULES.unsafeArgument, `${module}.${name} is handed on instead of called`, at);
+  }
+}
+
+/** Functions that turn what the pickle gives them into something that is loaded or decoded. */
+const GUARDED: ReadonlySet<string> = new Set(['torch.storage._load_from_bytes', '_codecs.encode']);

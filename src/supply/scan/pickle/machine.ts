@@ -1,0 +1,426 @@
+import { OPCODES } from './opcodes.ts';
+import { PickleError, type PickleReader } from './reader.ts';
+import {
+  BUFFER,
+  type Bytes,
+  type Dict,
+  type GlobalName,
+  itemsOf,
+  type Key,
+  kindOf,
+  type List,
+  mappingOf,
+  newDict,
+  SET,
+  type Tuple,
+  type Value,
+} from './value.ts';
+
+/** How a value was made of a callable. */
+export type CallBy = 'REDUCE' | 'NEWOBJ' | 'NEWOBJ_EX' | 'INST' | 'OBJ';
+
+/** How something was filled that is no plain container. */
+export type FillBy = 'BUILD' | 'SETITEMS' | 'APPENDS' | 'ADDITEMS';
+
+/**
+ * What the machine asks and tells while it runs: everything that would reach outside the stream if the pickle were loaded.
+ * `at` is the byte of the opcode.
+ */
+export interface World {
+  /** A name is imported. Gives what stands for it. `protocol` decides how old names are mapped. */
+  global(module: string, name: string, protocol: number, at: number): Value;
+  /** Something is called; gives what stands for the result. */
+  call(callee: Value, args: Value, kwargs: Value | undefined, by: CallBy, at: number): Value;
+  /** Something is filled that is neither list, dict nor set, or BUILD is applied. */
+  fill(target: Value, by: FillBy, content: Value | undefined, at: number): void;
+  /** A persistent id is looked up. */
+  persistent(id: Value, at: number): Value;
+  /** An entry of the extension registry is looked up. */
+  extension(code: number, at: number): Value;
+  /** Bytes lie in the stream. */
+  bytes(value: Bytes): void;
+  /** The stream does something that no pickler writes. */
+  odd(what: string, at: number): void;
+  /** An opcode or its argument lies across the end of a frame. */
+  straddles(what: string, at: number): void;
+  /** A tuple holds so many values, counted as often as they are reached, that hashing or copying it does not end. */
+  unfolds(weight: number, at: number): void;
+  /** A guarded name is put where something else may call it. */
+  escapes(name: GlobalName, at: number): void;
+}
+
+/** What the machine may hold. */
+export interface MachineLimits {
+  readonly stack: number;
+  readonly memo: number;
+  /** Items of lists and dictionaries that are kept; more are counted and dropped. */
+  readonly kept: number;
+}
+
+export const MACHINE_LIMITS: MachineLimits = { stack: 2_000_000, memo: 4_000_000, kept: 1_000_000 };
+
+/** A value that weighs more than this many times what it took to write it is a bomb; see {@link Tuple.weight}. */
+const BOMB = 50_000_000;
+
+/**
+ * Runs a pickle's opcodes on a stack and a memo of {@link Value}s, as CPython's C unpickler does, without making a Python
+ * object or calling anything. Stack underflow, a missing memo entry and operands of a wrong type end it where they would end
+ * CPython. Source: Modules/_pickle.c and Lib/pickle.py of CPython 3.14.
+ */
+export class PickleMachine {
+  readonly stack: Value[] = [];
+  readonly marks: number[] = [];
+  readonly memo = new Map<number, Value>();
+  protocol = 0;
+  /** Opcodes that were run. */
+  count = 0;
+  /** Byte where the current frame ends; 0 outside frames. */
+  frameEnd = 0;
+  readonly #world: World;
+  readonly #limits: MachineLimits;
+  #kept = 0;
+  #bomb = false;
+
+  constructor(world: World, limits = MACHINE_LIMITS) {
+    this.#world = world;
+    this.#limits = limits;
+  }
+
+  /** A machine in the same state that answers to another world. */
+  fork(world: World): PickleMachine {
+    const twin = new PickleMachine(world, this.#limits);
+    for (const value of this.stack) twin.stack.push(value);
+    twin.marks.push(...this.marks);
+    for (const [index, value] of this.memo) twin.memo.set(index, value);
+    twin.protocol = this.protocol;
+    return twin;
+  }
+
+  /**
+   * Runs the opcode that `reader` stands on. True when it was STOP; the result is then {@link result}.
+   * Errors: {@link PickleError} where CPython would stop, too, or a limit of the machine is passed.
+   */
+  step(reader: PickleReader): boolean {
+    const { at, value } = reader;
+    const { name } = OPCODES[reader.code]!;
+    this.count++;
+    this.#frame(name, at, reader.position);
+    switch (name) {
+      case 'STOP':
+        this.result = this.#pop();
+        return true;
+      case 'PROTO':
+        if ((value as number) > 5) throw new PickleError(`protocol ${value}`);
+        if (this.count > 1) this.#world.odd('PROTO after the beginning', at);
+        this.protocol = value as number;
+        break;
+      case 'FRAME':
+        this.#openFrame(value as number, at, reader);
+        break;
+      case 'MARK':
+        this.marks.push(this.stack.length);
+        break;
+      case 'POP':
+        if (this.marks.at(-1) === this.stack.length) this.marks.pop();
+        else this.#pop();
+        break;
+      case 'POP_MARK':
+        this.stack.length = this.#mark();
+        break;
+      case 'DUP':
+        this.#push(this.#top());
+        break;
+      case 'NONE':
+        this.#push(null);
+        break;
+      case 'NEWTRUE':
+        this.#push(true);
+        break;
+      case 'NEWFALSE':
+        this.#push(false);
+        break;
+      case 'EMPTY_LIST':
+        this.#push(newList());
+        break;
+      case 'EMPTY_TUPLE':
+        this.#push(this.#tuple([], at));
+        break;
+      case 'EMPTY_DICT':
+        this.#push(newDict());
+        break;
+      case 'EMPTY_SET':
+        this.#push(SET);
+        break;
+      case 'BINBYTES':
+      case 'SHORT_BINBYTES':
+      case 'BINBYTES8':
+      case 'BYTEARRAY8':
+        this.#world.bytes(value as Bytes);
+        this.#push(value);
+        break;
+      case 'TUPLE':
+        this.#push(this.#tuple(this.#popToMark(), at));
+        break;
+      case 'TUPLE1':
+      case 'TUPLE2':
+      case 'TUPLE3':
+        this.#push(this.#tuple(this.#popMany(Number(name.at(-1))), at));
+        break;
+      case 'LIST': {
+        const list = newList();
+        const items = this.#popToMark();
+        for (const item of items) this.#hands(item, at);
+        this.#extend(list, items);
+        this.#push(list);
+        break;
+      }
+      case 'DICT': {
+        const dict = newDict();
+        this.#setItems(dict, this.#popToMark(), at);
+        this.#push(dict);
+        break;
+      }
+      case 'FROZENSET':
+        this.#popToMark();
+        this.#push(SET);
+        break;
+      case 'APPEND': {
+        const [item] = this.#popMany(1);
+        this.#append([item!], at);
+        break;
+      }
+      case 'APPENDS':
+        this.#append(this.#popToMark(), at);
+        break;
+      case 'SETITEM':
+        this.#setItems(undefined, this.#popMany(2), at);
+        break;
+      case 'SETITEMS':
+        this.#setItems(undefined, this.#popToMark(), at);
+        break;
+      case 'ADDITEMS': {
+        const items = this.#popToMark();
+        const target = this.#top();
+        if (kindOf(target) !== 'set' && items.length > 0) this.#world.fill(target, 'ADDITEMS', undefined, at);
+        break;
+      }
+      case 'GET':
+      case 'BINGET':
+      case 'LONG_BINGET': {
+        const found = this.memo.get(value as number);
+        if (found === undefined) throw new PickleError(`the memo holds nothing at ${value}`);
+        this.#push(found);
+        break;
+      }
+      case 'PUT':
+      case 'BINPUT':
+      case 'LONG_BINPUT':
+        this.#remember(value as number);
+        break;
+      case 'MEMOIZE':
+        this.#remember(this.memo.size);
+        break;
+      case 'GLOBAL':
+        this.#push(this.#world.global(value as string, reader.second, this.protocol, at));
+        break;
+      case 'STACK_GLOBAL': {
+        const [module, global] = this.#popMany(2);
+        if (typeof module !== 'string' || typeof global !== 'string')
+          throw new PickleError('STACK_GLOBAL on something other than two texts');
+        this.#push(this.#world.global(module, global, this.protocol, at));
+        break;
+      }
+      case 'INST': {
+        const args = this.#tuple(this.#popToMark(), at);
+        const callee = this.#world.global(value as string, reader.second, this.protocol, at);
+        this.#push(this.#world.call(callee, args, undefined, 'INST', at));
+        break;
+      }
+      case 'OBJ': {
+        const [callee, ...args] = this.#popToMark();
+        if (callee === undefined) throw new PickleError('OBJ without a class');
+        this.#push(this.#world.call(callee, this.#tuple(args, at), undefined, 'OBJ', at));
+        break;
+      }
+      case 'REDUCE':
+      case 'NEWOBJ': {
+        const [callee, args] = this.#popMany(2);
+        if (itemsOf(args) === undefined) this.#world.odd(`${name} with arguments that are no tuple`, at);
+        this.#push(this.#world.call(callee!, args!, undefined, name, at));
+        break;
+      }
+      case 'NEWOBJ_EX': {
+        const [callee, args, kwargs] = this.#popMany(3);
+        this.#push(this.#world.call(callee!, args!, kwargs, name, at));
+        break;
+      }
+      case 'BUILD': {
+        const [state] = this.#popMany(1);
+        this.#hands(state!, at);
+        this.#world.fill(this.#top(), 'BUILD', state, at);
+        break;
+      }
+      case 'PERSID':
+        this.#push(this.#world.persistent(value, at));
+        break;
+      case 'BINPERSID':
+        this.#push(this.#world.persistent(this.#pop(), at));
+        break;
+      case 'EXT1':
+      case 'EXT2':
+      case 'EXT4':
+        if ((value as number) <= 0) throw new PickleError(`extension code ${value}`);
+        this.#push(this.#world.extension(value as number, at));
+        break;
+      case 'NEXT_BUFFER':
+        this.#world.odd('NEXT_BUFFER, a buffer that is not in the stream', at);
+        this.#push(BUFFER);
+        break;
+      case 'READONLY_BUFFER':
+        this.#top();
+        break;
+      default:
+        // All others push their argument: numbers and texts.
+        this.#push(value);
+    }
+    return false;
+  }
+
+  /** What STOP gave back. */
+  result: Value | undefined;
+
+  /**
+   * Frames are a promise on where reads begin and end. Loaders differ in whether they keep to it, so an opcode across a
+   * frame's end is read differently by two of them (cpython#154848).
+   */
+  #frame(name: string, at: number, end: number): void {
+    if (this.frameEnd === 0) return;
+    if (at >= this.frameEnd) this.frameEnd = 0;
+    else if (end > this.frameEnd) {
+      this.#world.straddles(`${name} from byte ${at} to ${end} across a frame's end at ${this.frameEnd}`, at);
+      this.frameEnd = 0;
+    } else if (name === 'STOP' && end < this.frameEnd) {
+      this.#world.odd(`STOP ${this.frameEnd - end} bytes before the frame's end`, at);
+    }
+  }
+
+  #openFrame(length: number, at: number, reader: PickleReader): void {
+    const end = reader.position + length;
+    if (this.frameEnd > 0) this.#world.straddles(`FRAME inside a frame that ends at ${this.frameEnd}`, at);
+    if (end > reader.size) {
+      this.#world.straddles(`FRAME of ${length} bytes, past the end of the content`, at);
+      this.frameEnd = 0;
+    } else this.frameEnd = end;
+  }
+
+  #fence(): number {
+    return this.marks.at(-1) ?? 0;
+  }
+
+  #push(value: Value): void {
+    if (this.stack.length >= this.#limits.stack)
+      throw new PickleError(`more than ${this.#limits.stack} values on the stack`);
+    this.stack.push(value);
+  }
+
+  #pop(): Value {
+    if (this.stack.length <= this.#fence()) throw new PickleError('a value is taken from an empty stack');
+    return this.stack.pop()!;
+  }
+
+  #top(): Value {
+    if (this.stack.length <= this.#fence()) throw new PickleError('a value is asked of an empty stack');
+    return this.stack.at(-1)!;
+  }
+
+  #popMany(count: number): Value[] {
+    if (this.stack.length - count < this.#fence())
+      throw new PickleError('a value is taken from an empty stack');
+    return this.stack.splice(this.stack.length - count, count);
+  }
+
+  #mark(): number {
+    const mark = this.marks.pop();
+    if (mark === undefined) throw new PickleError('a mark is missing');
+    return mark;
+  }
+
+  #popToMark(): Value[] {
+    const mark = this.#mark();
+    return this.stack.splice(mark);
+  }
+
+  #remember(index: number): void {
+    if (this.memo.size >= this.#limits.memo)
+      throw new PickleError(`more than ${this.#limits.memo} memo entries`);
+    this.memo.set(index, this.#top());
+  }
+
+  #tuple(items: readonly Value[], at: number): Tuple {
+    let weight = 1;
+    for (const item of items) {
+      weight += kindOf(item) === 'tuple' ? (item as Tuple).weight : 1;
+      this.#hands(item, at);
+    }
+    if (weight > BOMB && !this.#bomb) {
+      this.#bomb = true;
+      this.#world.unfolds(weight, at);
+    }
+    return { kind: 'tuple', items, weight };
+  }
+
+  #hands(item: Value, at: number): void {
+    if (kindOf(item) === 'global' && (item as GlobalName).guarded)
+      this.#world.escapes(item as GlobalName, at);
+  }
+
+  #append(items: readonly Value[], at: number): void {
+    for (const item of items) this.#hands(item, at);
+    const target = this.#top();
+    if (kindOf(target) === 'list') this.#extend(target as List, items);
+    else if (items.length > 0) this.#world.fill(target, 'APPENDS', items[0], at);
+  }
+
+  #extend(list: List, items: readonly Value[]): void {
+    for (const item of items) {
+      if (this.#kept >= this.#limits.kept) list.dropped++;
+      else {
+        this.#kept++;
+        list.items.push(item);
+      }
+    }
+  }
+
+  #setItems(given: Dict | undefined, items: readonly Value[], at: number): void {
+    if (items.length % 2 !== 0) throw new PickleError('a key without a value');
+    const target = given ?? this.#top();
+    const dict = mappingOf(target);
+    if (dict === undefined) {
+      if (items.length > 0) this.#world.fill(target, 'SETITEMS', items[0], at);
+      return;
+    }
+    for (let i = 0; i < items.length; i += 2) {
+      const key = items[i]!;
+      this.#hands(items[i + 1]!, at);
+      if (typeof key === 'string' && dict.dunder === undefined && isDunder(key)) dict.dunder = key;
+      if (!isKey(key) || this.#kept >= this.#limits.kept) dict.dropped++;
+      else {
+        if (!dict.entries.has(key)) this.#kept++;
+        dict.entries.set(key, items[i + 1]!);
+      }
+    }
+  }
+}
+
+function newList(): List {
+  return { kind: 'list', items: [], dropped: 0 };
+}
+
+function isKey(value: Value): value is Key {
+  return value === null || typeof value !== 'object';
+}
+
+/** Whether a name begins and ends with two underscores. */
+export function isDunder(name: string): boolean {
+  return name.length > 4 && name.startsWith('__') && name.endsWith('__');
+}

@@ -1,0 +1,318 @@
+import type { ByteSource } from '../../../data/byte-source.ts';
+import { type Argument, OPCODES } from './opcodes.ts';
+import { type Bytes, FLOAT, HUGE_INT, type LongText, SHORT, type Value } from './value.ts';
+
+/** The stream is no pickle, or ends in the middle of one. */
+export class PickleError extends Error {
+  override readonly name = 'PickleError';
+}
+
+/** Bytes that are read at once, and the longest argument that is taken into memory. */
+const WINDOW = 1 << 20;
+/** The longest line; Python has no limit, but no pickler writes a longer one. */
+const MAX_LINE = 1 << 24;
+
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+const latin1 = new TextDecoder('latin1');
+
+/**
+ * Reads opcodes with their arguments out of a content, through a window: what an argument counts is passed over, not held.
+ * Lines end at a line feed and at nothing else, as in CPython.
+ */
+export class PickleReader {
+  /** Byte of the current opcode. */
+  at = 0;
+  /** The current opcode's byte; 0 before the first. */
+  code = 0;
+  /** Its argument. */
+  value: Value = null;
+  /** The second line of `lines`. */
+  second = '';
+  readonly #source: ByteSource;
+  #window: Uint8Array = new Uint8Array(0);
+  #view: DataView = new DataView(new ArrayBuffer(0));
+  /** Byte of the content where the window begins. */
+  #base = 0;
+  /** The next byte, counted in the window. */
+  #next = 0;
+  /** Bytes that the window must hold from `#next` on before the opcode can be read. */
+  #wanted = 0;
+
+  constructor(source: ByteSource, start: number) {
+    this.#source = source;
+    this.#base = start;
+  }
+
+  /** Byte after the current opcode and its argument. */
+  get position(): number {
+    return this.#base + this.#next;
+  }
+
+  get size(): number {
+    return this.#source.size;
+  }
+
+  /** Moves on to byte `position`. */
+  seek(position: number): void {
+    const next = position - this.#base;
+    if (next >= 0 && next <= this.#window.length) this.#next = next;
+    else {
+      this.#base = position;
+      this.#next = 0;
+      this.#take(new Uint8Array(0));
+    }
+  }
+
+  /**
+   * Reads the next opcode where the window holds it whole; where it does not, false, and {@link fill} has to be waited for.
+   * Errors: {@link PickleError} (an unknown opcode, the end of the content, an argument that says nonsense).
+   */
+  next(): boolean {
+    const begin = this.#next;
+    if (begin >= this.#window.length) return this.#ask(begin, 1);
+    this.at = this.#base + begin;
+    const code = this.#window[begin]!;
+    const opcode = OPCODES[code];
+    if (opcode === undefined) throw new PickleError(`byte ${code} is no opcode`);
+    this.code = code;
+    this.#next = begin + 1;
+    return opcode.argument === 'none' || this.#argument(opcode.argument, opcode.name) || this.#back(begin);
+  }
+
+  /** Reads on, so that {@link next} can go on. Errors: {@link PickleError} at the end of the content. */
+  async fill(): Promise<void> {
+    const from = this.position;
+    const left = this.#source.size - from;
+    if (left < this.#wanted || left === 0) throw new PickleError('the stream ends too soon');
+    const held = this.#window.subarray(this.#next);
+    const length = Math.min(left, Math.max(WINDOW, this.#wanted));
+    const more = await this.#source.read(from + held.length, length - held.length);
+    const window = new Uint8Array(length);
+    window.set(held);
+    window.set(more, held.length);
+    this.#base = from;
+    this.#next = 0;
+    this.#take(window);
+  }
+
+  #take(window: Uint8Array): void {
+    this.#window = window;
+    this.#view = new DataView(window.buffer, window.byteOffset, window.byteLength);
+  }
+
+  #ask(from: number, wanted: number): false {
+    this.#next = from;
+    this.#wanted = wanted;
+    return false;
+  }
+
+  #back(begin: number): false {
+    this.#wanted += this.#next - begin;
+    this.#next = begin;
+    return false;
+  }
+
+  /** Whether `count` more bytes are in the window. */
+  #has(count: number): boolean {
+    if (this.#next + count <= this.#window.length) return true;
+    this.#wanted = count;
+    return false;
+  }
+
+  #argument(kind: Argument, name: string): boolean {
+    const at = this.#next;
+    switch (kind) {
+      case 'u1':
+        if (!this.#has(1)) return false;
+        this.value = this.#window[at]!;
+        this.#next += 1;
+        return true;
+      case 'u2':
+        if (!this.#has(2)) return false;
+        this.value = this.#view.getUint16(at, true);
+        this.#next += 2;
+        return true;
+      case 'u4':
+      case 'i4':
+        if (!this.#has(4)) return false;
+        this.value = kind === 'u4' ? this.#view.getUint32(at, true) : this.#view.getInt32(at, true);
+        this.#next += 4;
+        return true;
+      case 'u8':
+        if (!this.#has(8)) return false;
+        this.value = this.#count(8);
+        this.#next += 8;
+        return true;
+      case 'f8':
+        if (!this.#has(8)) return false;
+        this.value = FLOAT;
+        this.#next += 8;
+        return true;
+      case 'counted1':
+        return this.#counted(1, name);
+      case 'counted4':
+        return this.#counted(4, name);
+      case 'counted8':
+        return this.#counted(8, name);
+      default:
+        return this.#lines(kind === 'lines' ? 2 : 1, name);
+    }
+  }
+
+  #count(bytes: 1 | 4 | 8): number {
+    if (bytes === 1) return this.#window[this.#next]!;
+    if (bytes === 4) return this.#view.getUint32(this.#next, true);
+    const count = Number(this.#view.getBigUint64(this.#next, true));
+    if (!Number.isSafeInteger(count)) throw new PickleError(`a length of ${count} bytes`);
+    return count;
+  }
+
+  #counted(bytes: 1 | 4 | 8, name: string): boolean {
+    if (!this.#has(bytes)) return false;
+    const length = this.#count(bytes);
+    const offset = this.position + bytes;
+    if (length > this.#source.size - offset)
+      throw new PickleError('an argument goes past the end of the stream');
+    const shown = length > WINDOW ? SHORT : length;
+    if (!this.#has(bytes + shown)) return false;
+    const start = this.#next + bytes;
+    const content = this.#window.subarray(start, start + shown);
+    this.value = countedValue(name, content, length, offset);
+    // Passed over in one step: the window moves where it does not hold the argument.
+    this.seek(offset + length);
+    return true;
+  }
+
+  #lines(count: 1 | 2, name: string): boolean {
+    let at = this.#next;
+    const found: Uint8Array[] = [];
+    for (let i = 0; i < count; i++) {
+      const end = this.#window.indexOf(0x0a, at);
+      if (end < 0) {
+        const held = this.#window.length - this.#next;
+        const left = this.#source.size - this.position;
+        if (held >= left) throw new PickleError('a line without an end');
+        if (held >= MAX_LINE) throw new PickleError(`a line of more than ${MAX_LINE} bytes`);
+        this.#wanted = Math.min(left, Math.max(256, 2 * held));
+        return false;
+      }
+      found.push(this.#window.subarray(at, end));
+      at = end + 1;
+    }
+    if (count === 2) {
+      this.value = textOf(utf8, found[0]!);
+      this.second = textOf(utf8, found[1]!);
+    } else this.value = lineValue(name, found[0]!, this.position);
+    this.#next = at;
+    return true;
+  }
+}
+
+function countedValue(name: string, content: Uint8Array, length: number, offset: number): Value {
+  switch (name) {
+    case 'LONG1':
+    case 'LONG4':
+      return longOf(content, length);
+    case 'BINUNICODE':
+    case 'SHORT_BINUNICODE':
+    case 'BINUNICODE8':
+      return length > SHORT ? longText(offset, length, 'utf-8') : utf8.decode(content);
+    case 'BINSTRING':
+    case 'SHORT_BINSTRING':
+      return length > SHORT ? longText(offset, length, 'latin1') : latin1.decode(content);
+    default: {
+      const bytes: Bytes = { kind: 'bytes', offset, length, head: content.slice(0, SHORT) };
+      return bytes;
+    }
+  }
+}
+
+function longText(offset: number, length: number, encoding: LongText['encoding']): LongText {
+  return { kind: 'long text', offset, length, encoding };
+}
+
+/** A two's-complement integer, little-endian. */
+function longOf(content: Uint8Array, length: number): Value {
+  if (length > 16) return HUGE_INT;
+  let value = 0n;
+  for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(content[i]!);
+  if (length > 0 && content[length - 1]! >= 0x80) value -= 1n << BigInt(8 * length);
+  return narrowed(value);
+}
+
+function narrowed(value: bigint): number | bigint {
+  return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER)
+    ? Number(value)
+    : value;
+}
+
+function lineValue(name: string, line: Uint8Array, offset: number): Value {
+  switch (name) {
+    case 'INT':
+    case 'LONG': {
+      const text = latin1.decode(line.subarray(0, 64)).trim();
+      if (name === 'INT' && (text === '00' || text === '01')) return text === '01';
+      const digits = /^([+-]?)(0[xX][\da-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|\d[\d_]*)L?$/.exec(text);
+      if (!digits) throw new PickleError(`${name} with no number`);
+      if (line.length > 40) return HUGE_INT;
+      const value = BigInt(digits[2]!.replaceAll('_', ''));
+      return narrowed(digits[1] === '-' ? -value : value);
+    }
+    case 'FLOAT':
+      return FLOAT;
+    case 'GET':
+    case 'PUT': {
+      const text = latin1.decode(line.subarray(0, 32)).trim();
+      if (!/^\+?\d[\d_]{0,14}$/.test(text)) throw new PickleError(`${name} with no index`);
+      return Number(text.replaceAll('_', ''));
+    }
+    case 'STRING':
+      if (line.length > SHORT) return longText(offset, line.length, 'latin1');
+      return quotedText(latin1.decode(line));
+    case 'UNICODE':
+      return line.length > SHORT ? longText(offset, line.length, 'latin1') : rawUnicode(latin1.decode(line));
+    default:
+      return textOf(utf8, line);
+  }
+}
+
+/** The text of a line; a long one keeps only its beginning, which makes it no known name. */
+function textOf(decoder: InstanceType<typeof TextDecoder>, line: Uint8Array): string {
+  return decoder.decode(line.length > SHORT ? line.subarray(0, SHORT) : line);
+}
+
+/** `'…'` or `"…"` with Python's escapes. */
+function quotedText(text: string): Value {
+  const quote = text[0];
+  if (text.length < 2 || (quote !== "'" && quote !== '"') || text.at(-1) !== quote)
+    throw new PickleError('STRING without quotes around it');
+  return text.slice(1, -1).replace(ESCAPE, (whole, octal: string, hex: string, one: string) => {
+    if (octal) return String.fromCharCode(Number.parseInt(octal, 8) & 255);
+    if (hex) return String.fromCharCode(Number.parseInt(hex, 16));
+    return one in SINGLE ? SINGLE[one]! : whole;
+  });
+}
+
+const ESCAPE = /\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|([\s\S]))/g;
+const SINGLE: Readonly<Record<string, string>> = {
+  '\\': '\\',
+  "'": "'",
+  '"': '"',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  v: '\v',
+  '\n': '',
+};
+
+/** Python's raw-unicode-escape: `\uXXXX` and `\UXXXXXXXX` after an odd number of backslashes. */
+function rawUnicode(text: string): string {
+  return text.replace(/(\\+)(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})/g, (whole, slashes: string, code: string) => {
+    if (slashes.length % 2 === 0) return whole;
+    const point = Number.parseInt(code.slice(1), 16);
+    return slashes.slice(1) + (point <= 0x10ffff ? String.fromCodePoint(point) : '\ufffd');
+  });
+}

@@ -1,0 +1,52 @@
+import type { ByteSource } from '../../../data/byte-source.ts';
+import type { Budget } from '../limits.ts';
+import { Judge } from './judge.ts';
+import { OPCODES } from './opcodes.ts';
+import { runPickle } from './run.ts';
+
+const PROTO = 0x80;
+const NEWEST = 5;
+/** Opcodes after PROTO that other data does not hold by chance. */
+const ENOUGH = 64;
+const NO_CHANCE = 3;
+
+/**
+ * Whether a pickle begins at byte `start`. After PROTO a few opcodes decide. Protocols 0 and 1 have no mark at their beginning and
+ * may be plain text, so there the stream is tried to its end: it counts when it called or changed something, be it broken
+ * afterwards, or when pickles follow each other to where the content ends. `next` is enough where a pickle came before: one
+ * that stops.
+ */
+export async function beginsPickle(
+  source: ByteSource,
+  start: number,
+  budget: Budget,
+  following: 'to the end' | 'next' = 'to the end',
+): Promise<boolean> {
+  let at = start;
+  do {
+    const [first, second] = await source.read(at, Math.min(2, source.size - at));
+    if (first === undefined || OPCODES[first] === undefined) return false;
+    const judge = new Judge({ torch: true, script: true });
+    if (first === PROTO) {
+      if (second === undefined || second > NEWEST) return false;
+      const { stopped, count, broken } = await runPickle(source, at, judge, budget, { most: ENOUGH });
+      return stopped || judge.acted || count >= NO_CHANCE || broken === undefined;
+    }
+    const { stopped, end } = await runPickle(source, at, judge, budget);
+    if (judge.acted) return true;
+    if (!stopped) return false;
+    at = end;
+  } while (following === 'to the end' && !(await isPadding(source, at)));
+  return true;
+}
+
+/** The longest padding after a pickle. */
+const MAX_PADDING = 1 << 16;
+
+/** Whether nothing but zeros and white space follows from byte `start` on. */
+export async function isPadding(source: ByteSource, start: number): Promise<boolean> {
+  const left = source.size - start;
+  if (left > MAX_PADDING) return false;
+  const rest = await source.read(start, left);
+  return rest.every((byte) => byte === 0 || byte === 0x20 || (byte >= 9 && byte <= 13));
+}
