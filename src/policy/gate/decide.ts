@@ -1,0 +1,304 @@
+import type { Evidence } from '../evidence/read-statement.ts';
+import { MODEL_SIGNATURE, type Statement, type Voucher } from '../evidence/statement.ts';
+import { fitsPattern } from '../name-pattern.ts';
+import type { Policy, PolicyEntry, StageRequirement } from '../read-policy.ts';
+import { DAY } from '../schema/fields.ts';
+import type { PolicySigner } from '../schema/policy.ts';
+import {
+  type Answer,
+  type Decision,
+  GATE_SCHEMA,
+  type Ignored,
+  type Rejected,
+  type Shown,
+} from './decision.ts';
+import { WEIGHED, weigh } from './weigh.ts';
+import { lengthOf, sentenceFor } from './words.ts';
+
+/** How far two machines' clocks may be apart. */
+const CLOCK_SLACK = 5 * 60_000;
+
+/** The model that asks to be let through. */
+export interface GateModel {
+  /** What the caller calls it. Not shown by any evidence: a policy that goes by names trusts its caller for them. */
+  readonly name: string;
+  /** Root digests that its files have, `sha256:…`; more than one where files were hashed in several ways. */
+  readonly roots: readonly string[];
+  /** Digests of its files, `sha256:…`. */
+  readonly files: readonly string[];
+}
+
+/** What the gate is asked. */
+export interface GateQuestion {
+  readonly model: GateModel;
+  readonly stage: string;
+  readonly evidence: readonly Evidence[];
+  /** The time, milliseconds since 1970. */
+  readonly now: number;
+}
+
+/**
+ * Decides whether a model may pass: whether each requirement of the policy for this model and stage is met by a verified statement about
+ * exactly this model, made by a signer whom the requirement names, not in the future and not too old, that answers the requirement's
+ * question. Where several do, the newest decides. Pure: the same question has the same answer. It never throws for what evidence holds, and
+ * whatever it does not know is not met: no matching entry, an unknown requirement, an unreadable statement, a NaN.
+ */
+export function decide(policy: Policy, { model, stage, evidence, now }: GateQuestion): Decision {
+  const entries = policy.entries.filter((entry) => matches(entry, model));
+  const asked = entries.flatMap((entry) =>
+    (Object.hasOwn(entry.stages, stage) ? entry.stages[stage]! : []).map((requirement) => ({
+      entry,
+      requirement,
+    })),
+  );
+  const answers =
+    asked.length === 0
+      ? [uncovered(entries.length > 0, model, stage)]
+      : asked.map(({ entry, requirement }) =>
+          withException(policy, answerTo(policy, entry, requirement, { model, stage, evidence, now }), {
+            model,
+            stage,
+            now,
+          }),
+        );
+  const passes = answers.length > 0 && answers.every(({ state }) => state === 'met' || state === 'excepted');
+  return {
+    schema: GATE_SCHEMA,
+    model: { name: model.name, digests: model.roots },
+    stage,
+    at: new Date(now).toISOString(),
+    decision: passes ? 'let-through' : 'refused',
+    requirements: answers,
+    ignored: evidence.flatMap((each) => ignoredOf(each, model)),
+  };
+}
+
+function matches({ name, digest }: Pick<PolicyEntry, 'name' | 'digest'>, model: GateModel): boolean {
+  if (digest !== undefined) return model.roots.includes(digest);
+  return name !== undefined && fitsPattern(name, model.name);
+}
+
+function uncovered(known: boolean, { name }: GateModel, stage: string): Answer {
+  return {
+    id: 'policy',
+    require: 'policy',
+    entry: '',
+    says: `the policy says what '${name}' needs for ${stage}`,
+    state: 'not-met',
+    why: known ? `no entry that fits it has the stage '${stage}'` : 'no entry fits its name or its digest',
+    shownBy: [],
+    rejected: [],
+  };
+}
+
+function ignoredOf(each: Evidence, model: GateModel): readonly Ignored[] {
+  const { file, check } = each.statement;
+  if ('problem' in each) return [{ file, why: each.problem }];
+  if (check.verified !== true) return [{ file, why: 'not verified' }];
+  return isAbout(each.statement, model) ? [] : [{ file, why: 'it is about another model' }];
+}
+
+function isAbout({ subjects }: Statement, { roots }: GateModel): boolean {
+  return subjects.some((subject) => roots.includes(subject));
+}
+
+function answerTo(
+  policy: Policy,
+  entry: PolicyEntry,
+  requirement: StageRequirement,
+  question: GateQuestion,
+): Answer {
+  const { id, require } = requirement;
+  const base = { id, require, entry: entry.name ?? entry.digest ?? '' };
+  if (require === 'signature')
+    return { ...base, says: sentenceFor(requirement, policy), ...signatures(policy, requirement, question) };
+  if (require !== 'statement' && !WEIGHED.has(require))
+    // A policy that was not read by parsePolicy, or a kind that only a newer version knows.
+    return {
+      ...base,
+      says: `'${require}', which this version does not know`,
+      state: 'not-met',
+      why: 'nothing can show it',
+      shownBy: [],
+      rejected: [],
+    };
+  return { ...base, says: sentenceFor(requirement, policy), ...evidenced(policy, requirement, question) };
+}
+
+type Outcome = Pick<Answer, 'state' | 'why' | 'shownBy' | 'rejected'>;
+
+/** Requirements that one statement can meet. */
+function evidenced(
+  policy: Policy,
+  requirement: StageRequirement,
+  { model, evidence, now }: GateQuestion,
+): Outcome {
+  const rejected: Rejected[] = [];
+  const fit: { readonly time: number; readonly met: boolean; readonly why: string; readonly shown: Shown }[] =
+    [];
+  for (const each of evidence) {
+    const { statement } = each;
+    if ('problem' in each || statement.check.verified !== true || !isAbout(statement, model)) continue;
+    const { reading } = each;
+    const claims = reading.claims.filter(({ kind }) => kind === requirement.require);
+    if (
+      requirement.require === 'statement'
+        ? statement.predicateType !== requirement.predicateType
+        : claims.length === 0
+    )
+      continue;
+    const reject = (code: Rejected['code'], why: string) => {
+      rejected.push({ file: statement.file, code, why });
+    };
+    const by = statement.check.by;
+    const signer = requirement.signers.find((name) => signedBy(policy, name, by));
+    if (signer === undefined) {
+      reject('signer', `signed by ${wordsOf(by)}, who may not vouch for this`);
+      continue;
+    }
+    if (reading.looked !== undefined && ![...model.files, ...model.roots].includes(reading.looked)) {
+      reject('other-file', `it looked at ${reading.looked}, which is no file of this model`);
+      continue;
+    }
+    const { time } = reading;
+    if (time === undefined && requirement.fresh !== Number.POSITIVE_INFINITY) {
+      reject('undated', 'it does not say when it was made');
+      continue;
+    }
+    if (time !== undefined && !(time <= now + CLOCK_SLACK)) {
+      reject('future', `it was made at ${iso(time)}, which is yet to come; is a clock wrong?`);
+      continue;
+    }
+    if (time !== undefined && !(now - time <= requirement.fresh)) {
+      reject('stale', `it was made at ${iso(time)}, more than ${lengthOf(requirement.fresh)} ago`);
+      continue;
+    }
+    const weight =
+      requirement.require === 'statement'
+        ? { enough: true as const, met: true, why: 'it is there' }
+        : weigh(requirement, claims, policy.threats);
+    if (!weight.enough) {
+      reject('insufficient', [weight.why, ...reading.notes].join('; '));
+      continue;
+    }
+    fit.push({
+      time: time ?? Number.NEGATIVE_INFINITY,
+      met: weight.met,
+      why: [weight.why, ...reading.notes].join('; '),
+      shown: {
+        file: statement.file,
+        digest: statement.digest,
+        signer,
+        ...(time === undefined ? {} : { time: iso(time) }),
+      },
+    });
+  }
+  // The newest decides; of two of the same time, the one that does not meet it.
+  const [newest] = fit.toSorted((a, b) => b.time - a.time || Number(a.met) - Number(b.met));
+  if (newest)
+    return {
+      state: newest.met === true ? 'met' : 'not-met',
+      why: newest.why,
+      shownBy: [newest.shown],
+      rejected,
+    };
+  return rejected.length > 0
+    ? { state: 'not-met', why: rejected[0]!.why, shownBy: [], rejected }
+    : { state: 'missing', why: 'no verified statement about this model speaks of it', shownBy: [], rejected };
+}
+
+/** The model's own signatures: k of n, each name once. */
+function signatures(
+  policy: Policy,
+  { signers, atLeast = signers.length, postQuantum }: Extract<StageRequirement, { require: 'signature' }>,
+  { model, evidence }: GateQuestion,
+): Outcome {
+  const made = evidence.flatMap(({ statement }) =>
+    statement.check.verified === true &&
+    statement.predicateType === MODEL_SIGNATURE &&
+    isAbout(statement, model)
+      ? [{ statement, by: statement.check.by }]
+      : [],
+  );
+  const shownBy: Shown[] = [];
+  const lacking: string[] = [];
+  const counted = new Set<string>();
+  for (const name of signers) {
+    const own = made.find(({ by }) => signedBy(policy, name, by));
+    const quantum = made.find(({ by }) => isPostQuantumOf(policy.signers[name], by));
+    if (own && (!postQuantum || quantum)) {
+      counted.add(name);
+      for (const each of postQuantum ? [own, quantum!] : [own])
+        shownBy.push({ file: each.statement.file, digest: each.statement.digest, signer: name });
+    } else lacking.push(own ? `${name} (no post-quantum signature)` : name);
+  }
+  const known = (by: Voucher) =>
+    signers.some((name) => signedBy(policy, name, by) || isPostQuantumOf(policy.signers[name], by));
+  const rejected: Rejected[] = made
+    .filter(({ by }) => !known(by))
+    .map(({ statement, by }) => ({
+      file: statement.file,
+      code: 'signer',
+      why: `signed by ${wordsOf(by)}, whom the requirement does not name`,
+    }));
+  if (counted.size >= atLeast)
+    return { state: 'met', why: `signed by ${[...counted].join(', ')}`, shownBy, rejected };
+  const why = `signed by ${counted.size === 0 ? 'nobody who counts' : [...counted].join(', ')}; missing: ${lacking.join(', ')}`;
+  return { state: made.length === 0 ? 'missing' : 'not-met', why, shownBy, rejected };
+}
+
+/** Whether the signer that the policy calls `name` made the signature. */
+function signedBy({ signers }: Policy, name: string, by: Voucher): boolean {
+  const signer = Object.hasOwn(signers, name) ? signers[name] : undefined;
+  if (signer?.key !== undefined) return by.method === 'key' && by.key === signer.key;
+  if (signer?.certificate !== undefined)
+    return (
+      by.method === 'certificate' &&
+      by.root === signer.certificate.root &&
+      (by.identities ?? []).includes(signer.certificate.identity)
+    );
+  if (signer?.sigstore !== undefined)
+    return (
+      by.method === 'sigstore' &&
+      by.issuer === signer.sigstore.issuer &&
+      (by.identities ?? []).includes(signer.sigstore.identity)
+    );
+  return false;
+}
+
+function isPostQuantumOf(signer: PolicySigner | undefined, by: Voucher): boolean {
+  return signer?.postQuantumKey !== undefined && by.method === 'key' && by.key === signer.postQuantumKey;
+}
+
+function wordsOf({ method, key, identities }: Voucher): string {
+  return `${method} ${key ?? identities?.join(', ') ?? 'of nobody'}`.slice(0, 200);
+}
+
+function withException(
+  { exceptions }: Policy,
+  answer: Answer,
+  { model, stage, now }: Pick<GateQuestion, 'model' | 'stage' | 'now'>,
+): Answer {
+  if (answer.state === 'met' || answer.state === 'excepted') return answer;
+  const about = exceptions.filter(
+    (each) =>
+      each.requirement === answer.id &&
+      each.stage === stage &&
+      (fitsPattern(each.model, model.name) || model.roots.includes(each.model)),
+  );
+  const valid = about.find(({ until }) => now <= until.end);
+  const [named] = valid ? [valid] : about;
+  if (!named) return answer;
+  const { reason, owner, until } = named;
+  const exception = { reason, owner, until: until.text };
+  return valid
+    ? { ...answer, state: 'excepted', otherwise: answer.state, exception }
+    : { ...answer, exception, why: `${answer.why}; the exception of ${owner} ended on ${until.text}` };
+}
+
+function iso(time: number): string {
+  return Number.isFinite(time) ? new Date(time).toISOString() : 'no time at all';
+}
+
+/** For docs: the slack between clocks in minutes. */
+export const CLOCK_SLACK_MINUTES = (CLOCK_SLACK / DAY) * 24 * 60;

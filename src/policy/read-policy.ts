@@ -1,0 +1,127 @@
+import { GlacisError } from '../core/error.ts';
+import { suggestion } from '../core/options.ts';
+import { crossChecks } from './schema/cross-checks.ts';
+import { type PolicyException, type PolicyFile, type PolicySigner, policySchema } from './schema/policy.ts';
+import { describe, wordsFor } from './schema/problems.ts';
+import type { Requirement } from './schema/requirements.ts';
+import { readYaml } from './schema/yaml-text.ts';
+
+/** Problems that an error names; the rest is counted. */
+const SHOWN = 8;
+
+/** A requirement that says everything itself: defaults are filled in. */
+export type StageRequirement = Requirement & {
+  readonly id: string;
+  /** Names under {@link Policy.signers}. */
+  readonly signers: readonly string[];
+  /** Milliseconds; infinite where any age will do. */
+  readonly fresh: number;
+};
+
+/** Models that the policy speaks of, and what they need. */
+export interface PolicyEntry {
+  /** A name with `*` and `?`; absent where the entry names a digest. */
+  readonly name?: string | undefined;
+  readonly digest?: string | undefined;
+  readonly stages: Readonly<Record<string, readonly StageRequirement[]>>;
+}
+
+/** A policy, checked: every name in it leads somewhere. */
+export interface Policy {
+  readonly signers: Readonly<Record<string, PolicySigner>>;
+  readonly threats: NonNullable<PolicyFile['threats']>;
+  readonly entries: readonly PolicyEntry[];
+  readonly exceptions: readonly PolicyException[];
+}
+
+/** A problem of a policy: where, and what was expected. */
+export interface PolicyProblem {
+  readonly path: readonly PropertyKey[];
+  readonly says: string;
+}
+
+/**
+ * Reads a policy from the text of a `glacis.yaml` and checks it whole: its form, and that every signer, threat and exception names
+ * something that is there.
+ *
+ * @param where names the text in an error, usually its file
+ * @throws GlacisError `policy/invalid` with line, column and path of each problem
+ */
+export function parsePolicy(text: string, where = 'glacis.yaml'): Policy {
+  const { value, placeOf } = readYaml(text, where);
+  const parsed = policySchema.safeParse(value, {
+    error: (issue) => `=${wordsFor(issue, undefined)}`,
+  });
+  const problems: readonly PolicyProblem[] = parsed.success
+    ? crossChecks(parsed.data)
+    : parsed.error.issues.map(({ path, message }) => ({
+        path,
+        // A message of the schema says what was expected; one of ours is whole.
+        says: message.startsWith('=')
+          ? message.slice(1)
+          : `expected ${message}, got ${describe(valueAt(value, path))}`,
+      }));
+  if (problems.length > 0) {
+    const lines = problems
+      .slice(0, SHOWN)
+      .map(
+        ({ path, says }) => `${where}:${placeOf(path)}: ${path.length > 0 ? `${dotted(path)}: ` : ''}${says}`,
+      );
+    const more = problems.length > SHOWN ? [`and ${problems.length - SHOWN} more`] : [];
+    throw new GlacisError('policy/invalid', [...lines, ...more].join('\n'));
+  }
+  return resolved(parsed.data!);
+}
+
+function resolved({ signers, threats, defaults, models, exceptions }: PolicyFile): Policy {
+  return {
+    signers,
+    threats: threats ?? {},
+    entries: models.map(({ name, digest, stages }) => ({
+      name,
+      digest,
+      stages: Object.fromEntries(
+        Object.entries(stages).map(([stage, requirements]) => [
+          stage,
+          requirements.map((requirement) => ({
+            ...requirement,
+            id: requirement.id ?? requirement.require,
+            // Sound because the checks before this found no requirement without them.
+            signers: requirement.signers ?? defaults!.signers!,
+            fresh:
+              requirement.require === 'signature'
+                ? Number.POSITIVE_INFINITY
+                : (requirement.fresh ?? defaults!.fresh!),
+          })),
+        ]),
+      ),
+    })),
+    exceptions: exceptions ?? [],
+  };
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let at = value;
+  for (const key of path) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return undefined;
+    at = (at as Record<PropertyKey, unknown>)[key];
+  }
+  return at;
+}
+
+/** `models[0].stages.production[2].atLeast`. */
+function dotted(path: readonly PropertyKey[]): string {
+  return path
+    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
+    .join('')
+    .replace(/^\./, '');
+}
+
+/** The error for a stage that no entry has. */
+export function unknownStage(policy: Policy, stage: string): GlacisError {
+  const stages = [...new Set(policy.entries.flatMap((entry) => Object.keys(entry.stages)))];
+  return new GlacisError(
+    'option/invalid',
+    `--stage: expected ${stages.join(' or ')}, got '${stage}'${suggestion(stage, stages)}`,
+  );
+}
