@@ -3,32 +3,15 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { randomFrom } from '../core/random.ts';
 import { writeNpz } from '../data/npz.ts';
 import { serializeModel } from '../onnx/write.ts';
 import { startEngine } from '../runtime/engine.ts';
+import { cues } from '../train/cues.fixture.ts';
 import { constant, convNet, train } from '../train/index.ts';
 import { FILES, type HardenOptions, harden } from './harden.ts';
 
 const engine = startEngine({ threads: 2 });
 let folder = '';
-
-/** Pictures `[1, 8, 8]` of two classes: a strong cue that an attack within 0.15 can turn, and a weak, wide one that it cannot. */
-function cues(n: number, seed: number) {
-  const rng = randomFrom(seed, 'cues');
-  const x = new Float32Array(n * 64);
-  const y = new Int32Array(n);
-  for (let k = 0; k < n; k++) {
-    y[k] = rng.integer(2);
-    const side = y[k] === 1 ? 1 : -1;
-    for (let i = 0; i < 64; i++) {
-      const isWide = i % 8 < 4;
-      const mean = isWide ? 0.5 + side * 0.3 : 0.5 + side * 0.04;
-      x[k * 64 + i] = Math.min(1, Math.max(0, mean + (isWide ? 0.3 : 0.005) * rng.normal()));
-    }
-  }
-  return { x, y };
-}
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'glacis-harden-'));

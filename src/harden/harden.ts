@@ -9,6 +9,7 @@ import type { Engine } from '../runtime/engine.ts';
 import { gather } from '../train/gather.ts';
 import type { Epoch, StepFigures } from '../train/journal.ts';
 import type { MaterialOptions } from '../train/material.ts';
+import { usualEps } from '../train/plan/objective.ts';
 import { planTraining, type TrainingWishes } from '../train/plan/training.ts';
 import { produce } from '../train/produce.ts';
 import type { TrainingRecord } from '../train/record.ts';
@@ -78,7 +79,7 @@ export const FILES = {
  * Errors: those of `assess`, `openStartingModel`, `gather` and `produce`; `run/cancelled`; `option/invalid` for a budget that is too short.
  */
 export async function harden(engine: Engine, options: HardenOptions): Promise<Hardened> {
-  const { out, seed, signal, say } = options;
+  const { out, seed, signal, say, norm } = options;
   const start = await openStartingModel(options.model, {
     reinitialise: options.reinitialise ? seed : undefined,
     floatTwin: options.floatTwin,
@@ -91,7 +92,7 @@ export async function harden(engine: Engine, options: HardenOptions): Promise<Ha
     reading: { ...options.reading, input: inputOf(start.model), signal },
   });
   for (const note of [...start.notes, ...training.notes]) say(`Note: ${note}`);
-  const eps = options.eps ?? usualEps(training, options.norm);
+  const eps = options.eps ?? usualEps({ ...training, norm }, '--eps');
   const notes = join(out, NOTEBOOK);
   const identity = identityOf(options, start.digest, training.digest, eps);
   const known = options.resume ? await readNotebook(notes, identity) : undefined;
@@ -100,25 +101,27 @@ export async function harden(engine: Engine, options: HardenOptions): Promise<Ha
     say('Measuring the model as it is …');
     await measure(options, options.model, FILES.before, eps);
   }
-  const { batch = 64 } = options.wishes;
-  const frame = { norm: options.norm, eps, bounds: training.bounds };
-  const { model: network } = start;
-  const pace = () => measurePace(engine, network, training.samples, frame, batch, undefined, signal);
-  const isPlanned = options.wishes.against === undefined || options.wishes.epochs === undefined;
-  const plan =
-    known?.plan ??
-    (isPlanned
-      ? planHardening({
-          ...frame,
-          n: training.n,
-          batch,
-          pace: await pace(),
-          seconds: options.budget * SHARE,
-          seed,
-        })
-      : undefined);
+  const { batch = 64, against, epochs } = options.wishes;
+  const planned = async () =>
+    planHardening({
+      norm,
+      eps,
+      bounds: training.bounds,
+      n: training.n,
+      batch,
+      pace: await measurePace(engine, start.model, training, {
+        wishes: { ...given(options.wishes), norm, seed, batch },
+        eps,
+        signal,
+      }),
+      seconds: options.budget * SHARE,
+      seed,
+      against,
+      epochs,
+    });
+  const plan = known?.plan ?? (against !== undefined && epochs !== undefined ? undefined : await planned());
   await writeNotebook(notes, { identity, isMeasured: true, ...(plan ? { plan } : {}) });
-  const wishes: TrainingWishes = { ...plan?.wishes, seed, norm: options.norm, ...given(options.wishes) };
+  const wishes: TrainingWishes = { ...plan?.wishes, seed, norm, ...given(options.wishes) };
   for (const reason of plan?.reasons ?? []) say(`Plan: ${reason}.`);
   const { record } = await produce(engine, {
     start,
@@ -144,12 +147,25 @@ export async function harden(engine: Engine, options: HardenOptions): Promise<Ha
 
 /** What decides the course of a hardening. */
 function identityOf(
-  { test, budget, wishes, attacks, level, tested, norm, seed }: HardenOptions,
+  { test, reading, budget, wishes, attacks, level, tested, norm, seed }: HardenOptions,
   model: string,
   data: string,
   eps: number,
 ): HardeningIdentity {
-  return { model, data, test, budget, wishes: given(wishes), attacks, level, tested, norm, eps, seed };
+  return {
+    model,
+    data,
+    test,
+    reading,
+    budget,
+    wishes: given(wishes),
+    attacks,
+    level,
+    tested,
+    norm,
+    eps,
+    seed,
+  };
 }
 
 /** The wishes that were said. */
@@ -159,26 +175,6 @@ function given(wishes: TrainingWishes): TrainingWishes {
 
 /** Share of the training data by which the best epoch is told. */
 const HELD_BACK = 0.05;
-
-function usualEps(
-  {
-    bounds,
-    isRanged,
-    shape,
-  }: {
-    readonly bounds: readonly [number, number];
-    readonly isRanged: boolean;
-    readonly shape: readonly number[];
-  },
-  norm: string,
-): number {
-  if (!isRanged || norm !== 'linf' || shape.length !== 3)
-    throw new GlacisError(
-      'option/invalid',
-      '--eps: expected the radius to stand against, in the input’s units, got none; 8/255 of the range is usual for linf on pictures only',
-    );
-  return (8 / 255) * (bounds[1] - bounds[0]);
-}
 
 /** Attacks a model on the test samples; the result goes into a folder of its own. */
 async function measure(options: HardenOptions, model: string, name: string, eps: number): Promise<void> {

@@ -1,36 +1,48 @@
 import type { Model } from '../onnx/model.ts';
 import type { Engine } from '../runtime/engine.ts';
-import { constant, type LabelledSamples, madry, type TrainingThreat, train } from '../train/index.ts';
+import { type Material, partOf } from '../train/material.ts';
+import { planTraining, type TrainingWishes } from '../train/plan/training.ts';
+import { outputsOf } from '../train/starting-model.ts';
+import { train } from '../train/trainer.ts';
 
 /** Steps that are timed, after one that is not. */
 const TIMED = 3;
 
+/** Learning rate of the timed steps, which lead nowhere. */
+const RATE = 1e-6;
+
+/** What {@link measurePace} takes beside model and data. */
+export interface PaceOptions {
+  /** How the training will be; `against` and its length take no part. */
+  readonly wishes: TrainingWishes & { readonly batch: number };
+  /** The radius of the single-step attack that is timed. */
+  readonly eps: number;
+  /** Milliseconds since some moment. Default: the system's. */
+  readonly now?: () => number;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Seconds of one training step against a single-step attack, measured on the first samples; the model is not changed. About five
- * steps and the time to compile them.
+ * steps and the time to compile them. Errors: those of `planTraining` and `train`.
  */
 export async function measurePace(
   engine: Engine,
   model: Model,
-  samples: LabelledSamples,
-  threat: Omit<TrainingThreat, 'steps'>,
-  batch: number,
-  now: () => number = () => performance.now(),
-  signal?: AbortSignal,
+  material: Material,
+  { wishes, eps, now = () => performance.now(), signal }: PaceOptions,
 ): Promise<number> {
-  const count = (TIMED + 1) * batch;
-  const width = samples.x.length / samples.y.length;
-  const some = {
-    x: samples.x.subarray(0, count * width),
-    y: Array.from({ length: Math.min(count, samples.y.length) }, (_, i) => samples.y[i]!),
-  };
+  const { patience: _, keepBest: __, ...how } = wishes;
+  const count = Math.min(material.n, (TIMED + 1) * wishes.batch);
+  const some = partOf(
+    material,
+    Array.from({ length: count }, (_, i) => i),
+  );
+  const timed = { ...how, against: `fast(eps=${eps})`, epochs: 1, learningRate: RATE, warmUp: 0 };
+  const { options } = planTraining(timed, some, undefined, outputsOf(model));
   const seen: number[] = [];
-  await train(engine, model, some, {
-    epochs: 1,
-    batch,
-    schedule: constant({ peak: 1e-6, warmUp: 0 }),
-    objective: madry({ ...threat, steps: 1 }),
-    seed: 0,
+  await train(engine, model, some.samples, {
+    ...options,
     progress: () => seen.push(now()),
     ...(signal ? { signal } : {}),
   });

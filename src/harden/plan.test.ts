@@ -49,6 +49,22 @@ describe('planHardening', () => {
     }
   });
 
+  it('reckons with what was said: the epochs that fit a given objective, and the objective that fits given epochs', () => {
+    // 100 steps of 20 attack passes and one for the weights, of 2.5 in the pace: 8.6 s an epoch.
+    const { wishes, seconds } = planHardening({
+      ...facts,
+      against: `pgd(eps=${8 / 255}, steps=20)`,
+      seconds: 100,
+    });
+    expect(wishes).toMatchObject({ against: `pgd(eps=${8 / 255}, steps=20)`, epochs: 11 });
+    expect(seconds).toBeCloseTo((11 * 100 * 0.01 * 21.5) / 2.5);
+    const few = planHardening({ ...facts, epochs: 3, seconds: 17 });
+    expect(few.wishes).toMatchObject({ against: `trades(eps=${8 / 255}, steps=10)`, epochs: 3 });
+    const many = planHardening({ ...facts, epochs: 100, seconds: 17 });
+    expect(many.wishes).toMatchObject({ against: `fast(eps=${8 / 255})`, epochs: 100 });
+    expect(many.reasons.join()).toContain('more than the time there is');
+  });
+
   it('refuses a time in which nothing can be learned, and says how much could', () => {
     expect(() => planHardening({ ...facts, seconds: 0.5 })).toThrow(
       /at least one epoch of 6400 samples \(about 2 s\)/,

@@ -1,4 +1,5 @@
 import { GlacisError } from '../core/error.ts';
+import { type Price, priceOf } from '../train/plan/objective.ts';
 import type { TrainingWishes } from '../train/plan/training.ts';
 
 /** What a plan is made from. */
@@ -15,6 +16,9 @@ export interface HardeningFacts {
   /** Seconds that training may take. */
   readonly seconds: number;
   readonly seed: number;
+  /** What to train against and for how many epochs, where that was said. */
+  readonly against?: string | undefined;
+  readonly epochs?: number | undefined;
 }
 
 /** How a model is to be hardened. */
@@ -33,38 +37,40 @@ const FEWEST = 8;
 const MOST = 60;
 /** A forward and backward pass for the weights costs so many for the samples. */
 const WEIGHT_PASS = 1.5;
-/** TRADES sends the samples as they are through the network, too. */
-const TRADES_PASSES = 1;
 /** Above this share of the range PGD with a growing radius learns more surely than TRADES. */
 const WIDE = 0.1;
 
 /**
  * Picks objective, steps of the inner attack and epochs so that training ends within its time: as thorough an attack as leaves
- * at least eight epochs, else fewer steps, in the end single-step training that falls back on PGD when it overfits catastrophically.
- * Errors: `option/invalid` where not even one epoch of that fits, with the time that would.
+ * at least eight epochs (or as many as were asked for), else fewer steps, in the end single-step training that falls back on PGD when it overfits
+ * catastrophically. What was said is kept to, whatever the time.
+ * Errors: `option/invalid` where not even one epoch of that fits, with the time that would; those of `priceOf`.
  */
 export function planHardening(facts: HardeningFacts): HardeningPlan {
   const { norm, eps, bounds, n, batch, seconds, seed } = facts;
   const perEpoch = Math.max(1, Math.floor(n / batch));
   const isWide = eps / (bounds[1] - bounds[0]) >= WIDE && norm === 'linf';
-  const epochSeconds = (steps: number) => perEpoch * stepSeconds(facts.pace, steps, !isWide && steps > 1);
-  const fits = (steps: number) => Math.floor(seconds / epochSeconds(steps));
-  const steps = STEPS.find((count) => fits(count) >= FEWEST) ?? 1;
-  const epochs = Math.min(MOST, fits(steps));
+  const objective = (steps: number, ramp = '') => {
+    const name = steps === 1 ? 'fast' : isWide ? 'pgd' : 'trades';
+    return `${name}(eps=${eps}${steps === 1 ? '' : `, steps=${steps}`}${ramp})`;
+  };
+  const epochSeconds = (against: string) => perEpoch * stepSeconds(facts.pace, priceOf(against));
+  const fits = (against: string) => Math.floor(seconds / epochSeconds(against));
+  const least = facts.epochs ?? FEWEST;
+  const steps = STEPS.find((count) => fits(objective(count)) >= least) ?? 1;
+  const chosen = facts.against ?? objective(steps);
+  const epochs = facts.epochs ?? Math.min(MOST, fits(chosen));
   if (epochs < 1)
     throw new GlacisError(
       'option/invalid',
-      `--budget: expected time for at least one epoch of ${n} samples (about ${duration(epochSeconds(1) / SHARE)}), got ${duration(seconds / SHARE)}; give more time, or fewer samples with --n`,
+      `--budget: expected time for at least one epoch of ${n} samples (about ${duration(epochSeconds(chosen) / SHARE)}), got ${duration(seconds / SHARE)}; give more time, or fewer samples with --n`,
     );
-  const name = steps === 1 ? 'fast' : isWide ? 'pgd' : 'trades';
-  const against = [
-    `eps=${eps}`,
-    ...(steps === 1 ? [] : [`steps=${steps}`]),
-    ...(isWide && epochs >= FEWEST ? ['ramp=0.3'] : []),
-  ];
+  const isRamped = facts.against === undefined && isWide && epochs >= FEWEST;
+  const against = isRamped ? objective(steps, ', ramp=0.3') : chosen;
+  const whole = epochs * epochSeconds(against);
   return {
     wishes: {
-      against: `${name}(${against.join(', ')})`,
+      against,
       norm,
       epochs,
       batch,
@@ -76,10 +82,10 @@ export function planHardening(facts: HardeningFacts): HardeningPlan {
       keepBest: true,
       whenCatastrophic: 'fall-back',
     },
-    seconds: epochs * epochSeconds(steps),
+    seconds: whole,
     reasons: [
-      reasonFor(name, steps),
-      `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'} of ${perEpoch} steps take about ${duration(epochs * epochSeconds(steps))} at the pace measured here`,
+      facts.against === undefined ? reasonFor(steps, isWide) : `against ${against}, as was asked for`,
+      `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'} of ${perEpoch} steps take about ${duration(whole)} at the pace measured here${whole > seconds ? ', more than the time there is' : ''}`,
     ],
   };
 }
@@ -89,20 +95,16 @@ export const SHARE = 0.75;
 /** Decay of the averaged weights, which are what is kept. */
 const AVERAGE = 0.995;
 
-function stepSeconds(pace: number, steps: number, isTrades: boolean): number {
-  const passes = steps + WEIGHT_PASS + (isTrades ? TRADES_PASSES * WEIGHT_PASS : 0);
-  return (pace * passes) / (1 + WEIGHT_PASS);
+function stepSeconds(pace: number, { attack, weights }: Price): number {
+  return (pace * (attack + WEIGHT_PASS * weights)) / (1 + WEIGHT_PASS);
 }
 
-function reasonFor(name: string, steps: number): string {
-  switch (name) {
-    case 'fast':
-      return 'the time is short: single-step attacks from random starts, watched for catastrophic overfitting';
-    case 'pgd':
-      return `a wide radius: PGD with ${steps} steps whose radius grows over the first third`;
-    default:
-      return `a small radius: TRADES with ${steps} steps, which trades accuracy for robustness openly`;
-  }
+function reasonFor(steps: number, isWide: boolean): string {
+  if (steps === 1)
+    return 'the time is short: single-step attacks from random starts, watched for catastrophic overfitting';
+  return isWide
+    ? `a wide radius: PGD with ${steps} steps whose radius grows over the first third`
+    : `a small radius: TRADES with ${steps} steps, which trades accuracy for robustness openly`;
 }
 
 /** Seconds in the words of `--budget`. */

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { randomFrom } from '../../core/random.ts';
 import { startEngine } from '../../runtime/engine.ts';
+import { cues } from '../cues.fixture.ts';
 import { convNet } from '../recipes/cnn.ts';
 import { cosine } from '../schedule.ts';
 import { train } from '../trainer.ts';
@@ -14,23 +14,6 @@ import { withWeightPerturbation } from './weight-perturbation.ts';
 
 const engine = startEngine({ threads: 2 });
 afterAll(() => engine.close());
-
-/** Pictures `[1, 8, 8]` with two cues for two classes: a strong one that an attack within 0.15 can turn, and a weak, wide one that it cannot. */
-function cues(n: number) {
-  const rng = randomFrom(3, 'cues');
-  const x = new Float32Array(n * 64);
-  const y = new Uint8Array(n);
-  for (let k = 0; k < n; k++) {
-    y[k] = rng.integer(2);
-    const side = y[k] === 1 ? 1 : -1;
-    for (let i = 0; i < 64; i++) {
-      const isWide = i % 8 < 4;
-      const mean = isWide ? 0.5 + side * 0.3 : 0.5 + side * 0.04;
-      x[k * 64 + i] = Math.min(1, Math.max(0, mean + (isWide ? 0.3 : 0.005) * rng.normal()));
-    }
-  }
-  return { x, y };
-}
 
 const threat = { norm: 'linf', eps: 0.15, steps: 5 } as const;
 const round = { norm: 'l2', eps: 0.8, steps: 5 } as const;

@@ -44,8 +44,10 @@ export interface PlannedObjective {
 export interface ThreatFrame {
   readonly norm: 'linf' | 'l2';
   readonly bounds: readonly [number, number];
-  /** Whether {@link bounds} are a known range, of which 8/255 is a usual eps. */
+  /** Whether {@link bounds} are a known range, of which 8/255 is a usual eps for pictures. */
   readonly isRanged: boolean;
+  /** Of one sample. */
+  readonly shape: readonly number[];
 }
 
 /** Reads `trades(eps=0.3, beta=6), awp`. Errors: `option/unknown`, `option/invalid`. */
@@ -96,11 +98,32 @@ function mainObjective(name: string, options: Numbers, frame: ThreatFrame): Plan
   }
 }
 
-function usualEps({ bounds, isRanged, norm }: ThreatFrame): number {
-  if (!isRanged || norm !== 'linf')
+/** 8/255 of the range, for pictures and Linf. Errors: `option/invalid` for all else, where no radius is usual; `where` begins the message. */
+export function usualEps({ bounds, isRanged, norm, shape }: ThreatFrame, where = 'against'): number {
+  if (!isRanged || norm !== 'linf' || shape.length !== 3)
     throw new GlacisError(
       'option/invalid',
-      `against: expected eps, in the input's units, got none; 8/255 of the range is usual for linf on pictures only`,
+      `${where}: expected eps, in the input's units, got none; 8/255 of the range is usual for linf on pictures only`,
     );
   return USUAL_SHARE * (bounds[1] - bounds[0]);
+}
+
+/** Passes of a step on one batch through the network and back. */
+export interface Price {
+  /** For gradients with respect to the samples: the inner attack. */
+  readonly attack: number;
+  /** For gradients with respect to the weights. */
+  readonly weights: number;
+}
+
+/** What a step against `text` costs. Errors: `option/unknown`, `option/invalid`. */
+export function priceOf(text: string): Price {
+  const chosen = parseSpecs(text).map((spec) => chosenBy(spec, OBJECTIVES, 'against'));
+  const main = chosen.find(({ name }) => name !== 'awp');
+  const isPerturbed = chosen.some(({ name }) => name === 'awp');
+  const { steps = 1, replays = 1 } = (main?.options ?? {}) as Numbers;
+  const both = main?.name === 'trades' || main?.name === 'mart';
+  const isAttacked = main && main.name !== 'plain' && main.name !== 'free';
+  const weights = replays * (both ? 2 : 1) * (isPerturbed ? 2 : 1);
+  return { attack: isAttacked ? steps : 0, weights };
 }

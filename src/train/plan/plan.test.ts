@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Material } from '../material.ts';
 import { planAugments } from './augment.ts';
-import { planObjective } from './objective.ts';
+import { planObjective, priceOf } from './objective.ts';
 import { described } from './one-spec.ts';
 import { planOptimiser } from './optimiser.ts';
 import { planSchedule } from './schedule.ts';
 import { planTraining } from './training.ts';
 
 const material = (y: ArrayLike<number>, more: Partial<Material> = {}): Material => ({
-  samples: { x: new Float32Array(y.length * 2), y },
+  samples: { x: new Float32Array(y.length * 4), y },
   n: y.length,
-  shape: [2],
+  shape: [1, 2, 2],
   width: 1,
   isReal: false,
   bounds: [0, 1],
@@ -74,6 +74,7 @@ describe('planTraining', () => {
     [{ against: 'pgd(steps=x)' }, classes, /steps to be a number/],
     [{ against: 'pgd, trades' }, classes, /expected one objective/],
     [{ against: 'pgd', norm: 'l2' }, classes, /expected eps/],
+    [{ against: 'pgd' }, material([0, 1], { shape: [4] }), /expected eps/],
     [{ schedule: 'cosin' }, classes, /did you mean 'cosine'/],
   ])('refuses %j', (wishes, training, message) => {
     expect(() => plan(wishes, training)).toThrow(message);
@@ -95,7 +96,7 @@ describe('the texts of options', () => {
   });
 
   it('read objectives with awp beside them', () => {
-    const frame = { norm: 'linf', bounds: [0, 2], isRanged: true } as const;
+    const frame = { norm: 'linf', bounds: [0, 2], isRanged: true, shape: [1, 8, 8] } as const;
     const { objective, replays } = planObjective('free(eps=0.1, replays=3), awp(gamma=0.01)', frame);
     expect([objective.name, objective.options.gamma, replays]).toEqual(['free+awp', 0.01, 3]);
     expect(planObjective('pgd(eps=0.4, stepSize=0.1)', frame).objective.options).toMatchObject({
@@ -107,6 +108,20 @@ describe('the texts of options', () => {
       eps: 16 / 255,
       beta: 3,
     });
+  });
+
+  it('say what a step costs', () => {
+    const prices = ['pgd(steps=7)', 'trades(steps=5), awp', 'free(replays=4)', 'fast', 'plain', 'awp'].map(
+      priceOf,
+    );
+    expect(prices.map(({ attack, weights }) => [attack, weights])).toEqual([
+      [7, 1],
+      [5, 4],
+      [0, 4],
+      [1, 1],
+      [0, 1],
+      [0, 2],
+    ]);
   });
 
   it('read optimisers and schedules', () => {

@@ -84,7 +84,7 @@ export function planPrivateTraining(
       'option/invalid',
       'class weights: expected numbers for a private run, got balanced: how many samples a class has is private',
     );
-  const { bounds, isRanged } = training;
+  const { bounds, isRanged, shape } = training;
   if (wishes.against !== undefined && !isRanged)
     throw new GlacisError(
       'option/invalid',
@@ -94,7 +94,7 @@ export function planPrivateTraining(
   const learningRate = wishes.learningRate ?? usualRate;
   const schedule = planSchedule(wishes.schedule ?? 'cosine', learningRate, wishes.warmUp);
   const planned = planCriterion(training, { ...wishes, isMixed: false }, outputs);
-  const aim = planObjective(wishes.against, { norm, bounds, isRanged });
+  const aim = planObjective(wishes.against, { norm, bounds, isRanged, shape });
   const augment = wishes.augment === undefined ? [] : planAugments(wishes.augment);
   const clip = clippingFrom(wishes.clip ?? '1');
   const named = (each: { readonly name: string; readonly options: object }) => ({

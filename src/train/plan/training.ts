@@ -77,8 +77,8 @@ export function planTraining(
   const schedule = planSchedule(wishes.schedule ?? 'cosine', wishes.learningRate ?? usualRate, warmUp);
   const planned = planCriterion(training, { ...wishes, isMixed: mixup !== undefined }, outputs);
   const { criterion } = planned;
-  const { bounds, isRanged } = training;
-  const aim = planObjective(wishes.against, { norm, bounds, isRanged });
+  const { bounds, isRanged, shape } = training;
+  const aim = planObjective(wishes.against, { norm, bounds, isRanged, shape });
   const augment = wishes.augment === undefined ? [] : planAugments(wishes.augment);
   const checked: Validation | undefined = validation && {
     samples: validation.samples,

@@ -15,6 +15,7 @@ import { trainableParameters } from '../parameters.ts';
 import { openProbe, type Probe } from '../probe.ts';
 import { checkSamples, type LabelledSamples } from '../samples.ts';
 import { initialState, keyOf, type TrainingState } from '../state.ts';
+import { lanesFor } from '../step/lanes.ts';
 import { checkApart } from './gradient/check-apart.ts';
 import { buildPrivateGradient, type PrivateGradient } from './gradient/private-gradient.ts';
 import { journalFrom, newJournal, type PrivateJournal } from './journal.ts';
@@ -24,7 +25,7 @@ import { freshKey, type KeyStream, keyOfTestSeed, keyStream } from './random/key
 import { uniformReader } from './random/uniforms.ts';
 import { readSecretCheckpoint, writeSecretCheckpoint } from './secret-checkpoint.ts';
 import { physicalRows } from './step/physical-rows.ts';
-import { lanesFor, openPrivateSession, type PrivateSession } from './step/private-session.ts';
+import { openPrivateSession, type PrivateSession } from './step/private-session.ts';
 import { buildPrivateUpdate, type PrivateUpdate } from './step/private-update.ts';
 
 /** A private run under way. */

@@ -2,11 +2,9 @@ import type { Model } from '../../onnx/model.ts';
 import { elementCount } from '../../onnx/tensor.ts';
 import { f32, type HostData, type HostTensor, i64 } from '../../runtime/array.ts';
 import type { Engine, Session } from '../../runtime/engine.ts';
+import { lanesFor, openTogether } from './lanes.ts';
 import { buildPartedStep, type PartedStep } from './parted.ts';
 import type { StepOptions, TrainingStep } from './step.ts';
-
-/** Networks with more weights than this split their operators between threads, not the batch. */
-const MOST_WEIGHTS = 1 << 20;
 
 /**
  * Opens a session for `step`, built from `model` with `options`. What is carried is fed to the first run only and stays with
@@ -25,33 +23,20 @@ export async function openStep(
   if (parts === 1) return engine.open(step.model, { carry: carriedBy(step) });
   const parted = buildPartedStep(model, step, options, parts);
   const settings = { threads: 1 };
-  const opened = await Promise.allSettled([
+  const { sessions, close } = await openTogether([
     engine.open(parted.update, { ...settings, carry: carriedBy(step) }),
     ...Array.from({ length: parts }, (_, lane) => engine.open(parted.gradient, { ...settings, lane })),
   ]);
-  const sessions = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  const close = async () => {
-    await Promise.all(sessions.map((session) => session.close()));
-  };
-  const failed = opened.find((result) => result.status === 'rejected');
-  if (failed) {
-    await close();
-    throw failed.reason;
-  }
   return joined(step, parted, sessions, close);
 }
 
 /** In how many parts the batch is computed. */
-function partsFor(
-  { device, threads }: Engine,
-  { batch, carried }: TrainingStep,
-  { objective }: StepOptions,
-): number {
+function partsFor(engine: Engine, { batch, carried }: TrainingStep, { objective }: StepOptions): number {
   const count = (role: string) =>
     carried.reduce((sum, each) => sum + (each.role === role ? elementCount(each.dims) : 0), 0);
+  const lanes = lanesFor(engine, count('weight'));
   const isAdditive = objective.isAdditive && count('statistic') === 0;
-  const fits = device === 'cpu' && batch % threads === 0 && batch >= 2 * threads;
-  return fits && isAdditive && count('weight') <= MOST_WEIGHTS ? threads : 1;
+  return isAdditive && batch % lanes === 0 && batch >= 2 * lanes ? lanes : 1;
 }
 
 /** Which of the step's inputs take which of its outputs in the next step. */

@@ -312,7 +312,7 @@ describe('checkApart', () => {
         name === 'head.weight'
           ? float32Tensor(
               tensor.dims,
-              numbersOf(tensor).map((v) => 30 * v),
+              Float32Array.from(numbersOf(tensor), (v) => 30 * v),
             )
           : tensor,
       ]),

@@ -2,11 +2,9 @@ import type { Model } from '../../../onnx/model.ts';
 import { elementCount } from '../../../onnx/tensor.ts';
 import { f32, type HostTensor } from '../../../runtime/array.ts';
 import type { Engine, Session } from '../../../runtime/engine.ts';
+import { openTogether } from '../../step/lanes.ts';
 import type { CarriedSum, PrivateGradient } from '../gradient/private-gradient.ts';
 import type { PrivateUpdate } from './private-update.ts';
-
-/** Networks with more weights than this split their operators between threads, not the batch. */
-const MOST_WEIGHTS = 1 << 20;
 
 /** Runs of a lane that are asked for before the first has answered, so that it never waits for this thread. */
 const AHEAD = 2;
@@ -48,11 +46,6 @@ export interface PrivateSession {
   close(): Promise<void>;
 }
 
-/** In how many lanes gradients of a network with these weights are computed: all threads where operators are too short to be split. */
-export function lanesFor({ device, threads }: Engine, weights: number): number {
-  return device === 'cpu' && weights <= MOST_WEIGHTS ? threads : 1;
-}
-
 /** Opens `gradient` once a lane, and the update. Errors: `run/failed`. */
 export async function openPrivateSession(
   engine: Engine,
@@ -66,19 +59,10 @@ export async function openPrivateSession(
       lane,
       ...(lanes > 1 ? { threads: 1 } : {}),
     });
-  const opened = await Promise.allSettled([
+  const { sessions, close } = await openTogether([
     open(update.model, update.carried, 0),
     ...Array.from({ length: lanes }, (_, lane) => open(gradient.model, gradient.sums, lane)),
   ]);
-  const sessions = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  const close = async () => {
-    await Promise.all(sessions.map((session) => session.close()));
-  };
-  const failed = opened.find((result) => result.status === 'rejected');
-  if (failed) {
-    await close();
-    throw failed.reason;
-  }
   const [moving, ...summing] = sessions;
   return {
     lanes,
