@@ -52,6 +52,10 @@ const COMMANDS: Readonly<
     about: 'show a model: operators, gradients, inputs and outputs',
     load: () => import('./inspect.ts'),
   },
+  secrets: {
+    about: 'look for keys and passwords in notebooks, source, configuration and models',
+    load: () => import('./secrets.ts'),
+  },
   sign: {
     about: 'sign a model: every file of it, with a key, a certificate, a token or an identity',
     load: () => import('./sign.ts'),
