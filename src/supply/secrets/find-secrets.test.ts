@@ -124,7 +124,13 @@ describe('files', () => {
   });
 
   it('of other bytes are looked at with the rules that are sure of themselves', async () => {
-    lay('a.bin', Buffer.concat([Buffer.alloc(100), Buffer.from(`${token}\npassword = "a7Qz!kkLw2"`)]));
+    lay(
+      'a.bin',
+      Buffer.concat([
+        Buffer.alloc(100),
+        Buffer.from(`${token}\npassword = "${tokenSource(1).of('abc7Q!zR', 12)}"`),
+      ]),
+    );
     expect((await places()).map(([rule]) => rule)).toEqual(['secrets/huggingface-token']);
   });
 

@@ -8,7 +8,7 @@ const REFERENCES =
 
 /** Passwords that open nothing worth opening: they are printed in every manual. */
 const WORN: ReadonlySet<string> = new Set(
-  'password passwd pass passw0rd password1 password123 p@ssw0rd p@ssword secret secret123 changeit default admin administrator root toor user username guest test testing test123 test1234 postgres postgresql mysql mongo mongodb redis rabbitmq minio minioadmin localhost hunter2 letmein none null undefined true false'.split(
+  'password passwd pass passw0rd password1 password123 p@ssw0rd p@ssword p@ss p%40ss p%40ssword secret secret123 changeit default admin administrator root toor user username guest test testing test123 test1234 postgres postgresql mysql mongo mongodb redis rabbitmq minio minioadmin localhost hunter2 letmein none null undefined true false'.split(
     ' ',
   ),
 );
