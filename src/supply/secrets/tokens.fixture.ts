@@ -167,7 +167,7 @@ export const SAMPLES: Readonly<Record<string, (t: TokenSource) => readonly [secr
     ],
     'database-url': (t) => [t.of(ALNUM, 14), 'DATABASE_URL=postgresql+psycopg2://app:%@db.internal:5432/app'],
     'url-password': (t) => [t.of(ALNUM, 14), 'pip install --index-url https://ci:%@pypi.internal/simple'],
-    'netrc-password': (t) => [t.of(ALNUM, 14), `machine git.internal login ci ${'password'} %`],
+    'netrc-password': (t) => [t.of(ALNUM, 14), ['machine git.internal login ci', 'password %'].join(' ')],
     'named-secret': (t) => [mixed(t, 40), 'internal_service_token = "%"'],
     'named-password': (t) => [`${t.of(LOWER, 7)}7Q!`, 'db_password = "%"'],
   };

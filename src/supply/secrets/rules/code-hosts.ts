@@ -53,9 +53,10 @@ export const CODE_HOST_RULES: readonly SecretRule[] = [
     why: PACKAGES,
     anchors: ['_authToken', '_password', ':_auth'],
     pattern: sticky(
-      String.raw`(?:_authToken|_password|:_auth)[ \t]{0,4}=[ \t]{0,4}"?(?<secret>[A-Za-z0-9+/=_.-]{16,400})`,
+      String.raw`(?:_authToken|_password|:_auth)[ \t]{0,4}=[ \t]{0,4}"?(?<secret>[A-Za-z0-9+/=_.-]{16,400})(?![\w(])`,
     ),
     entropy: 3,
+    confirm: (secret) => /\d/.test(secret),
     source: 'https://docs.npmjs.com/cli/v11/configuring-npm/npmrc',
   },
   prefixed(
