@@ -3,14 +3,20 @@ import { suggestion } from '../core/options.ts';
 import type { Bundle } from '../supply/sign/bundle.ts';
 import type { SignatureCheck } from '../supply/sign/signer.ts';
 import type { Given, OptionTable } from './args.ts';
-import { readKey, required } from './signer-from.ts';
+import { certificatesIn, readKey, required } from './signer-from.ts';
 
 /** The ways to verify, named as the reference program names them. */
-export const VERIFYING_METHODS = ['key'] as const;
+export const VERIFYING_METHODS = ['key', 'certificate'] as const;
 
 /** Options that say whose signature is wanted; each belongs to some of the methods. */
 export const CHECK_OPTIONS: OptionTable = {
   'public-key': { value: 'FILE', help: "key: the signer's public key, PEM" },
+  'certificate-chain': {
+    value: 'FILE',
+    help: 'certificate: the roots that you trust, PEM, in one file or several',
+    many: true,
+  },
+  at: { value: 'TIME', help: 'certificate: judge validity at this time (ISO 8601) and not now' },
 };
 
 /** Checks a bundle's signature. */
@@ -28,9 +34,29 @@ export async function checkFrom(method: string, given: Given): Promise<Check> {
       const key = publicKeyFrom(await readKey(path), path);
       return (bundle) => checkKeySignature(bundle, key);
     }
+    case 'certificate': {
+      const { checkCertificateSignature } = await import('../supply/sign/certificate-method.ts');
+      const at = timeFrom(given);
+      required(given, 'certificate-chain');
+      const trusted = await certificatesIn(given.texts('certificate-chain'));
+      return (bundle) => checkCertificateSignature(bundle, { trusted, at });
+    }
   }
   throw new GlacisError(
     'option/invalid',
     `verify: expected a method of ${VERIFYING_METHODS.join(', ')}, got '${method}'${suggestion(method, VERIFYING_METHODS)}`,
   );
+}
+
+/** The time of `--at`, or now. Errors: `option/invalid`. */
+function timeFrom(given: Given): Date {
+  const text = given.text('at');
+  if (text === undefined) return new Date();
+  const time = new Date(text);
+  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(time.getTime()))
+    throw new GlacisError(
+      'option/invalid',
+      `--at: expected a time such as 2026-11-21T12:00:00Z, got '${text}'`,
+    );
+  return time;
 }

@@ -1,18 +1,25 @@
 import { readFile } from 'node:fs/promises';
 import { asGlacisError, GlacisError } from '../core/error.ts';
 import { suggestion } from '../core/options.ts';
+import type { Certificate } from '../supply/sign/certificate.ts';
 import type { Signer } from '../supply/sign/signer.ts';
 import type { Given, OptionTable } from './args.ts';
 
 /** The ways to sign, named as the reference program names them. */
-export const SIGNING_METHODS = ['key'] as const;
+export const SIGNING_METHODS = ['key', 'certificate'] as const;
 
 /** Options that say who signs; each belongs to some of the methods. */
 export const SIGNER_OPTIONS: OptionTable = {
-  'private-key': { value: 'FILE', help: 'key: the private key, PEM' },
+  'private-key': { value: 'FILE', help: 'key, certificate: the private key, PEM' },
   password: {
     value: 'TEXT',
     help: "the key's password; better in GLACIS_KEY_PASSWORD, where other users do not see it",
+  },
+  'signing-certificate': { value: 'FILE', help: "certificate: the signer's certificate, PEM" },
+  'certificate-chain': {
+    value: 'FILE',
+    help: 'certificate: those above it, PEM, in one file or several',
+    many: true,
   },
 };
 
@@ -26,6 +33,19 @@ export async function signerFrom(method: string, given: Given): Promise<Signer> 
       ]);
       const path = required(given, 'private-key');
       return keySigner(privateKeyFrom(await readKey(path), path, passwordFrom(given)));
+    }
+    case 'certificate': {
+      const [{ privateKeyFrom }, { certificateSigner }] = await Promise.all([
+        import('../supply/sign/ec-key.ts'),
+        import('../supply/sign/certificate-method.ts'),
+      ]);
+      const path = required(given, 'private-key');
+      const key = privateKeyFrom(await readKey(path), path, passwordFrom(given));
+      const [leaf, ...rest] = await certificatesIn([required(given, 'signing-certificate')]);
+      return certificateSigner(key, leaf!, [
+        ...rest,
+        ...(await certificatesIn(given.texts('certificate-chain'))),
+      ]);
     }
   }
   throw new GlacisError(
@@ -46,6 +66,13 @@ export async function readKey(path: string): Promise<Uint8Array> {
   return readFile(path).catch((thrown: unknown) => {
     throw asGlacisError(thrown, 'key/unusable', path);
   });
+}
+
+/** Every certificate in these PEM files. Errors: `key/unusable`. */
+export async function certificatesIn(paths: readonly string[]): Promise<readonly Certificate[]> {
+  const { readCertificates } = await import('../supply/sign/certificate.ts');
+  const read = await Promise.all(paths.map(async (path) => readCertificates(await readKey(path), path)));
+  return read.flat();
 }
 
 /** The password of an encrypted key: from the option or from GLACIS_KEY_PASSWORD. */

@@ -1,0 +1,97 @@
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { type Certificate, readCertificate } from './certificate.ts';
+
+/** What a certificate for tests says; ordinary unless told. */
+export interface CertificateSpec {
+  readonly name: string;
+  /** Who signs it; itself unless given. */
+  readonly issuer?: Issued;
+  readonly from?: string;
+  readonly to?: string;
+  readonly authority?: boolean;
+  readonly pathLength?: number;
+  /** The first byte of the key usage: 0x80 digital signature, 0x04 signing certificates. */
+  readonly keyUsage?: number;
+  readonly codeSigning?: boolean;
+  /** An object identifier (its DER content) to mark as critical. */
+  readonly critical?: readonly number[];
+  readonly curve?: string;
+  /** The hash of its signature. */
+  readonly hash?: 'sha1' | 'sha256';
+}
+
+/** A certificate with its private key. */
+export interface Issued {
+  readonly key: KeyObject;
+  readonly name: string;
+  readonly certificate: Certificate;
+  readonly pem: string;
+}
+
+const node = (tag: number, ...parts: readonly Uint8Array[]): Buffer => {
+  const body = Buffer.concat(parts);
+  const length =
+    body.length < 128
+      ? [body.length]
+      : body.length < 256
+        ? [0x81, body.length]
+        : [0x82, body.length >> 8, body.length & 255];
+  return Buffer.concat([Buffer.from([tag, ...length]), body]);
+};
+const sequence = (...parts: readonly Uint8Array[]) => node(0x30, ...parts);
+const oid = (...bytes: readonly number[]) => node(0x06, Buffer.from(bytes));
+const boolean = (value: boolean) => node(0x01, Buffer.from([value ? 255 : 0]));
+const nameOf = (text: string) =>
+  sequence(node(0x31, sequence(oid(0x55, 4, 3), node(0x0c, Buffer.from(text)))));
+const time = (iso: string) => node(0x18, Buffer.from(`${iso.replace(/[-:T]/g, '').slice(0, 14)}Z`));
+const extension = (id: Uint8Array, critical: boolean, value: Uint8Array) =>
+  sequence(id, ...(critical ? [boolean(true)] : []), node(0x04, value));
+
+let serial = 1;
+
+/** Makes a certificate as RFC 5280 has it, signed with ECDSA. */
+export function issue(spec: CertificateSpec): Issued {
+  const {
+    name,
+    issuer,
+    authority = false,
+    keyUsage,
+    pathLength,
+    codeSigning,
+    critical,
+    hash = 'sha256',
+  } = spec;
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: spec.curve ?? 'P-256' });
+  const algorithm = sequence(
+    hash === 'sha1' ? oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1) : oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2),
+  );
+  const extensions = [
+    extension(
+      oid(0x55, 0x1d, 19),
+      true,
+      sequence(
+        ...(authority ? [boolean(true)] : []),
+        ...(pathLength === undefined ? [] : [node(0x02, Buffer.from([pathLength]))]),
+      ),
+    ),
+    ...(keyUsage === undefined
+      ? []
+      : [extension(oid(0x55, 0x1d, 15), true, node(0x03, Buffer.from([0, keyUsage])))]),
+    ...(codeSigning ? [extension(oid(0x55, 0x1d, 37), false, sequence(oid(0x2b, 6, 1, 5, 5, 7, 3, 3)))] : []),
+    ...(critical ? [extension(oid(...critical), true, sequence())] : []),
+  ];
+  const tbs = sequence(
+    node(0xa0, node(0x02, Buffer.from([2]))),
+    node(0x02, Buffer.from([serial++])),
+    algorithm,
+    nameOf(issuer?.name ?? name),
+    sequence(time(spec.from ?? '2026-01-01T00:00:00'), time(spec.to ?? '2036-01-01T00:00:00')),
+    nameOf(name),
+    publicKey.export({ type: 'spki', format: 'der' }),
+    node(0xa3, sequence(...extensions)),
+  );
+  const signature = sign(hash, tbs, issuer?.key ?? privateKey);
+  const der = sequence(tbs, algorithm, node(0x03, Buffer.from([0]), signature));
+  const pem = `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+  return { key: privateKey, name, certificate: readCertificate(der, name), pem };
+}
