@@ -1,4 +1,5 @@
 import { throwIfCancelled } from '../core/cancel.ts';
+import { type Batch, inTurns } from '../runtime/in-turns.ts';
 import { type Answerer, keyOf, type Row, type Rows } from './answerer.ts';
 import type { Answer, Question, Talk } from './question.ts';
 
@@ -59,9 +60,6 @@ export async function drive(speakers: Iterable<Speaker>, options: DriveOptions):
   let open = 0;
   let queued = 0;
   let exhausted = false;
-  const under = new Set<Promise<void>>();
-  let latest: Promise<void> = Promise.resolve();
-  let failure: { readonly thrown: unknown } | undefined;
 
   const finish = (speaker: Speaker) => {
     open--;
@@ -113,47 +111,23 @@ export async function drive(speakers: Iterable<Speaker>, options: DriveOptions):
       } else advance(speaker, answer);
     }
   };
-  const run = async (rows: readonly QueuedRow[], before: Promise<void>) => {
-    try {
-      const answers = await answerer.answer(rows, signal);
-      if (inOrder) await before;
-      if (!failure) deliver(rows, answers);
-    } catch (thrown) {
-      failure ??= { thrown };
-    }
-  };
-  const start = (key: string, queue: QueuedRow[]) => {
+  const next = (underWay: number): Batch | undefined => {
+    fill();
+    if (queued === 0) return undefined;
+    const [key, queue] = fullest(queues);
+    // Where batches should be full, one that is not starts only when nothing that could fill it is under way.
+    if (!sizes && queue.length < batch && underWay > 0) return undefined;
     const count = sizes?.find((size) => size <= queue.length) ?? Math.min(batch, queue.length);
     const rows = queue.splice(0, count);
     if (queue.length === 0) queues.delete(key);
     queued -= rows.length;
-    // The next batches start before a later one is heard, so that they do not depend on the clock either.
-    const over: Promise<void> = run(rows, latest).then(() => {
-      under.delete(over);
-      startBatches();
-    });
-    under.add(over);
-    latest = over;
-  };
-  const startBatches = () => {
-    if (failure || signal?.aborted) return;
-    try {
-      fill();
-    } catch (thrown) {
-      failure = { thrown };
-      return;
-    }
-    while (queued > 0 && under.size < parallel) {
-      const [key, queue] = fullest(queues);
-      // Where batches should be full, one that is not starts only when nothing that could fill it is under way.
-      if (!sizes && queue.length < batch && under.size > 0) return;
-      start(key, queue);
-    }
+    return async () => {
+      const answers = await answerer.answer(rows, signal);
+      return () => deliver(rows, answers);
+    };
   };
 
-  startBatches();
-  while (under.size > 0) await Promise.race(under);
-  if (failure) throw (failure as { readonly thrown: unknown }).thrown;
+  await inTurns({ parallel, inOrder: inOrder ?? false, signal }, next);
   throwIfCancelled(signal, 'attack');
 }
 

@@ -84,8 +84,8 @@ describe('a batch runner', () => {
     const target = doubling();
     const rows = (flops: number, most: number, kind: 'answers' | 'gradients') =>
       batchRunner(costing(target, flops), most, kind).batch;
-    expect(rows(2.4e6, 512, 'answers')).toBe(128);
-    expect(rows(2.4e6, 512, 'gradients')).toBe(32);
+    expect(rows(2.4e6, 512, 'answers')).toBe(256);
+    expect(rows(2.4e6, 512, 'gradients')).toBe(64);
     expect(rows(1, 512, 'answers')).toBe(256);
     expect(rows(1e12, 512, 'gradients')).toBe(4);
     expect(rows(1e12, 1, 'gradients')).toBe(1);

@@ -26,7 +26,7 @@ export interface BatchRunner {
 }
 
 /** Operations that make a batch worth sending to a thread: a few milliseconds, and caches still hold the rows. */
-const WORTH_SENDING = 250e6;
+const WORTH_SENDING = 500e6;
 /** What a run takes, in forward passes: a gradient's own and two more. */
 const PASSES = { answers: 1, gradients: 3 } as const;
 /** The fewest and most rows of such a batch, unless the user's own limit is lower. */

@@ -3,7 +3,8 @@ import { throwIfCancelled } from '../core/cancel.ts';
 import { GlacisError } from '../core/error.ts';
 import type { Rng } from '../core/random.ts';
 import { f32 } from '../runtime/array.ts';
-import { fitting } from '../runtime/fitting.ts';
+import { type BatchRunner, batchRunner } from '../runtime/batch-runner.ts';
+import { type Batch, inTurns } from '../runtime/in-turns.ts';
 import type { WhiteBoxTarget } from '../runtime/target.ts';
 import type { GradientOptions } from '../transform/gradient/rule.ts';
 import type { Goal } from './goal.ts';
@@ -33,7 +34,9 @@ interface Climb {
   restart: number;
   step: number;
   queries: number;
-  /** Highest loss seen, and where. */
+  /** Where it is now. */
+  iterate: Float32Array;
+  /** Highest loss seen; the place is in the caller's `x`. */
   bestLoss: number;
 }
 
@@ -42,9 +45,9 @@ interface Climb {
  * every sample is written over its row of `x`: the first that reaches the goal, otherwise the one of highest loss. Gives
  * the samples that reached it.
  *
- * A sample that has reached its goal leaves the batch at once and the next one takes its place, so that every run of the
- * graph is full until the end. Last iterates are evaluated without a gradient. What becomes of a sample does not depend
- * on the batch or on the others in it, up to the rounding of the runtime's vectorised kernels, which depends on a sample's
+ * Samples climb at their own pace and share batches with whoever is ready, several batches under way at once: one that has reached its goal
+ * makes room for the next, and no thread waits for another. Last iterates are evaluated without a gradient. What becomes of a sample does
+ * not depend on the batch or on the others in it, up to the rounding of the runtime's vectorised kernels, which depends on a sample's
  * place in the batch (steps by signs, linf and l1, hide it).
  * When `signal` fires, samples that were decided keep their rows of `x`; the others' hold what was best so far.
  * Errors: `option/invalid`, `run/cancelled`, `run/failed`.
@@ -60,143 +63,151 @@ export async function ascend(
   options: AscentOptions,
 ): Promise<Set<number>> {
   check(options);
+  const { steps, restarts, signal } = options;
   const size = target.sampleDims.reduce((n, d) => n * d, 1);
+  const gradients = batchRunner(target, options.batch, 'gradients');
+  const answers = batchRunner(target, options.batch, 'answers');
+  const most = 2 * gradients.batch * gradients.parallel;
+  const graphs = graphsOf(goal, ball, options);
   const reached = new Set<number>();
-  const waiting = todo
-    .map((sample): Climb => ({ sample, restart: 0, step: 0, queries: 0, bestLoss: Number.NEGATIVE_INFINITY }))
-    .reverse();
-  const finals: { readonly climb: Climb; readonly iterate: Float32Array }[] = [];
-  const stepKey = `ascent ${constraintKey(ball)} ${JSON.stringify([goal.task, goal.targeted, ball.norm, ball.eps, ball.bounds, options.stepSize, options.rounding ?? 'zero'])}`;
-  const evaluationKey = `evaluation ${goal.task} ${goal.targeted}`;
-  const most = target.fixedBatch ?? options.batch;
-  const rowsFor = (count: number) => target.fixedBatch ?? fitting(count, most);
-  let slots: Climb[] = [];
-  let capacity = 0;
-  let iterates = new Float32Array(0);
-  let starts = new Float32Array(0);
+  const waiting = todo.values();
+  /** Who waits for a step, and who, after the last one, for an answer. */
+  const climbing: Climb[] = [];
+  const arrived: Climb[] = [];
+  let open = 0;
 
-  /** Makes room for all that is under way or waits, up to a full batch. */
-  const resize = () => {
-    const rows = rowsFor(Math.min(most, slots.length + waiting.length));
-    if (rows === capacity) return;
-    capacity = rows;
-    iterates = resized(iterates, slots.length * size, rows * size);
-    starts = resized(starts, slots.length * size, rows * size);
-  };
-
-  const constrain = (points: Float32Array, slot: number, clean: Float32Array) =>
-    ball.constraint?.project(points, slot * size, clean, slot * size, size, ball);
-  const enter = (climb: Climb, slot: number) => {
-    const from = climb.sample * size;
-    starts.set(x0.subarray(from, from + size), slot * size);
-    iterates.set(x0.subarray(from, from + size), slot * size);
-    if (options.restarts > 0)
-      randomStart(ball, starts, iterates, slot * size, size, options.rng(climb.sample, climb.restart));
-    // So that `x` holds a point of the ball even where the loss is never a number.
-    if (climb.restart === 0) {
-      x.set(iterates.subarray(slot * size, (slot + 1) * size), from);
-      ball.constraint?.project(x, from, x0, from, size, ball);
-    }
+  const cleanOf = ({ sample }: Climb) => x0.subarray(sample * size, (sample + 1) * size);
+  const constrain = (point: Float32Array, clean: Float32Array) =>
+    ball.constraint?.project(point, 0, clean, 0, size, ball);
+  const begin = (climb: Climb) => {
+    const clean = cleanOf(climb);
+    climb.iterate = clean.slice();
     climb.step = 0;
+    if (restarts > 0)
+      randomStart(ball, clean, climb.iterate, 0, size, options.rng(climb.sample, climb.restart));
+    climbing.push(climb);
   };
-  const consider = (climb: Climb, iterate: Float32Array, loss: number, isReached: boolean): boolean => {
+  const fill = () => {
+    while (open < most) {
+      const { value: sample, done } = waiting.next();
+      if (done) return;
+      const climb = { sample, restart: 0, step: 0, queries: 0, iterate: x0, bestLoss: -Infinity };
+      open++;
+      begin(climb);
+      // So that `x` holds a point of the ball even where the loss is never a number.
+      x.set(climb.iterate, sample * size);
+      constrain(x.subarray(sample * size, (sample + 1) * size), cleanOf(climb));
+    }
+  };
+  /** Hears what the model said of a climb's point. */
+  const consider = (climb: Climb, point: Float32Array, loss: number, isReached: boolean): boolean => {
     climb.queries++;
-    if (isReached) {
-      x.set(iterate, climb.sample * size);
-      reached.add(climb.sample);
-      options.decided?.(climb.sample, true, climb.queries);
-      return true;
-    }
-    if (loss > climb.bestLoss) {
+    if (isReached || loss > climb.bestLoss) {
       climb.bestLoss = loss;
-      x.set(iterate, climb.sample * size);
+      x.set(point, climb.sample * size);
     }
-    return false;
+    if (!isReached) return false;
+    reached.add(climb.sample);
+    decide(climb, true);
+    return true;
   };
-  const evaluateFinals = async () => {
-    while (finals.length > 0) {
-      throwIfCancelled(options.signal, 'attack');
-      const part = finals.splice(0, most);
-      const rows = rowsFor(part.length);
-      const points = new Float32Array(rows * size);
-      for (const [i, { iterate }] of part.entries()) points.set(iterate, i * size);
-      const session = await target.compile(evaluationKey, rows, (graph) => evaluation(graph, goal));
-      const samples = Array.from(
-        { length: rows },
-        (_, i) => part[Math.min(i, part.length - 1)]!.climb.sample,
-      );
-      const out = await session.run({
-        [target.input]: f32(points, [rows, ...target.sampleDims]),
-        [STEP_INPUTS.goal]: goal.feed(samples),
-      });
-      target.queries.forward += part.length;
-      const logits = out.logits!.data as Float32Array;
-      const losses = out.loss!.data as Float32Array;
-      for (const [i, { climb, iterate }] of part.entries()) {
-        if (consider(climb, iterate, losses[i]!, goal.reached(climb.sample, logits, i * target.classes)))
-          continue;
-        climb.restart++;
-        if (climb.restart < options.restarts) waiting.push(climb);
-        else options.decided?.(climb.sample, false, climb.queries);
-      }
-    }
+  const decide = ({ sample, queries }: Climb, isReached: boolean) => {
+    open--;
+    options.decided?.(sample, isReached, queries);
   };
+  /** The climbs' rows one after another; what fills the batch up repeats the last. */
+  const rowsOf = (climbs: readonly Climb[], rows: number, of: (climb: Climb) => Float32Array) => {
+    const all = new Float32Array(rows * size);
+    for (let i = 0; i < rows; i++) all.set(of(climbs[Math.min(i, climbs.length - 1)]!), i * size);
+    return f32(all, [rows, ...target.sampleDims]);
+  };
+  const goalsOf = (climbs: readonly Climb[], rows: number) =>
+    goal.feed(Array.from({ length: rows }, (_, i) => climbs[Math.min(i, climbs.length - 1)]!.sample));
 
-  for (;;) {
-    throwIfCancelled(options.signal, 'attack');
-    if (slots.length + waiting.length > 0) resize();
-    while (slots.length < capacity && waiting.length > 0) {
-      const climb = waiting.pop()!;
-      slots.push(climb);
-      enter(climb, slots.length - 1);
-    }
-    if (slots.length === 0) {
-      if (finals.length === 0) break;
-      await evaluateFinals();
-      continue;
-    }
-    const session = await target.compile(stepKey, capacity, (graph) =>
-      ascentStep(graph, goal, ball, options.stepSize, options),
-    );
-    const samples = Array.from({ length: capacity }, (_, i) => slots[Math.min(i, slots.length - 1)]!.sample);
-    const dims = [capacity, ...target.sampleDims];
-    // The model sees projected copies under a constraint; the iterates themselves stay free.
-    const points = ball.constraint ? iterates.slice() : iterates;
-    for (let i = 0; i < slots.length; i++) constrain(points, i, starts);
-    const out = await session.run({
-      ...(ball.constraint && { [STEP_INPUTS.free]: f32(iterates, dims) }),
-      [target.input]: f32(points, dims),
-      [STEP_INPUTS.start]: f32(starts, dims),
-      [STEP_INPUTS.goal]: goal.feed(samples),
-    });
-    target.queries.forward += slots.length;
-    target.queries.gradient += slots.length;
-    const next = out.next!.data as Float32Array<ArrayBuffer>;
-    const logits = out.logits!.data as Float32Array;
-    const losses = out.loss!.data as Float32Array;
-    const staying: number[] = [];
-    for (const [i, climb] of slots.entries()) {
-      const row = points.subarray(i * size, (i + 1) * size);
-      if (consider(climb, row, losses[i]!, goal.reached(climb.sample, logits, i * target.classes))) continue;
-      climb.step++;
-      if (climb.step < options.steps) {
-        staying.push(i);
-        continue;
-      }
-      constrain(next, i, starts);
-      finals.push({ climb, iterate: next.slice(i * size, (i + 1) * size) });
-    }
-    // The runtime's result becomes the next iterates; leavers' rows are closed up so that newcomers enter at the end.
-    iterates = next;
-    for (const [to, from] of staying.entries()) {
-      if (to === from) continue;
-      iterates.copyWithin(to * size, from * size, (from + 1) * size);
-      starts.copyWithin(to * size, from * size, (from + 1) * size);
-    }
-    slots = staying.map((i) => slots[i]!);
-    if (finals.length >= most) await evaluateFinals();
-  }
+  const evaluated =
+    (climbs: readonly Climb[]): Batch =>
+    async () => {
+      const out = await graphs.evaluate(answers, climbs.length, (rows) => ({
+        [target.input]: rowsOf(climbs, rows, ({ iterate }) => iterate),
+        [STEP_INPUTS.goal]: goalsOf(climbs, rows),
+      }));
+      return () => {
+        target.queries.forward += climbs.length;
+        const logits = out.logits!.data as Float32Array;
+        const losses = out.loss!.data as Float32Array;
+        for (const [i, climb] of climbs.entries()) {
+          const isReached = goal.reached(climb.sample, logits, i * target.classes);
+          if (consider(climb, climb.iterate, losses[i]!, isReached)) continue;
+          climb.restart++;
+          if (climb.restart < restarts) begin(climb);
+          else decide(climb, false);
+        }
+      };
+    };
+  const stepped =
+    (climbs: readonly Climb[]): Batch =>
+    async () => {
+      // The model sees projected copies under a constraint; the iterates themselves stay free.
+      const points = climbs.map((climb) => {
+        if (!ball.constraint) return climb.iterate;
+        const point = climb.iterate.slice();
+        constrain(point, cleanOf(climb));
+        return point;
+      });
+      const pointOf = new Map(climbs.map((climb, i) => [climb, points[i]!]));
+      const out = await graphs.step(gradients, climbs.length, (rows) => ({
+        ...(ball.constraint && { [STEP_INPUTS.free]: rowsOf(climbs, rows, ({ iterate }) => iterate) }),
+        [target.input]: rowsOf(climbs, rows, (climb) => pointOf.get(climb)!),
+        [STEP_INPUTS.start]: rowsOf(climbs, rows, cleanOf),
+        [STEP_INPUTS.goal]: goalsOf(climbs, rows),
+      }));
+      return () => {
+        target.queries.forward += climbs.length;
+        target.queries.gradient += climbs.length;
+        const next = out.next!.data as Float32Array;
+        const logits = out.logits!.data as Float32Array;
+        const losses = out.loss!.data as Float32Array;
+        for (const [i, climb] of climbs.entries()) {
+          const isReached = goal.reached(climb.sample, logits, i * target.classes);
+          if (consider(climb, points[i]!, losses[i]!, isReached)) continue;
+          // A view of the runtime's result, which is nobody else's.
+          climb.iterate = next.subarray(i * size, (i + 1) * size);
+          climb.step++;
+          if (climb.step < steps) climbing.push(climb);
+          else {
+            constrain(climb.iterate, cleanOf(climb));
+            arrived.push(climb);
+          }
+        }
+      };
+    };
+
+  await inTurns({ parallel: gradients.parallel, inOrder: true, signal }, () => {
+    fill();
+    const isLast = arrived.length >= answers.batch || climbing.length === 0;
+    const [queue, { batch, sizes }] = isLast ? [arrived, answers] : [climbing, gradients];
+    if (queue.length === 0) return undefined;
+    const count = sizes?.find((rows) => rows <= queue.length) ?? Math.min(batch, queue.length);
+    const climbs = queue.splice(0, count);
+    return isLast ? evaluated(climbs) : stepped(climbs);
+  });
+  throwIfCancelled(signal, 'attack');
   return reached;
+}
+
+type Feeds = Parameters<BatchRunner['run']>[3];
+
+/** The two graphs of an ascent. */
+function graphsOf(goal: Goal, ball: Ball, options: AscentOptions) {
+  const { stepSize, rounding = 'zero' } = options;
+  const stepKey = `ascent ${constraintKey(ball)} ${JSON.stringify([goal.task, goal.targeted, ball.norm, ball.eps, ball.bounds, stepSize, rounding])}`;
+  const evaluationKey = `evaluation ${goal.task} ${goal.targeted}`;
+  return {
+    step: (runner: BatchRunner, count: number, feeds: Feeds) =>
+      runner.run(stepKey, count, (graph) => ascentStep(graph, goal, ball, stepSize, options), feeds),
+    evaluate: (runner: BatchRunner, count: number, feeds: Feeds) =>
+      runner.run(evaluationKey, count, (graph) => evaluation(graph, goal), feeds),
+  };
 }
 
 /** Distinguishes sessions by the constraint that is written into them: which elements are free. */
@@ -218,11 +229,4 @@ function check({ steps, restarts, batch, stepSize }: AscentOptions): void {
   whole('batch', batch, 1);
   if (!(stepSize >= 0))
     throw new GlacisError('option/invalid', `stepSize: expected a number of at least 0, got ${stepSize}`);
-}
-
-/** The first `kept` elements of `from` in an array of `length`. */
-function resized(from: Float32Array, kept: number, length: number): Float32Array<ArrayBuffer> {
-  const to = new Float32Array(length);
-  to.set(from.subarray(0, kept));
-  return to;
 }
