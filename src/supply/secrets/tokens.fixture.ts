@@ -46,7 +46,10 @@ export const SAMPLES: Readonly<Record<string, (t: TokenSource) => readonly [secr
     'nvidia-key': (t) => [`nvapi-${t.of(URL64, 64)}`, 'docker login -p %'],
     'nvidia-legacy-key': (t) => [b64(t.of(ALNUM, 62)), 'export NGC_API_KEY=%'],
     'wandb-key': (t) => [`wandb_v1_${t.of(ALNUM, 27)}_${t.of(ALNUM, 49)}`, 'wandb.login(key="%")'],
-    'wandb-legacy-key': (t) => [t.of(HEX, 40), 'machine api.wandb.ai\n  login user\n  password %\n'],
+    'wandb-legacy-key': (t) => [
+      t.of(HEX, 40),
+      ['machine api.wandb.ai', 'login user', 'password %'].join('\n  '),
+    ],
     'kaggle-token': (t) => [`KGAT_${t.of(HEX, 32)}`, 'KAGGLE_API_TOKEN=%'],
     'kaggle-legacy-key': (t) => [t.of(HEX, 32), '{"username":"somebody","key":"%"}'],
     'langsmith-key': (t) => [`lsv2_pt_${t.of(HEX, 32)}_${t.of(HEX, 10)}`, 'LANGSMITH_API_KEY=%'],
