@@ -48,9 +48,17 @@ const COMMANDS: Readonly<
     about: 'train a model against attacks, and show what that gained and cost',
     load: () => import('./harden.ts'),
   },
+  registry: {
+    about: 'keep models, say which is in production, and show who said so',
+    load: () => import('./registry.ts'),
+  },
   inspect: {
     about: 'show a model: operators, gradients, inputs and outputs',
     load: () => import('./inspect.ts'),
+  },
+  scan: {
+    about: 'look for models that harm whoever loads them',
+    load: () => import('./scan.ts'),
   },
   secrets: {
     about: 'look for keys and passwords in notebooks, source, configuration and models',
@@ -63,6 +71,10 @@ const COMMANDS: Readonly<
   verify: {
     about: 'verify that a model is the one that somebody signed',
     load: () => import('./verify.ts'),
+  },
+  keygen: {
+    about: 'make a key pair for signing',
+    load: () => import('./keygen.ts'),
   },
   digest: {
     about: 'hash a model: the digest that signatures and statements name',
@@ -88,6 +100,8 @@ const UNFINISHED: ReadonlySet<ErrorCode> = new Set([
   'attack/violation',
   'endpoint/unavailable',
   'endpoint/bad-answer',
+  'ledger/locked',
+  'registry/storage',
   'manifest/changed',
   'signing/unavailable',
 ]);

@@ -13,7 +13,11 @@ const WINDOW = 1 << 20;
 const MAX_LINE = 1 << 24;
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
-const latin1 = new TextDecoder('latin1');
+/** Each byte is a character; `TextDecoder('latin1')` is windows-1252 instead. */
+const latin1 = {
+  decode: (bytes: Uint8Array) =>
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'),
+};
 
 /**
  * Reads opcodes with their arguments out of a content, through a window: what an argument counts is passed over, not held.
@@ -200,8 +204,8 @@ export class PickleReader {
       at = end + 1;
     }
     if (count === 2) {
-      this.value = textOf(utf8, found[0]!);
-      this.second = textOf(utf8, found[1]!);
+      this.value = textOf(found[0]!);
+      this.second = textOf(found[1]!);
     } else this.value = lineValue(name, found[0]!, this.position);
     this.#next = at;
     return true;
@@ -272,13 +276,13 @@ function lineValue(name: string, line: Uint8Array, offset: number): Value {
     case 'UNICODE':
       return line.length > SHORT ? longText(offset, line.length, 'latin1') : rawUnicode(latin1.decode(line));
     default:
-      return textOf(utf8, line);
+      return textOf(line);
   }
 }
 
 /** The text of a line; a long one keeps only its beginning, which makes it no known name. */
-function textOf(decoder: InstanceType<typeof TextDecoder>, line: Uint8Array): string {
-  return decoder.decode(line.length > SHORT ? line.subarray(0, SHORT) : line);
+function textOf(line: Uint8Array): string {
+  return utf8.decode(line.length > SHORT ? line.subarray(0, SHORT) : line);
 }
 
 /** `'…'` or `"…"` with Python's escapes. */

@@ -1,0 +1,68 @@
+import { glacisVersion } from '../assess/environment.ts';
+import { GlacisError } from '../core/error.ts';
+import { visible } from '../report/markup.ts';
+import { sarifLog } from '../supply/finding/sarif.ts';
+import { RULES } from '../supply/scan/registry.ts';
+import { type ScanResult, scanPaths } from '../supply/scan/scan-paths.ts';
+import { fileText, summaryText } from '../supply/scan/scan-text.ts';
+import { type Command, EXIT } from './command.ts';
+import { prepareFile, writeText } from './output.ts';
+
+/** `glacis scan`: models that harm whoever loads them. */
+export const command: Command = {
+  usage: 'scan PATH… [options]',
+  about:
+    'Looks for models that run code, reach for files or deceive their readers when they are loaded: by content and not by name, through archives and compressions, without loading anything. Leaves with 1 when something is suspicious or malicious, else with 2 when something could not be read. docs/scanning.md explains every rule.',
+  options: {
+    json: { value: 'FILE', help: 'the result as JSON' },
+    sarif: { value: 'FILE', help: 'the result as SARIF 2.1.0, for code scanning' },
+    seconds: { value: 'N', help: 'most seconds for one file, after which it is unreadable (600)' },
+  },
+  examples: [
+    ['glacis scan model.pt', 'before anybody loads it'],
+    ['glacis scan downloads/ --sarif scan.sarif', 'everything below a folder, for code scanning'],
+  ],
+  async run({ given, terminal, signal }) {
+    const [json, sarif] = [given.text('json'), given.text('sarif')];
+    if (given.positionals.length === 0)
+      throw new GlacisError('option/invalid', 'scan: expected at least one PATH, got none');
+    for (const file of [json, sarif]) if (file !== undefined) await prepareFile(file);
+    const seconds = given.whole('seconds', 1);
+    const result = await scanPaths(given.positionals, {
+      ...(seconds !== undefined && { limits: { seconds } }),
+      // Names come from files: control characters must not reach the terminal.
+      onFile: (file) => terminal.print(visible(fileText(file))),
+      progress: terminal.progress,
+      signal,
+    });
+    terminal.print(visible(summaryText(result)));
+    if (json !== undefined) await writeText(json, `${JSON.stringify(result, null, 2)}\n`);
+    if (sarif !== undefined) await writeText(sarif, sarifOf(result));
+    return exitCode(result);
+  },
+};
+
+function sarifOf({ files }: ScanResult): string {
+  const findings = files.flatMap((file) => file.findings);
+  return sarifLog({
+    command: 'scan',
+    version: glacisVersion(),
+    rules: RULES,
+    findings,
+    unread: findings
+      .filter(({ verdict }) => verdict === 'unreadable')
+      .map(({ where, what }) => ({ path: where.path, reason: what })),
+  });
+}
+
+/** What was seen outweighs what could not be seen; only clean is good. */
+function exitCode({ verdict }: ScanResult): number {
+  switch (verdict) {
+    case 'clean':
+      return EXIT.good;
+    case 'unreadable':
+      return EXIT.wrongUse;
+    default:
+      return EXIT.negative;
+  }
+}

@@ -1,0 +1,29 @@
+import type { Scanner } from '../scanner.ts';
+import { CONTAINER_RULES as RULE } from './rules.ts';
+
+const FORMATS: readonly (readonly [title: string, mark: string])[] = [
+  ['7z', '7z\xbc\xaf\x27\x1c'],
+  ['RAR', 'Rar!\x1a\x07'],
+  ['LZ4', '\x04\x22\x4d\x18'],
+  ['old joblib array (ZNDArrayWrapper)', 'ZF0x'],
+  ['CAB', 'MSCF'],
+];
+
+/** Containers that are known and not read: a finding that names them, never silence. */
+export const unsupportedScanner: Scanner = {
+  id: 'unsupported',
+  title: `Containers that are not read: ${FORMATS.map(([title]) => title).join(', ')}`,
+  rules: [RULE.unsupported],
+  recognises: ({ head }) => formatOf(head) !== undefined,
+  async scan(source, { report }) {
+    report(
+      RULE.unsupported,
+      `${formatOf(await source.read(0, Math.min(16, source.size)))}; unpack it and scan what comes out`,
+    );
+  },
+};
+
+function formatOf(head: Uint8Array): string | undefined {
+  const text = Buffer.from(head.subarray(0, 16)).toString('latin1');
+  return FORMATS.find(([, mark]) => text.startsWith(mark))?.[0];
+}

@@ -1,0 +1,203 @@
+import { crc32, createInflateRaw } from 'node:zlib';
+import { GlacisError } from '../../../core/error.ts';
+import { type ByteSource, chunksOf, rangeSource } from '../../../data/byte-source.ts';
+import type { Collection, ScanContext, Scanner } from '../scanner.ts';
+import { escapeOf, linkLeadsOut } from './member-name.ts';
+import { CONTAINER_RULES as RULE } from './rules.ts';
+import { unpack } from './unpack.ts';
+import { findEnd, readZip, type ZipDirectory, type ZipEntry } from './zip-directory.ts';
+
+/**
+ * Zip archives, PyTorch's, Keras's and NumPy's among them: found by the end record, so that bytes in front do not hide them, and
+ * held against everything that readers disagree on. What a strict reader refuses is reported and read all the same, because a
+ * lenient one loads it.
+ */
+export const zipScanner: Scanner = {
+  id: 'zip',
+  title: 'Zip archive',
+  rules: [
+    RULE.pathEscape,
+    RULE.linkEscape,
+    RULE.link,
+    RULE.duplicate,
+    RULE.outside,
+    RULE.encrypted,
+    RULE.unsupported,
+    RULE.bomb,
+    RULE.overlap,
+    RULE.nameMismatch,
+    RULE.headerMismatch,
+    RULE.flags,
+    RULE.checksum,
+    RULE.twoDirectories,
+  ],
+  recognises: ({ head, tail }) =>
+    (head[0] === 0x50 && head[1] === 0x4b && (head[2] === 3 || head[2] === 5)) || findEnd(tail) >= 0,
+  async scan(source, context) {
+    const directory = await readZip(source, context.budget, context.where);
+    context.budget.entries(directory.entries.length);
+    checkEntries(directory.entries, context);
+    await checkLayout(source, directory, context);
+    await context.members(membersOf(source, directory, context));
+  },
+};
+
+/** Bits that writers of models set: sizes behind the content, compression levels, UTF-8 names. */
+const USUAL_FLAGS = 0x0808 | 0x0006;
+const ENCRYPTED = 0x0001;
+const SIZES_BEHIND = 0x0008;
+const SYMLINK = 0xa000;
+const FILE_KIND = 0xf000;
+
+function checkEntries(entries: readonly ZipEntry[], { report }: ScanContext): void {
+  const names = new Set<string>();
+  for (const { central, local, start, mode } of entries) {
+    const { name } = central;
+    const way = escapeOf(name);
+    if (way !== undefined) report(RULE.pathEscape, `${name} ${way}`, start);
+    // Folding case as well: many file systems do.
+    const folded = name.toLowerCase();
+    if (names.has(folded)) report(RULE.duplicate, name, start);
+    names.add(folded);
+    if ((mode & FILE_KIND) === SYMLINK) report(RULE.link, `${name} is a symbolic link`, start);
+    const flags = central.flags | (local?.flags ?? 0);
+    if ((flags & ENCRYPTED) !== 0) report(RULE.encrypted, name, start);
+    const odd = flags & ~USUAL_FLAGS & ~ENCRYPTED;
+    if (odd !== 0) report(RULE.flags, `${name} has the flags 0x${odd.toString(16)}`, start);
+    if (local === undefined) {
+      report(RULE.headerMismatch, `${name} has no header where the directory says`, start);
+      continue;
+    }
+    if (local.rawName !== central.rawName)
+      report(RULE.nameMismatch, `${name} in the directory, ${local.name} in place`, start);
+    const behind = (local.flags & SIZES_BEHIND) !== 0;
+    const differ = (['flags', 'method', 'crc', 'packedSize', 'size'] as const).filter(
+      (field) =>
+        local[field] !== central[field] && !(behind && local[field] === 0 && /crc|size/i.test(field)),
+    );
+    if (differ.length > 0) report(RULE.headerMismatch, `${name}: ${differ.join(', ')}`, start);
+  }
+}
+
+/** Signature, CRC and two sizes behind a member whose header leaves them out. */
+const DESCRIPTORS: readonly number[] = [0, 12, 16, 20, 24];
+/** Places in front, between and behind that are looked at. */
+const MAX_GAPS = 64;
+
+/** Every byte has to belong to a member, the directory or the end record, and to one of them only. */
+async function checkLayout(source: ByteSource, directory: ZipDirectory, context: ScanContext): Promise<void> {
+  const { entries, start, end, otherEnds } = directory;
+  if (otherEnds > 0) context.report(RULE.twoDirectories, `${otherEnds + 1} end records`);
+  const placed = entries.filter(({ local }) => local !== undefined).sort((a, b) => a.start - b.start);
+  const gaps: { readonly from: number; readonly to: number }[] = [];
+  let at = 0;
+  let last: ZipEntry | undefined;
+  for (const entry of placed) {
+    context.budget.step();
+    if (entry.start < at)
+      context.report(RULE.overlap, `${entry.central.name} lies over ${last?.central.name}`, entry.start);
+    else if (!isDescriptor(last, entry.start - at)) gaps.push({ from: at, to: entry.start });
+    at = Math.max(at, entry.end);
+    last = entry;
+  }
+  if (at > start) context.report(RULE.overlap, 'a member lies over the directory', start);
+  else if (!isDescriptor(last, start - at)) gaps.push({ from: at, to: start });
+  if (end < source.size) gaps.push({ from: end, to: source.size });
+  for (const { from, to } of gaps.slice(0, MAX_GAPS)) {
+    context.report(RULE.outside, `bytes ${from} to ${to}`, from);
+    await context.nested(`bytes from ${from}`, rangeSource(source, from, to - from, context.where));
+  }
+}
+
+function isDescriptor(entry: ZipEntry | undefined, length: number): boolean {
+  if (length === 0) return true;
+  return entry !== undefined && (entry.central.flags & SIZES_BEHIND) !== 0 && DESCRIPTORS.includes(length);
+}
+
+function membersOf(source: ByteSource, { entries }: ZipDirectory, context: ScanContext): Collection {
+  const files = new Map<string, ZipEntry>();
+  for (const entry of entries) {
+    const { name, size } = entry.central;
+    if (name.endsWith('/') && size === 0) continue;
+    let unique = name;
+    // Each of several members of one name is looked at.
+    for (let i = 2; files.has(unique) && i < 100; i++) unique = `${name} (${i})`;
+    files.set(unique, entry);
+  }
+  return {
+    kind: 'archive',
+    members: [...files].map(([name, { central }]) => ({ name, size: central.size })),
+    vouch: () => {},
+    async open(name) {
+      const entry = files.get(name);
+      if (entry === undefined)
+        throw new GlacisError('data/unreadable', `${context.where}!${name}: no such member`);
+      return openEntry(source, entry, context);
+    },
+  };
+}
+
+/** The content of a member, as the directory has it. Reports what does not fit, and gives what there is. */
+async function openEntry(source: ByteSource, entry: ZipEntry, context: ScanContext): Promise<ByteSource> {
+  const { central, local, contentStart, start } = entry;
+  const where = `${context.where}!${central.name}`;
+  if (local === undefined)
+    throw new GlacisError('data/unreadable', `${where}: no content where the directory says`);
+  const left = Math.max(0, source.size - contentStart);
+  const packed = rangeSource(
+    source,
+    Math.min(contentStart, source.size),
+    Math.min(central.packedSize, left),
+    where,
+  );
+  // What is encrypted does not unpack; that it is was reported.
+  const encrypted = (central.flags & local.flags & ENCRYPTED) !== 0;
+  const wrong = (what: string) =>
+    encrypted ? undefined : context.report(RULE.checksum, `${central.name}: ${what}`, start);
+  if (left < central.packedSize) wrong('it goes past the end of the archive');
+  if (central.method === 0) {
+    if (central.size !== central.packedSize) wrong('stored with two sizes');
+    let crc = 0;
+    for await (const chunk of chunksOf(packed, context.signal)) {
+      context.budget.step(64);
+      crc = crc32(chunk, crc);
+    }
+    if (crc !== central.crc) wrong('the checksum is another');
+    if ((entry.mode & FILE_KIND) === SYMLINK) await checkLink(packed, central.name, context, start);
+    return { ...packed, close: async () => {} };
+  }
+  if (central.method !== 8) {
+    context.report(RULE.unsupported, `${central.name} is compressed with method ${central.method}`, start);
+    return { ...packed, close: async () => {} };
+  }
+  const { content, crc, damage, bomb } = await unpack(
+    packed,
+    createInflateRaw(),
+    context.budget,
+    where,
+    context.signal,
+  );
+  if (bomb)
+    context.report(
+      RULE.bomb,
+      `${central.name}: ${content.size} bytes and more out of ${central.packedSize}`,
+      start,
+    );
+  else if (damage !== undefined) wrong(damage);
+  else if (content.size !== central.size) wrong(`${content.size} bytes where ${central.size} are declared`);
+  else if (crc !== central.crc) wrong('the checksum is another');
+  if ((entry.mode & FILE_KIND) === SYMLINK) await checkLink(content, central.name, context, start);
+  return content;
+}
+
+const MAX_TARGET = 4096;
+
+async function checkLink(
+  content: ByteSource,
+  name: string,
+  { report }: ScanContext,
+  at: number,
+): Promise<void> {
+  const target = new TextDecoder().decode(await content.read(0, Math.min(MAX_TARGET, content.size)));
+  if (linkLeadsOut(name, target)) report(RULE.linkEscape, `${name} leads to ${target}`, at);
+}
