@@ -80,7 +80,7 @@ describe('the gate does not let a model through', () => {
 
   it('on a requirement of a kind that it does not know', () => {
     const entry = policy.entries[0]!;
-    const unknown = { ...entry.stages.production![0]!, require: 'toString' as 'scan' };
+    const unknown = { ...entry.stages.production![0]!, require: 'toString' } as never;
     const strange: Policy = { ...policy, entries: [{ ...entry, stages: { production: [unknown] } }] };
     expect(first([good], strange)).toMatchObject({ state: 'not-met', why: 'nothing can show it' });
   });

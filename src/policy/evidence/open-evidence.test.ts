@@ -1,0 +1,193 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fingerprintOf } from '../../supply/sign/ec-key.ts';
+import { keySigner } from '../../supply/sign/key-method.ts';
+import { signModel } from '../../supply/sign/sign-model.ts';
+import { alternativeNames } from './certificate-names.ts';
+import { openEvidence } from './open-evidence.ts';
+import { MODEL_SIGNATURE } from './statement.ts';
+import { joinTrust, trustFrom } from './trust.ts';
+
+const pair = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const [ann, bob] = [pair(), pair()];
+const trust = trustFrom(Buffer.from(ann.publicKey.export({ type: 'spki', format: 'pem' })), 'ann.pub');
+let folder: string;
+let model: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'glacis-evidence-'));
+  model = join(folder, 'net');
+  await mkdir(model);
+  await writeFile(join(model, 'a.bin'), 'weights');
+  await writeFile(join(model, 'b.bin'), 'more weights');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** A file with a statement, signed by `who`. */
+async function signed(name: string, who: typeof ann, statement: unknown): Promise<string> {
+  const file = join(folder, name);
+  const bundle = await keySigner(who.privateKey).sign(Buffer.from(JSON.stringify(statement)));
+  await writeFile(file, JSON.stringify(bundle));
+  return file;
+}
+const about = (sha256: string) => ({
+  _type: 'https://in-toto.io/Statement/v1',
+  subject: [{ name: 'net', digest: { sha256 } }],
+  predicateType: 'https://example.com/x',
+  predicate: { a: 1 },
+});
+const opened = (paths: readonly string[], given = trust) =>
+  openEvidence(model, { paths, trust: given, at: new Date('2026-11-21T00:00:00Z') });
+
+describe('evidence', () => {
+  it('is a statement of who signed it, with the digests that it is about', async () => {
+    const { statements } = await opened([await signed('s.json', ann, about('AB'.repeat(32)))]);
+    expect(statements).toMatchObject([
+      {
+        file: join(folder, 's.json'),
+        digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+        check: { verified: true, by: { method: 'key', key: `sha256:${fingerprintOf(ann.publicKey)}` } },
+        subjects: [`sha256:${'ab'.repeat(32)}`],
+        predicateType: 'https://example.com/x',
+        predicate: { a: 1 },
+      },
+    ]);
+  });
+
+  it('of a key that is not known shows nothing of what it says', async () => {
+    const file = await signed('b.json', bob, about('ab'.repeat(32)));
+    expect((await opened([file])).statements).toMatchObject([
+      {
+        check: { verified: false, reason: expect.stringMatching(/another key/) },
+        subjects: [],
+        predicateType: '',
+      },
+    ]);
+    const none = await opened([file], joinTrust([]));
+    expect(none.statements[0]!.check).toMatchObject({
+      verified: false,
+      reason: expect.stringMatching(/none of 0/),
+    });
+  });
+
+  it('that was changed after it was signed is refused', async () => {
+    const bundle = (await keySigner(ann.privateKey).sign(
+      Buffer.from(JSON.stringify(about('ab'.repeat(32)))),
+    )) as {
+      dsseEnvelope: { payload: string };
+    };
+    bundle.dsseEnvelope.payload = Buffer.from(JSON.stringify(about('cd'.repeat(32)))).toString('base64');
+    const file = join(folder, 'changed.json');
+    await writeFile(file, JSON.stringify(bundle));
+    expect((await opened([file])).statements[0]!.check.verified).toBe(false);
+  });
+
+  it.each([
+    ['no bundle', '{"hello": 1}', /mediaType/],
+    ['no JSON', 'PK', /JSON/],
+    ['empty', '', /JSON/],
+  ])('that is %s is seen and does not count', async (name, text, reason) => {
+    const file = join(folder, `${name}.txt`);
+    await writeFile(file, text);
+    expect((await opened([file])).statements).toMatchObject([
+      { check: { verified: false, reason: expect.stringMatching(reason) }, subjects: [] },
+    ]);
+  });
+
+  it.each([
+    ['another type', { ...about('ab'.repeat(32)), _type: 'https://in-toto.io/Statement/v2' }],
+    ['no list of subjects', { ...about('ab'.repeat(32)), subject: {} }],
+    ['no object', 'text'],
+  ])('whose signed content has %s does not count', async (name, content) => {
+    const { statements } = await opened([await signed(`${name}.json`, ann, content)]);
+    expect(statements[0]!.check).toMatchObject({ verified: false, reason: expect.stringMatching(/in-toto/) });
+  });
+
+  it('is taken from every file of a folder, and a path that is not there is an error', async () => {
+    const inside = join(folder, 'many');
+    await mkdir(inside);
+    await writeFile(join(inside, '1'), '');
+    await writeFile(join(inside, '2'), '');
+    expect((await opened([inside])).statements).toHaveLength(2);
+    await expect(opened([join(folder, 'nowhere')])).rejects.toMatchObject({ code: 'option/invalid' });
+  });
+});
+
+describe("a model's own signature", () => {
+  const sign = async (path: string, name: string, options = {}) => {
+    const { bundle, digest } = await signModel(path, keySigner(ann.privateKey), options);
+    const file = join(folder, name);
+    await writeFile(file, bundle);
+    return { file, digest };
+  };
+
+  it('counts when the files are those that were signed, however they were hashed', async () => {
+    for (const options of [{}, { hashType: 'blake2b' }, { shardSize: 5 }] as const) {
+      const { file, digest } = await sign(model, 'model.sig', options);
+      const { statements, model: found } = await opened([file]);
+      expect(statements).toMatchObject([
+        { check: { verified: true }, predicateType: MODEL_SIGNATURE, subjects: [digest] },
+      ]);
+      expect(found).toMatchObject({ name: 'net', roots: expect.arrayContaining([digest]) });
+    }
+  });
+
+  it('does not count when a file is another', async () => {
+    const { file } = await sign(model, 'before.sig');
+    await writeFile(join(model, 'a.bin'), 'WEIGHTS');
+    const { statements, model: found } = await opened([file]);
+    await writeFile(join(model, 'a.bin'), 'weights');
+    expect(statements[0]!.check).toMatchObject({
+      verified: false,
+      reason: expect.stringMatching(/1 changed/),
+    });
+    expect(found.roots).toHaveLength(1);
+  });
+
+  it('does not count when files have changed their names, which the root digest does not hold', async () => {
+    const { file, digest } = await sign(model, 'names.sig');
+    const { rename } = await import('node:fs/promises');
+    await rename(join(model, 'b.bin'), join(model, 'c.bin'));
+    const { statements, model: found } = await opened([file]);
+    await rename(join(model, 'c.bin'), join(model, 'b.bin'));
+    expect(found.roots).toEqual([digest]);
+    expect(statements[0]!.check.verified).toBe(false);
+  });
+
+  it('may lie inside the model, and a model may be one file', async () => {
+    const bundle = await signModel(model, keySigner(ann.privateKey), { ignorePaths: ['model.sig'] });
+    await writeFile(join(model, 'model.sig'), bundle.bundle);
+    const inside = await opened([join(model, 'model.sig')]);
+    await rm(join(model, 'model.sig'));
+    expect(inside.statements[0]!.check.verified).toBe(true);
+    const { file, digest } = await sign(join(model, 'a.bin'), 'one.sig');
+    const one = await openEvidence(join(model, 'a.bin'), {
+      paths: [file],
+      trust,
+      at: new Date(0),
+      name: 'n',
+    });
+    expect(one.statements).toMatchObject([{ check: { verified: true }, subjects: [digest] }]);
+    expect(one.model.name).toBe('n');
+  });
+});
+
+describe('names of a certificate', () => {
+  it('are its DNS names, addresses and URIs', () => {
+    expect(
+      alternativeNames('DNS:a.example, email:ann@example.com, URI:https://ci/1, IP Address:127.0.0.1'),
+    ).toEqual(['a.example', 'ann@example.com', 'https://ci/1']);
+    expect(alternativeNames(undefined)).toEqual([]);
+  });
+
+  it('cannot be smuggled in with quotes', () => {
+    expect(alternativeNames('URI:"x, email:admin@example.com, y", DNS:b')).toEqual(['b']);
+    expect(alternativeNames('URI:"x\\", email:admin@example.com, "y", DNS:b')).not.toContain(
+      'admin@example.com',
+    );
+    expect(alternativeNames('URI:"x, email:admin@example.com')).toEqual([]);
+  });
+});

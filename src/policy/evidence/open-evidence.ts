@@ -1,0 +1,191 @@
+import { createHash } from 'node:crypto';
+import { open, readdir, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { asGlacisError, GlacisError } from '../../core/error.ts';
+import { type Bundle, MOST_BUNDLE_BYTES, parseBundle } from '../../supply/sign/bundle.ts';
+import { pathInside } from '../../supply/sign/ignored.ts';
+import { isObject } from '../../supply/sign/json-fields.ts';
+import { type Manifest, rootDigest } from '../../supply/sign/manifest.ts';
+import { manifestFrom } from '../../supply/sign/oms-statement.ts';
+import { type ManifestOptions, readManifest } from '../../supply/sign/read-manifest.ts';
+import type { SignatureCheck } from '../../supply/sign/signer.ts';
+import { verifyModel } from '../../supply/sign/verify-model.ts';
+import type { GateModel } from '../gate/decide.ts';
+import { MODEL_SIGNATURE, type Statement } from './statement.ts';
+import { checkBundle, type TrustMaterial } from './trust.ts';
+
+/** Files of evidence in one folder, at most. */
+const MOST_FILES = 1000;
+/** Subjects of one statement, at most. */
+const MOST_SUBJECTS = 1000;
+
+/** A model and the statements that were found about anything, each checked. */
+export interface OpenedEvidence {
+  readonly model: GateModel;
+  readonly statements: readonly Statement[];
+  readonly warnings: readonly string[];
+}
+
+/** What evidence is opened with. */
+export interface EvidenceOptions
+  extends Pick<ManifestOptions, 'threads' | 'digestCache' | 'signal' | 'progress'> {
+  /** Files, or folders whose files are taken (not those of folders in them). */
+  readonly paths: readonly string[];
+  readonly trust: TrustMaterial;
+  /** When certificates must be valid. */
+  readonly at: Date;
+  /** What the model is called; its file's or folder's name unless given. */
+  readonly name?: string | undefined;
+}
+
+/**
+ * Hashes the model, reads every file of evidence and checks its envelope. A model's own signature counts as verified only when the files on
+ * disk are, one by one, those that it signed. What cannot be read becomes a statement that was not verified, with the reason: it must
+ * be seen, and it must not count. Evidence inside the model's folder is no part of the model. Network: none.
+ * Errors: `model/unreadable`, `manifest/refused`, `manifest/changed`, `option/invalid` for a path that is not there or a folder too full.
+ */
+export async function openEvidence(path: string, options: EvidenceOptions): Promise<OpenedEvidence> {
+  const { trust, at, signal, progress, threads, digestCache } = options;
+  const files = (await Promise.all(options.paths.map(filesAt))).flat();
+  const own = (await Promise.all(files.map((file) => pathInside(path, file)))).filter(
+    (each) => each !== undefined,
+  );
+  const hashing = { ignorePaths: own, threads, digestCache, signal, progress };
+  const { manifest, warnings } = await readManifest(path, hashing);
+  const roots = new Set([`sha256:${rootDigest(manifest.resources)}`]);
+  const statements: Statement[] = [];
+  for (const file of files) {
+    const bytes = await bytesOf(file);
+    const statement = statementIn(bytes, file, (bundle) => checkBundle(bundle, trust, at));
+    if (statement.check.verified && statement.predicateType === MODEL_SIGNATURE) {
+      const signed = await signedRoot(path, manifest, parseBundle(bytes), hashing);
+      if ('reason' in signed)
+        statements.push({ ...statement, check: { verified: false, reason: signed.reason } });
+      else {
+        roots.add(signed.root);
+        statements.push({ ...statement, subjects: [signed.root] });
+      }
+    } else statements.push(statement);
+  }
+  const model: GateModel = {
+    name: options.name ?? basename(resolve(path)),
+    roots: [...roots],
+    files: manifest.resources.map(({ digest }) => `sha256:${digest}`),
+  };
+  return { model, statements, warnings };
+}
+
+/**
+ * The root digest that a model's signature names, when the model is file by file the one that was signed; the envelope was checked before.
+ * A signature over the very files and digests of `manifest` needs no second hashing, which is the usual case.
+ */
+async function signedRoot(
+  path: string,
+  manifest: Manifest,
+  bundle: Bundle,
+  hashing: ManifestOptions,
+): Promise<{ readonly root: string } | { readonly reason: string }> {
+  try {
+    const signed = manifestFrom(bundle.envelope.payload).manifest;
+    if (filesOf(signed, path) === filesOf(manifest, path))
+      return { root: `sha256:${rootDigest(signed.resources)}` };
+  } catch (thrown) {
+    if (!(thrown instanceof GlacisError)) throw thrown;
+    return { reason: thrown.message };
+  }
+  const checked: SignatureCheck = { fits: true, by: { method: bundle.material.method }, warnings: [] };
+  const { ignorePaths = [], threads, digestCache, signal, progress } = hashing;
+  const how = { ignorePaths, threads, digestCache, signal, progress };
+  const verified = await verifyModel(path, bundle, () => checked, how);
+  const { verdict, digest, reasons } = verified;
+  return verdict === 'verified' && digest !== undefined ? { root: digest } : { reason: reasons.join('; ') };
+}
+
+/** Names and SHA-256 digests of whole files as one text; different for every manifest of another kind. */
+function filesOf({ resources, serialization }: Manifest, path: string): string {
+  const { method, hashType, allowSymlinks } = serialization;
+  const single = basename(resolve(path));
+  const files = resources.map(({ name, digest }) => [name === '.' ? single : name, digest]);
+  return JSON.stringify([method, hashType, allowSymlinks, files.sort()]);
+}
+
+/** The files that `path` means. */
+async function filesAt(path: string): Promise<readonly string[]> {
+  try {
+    if (!(await stat(path)).isDirectory()) return [path];
+    const names = (await readdir(path, { withFileTypes: true }))
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => name)
+      .sort();
+    if (names.length > MOST_FILES)
+      throw new GlacisError(
+        'option/invalid',
+        `${path}: expected at most ${MOST_FILES} files, got ${names.length}`,
+      );
+    return names.map((name) => join(path, name));
+  } catch (thrown) {
+    throw asGlacisError(thrown, 'option/invalid', path);
+  }
+}
+
+/** The file's bytes; those of one that cannot be read or is too large are empty, which is no bundle. */
+async function bytesOf(file: string): Promise<Uint8Array> {
+  try {
+    await using handle = await open(file);
+    const { size } = await handle.stat();
+    return size > MOST_BUNDLE_BYTES ? new Uint8Array() : await handle.readFile();
+  } catch {
+    return new Uint8Array();
+  }
+}
+
+/** The statement in a bundle's bytes. Everything in them is attacker-controlled until `check` says otherwise. */
+export function statementIn(
+  bytes: Uint8Array,
+  file: string,
+  check: (bundle: Bundle) => Statement['check'],
+): Statement {
+  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const nothing = (reason: string): Statement => ({
+    file,
+    digest,
+    check: { verified: false, reason },
+    subjects: [],
+    predicateType: '',
+    predicate: undefined,
+  });
+  let bundle: Bundle;
+  try {
+    bundle = parseBundle(bytes);
+  } catch (thrown) {
+    return nothing(asGlacisError(thrown, 'signature/unreadable', file).message);
+  }
+  const checked = check(bundle);
+  if (!checked.verified) return nothing(checked.reason);
+  const content = contentOf(bundle.envelope.payload);
+  return content
+    ? { file, digest, check: checked, ...content }
+    : nothing('what is signed is no in-toto statement');
+}
+
+function contentOf(
+  payload: Uint8Array,
+): Pick<Statement, 'subjects' | 'predicateType' | 'predicate'> | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+  } catch {
+    return undefined;
+  }
+  if (!isObject(json) || json._type !== 'https://in-toto.io/Statement/v1') return undefined;
+  const { subject, predicateType, predicate } = json;
+  if (typeof predicateType !== 'string' || !Array.isArray(subject) || subject.length > MOST_SUBJECTS)
+    return undefined;
+  const subjects = subject.flatMap((each: unknown) => {
+    const sha256 = isObject(each) && isObject(each.digest) ? each.digest.sha256 : undefined;
+    return typeof sha256 === 'string' && /^[0-9a-fA-F]{64}$/.test(sha256)
+      ? [`sha256:${sha256.toLowerCase()}`]
+      : [];
+  });
+  return { subjects, predicateType, predicate };
+}
