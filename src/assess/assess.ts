@@ -46,6 +46,8 @@ export interface AssessOptions extends LoadOptions {
   readonly corruptions?: boolean | undefined;
   /** The data that the model was trained on, as `openDataset` takes them: says how it treats them. */
   readonly members?: string | undefined;
+  /** How many of its first samples it was trained on; all without. */
+  readonly membersTrained?: number | undefined;
   readonly seed?: number | undefined;
   readonly device?: Device | undefined;
   readonly threads?: number | undefined;
@@ -172,7 +174,9 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
     const { members } = options;
     const generalisation =
       finished && members !== undefined
-        ? await unlessCancelled(askAboutMembers(loaded, members, options))
+        ? await unlessCancelled(
+            askAboutMembers(loaded, members, { ...options, most: options.membersTrained }),
+          )
         : undefined;
     if (finished && members !== undefined && !generalisation) {
       finished = false;

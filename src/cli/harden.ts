@@ -1,23 +1,27 @@
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { comparisonToJson } from '../assess/index.ts';
 import { LEVELS } from '../assess/levels.ts';
 import { planAttack } from '../attack/registry.ts';
 import { GlacisError } from '../core/error.ts';
 import { parseSpecs } from '../core/options.ts';
-import { FILES, harden } from '../harden/index.ts';
+import { FILES, GOALS, type HardenOptions, harden, USUAL_EPSILON } from '../harden/index.ts';
+import { ledgerPath } from '../privacy/index.ts';
 import { renderComparisonHtml } from '../report/compare/html.ts';
 import { renderComparisonText } from '../report/compare/text.ts';
 import { renderTrainingHtml } from '../report/training/html.ts';
 import { startEngine } from '../runtime/engine.ts';
 import { epsFrom } from '../threat/norm.ts';
-import { type Epoch, noteOf, type StepFigures } from '../train/journal.ts';
+import { noteOf, type StepFigures } from '../train/journal.ts';
+import type { RecordedEpoch } from '../train/record.ts';
 import type { Given, OptionTable } from './args.ts';
 import { type Command, type CommandRun, EXIT } from './command.ts';
 import { commandLine } from './command-line.ts';
 import { ENGINE_OPTIONS, engineOptionsFrom } from './load-options.ts';
 import { prepareFolder, writeText } from './output.ts';
+import { PRIVATE_OPTIONS, privateWishesFrom } from './private-options.ts';
 import type { Terminal } from './terminal.ts';
-import { MATERIAL_OPTIONS, materialFrom, TRAINING_OPTIONS, wishesFrom } from './train-options.ts';
+import { MATERIAL_OPTIONS, materialFrom, numberFrom, TRAINING_OPTIONS, wishesFrom } from './train-options.ts';
 
 /** What the plan decides in any case, or what is held back by itself. */
 const OWN = new Set([
@@ -37,8 +41,12 @@ const USUAL_BUDGET = 600;
 export const command: Command = {
   usage: 'harden MODEL --data TRAIN --test TEST [options]',
   about:
-    'Measures a model under attack, trains it against attacks within a time, measures it again on the same samples with the same attacks, and says in plain words what was gained and what it cost. Settings follow from model, data and time; every one can be given. An interrupted run goes on with --resume.',
+    'Measures a model, trains it within a time to withstand attacks, to give no training sample away, or both, measures it again on the same samples in the same way, and says in plain words what was gained and what it cost. Settings follow from model, data and time; every one can be given. An interrupted run goes on with --resume.',
   options: {
+    goal: {
+      value: 'GOAL',
+      help: `${GOALS.join(', ')}: withstand attacks, protect each training sample (differential privacy, with weights drawn anew), or both at once (robust unless given)`,
+    },
     ...without(MATERIAL_OPTIONS),
     test: {
       value: 'DATA',
@@ -57,6 +65,11 @@ export const command: Command = {
       help: 'what to train against, e.g. "trades(eps=0.3, steps=10, beta=6), awp" (chosen by radius and time unless given; see train --help)',
     },
     average: { value: 'DECAY', help: 'average of the weights over the steps (0.995 unless given)' },
+    ...PRIVATE_OPTIONS,
+    epsilon: {
+      value: 'E',
+      help: `goals private and both: what may be spent (${USUAL_EPSILON} unless given, or --noise-multiplier)`,
+    },
     attacks: { value: 'LIST', help: 'attacks before and after (those of the level unless given)' },
     level: { value: 'LEVEL', help: `how much to attack: ${LEVELS.join(', ')} (quick unless given)` },
     reinitialise: { help: 'draw the weights anew in place of going on from them' },
@@ -74,6 +87,10 @@ export const command: Command = {
     [
       "glacis harden signs.onnx --data traffic-signs:train --test traffic-signs:test --against 'trades(eps=8/255, steps=7)' --epochs 10",
       'with settings of your own',
+    ],
+    [
+      'glacis harden model.onnx --goal private --data train.npz --test test.npz --epsilon 3 --delta 1e-5',
+      'the same network, trained anew so that no training sample shows',
     ],
   ],
   run,
@@ -100,7 +117,7 @@ async function run({ given, args, terminal, signal }: CommandRun): Promise<numbe
   const attacks = listed === undefined ? undefined : parseSpecs(listed);
   attacks?.forEach(planAttack);
   const eps = given.text('eps');
-  const { keepBest: _, whenCatastrophic: __, ...wishes } = wishesFrom(given);
+  const aim = aimFrom(given);
   const engineOptions = engineOptionsFrom(given);
   const budget = secondsFrom(given) ?? USUAL_BUDGET;
   await prepareFolder(out);
@@ -112,16 +129,16 @@ async function run({ given, args, terminal, signal }: CommandRun): Promise<numbe
       data: data!,
       test: test!,
       reading: materialFrom(given),
-      norm: wishes.norm ?? 'linf',
+      norm: given.choice('norm', ['linf', 'l2']) ?? 'linf',
       eps: eps === undefined ? undefined : epsFrom(eps),
       budget,
-      wishes,
+      ...aim,
       attacks,
       level: level ?? 'quick',
       tested: given.whole('tested', 1) ?? TESTED,
       floatTwin: given.flag('float-twin'),
       reinitialise: given.flag('reinitialise'),
-      seed: wishes.seed ?? 0,
+      seed: given.whole('seed', 0) ?? 0,
       out,
       resume: given.flag('resume'),
       threads: engineOptions.threads,
@@ -134,7 +151,11 @@ async function run({ given, args, terminal, signal }: CommandRun): Promise<numbe
     terminal.clear();
     const report = join(out, 'report.html');
     await writeText(report, renderComparisonHtml(comparison));
-    await writeText(join(out, 'training.html'), renderTrainingHtml(record));
+    await writeText(
+      join(out, 'training.html'),
+      renderTrainingHtml(record),
+      record.privacy ? { mode: 0o600 } : {},
+    );
     await writeText(join(out, 'comparison.json'), comparisonToJson(comparison));
     terminal.print(renderComparisonText(comparison, { width: terminal.width }));
     terminal.print(`\n${words.join('\n')}\n\nModel   ${join(out, FILES.model)}\nReport  ${report}\n`);
@@ -148,6 +169,37 @@ async function run({ given, args, terminal, signal }: CommandRun): Promise<numbe
   } finally {
     await engine.close();
   }
+}
+
+/** The goal with what belongs to it. Errors: `option/invalid` for options of another goal. */
+function aimFrom(given: Given): Pick<HardenOptions, 'goal' | 'wishes' | 'privacy'> {
+  const goal = given.choice('goal', GOALS) ?? 'robust';
+  if (goal === 'private' && given.flag('against'))
+    throw new GlacisError(
+      'option/invalid',
+      '--against: expected the goal robust or both, got it for private; --goal both trains against attacks privately',
+    );
+  if (goal !== 'robust')
+    return {
+      goal,
+      wishes: {},
+      privacy: {
+        wishes: privateWishesFrom(given),
+        publicWeights: given.flag('public-weights'),
+        ledger: {
+          path: given.text('ledger') ?? ledgerPath(process.env, homedir()),
+          most: numberFrom(given, 'ledger-limit'),
+        },
+      },
+    };
+  const stray = Object.keys(PRIVATE_OPTIONS).find((name) => given.flag(name));
+  if (stray !== undefined)
+    throw new GlacisError(
+      'option/invalid',
+      `--${stray}: expected --goal private or both beside it, got robust`,
+    );
+  const { keepBest: _, whenCatastrophic: __, ...wishes } = wishesFrom(given);
+  return { goal, wishes };
 }
 
 /** `--budget` in seconds. Errors: `option/invalid`. */
@@ -174,9 +226,9 @@ function shownOn(terminal: Terminal) {
         note: `epoch ${epoch + 1}, ${noteOf(soFar)}`,
       });
     },
-    onEpoch(epoch: Epoch, number: number) {
+    onEpoch(epoch: RecordedEpoch, number: number) {
       const held = epoch.validation ? `; held back: ${noteOf(epoch.validation)}` : '';
-      terminal.say(`Epoch ${number + 1}: ${noteOf(epoch)}${held} (${epoch.seconds.toFixed(1)} s)`);
+      terminal.say(`Epoch ${number + 1}: ${noteOf(epoch)}${held} (${epoch.seconds?.toFixed(1)} s)`);
     },
   };
 }

@@ -1,14 +1,16 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeNpz } from '../data/npz.ts';
 import { serializeModel } from '../onnx/write.ts';
+import { sentenceOf } from '../privacy/index.ts';
 import { startEngine } from '../runtime/engine.ts';
 import { cues } from '../train/cues.fixture.ts';
 import { constant, convNet, train } from '../train/index.ts';
-import { FILES, type HardenOptions, harden } from './harden.ts';
+import { FILES, harden } from './harden.ts';
+import type { HardenOptions, PrivateHardening } from './options.ts';
 
 const engine = startEngine({ threads: 2 });
 let folder = '';
@@ -39,6 +41,7 @@ async function optionsFor(name: string, more: Partial<HardenOptions> = {}): Prom
   const out = join(folder, name);
   for (const part of [FILES.before, FILES.after]) await mkdir(join(out, part), { recursive: true });
   return {
+    goal: 'robust',
     model: join(folder, 'model.onnx'),
     data: join(folder, 'train.npz'),
     test: join(folder, 'test.npz'),
@@ -118,6 +121,75 @@ describe('harden', () => {
     expect(plan!.seconds).toBeLessThanOrEqual(6);
     expect(said.some((line) => line.startsWith('Plan: '))).toBe(true);
   }, 60_000);
+
+  const privacy = (name: string, wishes: PrivateHardening['wishes'] = {}): PrivateHardening => ({
+    wishes: { noise: 0.6, delta: 1e-3, batch: 40, epochs: 6, clip: '0.5', learningRate: 0.2, ...wishes },
+    publicWeights: false,
+    ledger: { path: join(folder, `${name}.jsonl`) },
+  });
+
+  it('trains anew with privacy, says what that is worth, and never trains twice', async () => {
+    const said: string[] = [];
+    const options = await optionsFor('private', {
+      goal: 'private',
+      privacy: privacy('private'),
+      wishes: {},
+      attacks: undefined,
+      say: (line) => said.push(line),
+    });
+    const { words, record } = await harden(engine, options);
+    expect(said.join()).toContain('The weights are drawn anew');
+    const [statement] = record.privacy!.statements;
+    const text = words.join('\n');
+    expect(text).toContain(sentenceOf(statement!));
+    expect(text).toMatch(/had an advantage of .+ before and has one of .+ after/);
+    expect(text).toContain('Without an attack the model is right on');
+    const page = JSON.parse(await readFile(join(options.out, 'hardened.training.json'), 'utf8'));
+    expect(page.epochs.every((epoch: object) => !('loss' in epoch))).toBe(true);
+    expect((await stat(join(options.out, FILES.record))).mode & 0o077).toBe(0);
+    expect(existsSync(join(options.out, FILES.checkpoint))).toBe(false);
+    const before = await readFile(join(options.out, FILES.model));
+    await harden(engine, { ...options, resume: true });
+    expect((await readFile(join(options.out, FILES.model))).equals(before)).toBe(true);
+    const runs = (await readFile(join(folder, 'private.jsonl'), 'utf8')).match(/reserved/g);
+    expect(runs).toHaveLength(1);
+  }, 60_000);
+
+  it('learns from attacked samples privately, planned within the time', async () => {
+    const said: string[] = [];
+    const options = await optionsFor('both', {
+      goal: 'both',
+      privacy: privacy('both', { epochs: undefined }),
+      wishes: {},
+      budget: 12,
+      say: (line) => said.push(line),
+    });
+    const { words, plan, comparison } = await harden(engine, options);
+    expect(plan!.wishes.against).toMatch(/^pgd\(eps=0\.15, steps=\d, ramp=0\.5\)$/);
+    expect(plan!.seconds).toBeLessThanOrEqual(9);
+    expect(comparison.rows.some(({ kind }) => kind !== 'clean')).toBe(true);
+    expect(words.join('\n')).toMatch(/Under pgd[\s\S]+Each training sample is protected now/);
+  }, 60_000);
+
+  it.each<[string, Partial<HardenOptions>, RegExp]>([
+    [
+      'a goal without what may be spent',
+      { goal: 'private' },
+      /for the goals private and both only, got nothing/,
+    ],
+    [
+      'public weights where all are drawn anew',
+      { goal: 'private', reinitialise: true, privacy: { ...privacy('no'), publicWeights: true } },
+      /all drawn anew/,
+    ],
+  ])('refuses %s', async (_, more, message) => {
+    await expect(harden(engine, await optionsFor('refused', more))).rejects.toThrow(message);
+  });
+
+  it('refuses to go on with other ways to read the data', async () => {
+    const options = await optionsFor('plain', { reading: { range: [0, 2] }, resume: true });
+    await expect(harden(engine, options)).rejects.toThrow(/reading differ/);
+  });
 
   it('refuses to go on with another hardening', async () => {
     const options = await optionsFor('plain', { eps: 0.2, resume: true });

@@ -1,210 +1,195 @@
 import { join } from 'node:path';
-import { environmentOf } from '../assess/environment.ts';
-import { type AssessOptions, assess, type Comparison, compareAssessments, toJson } from '../assess/index.ts';
-import type { Level } from '../assess/levels.ts';
+import { type Comparison, compareAssessments } from '../assess/index.ts';
 import { GlacisError } from '../core/error.ts';
-import type { Spec } from '../core/options.ts';
-import { writeAtomically } from '../data/index.ts';
 import type { Engine } from '../runtime/engine.ts';
-import { gather } from '../train/gather.ts';
-import type { Epoch, StepFigures } from '../train/journal.ts';
-import type { MaterialOptions } from '../train/material.ts';
+import { type Gathered, gather } from '../train/gather.ts';
+import type { Material } from '../train/material.ts';
 import { usualEps } from '../train/plan/objective.ts';
-import { planTraining, type TrainingWishes } from '../train/plan/training.ts';
-import { produce } from '../train/produce.ts';
+import { planPrivateTraining } from '../train/plan/private-training.ts';
+import { checkPrivateStart } from '../train/private/private-start.ts';
 import type { TrainingRecord } from '../train/record.ts';
-import { inputOf, openStartingModel, outputsOf } from '../train/starting-model.ts';
-import { type HardeningIdentity, NOTEBOOK, readNotebook, writeNotebook } from './notebook.ts';
-import { measurePace } from './pace.ts';
-import { type HardeningPlan, planHardening, SHARE } from './plan.ts';
-import { outcomeWords } from './words.ts';
-
-/** What to harden, against what, and in which time. */
-export interface HardenOptions {
-  /** Path of the ONNX file. */
-  readonly model: string;
-  /** Data to learn from. */
-  readonly data: string;
-  /** Data to measure on, before and after; none of it is learned from. */
-  readonly test: string;
-  readonly reading: Omit<MaterialOptions, 'input' | 'signal'>;
-  readonly norm: 'linf' | 'l2';
-  /** Radius; 8/255 of the range of pictures without. */
-  readonly eps?: number | undefined;
-  /** Seconds for everything. */
-  readonly budget: number;
-  /** What takes the place of the plan's choices. */
-  readonly wishes: TrainingWishes;
-  /** Attacks before and after; those of `level` without. */
-  readonly attacks?: readonly Spec[] | undefined;
-  readonly level: Level;
-  /** Test samples to attack. */
-  readonly tested: number;
-  readonly floatTwin: boolean;
-  readonly reinitialise: boolean;
-  readonly seed: number;
-  /** Folder for everything that is written; it exists. */
-  readonly out: string;
-  /** Goes on from what an interrupted run left in `out`. */
-  readonly resume: boolean;
-  readonly threads?: number | undefined;
-  readonly command?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly say: (line: string) => void;
-  readonly progress: NonNullable<AssessOptions['progress']>;
-  readonly onEpoch: (epoch: Epoch, number: number) => void;
-  readonly onStep: (figures: StepFigures) => void;
-}
+import { inputOf, openStartingModel, outputsOf, type StartingModel } from '../train/starting-model.ts';
+import { ASSESSMENT, measure, measured } from './measure.ts';
+import { type HardeningIdentity, NOTEBOOK, type NotedPlan, readNotebook, writeNotebook } from './notebook.ts';
+import type { HardenOptions } from './options.ts';
+import { measurePace, measurePrivatePace } from './pace.ts';
+import { planHardening, SHARE } from './plan.ts';
+import { planPrivateHardening } from './private-plan.ts';
+import { costWords, privacyWords } from './private-words.ts';
+import {
+  given,
+  privateWishes,
+  TRAINING_FILES,
+  trainedBefore,
+  trainForPrivacy,
+  trainRobustly,
+} from './training.ts';
+import { changeOf, outcomeWords } from './words.ts';
 
 /** What hardening came to. */
 export interface Hardened {
   readonly record: TrainingRecord;
-  readonly plan: HardeningPlan | undefined;
+  readonly plan: NotedPlan | undefined;
   readonly comparison: Comparison;
   /** What was gained and what it cost, a sentence each. */
   readonly words: readonly string[];
 }
 
 /** Files in the folder of a hardening. */
-export const FILES = {
-  model: 'hardened.onnx',
-  checkpoint: 'hardened.checkpoint',
-  before: 'before',
-  after: 'after',
-} as const;
+export const FILES = { ...TRAINING_FILES, before: 'before', after: 'after' } as const;
+
+/** Share of the training data by which the best epoch is told, where choosing is not spending. */
+const HELD_BACK = 0.05;
 
 /**
- * Hardens a model: measures it, trains it against attacks within the time, measures it again on the same samples with the same attacks, and
+ * Hardens a model: measures it, trains it for the goal within the time, measures it again on the same samples in the same way, and
  * compares sample by sample. Everything goes into `out`; an interrupted run goes on with `resume`.
- * Errors: those of `assess`, `openStartingModel`, `gather` and `produce`; `run/cancelled`; `option/invalid` for a budget that is too short.
+ *
+ * For the goals `private` and `both` the weights are drawn anew unless the user gives his word that they are public: a model that was trained on
+ * the samples is not made private by training it on.
+ * Errors: those of `assess`, `openStartingModel`, `gather`, `produce` and `producePrivately`; `run/cancelled`; `option/invalid` for a budget that is too
+ * short.
  */
 export async function harden(engine: Engine, options: HardenOptions): Promise<Hardened> {
-  const { out, seed, signal, say, norm } = options;
+  const { out, seed, signal, say, privacy, goal } = options;
+  const isPrivate = goal !== 'robust';
+  if (isPrivate !== (privacy !== undefined))
+    throw new GlacisError(
+      'option/invalid',
+      `hardening: expected what may be spent for the goals private and both only, got ${privacy ? 'it' : 'nothing'} for ${goal}`,
+    );
+  const isFresh = options.reinitialise || (privacy !== undefined && !privacy.publicWeights);
   const start = await openStartingModel(options.model, {
-    reinitialise: options.reinitialise ? seed : undefined,
+    reinitialise: isFresh ? seed : undefined,
     floatTwin: options.floatTwin,
     signal,
   });
-  const { training, validation, data, validationRecord } = await gather({
+  if (privacy) checkPrivateStart(start, privacy.publicWeights);
+  const gathered = await gather({
     data: options.data,
     seed,
-    share: HELD_BACK,
+    share: isPrivate ? 0 : HELD_BACK,
     reading: { ...options.reading, input: inputOf(start.model), signal },
   });
+  const { training } = gathered;
   for (const note of [...start.notes, ...training.notes]) say(`Note: ${note}`);
-  const eps = options.eps ?? usualEps({ ...training, norm }, '--eps');
+  if (isPrivate && isFresh)
+    say(
+      'The weights are drawn anew: a model that was trained on these samples would give them away, however privately it was trained on.',
+    );
+  const eps = epsFor(options, training);
   const notes = join(out, NOTEBOOK);
   const identity = identityOf(options, start.digest, training.digest, eps);
   const known = options.resume ? await readNotebook(notes, identity) : undefined;
   if (!known) await writeNotebook(notes, { identity, isMeasured: false });
+  const folders = [FILES.before, FILES.after].map((name) => join(out, name)) as [string, string];
   if (!known?.isMeasured) {
     say('Measuring the model as it is …');
-    await measure(options, options.model, FILES.before, eps);
+    await measure(options, { model: options.model, folder: folders[0], eps, training });
   }
-  const { batch = 64, against, epochs } = options.wishes;
-  const planned = async () =>
-    planHardening({
+  const plan = known?.plan ?? (await planFor(engine, options, { start, gathered, eps }));
+  const noted = (isTrained: boolean) =>
+    writeNotebook(notes, { identity, isMeasured: true, ...(plan ? { plan } : {}), isTrained });
+  for (const reason of plan?.reasons ?? []) say(`Plan: ${reason}.`);
+  let record: TrainingRecord;
+  if (known?.isTrained) record = await trainedBefore(out);
+  else {
+    await noted(false);
+    const training = { engine, options, start, gathered, plan };
+    record = privacy
+      ? await trainForPrivacy(training, privacy, () => noted(true))
+      : await trainRobustly(training);
+    await noted(true);
+  }
+  say('Measuring the hardened model …');
+  await measure(options, { model: join(out, FILES.model), folder: folders[1], eps, training });
+  const comparison = await compareAssessments(
+    folders.map((folder) => join(folder, ASSESSMENT)),
+    { signal },
+  );
+  const words = await wordsFor(goal, record, comparison, folders);
+  return { record, plan, comparison, words };
+}
+
+async function wordsFor(
+  goal: HardenOptions['goal'],
+  { privacy }: TrainingRecord,
+  comparison: Comparison,
+  folders: readonly [string, string],
+): Promise<readonly string[]> {
+  if (!privacy) return outcomeWords(comparison);
+  const [before, after] = await Promise.all(folders.map(measured));
+  const promised = privacyWords(privacy, before!.generalisation, after!.generalisation);
+  const { sentence, verdict } = changeOf(comparison);
+  return goal === 'both'
+    ? [...outcomeWords(comparison), ...promised, costWords(verdict)]
+    : [...promised, ...sentence, costWords(verdict)];
+}
+
+/** The radius: what was said, what is usual, and for a private goal nothing where nothing is usual. */
+function epsFor({ eps, goal, norm }: HardenOptions, training: Material): number {
+  if (eps !== undefined) return eps;
+  const isUsual = training.isRanged && norm === 'linf' && training.shape.length === 3;
+  return goal === 'private' && !isUsual ? 0 : usualEps({ ...training, norm }, '--eps');
+}
+
+/** What is left to plan, planned; nothing where objective and epochs were said. */
+async function planFor(
+  engine: Engine,
+  options: HardenOptions,
+  {
+    start,
+    gathered,
+    eps,
+  }: { readonly start: StartingModel; readonly gathered: Gathered; readonly eps: number },
+): Promise<NotedPlan | undefined> {
+  const { norm, seed, signal, privacy, goal } = options;
+  const { training } = gathered;
+  const seconds = options.budget * SHARE;
+  if (privacy) {
+    const wishes = privateWishes(privacy);
+    const { against, epochs } = wishes;
+    const isAttacked = goal === 'both' ? eps : undefined;
+    if (epochs !== undefined && (goal === 'private' || against !== undefined)) return undefined;
+    const timed = {
+      ...wishes,
       norm,
-      eps,
-      bounds: training.bounds,
+      ...(isAttacked === undefined ? {} : { against: `pgd(eps=${eps}, steps=1)` }),
+    };
+    const planned = planPrivateTraining(timed, training, undefined, outputsOf(start.model));
+    return planPrivateHardening({
+      pace: await measurePrivatePace(engine, start.model, training, planned, { signal }),
       n: training.n,
-      batch,
-      pace: await measurePace(engine, start.model, training, {
-        wishes: { ...given(options.wishes), norm, seed, batch },
-        eps,
-        signal,
-      }),
-      seconds: options.budget * SHARE,
-      seed,
+      batch: planned.options.batch!,
+      seconds,
+      eps: isAttacked,
       against,
       epochs,
     });
-  const plan = known?.plan ?? (against !== undefined && epochs !== undefined ? undefined : await planned());
-  await writeNotebook(notes, { identity, isMeasured: true, ...(plan ? { plan } : {}) });
-  const wishes: TrainingWishes = { ...plan?.wishes, seed, norm, ...given(options.wishes) };
-  for (const reason of plan?.reasons ?? []) say(`Plan: ${reason}.`);
-  const { record } = await produce(engine, {
-    start,
-    training,
-    plan: planTraining(wishes, training, validation, outputsOf(start.model)),
-    data,
-    validation: validationRecord,
-    environment: environmentOf(engine),
-    out: join(out, FILES.model),
-    checkpoint: { path: join(out, FILES.checkpoint), resume: options.resume, removeAtEnd: true },
-    fold: false,
-    command: options.command,
-    onStep: options.onStep,
-    onEpoch: options.onEpoch,
-    signal,
+  }
+  const { batch = 64, against, epochs } = options.wishes;
+  if (against !== undefined && epochs !== undefined) return undefined;
+  const wishes = { ...given(options.wishes), norm, seed, batch };
+  return planHardening({
+    norm,
+    eps,
+    bounds: training.bounds,
+    n: training.n,
+    batch,
+    pace: await measurePace(engine, start.model, training, { wishes, eps, signal }),
+    seconds,
+    seed,
+    against,
+    epochs,
   });
-  say('Measuring the hardened model …');
-  await measure(options, join(out, FILES.model), FILES.after, eps);
-  const results = [FILES.before, FILES.after].map((name) => join(out, name, 'assessment.json'));
-  const comparison = await compareAssessments(results, { signal });
-  return { record, plan, comparison, words: outcomeWords(comparison) };
 }
 
 /** What decides the course of a hardening. */
-function identityOf(
-  { test, reading, budget, wishes, attacks, level, tested, norm, seed }: HardenOptions,
-  model: string,
-  data: string,
-  eps: number,
-): HardeningIdentity {
+function identityOf(options: HardenOptions, model: string, data: string, eps: number): HardeningIdentity {
+  const { goal, test, reading, budget, wishes, privacy, attacks, level, tested, norm, seed } = options;
   return {
-    model,
-    data,
-    test,
-    reading,
-    budget,
-    wishes: given(wishes),
-    attacks,
-    level,
-    tested,
-    norm,
-    eps,
-    seed,
+    ...{ goal, model, data, test, reading, budget, wishes: given(wishes) },
+    privacy: privacy && { ...privacy, wishes: given(privacy.wishes) },
+    ...{ attacks, level, tested, norm, eps, seed },
   };
-}
-
-/** The wishes that were said. */
-function given(wishes: TrainingWishes): TrainingWishes {
-  return Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined));
-}
-
-/** Share of the training data by which the best epoch is told. */
-const HELD_BACK = 0.05;
-
-/** Attacks a model on the test samples; the result goes into a folder of its own. */
-async function measure(options: HardenOptions, model: string, name: string, eps: number): Promise<void> {
-  const folder = join(options.out, name);
-  const { reading, signal, say, progress } = options;
-  const { assessment } = await assess({
-    model,
-    data: options.test,
-    n: options.tested,
-    ...(reading.range && { range: reading.range }),
-    ...(reading.layout && { layout: reading.layout }),
-    ...(reading.imageSize && { imageSize: reading.imageSize }),
-    ...(reading.target !== undefined && { target: reading.target }),
-    ...(reading.shape && { shape: reading.shape }),
-    norm: options.norm,
-    eps: [eps],
-    ...(options.attacks ? { attacks: options.attacks } : { level: options.level }),
-    seed: options.seed,
-    ...(options.threads !== undefined && { threads: options.threads }),
-    out: folder,
-    resume: options.resume,
-    progress,
-    say,
-    signal,
-  });
-  if (assessment.status === 'partial')
-    throw new GlacisError(
-      'run/cancelled',
-      'hardening: stopped while measuring; the same command with --resume goes on',
-    );
-  const path = join(folder, 'assessment.json');
-  await writeAtomically(path, (write) => write(Buffer.from(toJson(assessment))));
 }

@@ -1,4 +1,13 @@
 /** Measures a model, hardens it within a time, and measures it again. */
-export { FILES, type Hardened, type HardenOptions, harden } from './harden.ts';
+export { FILES, type Hardened, harden } from './harden.ts';
+export {
+  GOALS,
+  type HardeningGoal,
+  type HardenOptions,
+  type PrivateHardening,
+  USUAL_EPSILON,
+} from './options.ts';
 export { type HardeningFacts, type HardeningPlan, planHardening } from './plan.ts';
-export { outcomeWords } from './words.ts';
+export { type PrivateFacts, type PrivateHardeningPlan, planPrivateHardening } from './private-plan.ts';
+export { costWords, privacyWords } from './private-words.ts';
+export { changeOf, outcomeWords } from './words.ts';

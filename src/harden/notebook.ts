@@ -3,15 +3,21 @@ import { differences } from '../core/differences.ts';
 import { asGlacisError, GlacisError } from '../core/error.ts';
 import { writeAtomically } from '../data/index.ts';
 import type { HardeningPlan } from './plan.ts';
+import type { PrivateHardeningPlan } from './private-plan.ts';
 
 /** What a hardening was asked for; it is taken up only by one that is asked for the same. */
 export type HardeningIdentity = Readonly<Record<string, unknown>>;
+
+/** How a hardening trains, for whatever goal. */
+export type NotedPlan = HardeningPlan | PrivateHardeningPlan;
 
 /** What a hardening remembers between two processes. The plan rests on a measured pace, so it is made once. */
 export interface Notebook {
   readonly identity: HardeningIdentity;
   readonly isMeasured: boolean;
-  readonly plan?: HardeningPlan;
+  readonly plan?: NotedPlan;
+  /** Whether model and record are there. Default false. */
+  readonly isTrained?: boolean;
 }
 
 /** Where {@link Notebook} lies in the folder of a hardening. */
@@ -57,7 +63,7 @@ function notebookFrom(text: string): Notebook | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { identity, isMeasured, plan } = value;
+  const { identity, isMeasured, plan, isTrained = false } = value;
   const isRecord = (each: unknown) => typeof each === 'object' && each !== null && !Array.isArray(each);
   const isPlan =
     plan === undefined ||
@@ -65,5 +71,6 @@ function notebookFrom(text: string): Notebook | undefined {
       isRecord(plan.wishes) &&
       Array.isArray(plan.reasons) &&
       typeof plan.seconds === 'number');
-  return isRecord(identity) && typeof isMeasured === 'boolean' && isPlan ? (value as Notebook) : undefined;
+  const areFlags = typeof isMeasured === 'boolean' && typeof isTrained === 'boolean';
+  return isRecord(identity) && areFlags && isPlan ? (value as Notebook) : undefined;
 }

@@ -1,7 +1,10 @@
 import type { Model } from '../onnx/model.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { type Material, partOf } from '../train/material.ts';
+import type { PlannedPrivateTraining } from '../train/plan/private-training.ts';
 import { planTraining, type TrainingWishes } from '../train/plan/training.ts';
+import { trainPrivately } from '../train/private/train-privately.ts';
+import { constant } from '../train/schedule.ts';
 import { outputsOf } from '../train/starting-model.ts';
 import { train } from '../train/trainer.ts';
 
@@ -43,6 +46,33 @@ export async function measurePace(
   const seen: number[] = [];
   await train(engine, model, some.samples, {
     ...options,
+    progress: () => seen.push(now()),
+    ...(signal ? { signal } : {}),
+  });
+  const steps = seen.length - 1;
+  return steps > 0 ? (seen.at(-1)! - seen[0]!) / 1000 / steps : Number.EPSILON;
+}
+
+/**
+ * Seconds of one private step, as {@link measurePace}. The run is one with a key that anybody may know: nothing of it is kept.
+ * Errors: those of `trainPrivately`.
+ */
+export async function measurePrivatePace(
+  engine: Engine,
+  model: Model,
+  { samples, n }: Material,
+  { options }: PlannedPrivateTraining,
+  { now = () => performance.now(), signal }: Pick<PaceOptions, 'now' | 'signal'>,
+): Promise<number> {
+  const { epsilon: _, noise: __, validation: ___, ...rest } = options;
+  const seen: number[] = [];
+  await trainPrivately(engine, model, samples, {
+    ...rest,
+    noise: 1,
+    accounting: { accountant: 'rdp' },
+    epochs: ((TIMED + 1) * options.batch!) / n,
+    schedule: constant({ peak: RATE, warmUp: 0 }),
+    testSeed: 0,
     progress: () => seen.push(now()),
     ...(signal ? { signal } : {}),
   });

@@ -95,7 +95,8 @@ export const SHARE = 0.75;
 /** Decay of the averaged weights, which are what is kept. */
 const AVERAGE = 0.995;
 
-function stepSeconds(pace: number, { attack, weights }: Price): number {
+/** Seconds of a step of this price, where one against an attack of one step takes `pace`. */
+export function stepSeconds(pace: number, { attack, weights }: Price): number {
   return (pace * (attack + WEIGHT_PASS * weights)) / (1 + WEIGHT_PASS);
 }
 

@@ -1,4 +1,4 @@
-import type { Comparison, ComparisonRow } from '../assess/index.ts';
+import type { Comparison, ComparisonRow, ContrastVerdict } from '../assess/index.ts';
 
 /** What hardening gained and cost, a sentence each, from the comparison of before (the first model) and after (the second). */
 export function outcomeWords({ rows }: Comparison): readonly string[] {
@@ -11,6 +11,18 @@ export function outcomeWords({ rows }: Comparison): readonly string[] {
     ...(clean ? [changeWords('Without an attack', clean)] : []),
     ...verdictWords(clean, worst),
   ];
+}
+
+/** What became of accuracy where nobody attacks: a sentence, and whether a difference was shown. */
+export function changeOf({ rows }: Comparison): {
+  readonly sentence: readonly string[];
+  readonly verdict: ContrastVerdict | undefined;
+} {
+  const clean = rows.find(({ kind }) => kind === 'clean');
+  return {
+    sentence: clean ? [changeWords('Without an attack', clean)] : [],
+    verdict: clean?.contrasts[0]?.verdict,
+  };
 }
 
 function attackWords({ attacks, norm, eps }: ComparisonRow): string {

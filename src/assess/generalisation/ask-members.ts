@@ -20,7 +20,7 @@ const CHUNK = 512;
 export async function askAboutMembers(
   loaded: Loaded,
   members: string,
-  options: Pick<LoadOptions, 'target' | 'imageSize' | 'range' | 'layout' | 'shuffle' | 'signal'>,
+  options: Pick<LoadOptions, 'target' | 'imageSize' | 'range' | 'layout' | 'shuffle' | 'signal' | 'most'>,
 ): Promise<Generalisation> {
   const { task, source, adapted, subject, labels } = loaded;
   if (task !== 'classification' && task !== 'binary')
@@ -35,7 +35,7 @@ export async function askAboutMembers(
     ...(imageSize && { imageSize }),
   });
   try {
-    const n = Math.min(dataset.n, MOST, Math.max(1000, adapted.n));
+    const n = Math.min(dataset.n, options.most ?? MOST, MOST, Math.max(1000, adapted.n));
     const inside = await adaptDataset(
       dataset,
       { ...source.input, dtype: 'float32' },

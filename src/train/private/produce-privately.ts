@@ -30,6 +30,8 @@ export interface PrivateProduction
   readonly ledger?: { readonly path: string; readonly most?: number | undefined } | undefined;
   /** Where {@link StartingModel} has its weights from. */
   readonly weights: PrivacyRecord['start'];
+  /** Awaited when model and record are on the disk, before the checkpoint goes. */
+  readonly onWritten?: (record: TrainingRecord) => Promise<void>;
 }
 
 /** What was written, and what the owner may know. */
@@ -90,6 +92,7 @@ export async function producePrivately(
         command: production.command ?? null,
       };
       produced = { record, recordPath: await writeProduced(out, bytes, publishable(record)) };
+      await production.onWritten?.(record);
     },
   });
   return { trained, ...produced! };
