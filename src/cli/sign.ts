@@ -1,11 +1,13 @@
+import type { KeyObject } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { GlacisError } from '../core/error.ts';
 import { pathInside } from '../supply/sign/ignored.ts';
 import { signModel } from '../supply/sign/sign-model.ts';
+import type { Given } from './args.ts';
 import { type Command, EXIT } from './command.ts';
 import { HASHING_OPTIONS, hashingFrom } from './hashing-options.ts';
 import { prepareFile, writeText } from './output.ts';
-import { SIGNER_OPTIONS, SIGNING_METHODS, signerFrom } from './signer-from.ts';
+import { readKey, SIGNER_OPTIONS, SIGNING_METHODS, signerFrom } from './signer-from.ts';
 
 /** `glacis sign`: a signature over all files of a model, in the format of OpenSSF Model Signing. */
 export const command: Command = {
@@ -15,6 +17,8 @@ export const command: Command = {
     signature: { value: 'FILE', help: 'where the signature goes; model.sig unless given' },
     ...SIGNER_OPTIONS,
     ...HASHING_OPTIONS,
+    'pq-private-key': { value: 'FILE', help: 'an ML-DSA-65 key: makes a second, post-quantum signature' },
+    'pq-signature': { value: 'FILE', help: 'where that goes; beside the first with .pq.sig unless given' },
     json: { value: 'FILE', help: 'what was signed, as JSON' },
   },
   examples: [
@@ -34,16 +38,23 @@ export const command: Command = {
       );
     const signature = given.text('signature') ?? 'model.sig';
     const json = given.text('json');
-    for (const file of [signature, json]) if (file !== undefined) await prepareFile(file);
+    const pqKey = await postQuantumKey(given);
+    const pqSignature = pqKey && postQuantumPath(given, signature);
+    const files = [signature, pqSignature, json];
+    for (const file of files) if (file !== undefined) await prepareFile(file);
     const signer = await signerFrom(method, given);
     const hashing = await hashingFrom(given, model);
     const options = {
       ...hashing,
-      ignorePaths: [...(hashing.ignorePaths ?? []), ...(await ownFiles(model, [signature, json]))],
+      ignorePaths: [...(hashing.ignorePaths ?? []), ...(await ownFiles(model, files))],
       signal,
       progress: terminal.progress,
     };
     const signed = await signModel(model, signer, options);
+    if (pqKey && pqSignature !== undefined) {
+      const { signPostQuantum } = await import('../supply/sign/post-quantum.ts');
+      await writeText(pqSignature, `${JSON.stringify(signPostQuantum(pqKey, signed.payload))}\n`);
+    }
     await writeText(signature, signed.bundle);
     for (const warning of signed.warnings) terminal.say(`Warning: ${warning}`);
     const { manifest, digest, bytes } = signed;
@@ -52,12 +63,25 @@ export const command: Command = {
         json,
         `${JSON.stringify({ schema: 'glacis.signature/1', name: manifest.name, digest, bytes, method: signer.method, who: signer.who, signature: resolve(signature), resources: manifest.resources.length }, null, 2)}\n`,
       );
-    const files = `${manifest.resources.length} ${manifest.serialization.method === 'shards' ? 'shard' : 'file'}${manifest.resources.length === 1 ? '' : 's'}`;
-    terminal.print(`${digest}  ${join(model)}\nsigned ${files} by ${signer.who}\n`);
-    terminal.say(`Signature: ${signature}`);
+    const counted = `${manifest.resources.length} ${manifest.serialization.method === 'shards' ? 'shard' : 'file'}${manifest.resources.length === 1 ? '' : 's'}`;
+    terminal.print(`${digest}  ${join(model)}\nsigned ${counted} by ${signer.who}\n`);
+    terminal.say(`Signature: ${signature}${pqSignature === undefined ? '' : ` and ${pqSignature}`}`);
     return EXIT.good;
   },
 };
+
+/** The key of `--pq-private-key`. Errors: `key/unusable`. */
+async function postQuantumKey(given: Given): Promise<KeyObject | undefined> {
+  const path = given.text('pq-private-key');
+  if (path === undefined) return undefined;
+  const { postQuantumKeyFrom } = await import('../supply/sign/post-quantum.ts');
+  return postQuantumKeyFrom(await readKey(path), 'private', path, process.env.GLACIS_PQ_KEY_PASSWORD);
+}
+
+/** Where the second signature lies: `m.pq.sig` beside `m.sig` unless the command line says otherwise. */
+export function postQuantumPath(given: Given, signature: string): string {
+  return given.text('pq-signature') ?? `${signature.replace(/\.sig$/, '')}.pq.sig`;
+}
 
 /** Those of `files` that lie inside the model, as paths from its root: what the command writes is no part of what it signs. */
 export async function ownFiles(

@@ -1,15 +1,16 @@
-import { open } from 'node:fs/promises';
+import { access, open } from 'node:fs/promises';
 import { asGlacisError, GlacisError } from '../core/error.ts';
 import { visible } from '../report/markup.ts';
 import { MOST_BUNDLE_BYTES, parseBundle } from '../supply/sign/bundle.ts';
 import { ignorePathFrom } from '../supply/sign/ignored.ts';
 import { type Verification, verifyModel } from '../supply/sign/verify-model.ts';
-import { CHECK_OPTIONS, checkFrom, VERIFYING_METHODS } from './check-from.ts';
+import type { Given } from './args.ts';
+import { CHECK_OPTIONS, type Check, checkFrom, VERIFYING_METHODS } from './check-from.ts';
 import { type Command, EXIT } from './command.ts';
 import { HASHING_OPTIONS } from './hashing-options.ts';
 import { prepareFile, writeText } from './output.ts';
-import { ownFiles } from './sign.ts';
-import { required } from './signer-from.ts';
+import { ownFiles, postQuantumPath } from './sign.ts';
+import { readKey, required } from './signer-from.ts';
 
 /** Lines of differences that the text shows; the JSON has all. */
 const MOST_LINES = 20;
@@ -21,6 +22,12 @@ export const command: Command = {
   options: {
     signature: { value: 'FILE', help: 'the signature' },
     ...CHECK_OPTIONS,
+    'pq-public-key': { value: 'FILE', help: "the signer's ML-DSA-65 key, for the second signature" },
+    'pq-signature': {
+      value: 'FILE',
+      help: 'the second signature; beside the first with .pq.sig unless given',
+    },
+    'require-pq': { help: 'refuse without a second signature' },
     'ignore-paths': HASHING_OPTIONS['ignore-paths']!,
     'no-ignore-git-paths': { help: 'refuse unsigned .git, .github, .gitattributes and .gitignore, too' },
     'ignore-unsigned-files': { help: 'let files be that were not signed' },
@@ -44,11 +51,12 @@ export const command: Command = {
     const path = required(given, 'signature');
     const json = given.text('json');
     if (json !== undefined) await prepareFile(json);
-    const check = await checkFrom(method, given);
+    const first = await checkFrom(method, given);
     const bundle = parseBundle(await readBundle(path));
+    const { check, pqPath } = await withPostQuantum(first, given, path);
     const ignored = await Promise.all(given.texts('ignore-paths').map((p) => ignorePathFrom(model, p)));
     const verification = await verifyModel(model, bundle, check, {
-      ignorePaths: [...ignored, ...(await ownFiles(model, [path, json]))],
+      ignorePaths: [...ignored, ...(await ownFiles(model, [path, pqPath, json]))],
       ignoreGitPaths: !given.flag('no-ignore-git-paths'),
       ignoreUnsignedFiles: given.flag('ignore-unsigned-files'),
       digestCache: given.text('digest-cache'),
@@ -62,6 +70,33 @@ export const command: Command = {
     return verification.verdict === 'verified' ? EXIT.good : EXIT.negative;
   },
 };
+
+/** `check` with the second signature, where its key is given. Errors: `option/invalid`, `key/unusable`, `signature/unreadable`. */
+async function withPostQuantum(
+  check: Check,
+  given: Given,
+  signature: string,
+): Promise<{ readonly check: Check; readonly pqPath?: string }> {
+  const required = given.flag('require-pq');
+  const keyPath = given.text('pq-public-key');
+  if (keyPath === undefined) {
+    if (required || given.text('pq-signature') !== undefined)
+      throw new GlacisError(
+        'option/invalid',
+        '--pq-public-key: expected the key of the second signature, got nothing',
+      );
+    return { check };
+  }
+  const { checkBoth, postQuantumKeyFrom } = await import('../supply/sign/post-quantum.ts');
+  const key = postQuantumKeyFrom(await readKey(keyPath), 'public', keyPath);
+  const pqPath = postQuantumPath(given, signature);
+  const exists = await access(pqPath).then(
+    () => true,
+    () => false,
+  );
+  const bundle = exists ? parseBundle(await readBundle(pqPath)) : undefined;
+  return { check: checkBoth(check, { key, bundle, required }), pqPath };
+}
 
 /** The bytes of a signature file. Errors: `signature/unreadable`. */
 export async function readBundle(path: string): Promise<Uint8Array> {
@@ -80,9 +115,11 @@ function textOf(
   { verdict, model, digest, signedBy, reasons, differences }: Verification,
   bold: (text: string) => string,
 ): string {
-  const { method, keyFingerprint, subject, identity, identityProvider, signedAt } = signedBy ?? {};
+  const { method, keyFingerprint, postQuantumFingerprint, subject, identity, identityProvider, signedAt } =
+    signedBy ?? {};
   const who = [
     keyFingerprint && `key ${keyFingerprint}`,
+    postQuantumFingerprint && `ML-DSA-65 key ${postQuantumFingerprint}`,
     subject,
     identity && `${identity} (by ${identityProvider})`,
     signedAt && `at ${signedAt}`,

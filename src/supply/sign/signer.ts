@@ -14,6 +14,8 @@ export interface SignedBy {
   readonly method: Method;
   /** Hexadecimal SHA-256 of the key's PEM, as bundles have it. */
   readonly keyFingerprint?: string;
+  /** The same of the ML-DSA-65 key, where a second signature fits, too. */
+  readonly postQuantumFingerprint?: string;
   /** A certificate's subject. */
   readonly subject?: string;
   /** A certificate's issuer. */
