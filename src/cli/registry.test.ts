@@ -1,0 +1,115 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { fromBase64 } from '../ledger/note-key.ts';
+import { verifyProof } from '../ledger/proof-file.ts';
+import { logTrustOf, parseTrust } from '../registry/trust.ts';
+import { readArgs } from './args.ts';
+import { command } from './registry.ts';
+
+let folder = '';
+const started = process.cwd();
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'glacis-registry-cli-'));
+  process.chdir(folder);
+  vi.stubEnv('GLACIS_REGISTRY_HOME', join(folder, 'home'));
+  await writeFile('model.onnx', 'weights');
+  await writeFile('assessment.json', '{}');
+});
+afterEach(async () => {
+  process.chdir(started);
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Runs a line `glacis registry …` in this process and gives its output and exit code. */
+async function run(line: string): Promise<{ readonly text: string; readonly exit: number }> {
+  const args = line.split(' ').slice(2);
+  let text = '';
+  const exit = await command.run({
+    given: readArgs(args, command.options),
+    args,
+    signal: new AbortController().signal,
+    terminal: {
+      width: 100,
+      print: (t) => (text += t),
+      say: () => {},
+      progress: () => {},
+      clear: () => {},
+      bold: (t) => t,
+    },
+  });
+  return { text, exit };
+}
+
+/** Runs the lines of the shell blocks of the guide, in order. */
+async function runGuide(block: number): Promise<string> {
+  const guide = await readFile(join(started, 'docs/registry.md'), 'utf8');
+  const lines = [...guide.matchAll(/^```sh\n([\s\S]*?)^```$/gm)][block]![1]!.trim().split('\n');
+  let text = '';
+  for (const line of lines)
+    if (line.startsWith('glacis ')) text += (await run(line)).text;
+    else execFileSync('sh', ['-c', line]);
+  return text;
+}
+
+describe('glacis registry', () => {
+  it('does what the guide says, and its proof checks without the registry', async () => {
+    const text = await runGuide(0);
+    expect(text).toContain('waits: 1 of 2 have signed (alice)');
+    expect(text).toContain('digits:production is 1, entry 3');
+    expect(text).toContain('checks are good');
+    expect(await readFile('digits/model.onnx', 'utf8')).toBe('weights');
+    const proof = await readFile('digits.tlog-proof', 'utf8');
+    const trust = logTrustOf(parseTrust(await readFile('models.trust.json'), 'trust'));
+    const entry = fromBase64(/^extra (.+)$/m.exec(proof)![1]!)!;
+    expect(verifyProof(proof, entry, trust).index).toBe(3);
+    expect(JSON.stringify(JSON.parse(entry.toString()))).toContain('signatures');
+    await runGuide(1);
+    expect(await readFile('digits-2/model.onnx', 'utf8')).toBe('weights');
+  });
+
+  it('leaves with 1 when something is wrong, and writes what as JSON', async () => {
+    await runGuide(0);
+    await run('glacis registry revoke digits@1 --registry ./models --key bob.pem --reason backdoor');
+    expect((await run('glacis registry verify --registry ./models --json r.json')).exit).toBe(1);
+    const result = JSON.parse(await readFile('r.json', 'utf8')) as {
+      ok: boolean;
+      checks: { ok: boolean; what: string }[];
+    };
+    expect(result.checks.filter(({ ok }) => !ok).map(({ what }) => what)).toEqual([
+      'alias digits:production',
+    ]);
+    expect((await run('glacis registry list --registry ./models')).text).toContain('REVOKED');
+    await expect(run('glacis registry pull digits:production --registry ./models --out x')).rejects.toThrow(
+      'backdoor',
+    );
+  });
+
+  it.each([
+    ['glacis registry nothing', 'did you mean|expected init'],
+    ['glacis registry promoet a@1 production', "did you mean 'promote'"],
+    ['glacis registry push model.onnx', 'expected MODEL NAME@VERSION'],
+    ['glacis registry list', '--registry: expected a LOCATION'],
+    ['glacis registry push model.onnx Net@1 --registry x --key k', 'names in lower case'],
+    ['glacis registry pull net:production --registry x', '--out'],
+    ['glacis registry rollback net@1 production --registry x', '--reason'],
+    ['glacis registry init ./r', '--key'],
+    ['glacis registry list --registry ./nothing', 'expected --trust FILE'],
+    ['glacis registry list --registry ftp://x', 'expected a folder'],
+  ])('%s is refused with a word on what is missing', async (line, message) => {
+    await expect(run(line)).rejects.toThrow(new RegExp(message));
+  });
+
+  it('does not put the log key into the registry, where who copies the storage would get it', async () => {
+    execFileSync('sh', ['-c', 'openssl ecparam -name prime256v1 -genkey -noout -out a.pem']);
+    await expect(run('glacis registry init ./r --key a.pem --log-key ./r/log.pem')).rejects.toThrow(
+      'outside the registry',
+    );
+    await run('glacis registry init ./r --key a.pem --max-age 1h');
+    await expect(run('glacis registry init ./r --key a.pem')).rejects.toThrow('expected no key there');
+    await expect(run('glacis registry init ./q --key a.pem --max-age soon')).rejects.toThrow('12h or 30d');
+  });
+});

@@ -1,0 +1,119 @@
+import { GlacisError } from '../core/error.ts';
+import { suggestion } from '../core/options.ts';
+import { type Command, type CommandRun, EXIT } from './command.ts';
+import { prepareFile, writeText } from './output.ts';
+import { promote, revokeModel, roles, rollback } from './registry/change.ts';
+import { refresh, rewrap, verify } from './registry/check.ts';
+import { init } from './registry/init.ts';
+import { list, show } from './registry/show.ts';
+import { pullModel, pushModel } from './registry/transfer.ts';
+
+/** What a verb gives: its result as JSON, the same as text, and whether it is good. */
+export interface Outcome {
+  readonly json: object;
+  readonly text: string;
+  /** Missing when nothing was judged. */
+  readonly good?: boolean;
+}
+
+/** A verb of the command. */
+export type Verb = (run: CommandRun, args: readonly string[]) => Promise<Outcome>;
+
+const VERBS: Readonly<Record<string, { readonly takes: string; readonly run: Verb }>> = {
+  init: { takes: 'LOCATION', run: init },
+  push: { takes: 'MODEL NAME@VERSION', run: pushModel },
+  pull: { takes: 'NAME:ALIAS|NAME@VERSION', run: pullModel },
+  list: { takes: '[NAME]', run: list },
+  show: { takes: 'NAME:ALIAS|NAME@VERSION', run: show },
+  promote: { takes: 'NAME@VERSION ALIAS', run: promote },
+  rollback: { takes: 'NAME@VERSION ALIAS', run: rollback },
+  revoke: { takes: 'NAME@VERSION', run: revokeModel },
+  roles: { takes: '', run: roles },
+  verify: { takes: '', run: verify },
+  refresh: { takes: '', run: refresh },
+  rewrap: { takes: '', run: rewrap },
+};
+
+/** `glacis registry`: models, which of them is in use, and who said so. */
+export const command: Command = {
+  usage: 'registry VERB … [options]',
+  about: `Keeps models in a registry whose every change is a signed event in a verifiable log. VERB is ${Object.entries(
+    VERBS,
+  )
+    .map(([name, { takes }]) => `${name} ${takes}`.trim())
+    .join(', ')}. docs/registry.md walks through them.`,
+  options: {
+    registry: { value: 'LOCATION', help: 'where the registry is; GLACIS_REGISTRY unless given' },
+    trust: { value: 'FILE', help: 'whom to trust, at the first use on a machine; init writes it there' },
+    key: { value: 'FILE', help: 'your private key in PEM (EC, Ed25519, ML-DSA-65)', many: true },
+    'log-key': { value: 'FILE', help: "the log's private keys; this machine's own unless given" },
+    evidence: { value: 'FILE', help: 'a signature or statement to keep and sign with it', many: true },
+    reason: { value: 'TEXT', help: 'why, for rollback, revoke and roles' },
+    out: { value: 'FOLDER', help: 'where pull writes the model; must not exist' },
+    'wrapping-key': { value: 'KEY', help: 'encrypts or decrypts blobs: file:PATH, env:NAME or plugin:PATH' },
+    'new-wrapping-key': { value: 'KEY', help: 'what rewrap puts in its place' },
+    'ignore-paths': { value: 'PATH', help: 'leave this out of what is pushed', many: true },
+    proof: {
+      value: 'FILE',
+      help: 'show: write a tlog-proof of the event, which checks without the registry',
+    },
+    quick: { help: 'verify: do not read stored files, only look whether they are there' },
+    origin: { value: 'NAME', help: "init: the registry's name, such as example.com/models" },
+    approver: {
+      value: 'NAME=FILE',
+      help: 'init, roles: who may promote, with public keys (commas between)',
+      many: true,
+    },
+    publisher: { value: 'NAME=FILE', help: 'init, roles: who may only push', many: true },
+    threshold: { value: 'K', help: 'init, roles: approvers that a promotion needs; 1 unless given' },
+    'revocation-threshold': {
+      value: 'K',
+      help: 'init, roles: approvers that a revocation needs; 1 unless given',
+    },
+    'max-age': {
+      value: 'TIME',
+      help: 'init: how old a signed state may be, such as 12h or 30d; 30d unless given, 0 for ever',
+    },
+    blobs: { value: 'LOCATION', help: 'init: where files are stored, if not beside the log' },
+    encrypted: { help: 'init: take encrypted models only' },
+    json: { value: 'FILE', help: 'the result as JSON' },
+  },
+  examples: [
+    ['glacis registry init ./models --key alice.pem --trust models.trust.json', 'start one in a folder'],
+    ['glacis registry push model.onnx net@1 --registry ./models --key alice.pem', 'add a version'],
+    [
+      'glacis registry promote net@1 production --registry ./models --key alice.pem --evidence assessment.json',
+      'say which version is in use, on this evidence',
+    ],
+    ['glacis registry pull net:production --registry ./models --out ./net', 'get it, verified'],
+    ['glacis registry verify --registry ./models', 'check everything again from the log'],
+  ],
+  async run(run) {
+    const { given, terminal } = run;
+    const [name = '', ...args] = given.positionals;
+    const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
+    if (verb === undefined)
+      throw new GlacisError(
+        'option/unknown',
+        `registry: expected ${Object.keys(VERBS).join(', ')}, got '${name}'${suggestion(name, Object.keys(VERBS))}`,
+      );
+    const [least, most] = bounds(verb.takes);
+    if (args.length < least || args.length > most)
+      throw new GlacisError(
+        'option/invalid',
+        `registry ${name}: expected ${verb.takes || 'no argument'}, got '${args.join(' ')}'`,
+      );
+    const json = given.text('json');
+    if (json !== undefined) await prepareFile(json);
+    const outcome = await verb.run(run, args);
+    if (json !== undefined) await writeText(json, `${JSON.stringify(outcome.json, null, 2)}\n`);
+    terminal.print(outcome.text);
+    return outcome.good === false ? EXIT.negative : EXIT.good;
+  },
+};
+
+/** How many arguments a verb takes, from its words: one in brackets may be left out. */
+function bounds(takes: string): readonly [least: number, most: number] {
+  const words = takes === '' ? [] : takes.split(' ');
+  return [words.filter((word) => !word.startsWith('[')).length, words.length];
+}
