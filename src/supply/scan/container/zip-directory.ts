@@ -75,9 +75,17 @@ export async function readZip(source: ByteSource, budget: Budget, where: string)
   ];
   const end = Math.min(source.size, tailStart + at + 22 + view.getUint16(at + 20, true));
   let directoryEnd = tailStart + at;
-  if (directoryEnd >= 20 && (count === 0xffff || size === WIDE || offset === WIDE)) {
-    const wide = await readWideEnd(source, directoryEnd - 20, fail);
-    if (wide) [count, size, offset, directoryEnd] = wide;
+  let otherEnds = countEnds(tail.subarray(0, at + 22), at, view);
+  const wide = directoryEnd >= 76 ? await readWideEnd(source, directoryEnd - 20, fail) : undefined;
+  if (wide) {
+    // Readers that need no 64 bits use the narrow fields, so these have to say the same or that they do not.
+    const narrow = [
+      [count, 0xffff],
+      [size, WIDE],
+      [offset, WIDE],
+    ] as const;
+    if (narrow.some(([value, none], i) => value !== none && value !== wide[i])) otherEnds++;
+    [count, size, offset, directoryEnd] = wide;
   }
   const start = directoryEnd - size;
   const shift = start - offset;
@@ -94,7 +102,7 @@ export async function readZip(source: ByteSource, budget: Budget, where: string)
     entries.push(await withLocal(source, parsed, shift));
   }
   if (entries.length !== count) throw fail(`${entries.length} members where ${count} are declared`);
-  return { entries, start, end, shift, otherEnds: countEnds(tail.subarray(0, at + 22), at, view) };
+  return { entries, start, end, shift, otherEnds };
 }
 
 async function readWideEnd(source: ByteSource, locator: number, fail: (what: string) => Error) {

@@ -24,6 +24,13 @@ export interface Arguments {
 /** Looks at the arguments of one allowed name, and says what the call gives where that is more than a new object. */
 type Check = (judge: Judge, given: Arguments, name: GlobalName) => Value | undefined;
 
+/** What makes the missing entries of a `defaultdict`. */
+const FACTORIES: ReadonlySet<string> = new Set([
+  ...'bool bytes dict float int list set str tuple'.split(' ').map((name) => `builtins.${name}`),
+  'collections.Counter',
+  'collections.OrderedDict',
+]);
+
 /** Names that are harmless with the arguments that picklers write, and not with others. */
 const CHECKS: Readonly<Record<string, Check>> = {
   '_codecs.encode': encode,
@@ -39,6 +46,14 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'sklearn.neighbors._ball_tree.newObj': newObject,
   'sklearn.neighbors._kd_tree.newObj': newObject,
   'sklearn.metrics._dist_metrics.newObj': newObject,
+  'dill._dill._create_array': (judge, given) => {
+    const [func, args, state] = given.items;
+    if (func === undefined || args === undefined)
+      return refuse(judge, given, 'dill._dill._create_array', 'with too few');
+    const result = judge.call(func, args, undefined, 'REDUCE', given.at);
+    judge.fill(result, 'BUILD', state, given.at);
+    return result;
+  },
   'torch._tensor._rebuild_from_type_v2': (judge, given) => {
     const [func, , args, state] = given.items;
     if (func === undefined || args === undefined)
@@ -66,7 +81,11 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'numpy.random._pickle.__generator_ctor': generator,
   'collections.defaultdict': (judge, given) => {
     const [factory] = given.items;
-    if (factory !== undefined && factory !== null && !(isGlobal(factory) && factory.module === 'builtins'))
+    if (
+      factory !== undefined &&
+      factory !== null &&
+      !(isGlobal(factory) && FACTORIES.has(`${factory.module}.${factory.name}`))
+    )
       return refuse(judge, given, 'collections.defaultdict', `with the factory ${show(factory)}`);
     return undefined;
   },

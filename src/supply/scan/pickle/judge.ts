@@ -61,18 +61,13 @@ export class Judge implements World {
   readonly storages = new Map<string, Storage>();
   /** What BUILD filled last. */
   built: Made | undefined;
-  /** Calls that were made, of allowed names too. */
-  calls = 0;
+  /** Calls and changes that were made, of allowed names too: what text and other data do not do by chance. */
+  acts = 0;
   readonly setting: Setting;
   readonly #names = new Map<string, BadName>();
 
   constructor(setting: Setting) {
     this.setting = setting;
-  }
-
-  /** Whether anything was called or changed, which text and other data do not do by chance. */
-  get acted(): boolean {
-    return this.calls > 0 || this.notices.length > 0;
   }
 
   /** Everything that was noticed, each bad name once. */
@@ -120,13 +115,14 @@ export class Judge implements World {
   }
 
   call(callee: Value, args: Value, kwargs: Value | undefined, by: CallBy, at: number): Value {
-    this.calls++;
     if (kindOf(callee) !== 'global') {
       if (kindOf(callee) !== 'made' && kindOf(callee) !== 'persistent')
         throw new PickleError(`${by} calls ${show(callee)}, which nobody can`);
+      this.acts++;
       this.notice(PICKLE_RULES.computedCall, `${show(callee)} is called with ${show(args)}`, at);
       return made(callee, args, 'unknown');
     }
+    this.acts++;
     const { module, name } = callee as GlobalName;
     const bad = this.#names.get(`${module}.${name}`);
     if (bad) bad.call ??= show(args);
@@ -144,6 +140,7 @@ export class Judge implements World {
   fill(target: Value, by: FillBy, content: Value | undefined, at: number): void {
     const fill = kindOf(target) === 'made' ? (target as Made).fill : undefined;
     this.built = undefined;
+    this.acts++;
     if (by === 'BUILD') {
       if (fill === undefined) this.notice(PICKLE_RULES.buildOnOther, `BUILD on ${show(target)}`, at);
       else this.#build(target as Made, content, at);

@@ -276,6 +276,8 @@ function lineValue(name: string, line: Uint8Array, offset: number): Value {
     case 'UNICODE':
       return line.length > SHORT ? longText(offset, line.length, 'latin1') : rawUnicode(latin1.decode(line));
     default:
+      // PERSID. CPython takes ASCII only, which is how the `PK` of a zip archive is no pickle.
+      if (line.some((byte) => byte >= 0x80)) throw new PickleError('a persistent id that is no ASCII');
       return textOf(line);
   }
 }

@@ -110,7 +110,7 @@ async function checkBothWays(
     end,
     most: machine.count + 1_000_000,
   });
-  if (other.acted)
+  if (other.acts > 0)
     judge.notice(
       PICKLE_RULES.twoReadings,
       `bytes ${start} to ${end} are an array to joblib and opcodes to pickle`,

@@ -18,7 +18,7 @@ export const pickleScanner: Scanner = {
 
 /** What is normal in a pickle of this name: PyTorch's archives hold `data.pkl` beside their storages. */
 function settingOf(name: string, siblings: Collection | undefined): Setting {
-  const root = /^(.*\/)?(data|constants)\.pkl$/.exec(name);
+  const root = /^(.*?\/)?(?:(?:data|constants|traced_inputs)\.pkl|code\/.*\.debug_pkl)$/.exec(name);
   if (!root || siblings?.kind !== 'archive') return { torch: false, script: false };
   const folder = root[1] ?? '';
   const has = (test: (rest: string) => boolean) =>

@@ -1,4 +1,12 @@
-import { type GlobalName, isGlobal, itemsOf, kindOf, type Persistent, type Value } from './value.ts';
+import {
+  type GlobalName,
+  isGlobal,
+  itemsOf,
+  kindOf,
+  type Made,
+  type Persistent,
+  type Value,
+} from './value.ts';
 
 /** A tensor storage of a PyTorch checkpoint, as its persistent id describes it. Everything is attacker-controlled. */
 export interface Storage {
@@ -80,10 +88,11 @@ export interface View {
 
 /**
  * What `_rebuild_tensor(storage, offset, shape, strides, …)` describes; for version 3 the seventh argument is the type.
- * A text says what is wrong with it.
+ * A text says what is wrong with it; `undefined` stands for one whose storage is a checkpoint of its own.
  */
-export function readView(args: readonly Value[], version: 1 | 2 | 3): View | string {
+export function readView(args: readonly Value[], version: 1 | 2 | 3): View | string | undefined {
   const [held, offset, size, stride] = args;
+  if (isLoaded(held)) return undefined;
   const storage = kindOf(held) === 'persistent' ? readStorage((held as Persistent).id) : undefined;
   if (storage === undefined || storage === 'source') return 'its storage is none of the checkpoint';
   const [shape, strides] = [counts(size), counts(stride)];
@@ -98,6 +107,12 @@ export function readView(args: readonly Value[], version: 1 | 2 | 3): View | str
   if (!((last + 1) * itemSize <= storage.bytes))
     return `its last element ends at byte ${(last + 1) * itemSize} of a storage of ${storage.bytes}`;
   return { storage, type: named, itemSize, offset, shape, strides };
+}
+
+/** Plain pickles of tensors hold each storage as a whole checkpoint in bytes. */
+function isLoaded(value: Value | undefined): boolean {
+  const by = kindOf(value) === 'made' ? (value as Made).by : undefined;
+  return isGlobal(by) && by.module === 'torch.storage' && by.name === '_load_from_bytes';
 }
 
 function dtypeOf(value: Value | undefined): string | undefined {

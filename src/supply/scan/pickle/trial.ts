@@ -30,10 +30,10 @@ export async function beginsPickle(
     if (first === PROTO) {
       if (second === undefined || second > NEWEST) return false;
       const { stopped, count, broken } = await runPickle(source, at, judge, budget, { most: ENOUGH });
-      return stopped || judge.acted || count >= NO_CHANCE || broken === undefined;
+      return stopped || judge.acts > 0 || count >= NO_CHANCE || broken === undefined;
     }
     const { stopped, end } = await runPickle(source, at, judge, budget);
-    if (judge.acted) return true;
+    if (judge.acts > 0) return true;
     if (!stopped) return false;
     at = end;
   } while (following === 'to the end' && !(await isPadding(source, at)));

@@ -44,7 +44,7 @@ export const torchArchiveScanner: CollectionScanner = {
 
 /** Members that hold raw numbers or a word about the archive; see torch/serialization.py and caffe2/serialize. */
 const RAW =
-  /^(data|constants|tensors)\/\d+$|^(version|byteorder|\.data\/serialization_id|\.format_version|\.storage_alignment)$/;
+  /^(data|constants|tensors|traced_inputs)\/\d+$|^(version|byteorder|\.data\/serialization_id|\.format_version|\.storage_alignment)$/;
 
 /** The folder of `data.pkl` with a slash at its end, where storages or a version lie beside it. */
 function rootOf({ kind, members }: Collection): string | undefined {

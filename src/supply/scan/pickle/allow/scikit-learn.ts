@@ -181,6 +181,8 @@ export const SCIKIT_LEARN: AllowList = {
   },
   mappings: { 'sklearn.utils._bunch': 'Bunch' },
   functions: {
+    'sklearn._loss._loss':
+      '__pyx_unpickle_CyAbsoluteError __pyx_unpickle_CyExponentialLoss __pyx_unpickle_CyHalfBinomialLoss __pyx_unpickle_CyHalfGammaLoss __pyx_unpickle_CyHalfMultinomialLoss __pyx_unpickle_CyHalfPoissonLoss __pyx_unpickle_CyHalfSquaredError __pyx_unpickle_CyHalfTweedieLoss __pyx_unpickle_CyHalfTweedieLossIdentity __pyx_unpickle_CyHuberLoss __pyx_unpickle_CyLossFunction __pyx_unpickle_CyPinballLoss',
     'sklearn.neighbors._ball_tree': 'newObj',
     'sklearn.neighbors._kd_tree': 'newObj',
     'sklearn.metrics._dist_metrics': 'newObj',

@@ -1,10 +1,13 @@
 import type { AllowList } from './allow-list.ts';
 
-/** Frames, series and indices of pandas, and joblib's wrapper of arrays. */
+/** Frames, series and indices of pandas, joblib's wrapper of arrays, and dill's arrays. */
 export const TABLES: AllowList = {
-  framework: 'pandas, joblib',
+  framework: 'pandas, joblib, dill',
   classes: {
     'joblib.numpy_pickle': 'NumpyArrayWrapper',
+    pandas:
+      'Categorical CategoricalDtype CategoricalIndex DataFrame DatetimeIndex Index MultiIndex RangeIndex Series StringDtype Timedelta Timestamp',
+    'pandas.arrays': 'ArrowStringArray Categorical StringArray',
     'pandas.core.frame': 'DataFrame',
     'pandas.core.series': 'Series',
     'pandas.core.internals.managers': 'BlockManager SingleBlockManager',
@@ -18,6 +21,7 @@ export const TABLES: AllowList = {
     'pandas.core.dtypes.dtypes': 'CategoricalDtype',
   },
   functions: {
+    'dill._dill': '_create_array',
     'pandas.core.indexes.base': '_new_Index',
     'pandas._libs.internals': '_unpickle_block',
     'pandas._libs.arrays': '__pyx_unpickle_NDArrayBacked',

@@ -34,4 +34,9 @@ export const TORCH_MODULES: AllowList = {
       'Transformer TransformerDecoder TransformerDecoderLayer TransformerEncoder TransformerEncoderLayer',
     'torch.nn.modules.upsampling': 'Upsample UpsamplingBilinear2d UpsamplingNearest2d',
   },
+  functions: {
+    'torch.nn.functional':
+      'celu elu gelu glu hardsigmoid hardswish hardtanh leaky_relu logsigmoid mish relu relu6 selu sigmoid silu softmax softplus tanh',
+    'torch._C._nn': 'gelu',
+  },
 };
