@@ -6,7 +6,7 @@ import type { Signer } from '../supply/sign/signer.ts';
 import type { Given, OptionTable } from './args.ts';
 
 /** The ways to sign, named as the reference program names them. */
-export const SIGNING_METHODS = ['key', 'certificate'] as const;
+export const SIGNING_METHODS = ['key', 'certificate', 'pkcs11-key', 'pkcs11-certificate'] as const;
 
 /** Options that say who signs; each belongs to some of the methods. */
 export const SIGNER_OPTIONS: OptionTable = {
@@ -14,6 +14,10 @@ export const SIGNER_OPTIONS: OptionTable = {
   password: {
     value: 'TEXT',
     help: "the key's password; better in GLACIS_KEY_PASSWORD, where other users do not see it",
+  },
+  'pkcs11-uri': {
+    value: 'URI',
+    help: 'pkcs11-…: the key, e.g. pkcs11:token=T;object=K?module-path=FILE; the PIN in pin-source=FILE or GLACIS_PKCS11_PIN',
   },
   'signing-certificate': { value: 'FILE', help: "certificate: the signer's certificate, PEM" },
   'certificate-chain': {
@@ -41,11 +45,18 @@ export async function signerFrom(method: string, given: Given): Promise<Signer> 
       ]);
       const path = required(given, 'private-key');
       const key = privateKeyFrom(await readKey(path), path, passwordFrom(given));
-      const [leaf, ...rest] = await certificatesIn([required(given, 'signing-certificate')]);
-      return certificateSigner(key, leaf!, [
-        ...rest,
-        ...(await certificatesIn(given.texts('certificate-chain'))),
+      const { leaf, chain } = await signingCertificate(given);
+      return certificateSigner(key, leaf, chain);
+    }
+    case 'pkcs11-key':
+    case 'pkcs11-certificate': {
+      const [{ parsePkcs11Uri }, { loadPkcs11, openPkcs11Key, pkcs11Signer }] = await Promise.all([
+        import('../supply/sign/pkcs11-uri.ts'),
+        import('../supply/sign/pkcs11.ts'),
       ]);
+      const uri = parsePkcs11Uri(required(given, 'pkcs11-uri'));
+      const certificate = method === 'pkcs11-key' ? undefined : await signingCertificate(given);
+      return pkcs11Signer(await openPkcs11Key(uri, await loadPkcs11(), process.env), certificate);
     }
   }
   throw new GlacisError(
@@ -66,6 +77,12 @@ export async function readKey(path: string): Promise<Uint8Array> {
   return readFile(path).catch((thrown: unknown) => {
     throw asGlacisError(thrown, 'key/unusable', path);
   });
+}
+
+/** The certificate of `--signing-certificate` and those above it. */
+async function signingCertificate(given: Given) {
+  const [leaf, ...rest] = await certificatesIn([required(given, 'signing-certificate')]);
+  return { leaf: leaf!, chain: [...rest, ...(await certificatesIn(given.texts('certificate-chain')))] };
 }
 
 /** Every certificate in these PEM files. Errors: `key/unusable`. */
