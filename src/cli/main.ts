@@ -52,6 +52,10 @@ const COMMANDS: Readonly<
     about: 'keep models, say which is in production, and show who said so',
     load: () => import('./registry.ts'),
   },
+  gate: {
+    about: 'decide whether a model has the evidence that a policy asks for',
+    load: () => import('./gate.ts'),
+  },
   inspect: {
     about: 'show a model: operators, gradients, inputs and outputs',
     load: () => import('./inspect.ts'),

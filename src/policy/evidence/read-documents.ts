@@ -18,6 +18,45 @@ export function readMeasures(document: unknown): Reading {
   return { claims, time: finishedAt, looked: model.digest, notes: [`measured by ${tool}`] };
 }
 
+const scan = z.object({
+  verdict: z.string().max(100),
+  files: z
+    .array(z.object({ verdict: z.string().max(100) }))
+    .min(1)
+    .max(1_000_000),
+});
+
+/**
+ * The verdict of a scan: its own, and that of every file, so that no file is worse than the whole says. A scan of no file says nothing.
+ * Scans do not say when they ran; the statement around one does.
+ */
+export function readScan(document: unknown): Reading {
+  const { verdict, files } = scan.parse(document);
+  const verdicts = new Set([verdict, ...files.map((file) => file.verdict)]);
+  return {
+    claims: [...verdicts].map((each) => ({ kind: 'scan', verdict: each })),
+    time: undefined,
+    notes: [],
+  };
+}
+
+const secrets = z.object({
+  files: z.int().min(1),
+  findings: z.array(z.unknown()).max(1_000_000),
+  unread: z.array(z.unknown()).max(1_000_000),
+  known: z.int().min(0),
+});
+
+/** How many secrets a search found and how many files it could not read. A search of no file says nothing. */
+export function readSecrets(document: unknown): Reading {
+  const { findings, unread, known } = secrets.parse(document);
+  return {
+    claims: [{ kind: 'secrets', found: findings.length, unread: unread.length }],
+    time: undefined,
+    notes: known > 0 ? [`${known} more are in its baseline`] : [],
+  };
+}
+
 const promise = z.object({ epsilon: z.number().min(0), delta: z.number().gt(0).lt(1) });
 
 const training = z.object({

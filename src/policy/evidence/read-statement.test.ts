@@ -103,6 +103,44 @@ describe('a training record says', () => {
   });
 });
 
+describe('a scan and a search for secrets say', () => {
+  const timeCreated = '2026-11-20T00:00:00Z';
+  const scan = (verdict: string, ...files: string[]) => ({
+    timeCreated,
+    result: { schema: 'glacis.scan/1', verdict, files: files.map((each) => ({ verdict: each })) },
+  });
+  const secrets = (more: object) => ({
+    timeCreated,
+    result: { schema: 'glacis.secrets/1', files: 3, findings: [], unread: [], known: 0, ...more },
+  });
+
+  it('their verdicts, at the time of the statement around them', () => {
+    expect(read(scan('clean', 'clean', 'clean'))).toMatchObject({
+      claims: [{ kind: 'scan', verdict: 'clean' }],
+      time: Date.parse(timeCreated),
+    });
+    expect(read(secrets({}))).toMatchObject({
+      claims: [{ kind: 'secrets', found: 0, unread: 0 }],
+      time: Date.parse(timeCreated),
+    });
+    expect(read(secrets({ findings: [{}], unread: [{}, {}], known: 2 }))).toMatchObject({
+      claims: [{ kind: 'secrets', found: 1, unread: 2 }],
+      notes: ['2 more are in its baseline'],
+    });
+  });
+
+  it('nothing better than each file, and nothing at all of no file', () => {
+    expect(read(scan('clean', 'clean', 'malicious'))).toMatchObject({
+      claims: [
+        { kind: 'scan', verdict: 'clean' },
+        { kind: 'scan', verdict: 'malicious' },
+      ],
+    });
+    expect(read(scan('clean'))).toMatch(/cannot be read/);
+    expect(read(secrets({ files: 0 }))).toMatch(/cannot be read/);
+  });
+});
+
 describe('other statements say', () => {
   it('SLSA provenance: the builder, the sources and when it was finished', () => {
     const predicate = {

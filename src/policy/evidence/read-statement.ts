@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import type { Reading } from './claim.ts';
+import { time } from './measure-schemas.ts';
 import { readAssessment } from './read-assessment.ts';
 import {
   MEASURES_SCHEMA,
   readBillOfMaterials,
   readMeasures,
   readProvenance,
+  readScan,
+  readSecrets,
   readTraining,
 } from './read-documents.ts';
 import { SLSA_PROVENANCE, type Statement } from './statement.ts';
@@ -28,6 +31,8 @@ const BY_PREDICATE: ReadonlyMap<string, Reader> = new Map([
 const BY_SCHEMA: ReadonlyMap<string, Reader> = new Map([
   ['glacis.assessment/1', readAssessment],
   ['glacis.training/1', readTraining],
+  ['glacis.scan/1', readScan],
+  ['glacis.secrets/1', readSecrets],
   [MEASURES_SCHEMA, readMeasures],
 ]);
 
@@ -54,7 +59,14 @@ function readingOf({ predicateType, predicate }: Statement): Reading {
   if (document === undefined) return { claims: [], time: undefined, notes: [] };
   const known = BY_SCHEMA.get(document.schema);
   if (!known) throw new Error(`it holds a ${document.schema.slice(0, 60)}, which this version does not know`);
-  return known(document);
+  const reading = known(document);
+  return reading.time === undefined ? { ...reading, time: timeIn(predicate) } : reading;
+}
+
+/** When the statement around a result was made, for results that do not say when they were. */
+function timeIn(predicate: unknown): number | undefined {
+  const found = z.object({ timeCreated: time }).safeParse(predicate);
+  return found.success ? found.data.timeCreated : undefined;
 }
 
 const glacis = z.looseObject({ schema: z.string().regex(/^glacis\./) });

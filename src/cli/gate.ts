@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { glacisVersion } from '../assess/environment.ts';
+import { asGlacisError, GlacisError } from '../core/error.ts';
+import { openEvidence } from '../policy/evidence/open-evidence.ts';
+import { readEvidence } from '../policy/evidence/read-statement.ts';
+import { joinTrust, trustFrom } from '../policy/evidence/trust.ts';
+import { decide } from '../policy/gate/decide.ts';
+import { type Policy, parsePolicy, unknownStage } from '../policy/read-policy.ts';
+import { junitReport } from '../policy/report/junit.ts';
+import { nextSteps } from '../policy/report/next-steps.ts';
+import { gateSarif } from '../policy/report/sarif.ts';
+import { gateText } from '../policy/report/text.ts';
+import { visible } from '../report/markup.ts';
+import { type Command, EXIT } from './command.ts';
+import { prepareFile, writeText } from './output.ts';
+import { readKey } from './signer-from.ts';
+
+/** A policy file past this size is refused before it is read. */
+const MOST_POLICY_BYTES = 1 << 20;
+
+/** `glacis gate`: whether a model has the evidence that a policy asks for. */
+export const command: Command = {
+  usage: 'gate MODEL --policy glacis.yaml --stage STAGE [--evidence DIR|FILE] [--trust FILE]',
+  about:
+    'Decides whether a model may pass: every requirement of the policy for this model and stage must be shown by a signed statement about exactly these bytes. Says for each requirement whether it is met, not met or missing, which statement shows it, and what to run next. Without network. Leaves with 1 when the model is refused.',
+  options: {
+    policy: { value: 'FILE', help: 'the policy; glacis.yaml unless given' },
+    stage: { value: 'STAGE', help: 'the stage that the model is to enter, e.g. production' },
+    evidence: {
+      value: 'PATH',
+      help: 'signed statements and signatures, or a folder of them; MODEL.sig and MODEL.evidence/ unless given',
+      many: true,
+    },
+    trust: {
+      value: 'FILE',
+      help: 'public keys and certificates (PEM) to check them with; whom to believe is up to the policy',
+      many: true,
+    },
+    name: { value: 'NAME', help: "the model's name for the policy; that of its file unless given" },
+    at: { value: 'TIME', help: 'decide for this time (ISO 8601) and not now' },
+    'digest-cache': {
+      value: 'FILE',
+      help: 'remember digests of unchanged files; who can write it can lie',
+    },
+    json: { value: 'FILE', help: 'the decision as JSON' },
+    sarif: { value: 'FILE', help: 'open requirements as SARIF 2.1.0, for code scanning' },
+    junit: { value: 'FILE', help: 'the requirements as JUnit XML, for test reports' },
+  },
+  examples: [
+    [
+      'glacis gate model.onnx --stage production --evidence evidence/ --trust keys/ci.pub',
+      'may it go to production?',
+    ],
+    [
+      'glacis gate model.onnx --stage candidate --trust ci.pub --junit gate.xml --sarif gate.sarif',
+      'in a pipeline',
+    ],
+  ],
+  async run({ given, terminal, signal }) {
+    const [model, ...rest] = given.positionals;
+    if (model === undefined || rest.length > 0)
+      throw new GlacisError('option/invalid', `gate: expected one MODEL, got ${given.positionals.length}`);
+    const stage = given.text('stage');
+    if (stage === undefined)
+      throw new GlacisError('option/invalid', '--stage: expected the stage to enter, got nothing');
+    const outputs = { json: given.text('json'), sarif: given.text('sarif'), junit: given.text('junit') };
+    for (const file of Object.values(outputs)) if (file !== undefined) await prepareFile(file);
+    const file = given.text('policy') ?? 'glacis.yaml';
+    const { policy, digest } = await readPolicy(file);
+    if (!policy.entries.some(({ stages }) => Object.hasOwn(stages, stage))) throw unknownStage(policy, stage);
+    const now = timeFrom(given.text('at'));
+    const trust = joinTrust(
+      await Promise.all(given.texts('trust').map(async (path) => trustFrom(await readKey(path), path))),
+    );
+    const opened = await openEvidence(model, {
+      paths: given.texts('evidence').length > 0 ? given.texts('evidence') : await evidenceBeside(model),
+      trust,
+      at: new Date(now),
+      name: given.text('name'),
+      digestCache: given.text('digest-cache'),
+      signal,
+      progress: terminal.progress,
+    });
+    for (const warning of opened.warnings) terminal.say(`Warning: ${warning}`);
+    const decision = decide(policy, {
+      model: opened.model,
+      stage,
+      evidence: readEvidence(opened.statements),
+      now,
+    });
+    const next = nextSteps(policy, stage, decision.requirements, {
+      model,
+      evidence: given.texts('evidence')[0] ?? `${model.replace(/\/+$/, '')}.evidence`,
+    });
+    if (outputs.json !== undefined)
+      await writeText(
+        outputs.json,
+        `${JSON.stringify({ ...decision, policy: { file, digest }, next }, null, 2)}\n`,
+      );
+    if (outputs.sarif !== undefined)
+      await writeText(outputs.sarif, gateSarif(decision, file, glacisVersion()));
+    if (outputs.junit !== undefined) await writeText(outputs.junit, junitReport(decision));
+    terminal.print(visible(gateText(decision, next)));
+    return decision.decision === 'let-through' ? EXIT.good : EXIT.negative;
+  },
+};
+
+/** A policy file and the digest of its bytes. Errors: `policy/invalid`. */
+export async function readPolicy(
+  path: string,
+): Promise<{ readonly policy: Policy; readonly digest: string }> {
+  try {
+    const { size } = await stat(path);
+    if (size > MOST_POLICY_BYTES)
+      throw new GlacisError(
+        'policy/invalid',
+        `${path}: expected at most ${MOST_POLICY_BYTES} bytes, got ${size}`,
+      );
+    const bytes = await readFile(path);
+    return {
+      policy: parsePolicy(new TextDecoder('utf-8', { fatal: true }).decode(bytes), path),
+      digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
+    };
+  } catch (thrown) {
+    throw asGlacisError(thrown, 'policy/invalid', path);
+  }
+}
+
+/** `MODEL.sig` and `MODEL.evidence/`, where they are. */
+async function evidenceBeside(model: string): Promise<readonly string[]> {
+  const path = model.replace(/\/+$/, '');
+  const found = await Promise.all(
+    [`${path}.sig`, `${path}.evidence`].map((each) =>
+      stat(each).then(
+        () => [each],
+        () => [],
+      ),
+    ),
+  );
+  return found.flat();
+}
+
+/** The time of `--at` in milliseconds, or now. Errors: `option/invalid`. */
+function timeFrom(text: string | undefined): number {
+  if (text === undefined) return Date.now();
+  const time = Date.parse(text);
+  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(time))
+    throw new GlacisError(
+      'option/invalid',
+      `--at: expected a time such as 2026-11-21T12:00:00Z, got '${text}'`,
+    );
+  return time;
+}
