@@ -29,10 +29,13 @@ export const tarScanner: Scanner = {
     if (['pickle', 'storages', 'tensors'].every((name) => members.has(name)))
       context.report(RULE.legacyTar, 'members pickle, storages and tensors');
     await context.members(collectionOf(source, members, context));
-    const rest = rangeSource(source, end, source.size - end, context.where);
-    if (!(await isZero(rest, context.budget))) {
-      context.report(RULE.outside, `bytes from ${end}`, end);
-      await context.nested(`bytes from ${end}`, rest);
+    const after = await firstByte(source, end, context.budget);
+    if (after < source.size) {
+      context.report(RULE.outside, `bytes from ${after}`, after);
+      await context.nested(
+        `bytes from ${after}`,
+        rangeSource(source, after, source.size - after, context.where),
+      );
     }
   },
 };
@@ -188,11 +191,13 @@ function collectionOf(
 
 const CHUNK = 1 << 20;
 
-async function isZero(source: ByteSource, budget: Budget): Promise<boolean> {
-  for (let at = 0; at < source.size; at += CHUNK) {
+/** The first byte from `start` on that is not zero; the size where there is none. */
+async function firstByte(source: ByteSource, start: number, budget: Budget): Promise<number> {
+  for (let at = start; at < source.size; at += CHUNK) {
     budget.step(64);
     const chunk = await source.read(at, Math.min(CHUNK, source.size - at));
-    if (!chunk.every((byte) => byte === 0)) return false;
+    const found = chunk.findIndex((byte) => byte !== 0);
+    if (found >= 0) return at + found;
   }
-  return true;
+  return source.size;
 }

@@ -105,6 +105,24 @@ export async function readZip(source: ByteSource, budget: Budget, where: string)
   return { entries, start, end, shift, otherEnds };
 }
 
+/**
+ * Members of an archive that lacks its directory, as readers of streams find them: header by header from the beginning, as long
+ * as the headers give the sizes.
+ */
+export async function readLocalHeaders(source: ByteSource, budget: Budget): Promise<readonly ZipEntry[]> {
+  const entries: ZipEntry[] = [];
+  for (let at = 0; at < source.size; ) {
+    budget.step(16);
+    const nowhere: ZipHeader = { name: '', rawName: '', flags: 0, method: 0, crc: 0, packedSize: 0, size: 0 };
+    const found = await withLocal(source, { header: nowhere, offset: at, mode: 0, next: 0 }, 0);
+    if (found.local === undefined) break;
+    const end = found.contentStart + found.local.packedSize;
+    entries.push({ ...found, central: found.local, end });
+    at = end;
+  }
+  return entries;
+}
+
 async function readWideEnd(source: ByteSource, locator: number, fail: (what: string) => Error) {
   const found = new DataView(copy(await source.read(locator, 20)));
   if (found.getUint32(0, true) !== 0x07064b50) return undefined;

@@ -5,7 +5,7 @@ import type { Collection, ScanContext, Scanner } from '../scanner.ts';
 import { escapeOf, linkLeadsOut } from './member-name.ts';
 import { CONTAINER_RULES as RULE } from './rules.ts';
 import { unpack } from './unpack.ts';
-import { findEnd, readZip, type ZipDirectory, type ZipEntry } from './zip-directory.ts';
+import { findEnd, readLocalHeaders, readZip, type ZipDirectory, type ZipEntry } from './zip-directory.ts';
 
 /**
  * Zip archives, PyTorch's, Keras's and NumPy's among them: found by the end record, so that bytes in front do not hide them, and
@@ -34,13 +34,30 @@ export const zipScanner: Scanner = {
   recognises: ({ head, tail }) =>
     (head[0] === 0x50 && head[1] === 0x4b && (head[2] === 3 || head[2] === 5)) || findEnd(tail) >= 0,
   async scan(source, context) {
+    const size = Math.min(source.size, TAIL);
+    if (findEnd(await source.read(source.size - size, size)) < 0)
+      return scanWithoutDirectory(source, context);
     const directory = await readZip(source, context.budget, context.where);
     context.budget.entries(directory.entries.length);
     checkEntries(directory.entries, context);
     await checkLayout(source, directory, context);
-    await context.members(membersOf(source, directory, context));
+    await context.members(membersOf(source, directory.entries, context));
   },
 };
+
+/** Bytes in which the end record lies. */
+const TAIL = 22 + 0xffff;
+
+/** An archive that breaks off, or bytes between members: readers of streams load what is there. */
+async function scanWithoutDirectory(source: ByteSource, context: ScanContext): Promise<void> {
+  const entries = await readLocalHeaders(source, context.budget);
+  context.budget.entries(entries.length);
+  await context.members(membersOf(source, entries, context));
+  throw new GlacisError(
+    'data/unreadable',
+    `${context.where}: a zip archive without its directory (is it cut short?)`,
+  );
+}
 
 /** Bits that writers of models set: sizes behind the content, compression levels, UTF-8 names. */
 const USUAL_FLAGS = 0x0808 | 0x0006;
@@ -114,7 +131,7 @@ function isDescriptor(entry: ZipEntry | undefined, length: number): boolean {
   return entry !== undefined && (entry.central.flags & SIZES_BEHIND) !== 0 && DESCRIPTORS.includes(length);
 }
 
-function membersOf(source: ByteSource, { entries }: ZipDirectory, context: ScanContext): Collection {
+function membersOf(source: ByteSource, entries: readonly ZipEntry[], context: ScanContext): Collection {
   const files = new Map<string, ZipEntry>();
   for (const entry of entries) {
     const { name, size } = entry.central;

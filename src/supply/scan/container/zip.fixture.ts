@@ -1,0 +1,97 @@
+import { crc32, deflateRawSync } from 'node:zlib';
+
+/** A member of a {@link zip}; whatever is left out is what an honest writer would write. */
+export interface FixtureMember {
+  readonly name: string;
+  readonly content?: Uint8Array | string;
+  readonly deflate?: boolean;
+  readonly method?: number;
+  readonly flags?: number;
+  readonly crc?: number;
+  /** Size that both headers declare. */
+  readonly size?: number;
+  /** Unix mode, e.g. 0xa1ff for a symbolic link. */
+  readonly mode?: number;
+  /** What the member's own header says instead. */
+  readonly local?: Partial<Pick<FixtureMember, 'name' | 'flags' | 'method' | 'crc' | 'size'>>;
+  /** Not in the directory. */
+  readonly hidden?: boolean;
+  /** Listed with the place of the member before it. */
+  readonly samePlace?: boolean;
+}
+
+/** Writes a zip archive byte by byte, lies included. */
+export function zip(
+  members: readonly FixtureMember[],
+  prefix: Uint8Array = new Uint8Array(0),
+  comment: Uint8Array = new Uint8Array(0),
+): Uint8Array {
+  const parts: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let at = 0;
+  let before = 0;
+  for (const member of members) {
+    const content = Buffer.from((member.content as Uint8Array) ?? '');
+    const packed = member.deflate ? deflateRawSync(content) : content;
+    const honest = {
+      name: member.name,
+      flags: member.flags ?? 0,
+      method: member.method ?? (member.deflate ? 8 : 0),
+      crc: member.crc ?? crc32(content),
+      size: member.size ?? content.length,
+    };
+    const place = member.samePlace ? before : at;
+    if (!member.samePlace) {
+      const local = header({ ...honest, ...member.local }, packed.length);
+      parts.push(local, packed);
+      before = at;
+      at += local.length + packed.length;
+    }
+    if (!member.hidden) directory.push(central(honest, packed.length, place, member.mode ?? 0));
+  }
+  const entries = Buffer.concat(directory);
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  end.writeUInt16LE(directory.length, 8);
+  end.writeUInt16LE(directory.length, 10);
+  end.writeUInt32LE(entries.length, 12);
+  end.writeUInt32LE(at, 16);
+  end.writeUInt16LE(comment.length, 20);
+  return new Uint8Array(Buffer.concat([prefix, ...parts, entries, end, comment]));
+}
+
+type Fields = Required<Pick<FixtureMember, 'name' | 'flags' | 'method' | 'crc' | 'size'>>;
+
+function header({ name, flags, method, crc, size }: Fields, packed: number): Buffer {
+  const raw = Buffer.from(name);
+  const out = Buffer.alloc(30);
+  out.writeUInt32LE(0x04034b50, 0);
+  out.writeUInt16LE(flags, 6);
+  out.writeUInt16LE(method, 8);
+  out.writeUInt32LE(crc, 14);
+  out.writeUInt32LE(packed, 18);
+  out.writeUInt32LE(size, 22);
+  out.writeUInt16LE(raw.length, 26);
+  return Buffer.concat([out, raw]);
+}
+
+function central(
+  { name, flags, method, crc, size }: Fields,
+  packed: number,
+  place: number,
+  mode: number,
+): Buffer {
+  const raw = Buffer.from(name);
+  const out = Buffer.alloc(46);
+  out.writeUInt32LE(0x02014b50, 0);
+  out.writeUInt8(3, 5);
+  out.writeUInt16LE(flags, 8);
+  out.writeUInt16LE(method, 10);
+  out.writeUInt32LE(crc, 16);
+  out.writeUInt32LE(packed, 20);
+  out.writeUInt32LE(size, 24);
+  out.writeUInt16LE(raw.length, 28);
+  out.writeUInt16LE(mode, 40);
+  out.writeUInt32LE(place, 42);
+  return Buffer.concat([out, raw]);
+}
