@@ -29,6 +29,8 @@ export interface BlobStore {
   putManifest(bytes: Uint8Array, tag?: string, signal?: AbortSignal): Promise<void>;
   /** A manifest's bytes, unchecked. */
   getManifest(blob: Blob, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Ties evidence that was stored to a model's manifest, where the storage would throw it away otherwise. */
+  keepEvidence?(model: Blob, evidence: readonly Blob[], signal?: AbortSignal): Promise<void>;
 }
 
 /**

@@ -57,6 +57,7 @@ export async function changeAlias(
   const waits = waitingFor(registry.state, request);
   const evidence = [...(waits && given.length === 0 ? waits.event.evidence : [...found.evidence, ...given])];
   for (const ref of evidence) await readEvidence(blobs, ref);
+  await blobs.keepEvidence?.({ digest: found.manifest, size: found.manifestSize }, given, registry.signal);
   const head = eventHead(registry);
   const done = await commit(registry, keeper, keys, (state) => {
     const pending = waitingFor(state, request, evidence);

@@ -72,6 +72,7 @@ export async function push(
   await store(blobs, blobOf(config), () => once(config), signal);
   const evidence = await storeEvidence(blobs, request.evidence, signal);
   await blobs.putManifest(manifest, tagOf(model, version), signal);
+  await blobs.keepEvidence?.(blobOf(manifest), evidence, signal);
   const { digest: manifestDigest, size: manifestSize } = blobOf(manifest);
   const event = {
     ...eventHead(registry),
