@@ -4,6 +4,7 @@ import { unsupportedScanner } from './container/unsupported.ts';
 import { zipScanner } from './container/zip.ts';
 import { ENGINE_RULES } from './engine-rules.ts';
 import type { Rule } from './finding.ts';
+import { FORMAT_COLLECTION_SCANNERS, FORMAT_SCANNERS } from './formats/registry.ts';
 import { npyScanner } from './pickle/npy.ts';
 import { pickleScanner } from './pickle/scanner.ts';
 import type { CollectionScanner, Scanner } from './scanner.ts';
@@ -17,10 +18,14 @@ export const SCANNERS: readonly Scanner[] = [
   tarScanner,
   ...compressedScanners,
   unsupportedScanner,
+  ...FORMAT_SCANNERS,
 ];
 
 /** Every scanner of formats that are several files. */
-export const COLLECTION_SCANNERS: readonly CollectionScanner[] = [torchArchiveScanner];
+export const COLLECTION_SCANNERS: readonly CollectionScanner[] = [
+  torchArchiveScanner,
+  ...FORMAT_COLLECTION_SCANNERS,
+];
 
 /** Every rule that a scan may report, sorted by id; a duplicate id fails when the module loads. */
 export const RULES: readonly Rule[] = distinct([

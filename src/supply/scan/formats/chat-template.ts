@@ -116,7 +116,7 @@ function endOf(text: string, from: number, close: string, quotes: boolean): numb
     const end = text.indexOf(close, from);
     return end === -1 ? text.length : end;
   }
-  const mark = /"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'|[}%]\}/g;
+  const mark = /"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|$)|'[^'\\]*(?:\\[\s\S][^'\\]*)*(?:'|$)|[}%]\}/g;
   mark.lastIndex = from;
   for (let match = mark.exec(text); match !== null; match = mark.exec(text))
     if (match[0] === close) return match.index;
@@ -124,7 +124,7 @@ function endOf(text: string, from: number, close: string, quotes: boolean): numb
 }
 
 const TOKEN =
-  /(?<name>[\p{L}_][\p{L}\p{N}_]*)|(?<text>"(?:[^"\\]|\\[^])*"?|'(?:[^'\\]|\\[^])*'?)|(?<number>\d[\d_]*)|(?<sign>[^\s])/gu;
+  /(?<name>[\p{L}\p{Pc}][\p{L}\p{M}\p{N}\p{Pc}]*)|(?<text>"[^"\\]*(?:\\[\s\S][^"\\]*)*"?|'[^'\\]*(?:\\[\s\S][^'\\]*)*'?)|(?<number>\d[\d_]*)|(?<sign>[^\s])/gu;
 
 function tokensOf(code: string): readonly Token[] {
   return [...code.matchAll(TOKEN)].map(({ groups }) => {
@@ -150,7 +150,9 @@ function unescaped(text: string): string {
   );
 }
 
-const DUNDER = /__[a-zA-Z]\w*__|^__\w*$|^_+$/;
+const DUNDER = /__[a-zA-Z]\w*__|^__\w*$/;
+/** Nothing but underscores is a part of such a name where it is joined with something. */
+const UNDERSCORES = /^_+$/;
 
 function judgeTokens(
   tokens: readonly Token[],
@@ -177,10 +179,12 @@ function judgeTokens(
       if (token.text === 'range' && after === '(' && tokens.slice(i, i + 8).some(isHuge))
         report(TEMPLATE_RULES.exhaustion, shown);
     } else if (token.kind === 'text') {
+      const joined = isOperator(before) || isOperator(after);
       const key = before === '[' || before === '(';
       if (
-        DUNDER.test(token.text) &&
-        (key || isOperator(before) || isOperator(after) || KNOWN_INTERNALS.test(token.text))
+        KNOWN_INTERNALS.test(token.text) ||
+        (DUNDER.test(token.text) && (key || joined)) ||
+        (UNDERSCORES.test(token.text) && joined)
       )
         report(TEMPLATE_RULES.attributes, shown);
     } else if (

@@ -66,7 +66,7 @@ export function duplicateNames(text: string, budget: Budget): readonly string[] 
   /** Per open object the names so far; `undefined` for a list. */
   const open: (Set<string> | undefined)[] = [];
   let nameNext = false;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],]/g)) {
+  for (const [token] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],]/g)) {
     budget.step();
     if (token === '{' || token === '[') {
       open.push(token === '{' ? new Set() : undefined);

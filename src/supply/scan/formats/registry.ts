@@ -1,0 +1,16 @@
+import type { CollectionScanner, Scanner } from '../scanner.ts';
+import { jinjaScanner, jsonScanner, yamlScanner } from './config.ts';
+import { ggufScanner } from './gguf.ts';
+import { safetensorsScanner } from './safetensors.ts';
+
+/** Scanners of formats that hold a model or its configuration and are no pickle and no container. */
+export const FORMAT_SCANNERS: readonly Scanner[] = [
+  safetensorsScanner,
+  ggufScanner,
+  jsonScanner,
+  yamlScanner,
+  jinjaScanner,
+];
+
+/** Scanners of such formats that are several files. */
+export const FORMAT_COLLECTION_SCANNERS: readonly CollectionScanner[] = [];
