@@ -131,6 +131,7 @@ async function run({ given, args, terminal, signal }: CommandRun): Promise<numbe
       reading: materialFrom(given),
       norm: given.choice('norm', ['linf', 'l2']) ?? 'linf',
       eps: eps === undefined ? undefined : epsFrom(eps),
+      constraint: given.text('constraint'),
       budget,
       ...aim,
       attacks,

@@ -57,6 +57,10 @@ export const TRAINING_OPTIONS: OptionTable = {
     help: `train against attacks, e.g. "trades(eps=0.3, steps=10, beta=6), awp": ${names(OBJECTIVES)}`,
   },
   norm: { value: 'NORM', help: 'how a change is measured there: linf or l2 (linf unless given)' },
+  constraint: {
+    value: 'FILE',
+    help: 'what attacked samples must satisfy: mask, table, series (docs/constraints.md); with --against pgd or fast',
+  },
   'when-catastrophic': {
     value: 'WHAT',
     help: 'when single-step training collapses: stop, fall-back (to PGD, from the best epoch) or go-on (stop unless given)',

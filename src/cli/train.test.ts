@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -127,6 +127,47 @@ describe('glacis train', () => {
     expect(parseModel(readFileSync(at('marks.onnx'))).graph.outputs[0]!.type).toMatchObject({
       dims: ['batch', 2],
     });
+  });
+
+  it('trains against what an attacker can send', async () => {
+    const columns = [
+      { column: 0, immutable: true },
+      { column: 1, direction: 'up' },
+    ];
+    const write = (name: string, more: object) =>
+      writeFileSync(
+        at(name),
+        JSON.stringify({
+          schema: 'glacis.constraints/1',
+          constraints: [{ type: 'tabular', columns: [...columns, more] }],
+        }),
+      );
+    write('limits.json', { column: 2, maxChange: 0.1 });
+    const given = [
+      '--data',
+      'data.npz',
+      '--epochs',
+      '2',
+      '--constraint',
+      'limits.json',
+      '--out',
+      'limited.onnx',
+    ];
+    const { code, stderr } = await train(...given, '--against', 'pgd(eps=0.3, steps=3)');
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/under attack .+; validation: .+ under attack/);
+    const { config } = JSON.parse(readFileSync(at('limited.training.json'), 'utf8')) as TrainingRecord;
+    expect(config.constraint).toContain('immutable: 1');
+    expect(config.objective).toMatchObject({
+      name: 'pgd',
+      constraintDigest: expect.stringMatching(/^sha256:/),
+    });
+    await expect(train(...given)).rejects.toThrow(/something to train against under it/);
+    await expect(train(...given, '--against', 'trades(eps=0.3)')).rejects.toThrow(/expected pgd or fast/);
+    write('limits.json', { column: 2, min: 0.9 });
+    await expect(train(...given, '--against', 'pgd(eps=0.3)')).rejects.toThrow(
+      /clean samples that satisfy it/,
+    );
   });
 
   it('shows its recipes', async () => {

@@ -1,4 +1,5 @@
 import { environmentOf } from '../assess/environment.ts';
+import { openTrainingConstraint } from '../assess/open-training-constraint.ts';
 import { renderTrainingHtml } from '../report/training/html.ts';
 import { startEngine } from '../runtime/engine.ts';
 import { gather } from '../train/gather.ts';
@@ -100,7 +101,12 @@ async function run(run: CommandRun): Promise<number> {
     reading: { ...materialFrom(given), input: file && inputOf(file.model), isReal, signal },
   });
   const { training, validation } = gathered;
-  const plan = planTraining(wishes, training, validation, file ? outputsOf(file.model) : undefined);
+  const limits = given.text('constraint');
+  const constraint =
+    limits === undefined
+      ? undefined
+      : await openTrainingConstraint(limits, [training, ...(validation ? [validation] : [])], signal);
+  const plan = planTraining(wishes, training, validation, file && outputsOf(file.model), constraint);
   const outputs = given.whole('outputs', 1) ?? plan.outputs;
   const start = file ?? fromRecipe(recipe ?? usualRecipe(training.shape), training, outputs, { seed });
   for (const note of [...training.notes, ...start.notes]) terminal.say(`Note: ${note}`);

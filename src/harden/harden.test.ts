@@ -10,6 +10,7 @@ import { startEngine } from '../runtime/engine.ts';
 import { cues } from '../train/cues.fixture.ts';
 import { constant, convNet, train } from '../train/index.ts';
 import { FILES, harden } from './harden.ts';
+import { measured } from './measure.ts';
 import type { HardenOptions, PrivateHardening } from './options.ts';
 
 const engine = startEngine({ threads: 2 });
@@ -85,6 +86,22 @@ describe('harden', () => {
     ])
       expect(existsSync(join(options.out, file)), file).toBe(true);
     expect(existsSync(join(options.out, FILES.checkpoint))).toBe(false);
+  }, 60_000);
+
+  it('measures and trains under a constraint', async () => {
+    const constraint = join(folder, 'mask.json');
+    const boxes = [{ top: 0, left: 0, height: 4, width: 8 }];
+    await writeFile(
+      constraint,
+      JSON.stringify({ schema: 'glacis.constraints/1', constraints: [{ type: 'mask', boxes }] }),
+    );
+    const wishes = { against: 'pgd(eps=0.15, steps=3)', epochs: 2, batch: 32, learningRate: 0.02 };
+    const { record } = await harden(engine, await optionsFor('masked', { constraint, wishes }));
+    expect(record.config.constraint).toBeTruthy();
+    const { data } = await measured(join(folder, 'masked', FILES.after));
+    expect(data.notes.join()).toContain('only 32 of 64 elements may change');
+    const other = await optionsFor('masked', { wishes, resume: true });
+    await expect(harden(engine, other)).rejects.toThrow(/constraint differ/);
   }, 60_000);
 
   it('goes on where it was stopped and ends in the same bytes', async () => {

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { type Comparison, compareAssessments } from '../assess/index.ts';
+import { openTrainingConstraint } from '../assess/open-training-constraint.ts';
 import { GlacisError } from '../core/error.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { type Gathered, gather } from '../train/gather.ts';
 import type { Material } from '../train/material.ts';
+import type { TrainingConstraint } from '../train/objective/constrained.ts';
 import { usualEps } from '../train/plan/objective.ts';
 import { planPrivateTraining } from '../train/plan/private-training.ts';
 import { checkPrivateStart } from '../train/private/private-start.ts';
@@ -78,8 +80,22 @@ export async function harden(engine: Engine, options: HardenOptions): Promise<Ha
       'The weights are drawn anew: a model that was trained on these samples would give them away, however privately it was trained on.',
     );
   const eps = epsFor(options, training);
+  const { validation } = gathered;
+  const constraint =
+    options.constraint === undefined || isPrivate
+      ? undefined
+      : await openTrainingConstraint(
+          options.constraint,
+          [training, ...(validation ? [validation] : [])],
+          signal,
+        );
   const notes = join(out, NOTEBOOK);
-  const identity = identityOf(options, start.digest, training.digest, eps);
+  const identity = identityOf(options, {
+    model: start.digest,
+    data: training.digest,
+    constraint: constraint?.digest,
+    eps,
+  });
   const known = options.resume ? await readNotebook(notes, identity) : undefined;
   if (!known) await writeNotebook(notes, { identity, isMeasured: false });
   const folders = [FILES.before, FILES.after].map((name) => join(out, name)) as [string, string];
@@ -87,7 +103,7 @@ export async function harden(engine: Engine, options: HardenOptions): Promise<Ha
     say('Measuring the model as it is …');
     await measure(options, { model: options.model, folder: folders[0], eps, training });
   }
-  const plan = known?.plan ?? (await planFor(engine, options, { start, gathered, eps }));
+  const plan = known?.plan ?? (await planFor(engine, options, { start, gathered, eps, constraint }));
   const noted = (isTrained: boolean) =>
     writeNotebook(notes, { identity, isMeasured: true, ...(plan ? { plan } : {}), isTrained });
   for (const reason of plan?.reasons ?? []) say(`Plan: ${reason}.`);
@@ -95,7 +111,7 @@ export async function harden(engine: Engine, options: HardenOptions): Promise<Ha
   if (known?.isTrained) record = await trainedBefore(out);
   else {
     await noted(false);
-    const training = { engine, options, start, gathered, plan };
+    const training = { engine, options, start, gathered, plan, constraint };
     record = privacy
       ? await trainForPrivacy(training, privacy, () => noted(true))
       : await trainRobustly(training);
@@ -141,7 +157,13 @@ async function planFor(
     start,
     gathered,
     eps,
-  }: { readonly start: StartingModel; readonly gathered: Gathered; readonly eps: number },
+    constraint,
+  }: {
+    readonly start: StartingModel;
+    readonly gathered: Gathered;
+    readonly eps: number;
+    readonly constraint: TrainingConstraint | undefined;
+  },
 ): Promise<NotedPlan | undefined> {
   const { norm, seed, signal, privacy, goal } = options;
   const { training } = gathered;
@@ -176,20 +198,27 @@ async function planFor(
     bounds: training.bounds,
     n: training.n,
     batch,
-    pace: await measurePace(engine, start.model, training, { wishes, eps, signal }),
+    pace: await measurePace(engine, start.model, training, { wishes, eps, constraint, signal }),
     seconds,
     seed,
     against,
     epochs,
+    isConstrained: constraint !== undefined,
   });
 }
 
 /** What decides the course of a hardening. */
-function identityOf(options: HardenOptions, model: string, data: string, eps: number): HardeningIdentity {
+function identityOf(
+  options: HardenOptions,
+  found: Readonly<Record<'model' | 'data', string>> & {
+    readonly constraint: string | undefined;
+    readonly eps: number;
+  },
+): HardeningIdentity {
   const { goal, test, reading, budget, wishes, privacy, attacks, level, tested, norm, seed } = options;
   return {
-    ...{ goal, model, data, test, reading, budget, wishes: given(wishes) },
+    ...{ ...found, goal, test, reading, budget, wishes: given(wishes) },
     privacy: privacy && { ...privacy, wishes: given(privacy.wishes) },
-    ...{ attacks, level, tested, norm, eps, seed },
+    ...{ attacks, level, tested, norm, seed },
   };
 }

@@ -36,6 +36,7 @@ export async function measure(
     ...(goal !== 'robust' && tellsMembers(options, training)
       ? { members: options.data, membersTrained: training.n }
       : {}),
+    ...(options.constraint !== undefined && { constraint: options.constraint }),
     norm: options.norm,
     eps: [eps],
     ...(attacks ? { attacks } : { level: options.level }),

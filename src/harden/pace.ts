@@ -1,6 +1,7 @@
 import type { Model } from '../onnx/model.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { type Material, partOf } from '../train/material.ts';
+import type { TrainingConstraint } from '../train/objective/constrained.ts';
 import type { PlannedPrivateTraining } from '../train/plan/private-training.ts';
 import { planTraining, type TrainingWishes } from '../train/plan/training.ts';
 import { trainPrivately } from '../train/private/train-privately.ts';
@@ -20,6 +21,8 @@ export interface PaceOptions {
   readonly wishes: TrainingWishes & { readonly batch: number };
   /** The radius of the single-step attack that is timed. */
   readonly eps: number;
+  /** What attacked samples must satisfy. */
+  readonly constraint?: TrainingConstraint | undefined;
   /** Milliseconds since some moment. Default: the system's. */
   readonly now?: () => number;
   readonly signal?: AbortSignal | undefined;
@@ -33,7 +36,7 @@ export async function measurePace(
   engine: Engine,
   model: Model,
   material: Material,
-  { wishes, eps, now = () => performance.now(), signal }: PaceOptions,
+  { wishes, eps, constraint, now = () => performance.now(), signal }: PaceOptions,
 ): Promise<number> {
   const { patience: _, keepBest: __, ...how } = wishes;
   const count = Math.min(material.n, (TIMED + 1) * wishes.batch);
@@ -42,7 +45,7 @@ export async function measurePace(
     Array.from({ length: count }, (_, i) => i),
   );
   const timed = { ...how, against: `fast(eps=${eps})`, epochs: 1, learningRate: RATE, warmUp: 0 };
-  const { options } = planTraining(timed, some, undefined, outputsOf(model));
+  const { options } = planTraining(timed, some, undefined, outputsOf(model), constraint);
   const seen: number[] = [];
   await train(engine, model, some.samples, {
     ...options,

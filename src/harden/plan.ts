@@ -19,6 +19,8 @@ export interface HardeningFacts {
   /** What to train against and for how many epochs, where that was said. */
   readonly against?: string | undefined;
   readonly epochs?: number | undefined;
+  /** Whether attacked samples must satisfy a constraint, under which there is PGD only. */
+  readonly isConstrained?: boolean | undefined;
 }
 
 /** How a model is to be hardened. */
@@ -49,7 +51,7 @@ const WIDE = 0.1;
 export function planHardening(facts: HardeningFacts): HardeningPlan {
   const { norm, eps, bounds, n, batch, seconds, seed } = facts;
   const perEpoch = Math.max(1, Math.floor(n / batch));
-  const isWide = eps / (bounds[1] - bounds[0]) >= WIDE && norm === 'linf';
+  const isWide = facts.isConstrained || (eps / (bounds[1] - bounds[0]) >= WIDE && norm === 'linf');
   const objective = (steps: number, ramp = '') => {
     const name = steps === 1 ? 'fast' : isWide ? 'pgd' : 'trades';
     return `${name}(eps=${eps}${steps === 1 ? '' : `, steps=${steps}`}${ramp})`;
@@ -84,6 +86,9 @@ export function planHardening(facts: HardeningFacts): HardeningPlan {
     },
     seconds: whole,
     reasons: [
+      ...(facts.isConstrained
+        ? ['attacked samples satisfy the constraint, projected between the steps of the attack']
+        : []),
       facts.against === undefined ? reasonFor(steps, isWide) : `against ${against}, as was asked for`,
       `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'} of ${perEpoch} steps take about ${duration(whole)} at the pace measured here${whole > seconds ? ', more than the time there is' : ''}`,
     ],

@@ -18,7 +18,7 @@ const seen = (advantage: number, accuracy: number) =>
       advantage: { difference: advantage, interval: [advantage - 0.05, advantage + 0.05] },
       auc: 0.6,
     },
-  }) as NonNullable<Assessment['generalisation']>;
+  }) as unknown as NonNullable<Assessment['generalisation']>;
 
 describe('privacyWords', () => {
   it('says what is promised, what an attack can gain at most, and what one gained', () => {

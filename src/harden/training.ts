@@ -6,6 +6,7 @@ import { asGlacisError, GlacisError } from '../core/error.ts';
 import { writeAtomically } from '../data/index.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { Gathered } from '../train/gather.ts';
+import type { TrainingConstraint } from '../train/objective/constrained.ts';
 import { type PrivateWishes, planPrivateTraining } from '../train/plan/private-training.ts';
 import { planTraining, type TrainingWishes } from '../train/plan/training.ts';
 import { checkPrivateStart } from '../train/private/private-start.ts';
@@ -32,6 +33,8 @@ export interface HardeningTraining {
   readonly start: StartingModel;
   readonly gathered: Gathered;
   readonly plan: NotedPlan | undefined;
+  /** Of the goal `robust` only. */
+  readonly constraint?: TrainingConstraint | undefined;
 }
 
 /** Wishes that were said. */
@@ -52,6 +55,7 @@ export async function trainRobustly({
   start,
   gathered,
   plan,
+  constraint,
 }: HardeningTraining): Promise<TrainingRecord> {
   const { out, seed, norm } = options;
   const { training, validation } = gathered;
@@ -59,7 +63,7 @@ export async function trainRobustly({
   const wishes = { ...(plan?.wishes as TrainingWishes | undefined), seed, norm, ...given(options.wishes) };
   const { record } = await produce(engine, {
     ...commonOf(engine, options, start, gathered),
-    plan: planTraining(wishes, training, validation, outputsOf(start.model)),
+    plan: planTraining(wishes, training, validation, outputsOf(start.model), constraint),
     checkpoint: {
       path: join(out, TRAINING_FILES.checkpoint),
       resume: options.resume,

@@ -9,7 +9,8 @@ import { noteOf, soFar, withStep } from './journal.ts';
 import type { Objective } from './objective/objective.ts';
 import { isSaveDue, type Run, saveRun, stepsPerEpoch } from './run.ts';
 import { shuffled } from './samples.ts';
-import { feedsOf, isAllFinite, stateFrom } from './state.ts';
+import { feedsOf, isAllFinite, keyOf, stateFrom } from './state.ts';
+import { type ConstrainedAttack, openConstrainedAttack } from './step/constrained-attack.ts';
 import { openStep } from './step/session.ts';
 import { buildStep, type TrainingStep } from './step/step.ts';
 
@@ -18,16 +19,30 @@ export interface Phase {
   readonly objective: Objective;
   readonly step: TrainingStep;
   readonly session: Session;
+  /** Attacks samples before a step takes them, where the objective leaves that to the trainer. */
+  readonly attack?: ConstrainedAttack;
   close(): Promise<void>;
 }
 
 /** Opens the graph of a run's steps with this objective. */
 export async function openPhase(run: Run, objective: Objective): Promise<Phase> {
-  const { engine, model, settings } = run;
-  const options = { ...settings, objective };
-  const step = objective === run.objective ? run.step : buildStep(model, options);
-  const session = await openStep(engine, model, step, options);
-  return { objective, step, session, close: () => session.close() };
+  const { engine, model, settings, options } = run;
+  const how = { ...settings, objective };
+  const step = objective === run.objective ? run.step : buildStep(model, how);
+  const session = await openStep(engine, model, step, how);
+  if (!objective.outside) return { objective, step, session, close: () => session.close() };
+  const { parameters, criterion, batch, block = 0 } = settings;
+  const attack = await openConstrainedAttack(engine, model, {
+    ...objective.outside,
+    ...{ parameters, criterion, block, rows: batch, seed: options.seed },
+  }).catch(async (error) => {
+    await session.close();
+    throw error;
+  });
+  const close = async () => {
+    await Promise.all([session.close(), attack.close()]);
+  };
+  return { objective, step, session, attack, close };
 }
 
 /**
@@ -39,8 +54,10 @@ export async function runEpoch(run: Run, phase: Phase): Promise<void> {
   const { signal, progress = silent, checkpoint } = run.options;
   const epoch = run.journal.epochs.length;
   const perEpoch = stepsPerEpoch(run);
-  const { inputsOf, samplesOf } = batchesOf(run, phase, epoch);
+  const batches = batchesOf(run, phase, epoch);
+  const { inputsOf, samplesOf } = batches;
   const carried = step.carried.map(({ output }) => output);
+  const attacker = attackerFor(run, phase, batches);
   const measures = Object.values(step.measures);
   const end = (epoch + 1) * perEpoch;
   let start = feedsOf(step, run.states.get('now')!);
@@ -50,14 +67,17 @@ export async function runEpoch(run: Run, phase: Phase): Promise<void> {
     const isLast = run.steps + 1 === end;
     // Weights stay where they are trained until they are wanted.
     const isDue = isLast || (checkpoint && signal?.aborted) || isSaveDue(run);
+    if (attacker) next = await attacker.attacked(next, run.steps);
+    const seen = attacker ? [...measures, ...attacker.outputs] : measures;
     const running = session.run(
       { ...start, ...next },
-      { transfer: true, fetches: isDue ? [...measures, ...carried] : measures },
+      { transfer: true, fetches: isDue ? [...measures, ...carried] : seen },
     );
     start = {};
     // While the step runs on its own thread, this one prepares the next batch.
     if (!isLast) next = inputsOf(run.steps + 1);
     const results = await running;
+    attacker?.take(results);
     const loss = Number(results[step.measures.loss]!.data[0]);
     const state = isDue ? stateFrom(step, results) : undefined;
     if (!Number.isFinite(loss) || (state && !isAllFinite(state)))
@@ -88,6 +108,37 @@ export async function runEpoch(run: Run, phase: Phase): Promise<void> {
   }
   // The end of an epoch is kept once it was measured, unless that is not to happen.
   if (signal?.aborted) await saveRun(run);
+}
+
+/** Attacks the batches of a phase with the weights as they are before each step; nothing where the graph does that. */
+function attackerFor(run: Run, { attack, objective, step }: Phase, { samplesOf }: Batches) {
+  if (!attack || !objective.outside) return undefined;
+  const { settings } = objective.outside;
+  const { replays = 1, epochs, signal } = run.options;
+  const total = stepsPerEpoch(run) * epochs;
+  const held = step.carried.filter(({ role }) => role === 'weight' || role === 'statistic');
+  let weights = new Map<string, HostTensor>();
+  const now = run.states.get('now')!;
+  for (const each of held) weights.set(each.name, f32(now.get(keyOf(each))!.slice(), each.dims));
+  return {
+    outputs: held.map(({ output }) => output),
+    take(results: Readonly<Record<string, HostTensor>>) {
+      weights = new Map(held.map(({ name, output }) => [name, results[output]!]));
+    },
+    /** The inputs of step `at` with attacked samples in place of clean ones. */
+    async attacked(inputs: Readonly<Record<string, HostTensor>>, at: number) {
+      const x = await attack.attack({
+        x: inputs[step.inputs.x]!,
+        targets: inputs[step.inputs.targets]!,
+        samples: samplesOf(at),
+        at: Math.floor(at / replays),
+        ...settings(at / total),
+        weight: (name) => weights.get(name)!,
+        signal: run.options.checkpoint ? undefined : signal,
+      });
+      return { ...inputs, [step.inputs.x]: x };
+    },
+  };
 }
 
 /** What a step of this epoch takes in, by the step's number over all epochs. */

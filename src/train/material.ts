@@ -23,6 +23,8 @@ export interface Material {
   /** Whether the labels are real numbers (a regression). */
   readonly isReal: boolean;
   readonly classNames?: readonly string[];
+  /** Names of a table's columns, in the order of a sample's values. */
+  readonly columns?: readonly string[];
   /** Least and greatest value of an input: the data's range where one is known, else what occurs. */
   readonly bounds: readonly [number, number];
   /** Whether {@link bounds} come from a known range. */
@@ -87,6 +89,7 @@ export async function openMaterial(spec: string, options: MaterialOptions): Prom
       width: found.width,
       isReal: found.labels instanceof Float32Array,
       ...(adapted.classes && { classNames: adapted.classes }),
+      ...(dataset.columns && { columns: dataset.columns }),
       bounds: bounds ? [Math.min(...bounds.low), Math.max(...bounds.high)] : [least, most],
       isRanged: bounds !== undefined,
       digest: found.digest === undefined ? adapted.digest : `${adapted.digest},${found.digest}`,

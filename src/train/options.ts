@@ -1,5 +1,6 @@
 import { GlacisError } from '../core/error.ts';
 import type { Progress } from '../core/progress.ts';
+import type { Constraint } from '../threat/constraint.ts';
 import type { Augment } from './augment.ts';
 import type { Criterion } from './criterion/criterion.ts';
 import type { Epoch, StepFigures } from './journal.ts';
@@ -56,6 +57,8 @@ export interface Validation {
   readonly samples: LabelledSamples;
   /** Also attack them. Default: not. */
   readonly threat?: TrainingThreat;
+  /** What attacked samples must satisfy; then FGSM is not tried beside. Default: nothing. */
+  readonly constraint?: Constraint;
   /** Keep the weights of the epoch that was best on them: robust accuracy where they are attacked, else accuracy, else loss. Default false. */
   readonly keepBest?: boolean;
   /** Stop after so many epochs without a better one. Default: never. */

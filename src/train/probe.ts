@@ -4,12 +4,14 @@ import type { Model } from '../onnx/model.ts';
 import { f32, type HostTensor } from '../runtime/array.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { inLayout } from '../runtime/layout.ts';
+import type { Constraint } from '../threat/constraint.ts';
 import type { Criterion } from './criterion/criterion.ts';
 import { feedFor } from './feed.ts';
 import { ascendInside, lossSlope, startInside, type TrainingBall } from './objective/inner-ascent.ts';
 import type { CheckedThreat } from './objective/threat.ts';
 import type { LabelledSamples } from './samples.ts';
 import { keyOf, type TrainingState } from './state.ts';
+import { openConstrainedAttack } from './step/constrained-attack.ts';
 import { openNetwork } from './step/network.ts';
 import type { Carried, TrainingStep } from './step/step.ts';
 
@@ -41,6 +43,8 @@ export interface ProbeOptions {
   /** Number of samples; all of one run where they fit. */
   readonly n: number;
   readonly threat?: CheckedThreat;
+  /** What attacked samples must satisfy; then only PGD is tried. */
+  readonly constraint?: Constraint;
   readonly seed: number;
   readonly block: number;
   /** Slot whose weights are measured in place of the weights themselves. */
@@ -52,8 +56,13 @@ const ROWS = 128;
 
 /** Opens a graph that takes weights and samples and counts what is right: as they are and, with a threat, after FGSM and PGD. */
 export async function openProbe(engine: Engine, model: Model, options: ProbeOptions): Promise<Probe> {
-  const { step, samples, n, threat, seed } = options;
+  const { step, samples, n, constraint, seed } = options;
   const rows = Math.min(ROWS, n);
+  const outside =
+    constraint &&
+    options.threat &&
+    (await openConstrainedAttack(engine, model, { ...options, rows, constraint, threat: options.threat }));
+  const threat = outside ? undefined : options.threat;
   const network = openNetwork(model, options.parameters, rows);
   const { b } = network.trace;
   const { x } = network;
@@ -80,6 +89,11 @@ export async function openProbe(engine: Engine, model: Model, options: ProbeOpti
   const wanted = new Map<string, Carried>();
   for (const { name, value } of network.weights) wanted.set(value.name, heldAs(step, name, options.average));
   for (const { name, before } of network.statistics()) wanted.set(before.name, heldAs(step, name));
+  const held = (state: TrainingState) => (name: string) => {
+    const isWeight = options.parameters.includes(name);
+    const each = heldAs(step, name, isWeight ? options.average : undefined);
+    return f32(state.get(keyOf(each))!, each.dims);
+  };
   const probing = {
     ...step,
     inputs: { x: x.name, targets: targets.name },
@@ -111,14 +125,24 @@ export async function openProbe(engine: Engine, model: Model, options: ProbeOpti
           Float32Array.from({ length: rows }, (_, i) => (i < count ? 1 : 0)),
           [rows],
         );
-        const used = Object.fromEntries(session.inputs.map((name) => [name, feeds[name]!]));
-        const results = await session.run(used);
-        for (const name of Object.keys(outputs))
-          sums.set(name, (sums.get(name) ?? 0) + Number(results[name]!.data[0]));
+        const run = () => session.run(Object.fromEntries(session.inputs.map((name) => [name, feeds[name]!])));
+        const add = (name: string, value: HostTensor) =>
+          sums.set(name, (sums.get(name) ?? 0) + Number(value.data[0]));
+        const results = await run();
+        for (const name of Object.keys(outputs)) add(name, results[name]!);
+        if (!outside || !calm.hits) continue;
+        const { eps, stepShare } = options.threat!;
+        feeds[x.name] = await outside.attack({
+          ...{ x: feeds[x.name]!, targets: feeds[targets.name]!, samples: numbers, at: 0 },
+          ...{ eps, stepSize: eps * stepShare, weight: held(state), signal },
+        });
+        add('robust', (await run()).accuracy!);
       }
       return Object.fromEntries([...sums].map(([name, sum]) => [name, sum / n])) as unknown as Measured;
     },
-    close: () => session.close(),
+    async close() {
+      await Promise.all([session.close(), outside?.close()]);
+    },
   };
 }
 

@@ -78,6 +78,7 @@ export async function prepareRun(
       samples: validation.samples,
       n: checkSamples(validation.samples, form, 'validation data'),
       ...(validation.threat ? { threat: checkedThreat(validation.threat) } : {}),
+      ...(validation.constraint ? { constraint: validation.constraint } : {}),
       seed: options.seed,
       block,
       ...(average === undefined ? {} : { average }),

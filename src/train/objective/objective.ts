@@ -1,7 +1,9 @@
 import type { Value } from '../../onnx/graph-builder.ts';
+import type { Constraint } from '../../threat/constraint.ts';
 import type { Cotangent } from '../../transform/gradient/vjp.ts';
 import type { Ops } from '../../transform/ops.ts';
 import type { Criterion } from '../criterion/criterion.ts';
+import type { CheckedThreat } from './threat.ts';
 
 /**
  * What one step of training learns from a batch: the samples as they are, attacked ones, or both. Written once into the step's
@@ -16,9 +18,19 @@ export interface Objective {
    * something is kept from batch to batch or norms of whole gradients count.
    */
   readonly isAdditive: boolean;
+  /** An attack that the trainer makes between steps, in place of one in the graph: the step then takes attacked samples. */
+  readonly outside?: OutsideAttack;
   /** What {@link Scene.setting} gives when this share of all steps, in [0, 1), is done. */
   settings?(done: number): Readonly<Record<string, number>>;
   write(scene: Scene): Lesson;
+}
+
+/** An attack that is no part of the graph, because its constraint is none. */
+export interface OutsideAttack {
+  readonly threat: CheckedThreat;
+  readonly constraint: Constraint;
+  /** Radius and step length when this share of all steps is done. */
+  settings(done: number): { readonly eps: number; readonly stepSize: number };
 }
 
 /** Where an {@link Objective} writes. */

@@ -1,5 +1,6 @@
 import { GlacisError } from '../../core/error.ts';
 import { parseSpecs } from '../../core/options.ts';
+import { constrainedMadry, type TrainingConstraint } from '../objective/constrained.ts';
 import { free } from '../objective/free.ts';
 import { madry } from '../objective/madry.ts';
 import { mart } from '../objective/mart.ts';
@@ -48,11 +49,23 @@ export interface ThreatFrame {
   readonly isRanged: boolean;
   /** Of one sample. */
   readonly shape: readonly number[];
+  /** What attacked samples must satisfy. */
+  readonly constraint?: TrainingConstraint | undefined;
 }
+
+/** What can be trained against under a constraint: one attack before each step. */
+const CONSTRAINED = ['pgd', 'fast'];
 
 /** Reads `trades(eps=0.3, beta=6), awp`. Errors: `option/unknown`, `option/invalid`. */
 export function planObjective(text: string | undefined, frame: ThreatFrame): PlannedObjective {
-  if (text === undefined) return { objective: plain(), replays: 1 };
+  if (text === undefined) {
+    if (frame.constraint)
+      throw new GlacisError(
+        'option/invalid',
+        'constraint: expected something to train against under it, such as pgd(eps=1, steps=10), got nothing',
+      );
+    return { objective: plain(), replays: 1 };
+  }
   const chosen = parseSpecs(text).map((spec) => chosenBy(spec, OBJECTIVES, 'against'));
   const perturbed = chosen.filter(({ name }) => name === 'awp');
   const [main, ...more] = chosen.filter(({ name }) => name !== 'awp');
@@ -60,6 +73,12 @@ export function planObjective(text: string | undefined, frame: ThreatFrame): Pla
     throw new GlacisError(
       'option/invalid',
       `against: expected one objective, and awp beside it where wanted, got ${chosen.map(({ name }) => name).join(', ')}`,
+    );
+  const unfit = chosen.find(({ name }) => frame.constraint && !CONSTRAINED.includes(name));
+  if (unfit)
+    throw new GlacisError(
+      'option/invalid',
+      `against: expected ${CONSTRAINED.join(' or ')} under a constraint, got ${unfit.name}`,
     );
   const planned = main
     ? mainObjective(main.name, main.options as Numbers, frame)
@@ -73,7 +92,8 @@ type Numbers = Readonly<Record<string, number | undefined>>;
 
 function mainObjective(name: string, options: Numbers, frame: ThreatFrame): PlannedObjective {
   if (name === 'plain') return { objective: plain(), replays: 1 };
-  const { norm, bounds } = frame;
+  const { norm, bounds, constraint } = frame;
+  const attacking = (how: TrainingThreat) => (constraint ? constrainedMadry(how, constraint) : madry(how));
   const { stepSize, ramp = 0 } = options;
   const eps = options.eps ?? usualEps(frame);
   const ball = { norm, eps, bounds, ramp };
@@ -82,11 +102,11 @@ function mainObjective(name: string, options: Numbers, frame: ThreatFrame): Plan
   const planned = {
     replays: 1,
     threat: { norm, eps, bounds, steps: PROBE_STEPS },
-    fallBack: madry({ norm, eps, bounds, steps: PROBE_STEPS }),
+    fallBack: attacking({ norm, eps, bounds, steps: PROBE_STEPS }),
   };
   switch (name) {
     case 'fast':
-      return { ...planned, objective: madry({ ...threat, stepShare: threat.stepShare ?? 1.25 }) };
+      return { ...planned, objective: attacking({ ...threat, stepShare: threat.stepShare ?? 1.25 }) };
     case 'free':
       return { ...planned, objective: free({ ...ball, ...share }), replays: options.replays! };
     case 'mart':
@@ -94,7 +114,7 @@ function mainObjective(name: string, options: Numbers, frame: ThreatFrame): Plan
     case 'trades':
       return { ...planned, objective: trades(threat, options.beta) };
     default:
-      return { ...planned, objective: madry(threat) };
+      return { ...planned, objective: attacking(threat) };
   }
 }
 

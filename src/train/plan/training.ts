@@ -1,5 +1,6 @@
 import { GlacisError } from '../../core/error.ts';
 import type { Material } from '../material.ts';
+import type { TrainingConstraint } from '../objective/constrained.ts';
 import type { TrainOptions, Validation } from '../options.ts';
 import { planAugments } from './augment.ts';
 import { planCriterion } from './criterion.ts';
@@ -58,12 +59,14 @@ export type TrainingConfig = Readonly<Record<string, unknown>>;
  * Errors: `option/unknown`, `option/invalid`, `data/label-range`, `data/mismatch`.
  *
  * @param outputs of the network; without, it is to be built
+ * @param constraint what attacked samples must satisfy
  */
 export function planTraining(
   wishes: TrainingWishes,
   training: Material,
   validation: Material | undefined,
   outputs?: number,
+  constraint?: TrainingConstraint,
 ): PlannedTraining {
   const { epochs = 10, batch = 64, seed = 0, norm = 'linf', whenCatastrophic = 'stop' } = wishes;
   const { mixup, clip, average, patience, keepBest = false, warmUp } = wishes;
@@ -78,11 +81,12 @@ export function planTraining(
   const planned = planCriterion(training, { ...wishes, isMixed: mixup !== undefined }, outputs);
   const { criterion } = planned;
   const { bounds, isRanged, shape } = training;
-  const aim = planObjective(wishes.against, { norm, bounds, isRanged, shape });
+  const aim = planObjective(wishes.against, { norm, bounds, isRanged, shape, constraint });
   const augment = wishes.augment === undefined ? [] : planAugments(wishes.augment);
   const checked: Validation | undefined = validation && {
     samples: validation.samples,
     ...(aim.threat ? { threat: aim.threat } : {}),
+    ...(constraint ? { constraint: constraint.constraint } : {}),
     keepBest,
     ...(patience === undefined ? {} : { patience }),
     whenCatastrophic:
@@ -126,6 +130,7 @@ export function planTraining(
       clipGradients: clip ?? null,
       average: average ?? null,
       validationThreat: aim.threat ?? null,
+      constraint: constraint ? constraint.constraint.title : null,
       keepBest,
       patience: patience ?? null,
       whenCatastrophic,

@@ -7,6 +7,7 @@ import { batchToGroupNormalization } from '../../transform/group-normalization-r
 import type { RunIdentity } from '../checkpoint.ts';
 import { crossEntropy } from '../criterion/cross-entropy.ts';
 import { type Feed, feedFor } from '../feed.ts';
+import { refuseOutside } from '../objective/constrained.ts';
 import { plain } from '../objective/plain.ts';
 import { checkedThreat } from '../objective/threat.ts';
 import { AVERAGE, withAverage } from '../optimise/average.ts';
@@ -63,6 +64,7 @@ export async function preparePrivateRun(
 ): Promise<PrivateRunUnderWay> {
   checkPrivateOptions(options);
   const { criterion = crossEntropy(), objective = plain(), optimiser: inner = sgd(), norms } = options;
+  refuseOutside(objective, 'private training');
   const { model, layers, learned } =
     options.normalisation === 'rewrite'
       ? batchToGroupNormalization(given)
