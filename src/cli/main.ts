@@ -52,6 +52,10 @@ const COMMANDS: Readonly<
     about: 'keep models, say which is in production, and show who said so',
     load: () => import('./registry.ts'),
   },
+  policy: {
+    about: 'make, check and explain the file that says which evidence a model needs',
+    load: () => import('./policy.ts'),
+  },
   gate: {
     about: 'decide whether a model has the evidence that a policy asks for',
     load: () => import('./gate.ts'),
@@ -75,6 +79,10 @@ const COMMANDS: Readonly<
   verify: {
     about: 'verify that a model is the one that somebody signed',
     load: () => import('./verify.ts'),
+  },
+  attest: {
+    about: 'sign what was found about a model: assessments, scans, training records, decisions',
+    load: () => import('./attest.ts'),
   },
   keygen: {
     about: 'make a key pair for signing',

@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto';
+import { GlacisError } from '../../core/error.ts';
+import { type Fields, isObject } from '../sign/json-fields.ts';
+import { type Statement, type StatementSubject, statementAbout } from './statement.ts';
+
+/** Predicates that results become. */
+export const PREDICATES = {
+  /** Simple Verification Result: somebody looked, and this is what was found. */
+  svr: 'https://in-toto.io/attestation/svr/v0.1',
+  /** How the model was made. */
+  provenance: 'https://slsa.dev/provenance/v1',
+  /** A decision by a policy. */
+  vsa: 'https://slsa.dev/verification_summary/v1',
+  /** A bill of materials. */
+  bom: 'https://cyclonedx.org/bom',
+} as const;
+
+/** One of {@link PREDICATES}. */
+export type PredicateName = keyof typeof PREDICATES;
+
+/** What a statement is made with. */
+export interface AttestOptions {
+  /** Another predicate than the one that goes with the result. */
+  readonly as?: PredicateName | undefined;
+  /** The version of Glacis, for its name as verifier and builder. */
+  readonly version: string;
+  /** When the statement is made. */
+  readonly now: Date;
+  /** The policy behind a decision, for `vsa`. */
+  readonly policy?: { readonly uri: string; readonly digest: string } | undefined;
+}
+
+/**
+ * The statement that `text`, a JSON result of Glacis or a CycloneDX bill of materials, makes about a model: a training record becomes SLSA
+ * provenance, a decision of the gate a verification summary, every other result a Simple Verification Result that holds it whole in the
+ * field `result`. A result that names the digest of a model must name this one's. Errors: `statement/invalid`.
+ */
+export function statementFrom(
+  text: string,
+  subject: StatementSubject,
+  { as, version, now, policy }: AttestOptions,
+): Statement {
+  const result = parse(text);
+  const found: PredicateName =
+    as ??
+    (result.bomFormat === 'CycloneDX'
+      ? 'bom'
+      : result.schema === 'glacis.training/1'
+        ? 'provenance'
+        : result.schema === 'glacis.gate/1'
+          ? 'vsa'
+          : 'svr');
+  const about = (predicate: object) => statementAbout(subject, PREDICATES[found], predicate);
+  const id = `urn:glacis:${version}`;
+  if (found === 'bom') {
+    if (result.bomFormat !== 'CycloneDX')
+      throw invalid('expected a CycloneDX bill of materials, got another result');
+    return about(result);
+  }
+  requireSchema(result);
+  requireSameModel(result, subject);
+  switch (found) {
+    case 'provenance':
+      return about(provenanceOf(result, text, id));
+    case 'vsa':
+      return about(summaryOf(result, subject, { id, now, policy }));
+    case 'svr':
+      return about({
+        verifier: { id },
+        timeCreated: now.toISOString(),
+        properties: propertiesOf(result),
+        result,
+      });
+  }
+}
+
+function parse(text: string): Fields {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new GlacisError('statement/invalid', 'the result: expected JSON, got something else', { cause });
+  }
+  if (!isObject(json)) throw invalid('expected a JSON object, got another value');
+  return json;
+}
+
+function requireSchema({ schema }: Fields): void {
+  if (typeof schema !== 'string' || !/^glacis\.[a-z-]+\/\d+$/.test(schema))
+    throw invalid("expected a result of Glacis (its field schema says 'glacis.…/1'), got another file");
+}
+
+/** A result that says which model it is about must mean this one: its file, or the model as a whole. */
+function requireSameModel({ model }: Fields, { digest, files }: StatementSubject): void {
+  if (!isObject(model)) return;
+  const named = [model.digest, ...(Array.isArray(model.digests) ? model.digests : [])].filter(
+    (each) => typeof each === 'string',
+  );
+  if (named.length > 0 && !named.some((each) => each === digest || files.includes(each)))
+    throw invalid(`expected one about this model (${digest}), got one about ${named[0]?.slice(0, 80)}`);
+}
+
+/** What the result says was done or found; a weak model is a result, so nothing here says that it is strong. */
+function propertiesOf({ schema, verdict }: Fields): readonly string[] {
+  const name = String(schema)
+    .replace(/^glacis\.|\/\d+$/g, '')
+    .replaceAll('-', '_')
+    .toUpperCase();
+  const said =
+    typeof verdict === 'string' && /^[a-z-]{1,40}$/.test(verdict)
+      ? [`${name}_${verdict.replaceAll('-', '_').toUpperCase()}`]
+      : [];
+  return [`GLACIS_${name}`, ...said.map((each) => `GLACIS_${each}`)];
+}
+
+/** SLSA provenance v1 (https://slsa.dev/spec/v1.0/provenance) of a training record. */
+function provenanceOf(record: Fields, text: string, id: string): object {
+  if (record.schema !== 'glacis.training/1')
+    throw invalid(`provenance: expected a training record, got a ${String(record.schema)}`);
+  const { config, start, command, environment, startedAt, finishedAt, data, validation } = record;
+  const source = (name: string, value: unknown) => {
+    if (!isObject(value) || typeof value.source !== 'string') return [];
+    const digest =
+      typeof value.digest === 'string' ? { digest: { sha256: value.digest.replace(/^sha256:/, '') } } : {};
+    return [{ name, uri: value.source, ...digest }];
+  };
+  const model =
+    isObject(start) && typeof start.file === 'string' && typeof start.digest === 'string'
+      ? [{ name: 'start', uri: start.file, digest: { sha256: start.digest.replace(/^sha256:/, '') } }]
+      : [];
+  return {
+    buildDefinition: {
+      buildType: 'urn:glacis:training:1',
+      externalParameters: { config, start, command },
+      internalParameters: { environment },
+      resolvedDependencies: [...source('data', data), ...source('validation', validation), ...model],
+    },
+    runDetails: {
+      builder: { id },
+      metadata: { startedOn: startedAt, finishedOn: finishedAt },
+      byproducts: [
+        {
+          name: 'training record',
+          mediaType: 'application/json',
+          digest: { sha256: createHash('sha256').update(text).digest('hex') },
+        },
+      ],
+    },
+  };
+}
+
+/** SLSA verification summary v1 (https://slsa.dev/spec/v1.0/verification_summary) of a decision by the gate. */
+function summaryOf(
+  decision: Fields,
+  { digest }: StatementSubject,
+  { id, now, policy }: { readonly id: string; readonly now: Date; readonly policy: AttestOptions['policy'] },
+): object {
+  if (decision.schema !== 'glacis.gate/1')
+    throw invalid(`vsa: expected a decision of the gate, got a ${String(decision.schema)}`);
+  if (policy === undefined)
+    throw invalid('vsa: expected the policy behind the decision (--policy FILE), got none');
+  const at = typeof decision.at === 'string' ? decision.at : now.toISOString();
+  return {
+    verifier: { id },
+    timeVerified: at,
+    resourceUri: `urn:sha256:${digest.replace(/^sha256:/, '')}`,
+    policy: { uri: policy.uri, digest: { sha256: policy.digest.replace(/^sha256:/, '') } },
+    verificationResult: decision.decision === 'let-through' ? 'PASSED' : 'FAILED',
+    verifiedLevels:
+      decision.decision === 'let-through'
+        ? [`GLACIS_GATE_${String(decision.stage ?? '').toUpperCase()}`]
+        : [],
+  };
+}
+
+function invalid(problem: string): GlacisError {
+  return new GlacisError('statement/invalid', `the result: ${problem}`);
+}
