@@ -1,17 +1,19 @@
-import type { Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import { constants, createGunzip, createInflate, createZstdDecompress, inflateSync } from 'node:zlib';
 import { GlacisError } from '../../../core/error.ts';
+import { type ByteSource, chunksOf } from '../../../data/byte-source.ts';
 import { ENGINE_RULES } from '../engine-rules.ts';
 import type { Scanner } from '../scanner.ts';
+import { bunzip2 } from './bzip2.ts';
 import { CONTAINER_RULES as RULE } from './rules.ts';
-import { unpack } from './unpack.ts';
+import { collect, through } from './unpack.ts';
 
 /** A compression that holds one content, by its first bytes. */
 interface Compression {
   readonly id: string;
   readonly title: string;
   begins(head: Uint8Array): boolean;
-  readonly decompressor: () => Transform;
+  unpack(source: ByteSource, where: string, signal: AbortSignal | undefined): AsyncIterable<Uint8Array>;
 }
 
 const starts =
@@ -20,25 +22,37 @@ const starts =
     bytes.every((byte, i) => head[i] === byte);
 
 const COMPRESSIONS: readonly Compression[] = [
-  { id: 'gzip', title: 'gzip', begins: starts(0x1f, 0x8b, 8), decompressor: createGunzip },
+  {
+    id: 'gzip',
+    title: 'gzip',
+    begins: starts(0x1f, 0x8b, 8),
+    unpack: (source, _, signal) => through(createGunzip(), source, signal),
+  },
   {
     id: 'zlib',
     title: 'zlib, as joblib writes it',
     begins: beginsZlib,
-    decompressor: createInflate,
+    unpack: (source, _, signal) => through(createInflate(), source, signal),
   },
   {
     id: 'zstd',
     title: 'Zstandard',
     begins: starts(0x28, 0xb5, 0x2f, 0xfd),
-    decompressor: createZstdDecompress,
+    unpack: (source, _, signal) => through(createZstdDecompress(), source, signal),
   },
+  {
+    id: 'bzip2',
+    title: 'bzip2',
+    begins: (head) => starts(0x42, 0x5a, 0x68)(head) && head[3]! >= 0x31 && head[3]! <= 0x39,
+    unpack: bunzip2,
+  },
+  { id: 'xz', title: 'xz', begins: starts(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0), unpack: unxz },
 ];
 
 /** Scanners of single compressed contents, one for each compression. */
 export const compressedScanners: readonly Scanner[] = COMPRESSIONS.map(scannerOf);
 
-function scannerOf({ id, title, begins, decompressor }: Compression): Scanner {
+function scannerOf({ id, title, begins, unpack }: Compression): Scanner {
   return {
     id,
     title,
@@ -46,11 +60,19 @@ function scannerOf({ id, title, begins, decompressor }: Compression): Scanner {
     recognises: ({ head }) => begins(head),
     async scan(source, context) {
       const { budget, where, signal } = context;
-      const { content, damage, bomb } = await unpack(source, decompressor(), budget, where, signal);
+      const { content, damage, bomb } = await collect(
+        unpack(source, where, signal),
+        source.size,
+        budget,
+        where,
+      );
       try {
         if (bomb) context.report(RULE.bomb, `${content.size} bytes and more out of ${source.size}`);
         // What came out before the damage is what a loader that reads as a stream has run by then.
-        const known = await context.nested(context.name.replace(/\.(gz|gzip|z|zst|zstd)$/i, ''), content);
+        const known = await context.nested(
+          context.name.replace(/\.(gz|gzip|z|zst|zstd|bz2|xz)$/i, ''),
+          content,
+        );
         if (damage !== undefined) throw new GlacisError('data/unreadable', `${where}: ${damage}`);
         if (!known) context.report(ENGINE_RULES.unknownFormat, 'no scanner knows what it holds');
       } finally {
@@ -58,6 +80,17 @@ function scannerOf({ id, title, begins, decompressor }: Compression): Scanner {
       }
     },
   };
+}
+
+async function* unxz(
+  source: ByteSource,
+  _: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const { default: xz } = await import('xz-decompress');
+  const packed = Readable.toWeb(Readable.from(chunksOf(source, signal))) as ReadableStream<Uint8Array>;
+  // Pieces are views of the module's memory, which the next one overwrites.
+  for await (const piece of new xz.XzReadableStream(packed)) yield piece.slice();
 }
 
 /** RFC 1950, 2.2: the method is deflate, and the first two bytes are a multiple of 31. Both hold for much else, so it is tried. */

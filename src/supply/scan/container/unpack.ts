@@ -24,29 +24,20 @@ const IN_MEMORY = 16 * 2 ** 20;
 /** Before this much came out, nobody asks for the ratio. */
 const NO_BOMB = 16 * 2 ** 20;
 
-/** Unpacks `source` through a decompressor of Node's (`createGunzip()` and its like), bounded by the budget. */
-export async function unpack(
-  source: ByteSource,
+/** What comes out of `source` through a decompressor of Node's (`createGunzip()` and its like). */
+export async function* through(
   decompressor: Transform,
-  budget: Budget,
-  where: string,
+  source: ByteSource,
   signal: AbortSignal | undefined,
-): Promise<Unpacked> {
-  return collect(
-    (async function* () {
-      const input = Readable.from(chunksOf(source, signal));
-      input.on('error', (error) => decompressor.destroy(error));
-      try {
-        yield* input.pipe(decompressor) as AsyncIterable<Uint8Array>;
-      } finally {
-        input.destroy();
-        decompressor.destroy();
-      }
-    })(),
-    source.size,
-    budget,
-    where,
-  );
+): AsyncGenerator<Uint8Array> {
+  const input = Readable.from(chunksOf(source, signal));
+  input.on('error', (error) => decompressor.destroy(error));
+  try {
+    yield* input.pipe(decompressor) as AsyncIterable<Uint8Array>;
+  } finally {
+    input.destroy();
+    decompressor.destroy();
+  }
 }
 
 /** Gathers what a decompressor of `packed` bytes gives into memory or a temporary file, bounded by the budget. */

@@ -6,6 +6,7 @@ const FORMATS: readonly (readonly [title: string, mark: string])[] = [
   ['RAR', 'Rar!\x1a\x07'],
   ['LZ4', '\x04\x22\x4d\x18'],
   ['old joblib array (ZNDArrayWrapper)', 'ZF0x'],
+  ['LZMA without xz around it', ']\0\0'],
   ['CAB', 'MSCF'],
 ];
 

@@ -4,7 +4,7 @@ import { type ByteSource, chunksOf, rangeSource } from '../../../data/byte-sourc
 import type { Collection, ScanContext, Scanner } from '../scanner.ts';
 import { escapeOf, linkLeadsOut } from './member-name.ts';
 import { CONTAINER_RULES as RULE } from './rules.ts';
-import { unpack } from './unpack.ts';
+import { collect, through } from './unpack.ts';
 import { findEnd, readLocalHeaders, readZip, type ZipDirectory, type ZipEntry } from './zip-directory.ts';
 
 /**
@@ -187,12 +187,11 @@ async function openEntry(source: ByteSource, entry: ZipEntry, context: ScanConte
     context.report(RULE.unsupported, `${central.name} is compressed with method ${central.method}`, start);
     return { ...packed, close: async () => {} };
   }
-  const { content, crc, damage, bomb } = await unpack(
-    packed,
-    createInflateRaw(),
+  const { content, crc, damage, bomb } = await collect(
+    through(createInflateRaw(), packed, context.signal),
+    packed.size,
     context.budget,
     where,
-    context.signal,
   );
   if (bomb)
     context.report(

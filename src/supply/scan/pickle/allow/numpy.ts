@@ -37,6 +37,7 @@ export const NUMPY: AllowList = {
   },
   mappings: { 'scipy.sparse._dok': 'dok_array dok_matrix' },
   functions: {
+    'scipy._lib.array_api_compat.numpy._aliases': 'asarray',
     'numpy._core.multiarray': RECONSTRUCT,
     'numpy.core.multiarray': RECONSTRUCT,
     'numpy._core.numeric': '_frombuffer',
