@@ -36,10 +36,12 @@ export const positive = z
   .min(1, { error: 'a whole number of 1 or more' })
   .max(1e15, { error: 'a whole number of 1 or more' });
 
+const SIZE = 'a number above 0, or a fraction such as 8/255';
+
 /** A size above 0, as a number or as a fraction such as `8/255`; read as a number. */
 export const size = z
-  .union([z.number(), z.string().regex(/^\d+(?:\.\d+)?\s*\/\s*\d+(?:\.\d+)?$/)], {
-    error: 'a number above 0, or a fraction such as 8/255',
+  .union([z.number(), z.string().regex(/^\d+(?:\.\d+)?\s*\/\s*\d+(?:\.\d+)?$/, { error: SIZE })], {
+    error: SIZE,
   })
   .transform((given) => {
     if (typeof given === 'number') return given;
@@ -47,7 +49,7 @@ export const size = z
     return above! / below!;
   })
   .refine((value) => Number.isFinite(value) && value > 0, {
-    error: 'a number above 0, or a fraction such as 8/255',
+    error: SIZE,
   });
 
 /** A number above 0. */
