@@ -6,7 +6,7 @@ import type { Given, OptionTable } from './args.ts';
 import { certificatesIn, readKey, required } from './signer-from.ts';
 
 /** The ways to verify, named as the reference program names them. */
-export const VERIFYING_METHODS = ['key', 'certificate'] as const;
+export const VERIFYING_METHODS = ['key', 'certificate', 'sigstore'] as const;
 
 /** Options that say whose signature is wanted; each belongs to some of the methods. */
 export const CHECK_OPTIONS: OptionTable = {
@@ -16,6 +16,9 @@ export const CHECK_OPTIONS: OptionTable = {
     help: 'certificate: the roots that you trust, PEM, in one file or several',
     many: true,
   },
+  'trust-config': { value: 'FILE', help: 'sigstore: the trusted root, JSON' },
+  identity: { value: 'NAME', help: 'sigstore: who must have signed, letter for letter' },
+  'identity-provider': { value: 'URL', help: 'sigstore: who must have vouched for the identity' },
   at: { value: 'TIME', help: 'certificate: judge validity at this time (ISO 8601) and not now' },
 };
 
@@ -40,6 +43,14 @@ export async function checkFrom(method: string, given: Given): Promise<Check> {
       required(given, 'certificate-chain');
       const trusted = await certificatesIn(given.texts('certificate-chain'));
       return (bundle) => checkCertificateSignature(bundle, { trusted, at });
+    }
+    case 'sigstore': {
+      const { sigstoreCheck } = await import('../supply/sign/sigstore-method.ts');
+      return sigstoreCheck({
+        trustedRoot: await readKey(required(given, 'trust-config')),
+        identity: required(given, 'identity'),
+        identityProvider: required(given, 'identity-provider'),
+      });
     }
   }
   throw new GlacisError(

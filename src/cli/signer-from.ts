@@ -6,7 +6,13 @@ import type { Signer } from '../supply/sign/signer.ts';
 import type { Given, OptionTable } from './args.ts';
 
 /** The ways to sign, named as the reference program names them. */
-export const SIGNING_METHODS = ['key', 'certificate', 'pkcs11-key', 'pkcs11-certificate'] as const;
+export const SIGNING_METHODS = [
+  'key',
+  'certificate',
+  'pkcs11-key',
+  'pkcs11-certificate',
+  'sigstore',
+] as const;
 
 /** Options that say who signs; each belongs to some of the methods. */
 export const SIGNER_OPTIONS: OptionTable = {
@@ -19,6 +25,12 @@ export const SIGNER_OPTIONS: OptionTable = {
     value: 'URI',
     help: 'pkcs11-…: the key, e.g. pkcs11:token=T;object=K?module-path=FILE; the PIN in pin-source=FILE or GLACIS_PKCS11_PIN',
   },
+  'identity-token': {
+    value: 'FILE',
+    help: 'sigstore: a file with the OpenID Connect token; GLACIS_IDENTITY_TOKEN unless given',
+  },
+  fulcio: { value: 'URL', help: 'sigstore: the authority; the public one unless given' },
+  rekor: { value: 'URL', help: 'sigstore: the log; the public one unless given' },
   'signing-certificate': { value: 'FILE', help: "certificate: the signer's certificate, PEM" },
   'certificate-chain': {
     value: 'FILE',
@@ -57,6 +69,28 @@ export async function signerFrom(method: string, given: Given): Promise<Signer> 
       const uri = parsePkcs11Uri(required(given, 'pkcs11-uri'));
       const certificate = method === 'pkcs11-key' ? undefined : await signingCertificate(given);
       return pkcs11Signer(await openPkcs11Key(uri, await loadPkcs11(), process.env), certificate);
+    }
+    case 'sigstore': {
+      const { loadSigstore, PUBLIC_SIGSTORE, sigstoreSigner } = await import(
+        '../supply/sign/sigstore-signer.ts'
+      );
+      const path = given.text('identity-token');
+      const token =
+        path === undefined
+          ? process.env.GLACIS_IDENTITY_TOKEN
+          : Buffer.from(await readKey(path))
+              .toString()
+              .trim();
+      if (!token)
+        throw new GlacisError(
+          'option/invalid',
+          '--identity-token: expected a file with a token, or one in GLACIS_IDENTITY_TOKEN, got neither',
+        );
+      const services = {
+        fulcio: given.text('fulcio') ?? PUBLIC_SIGSTORE.fulcio,
+        rekor: given.text('rekor') ?? PUBLIC_SIGSTORE.rekor,
+      };
+      return sigstoreSigner(token, services, await loadSigstore());
     }
   }
   throw new GlacisError(
