@@ -117,3 +117,16 @@ export function readBillOfMaterials(predicate: unknown): Reading {
   const { success, data } = timestamped.safeParse(predicate);
   return { claims: [], time: success ? data.metadata.timestamp : undefined, notes: [] };
 }
+
+const summary = z.object({ timeVerified: time, verificationResult: z.string().max(100) });
+
+/** Another verifier's decision (https://slsa.dev/spec/v1.0/verification_summary). One that did not pass must not count as one. */
+export function readVerificationSummary(predicate: unknown): Reading {
+  const { timeVerified, verificationResult } = summary.parse(predicate);
+  return {
+    claims: [],
+    time: timeVerified,
+    ...(verificationResult === 'PASSED' ? {} : { refuses: `it says ${verificationResult}` }),
+    notes: [],
+  };
+}

@@ -10,8 +10,9 @@ import {
   readScan,
   readSecrets,
   readTraining,
+  readVerificationSummary,
 } from './read-documents.ts';
-import { SLSA_PROVENANCE, type Statement } from './statement.ts';
+import { BILL_OF_MATERIALS, SLSA_PROVENANCE, type Statement, VERIFICATION_SUMMARY } from './statement.ts';
 
 /** A statement and what it says. */
 export type Evidence =
@@ -24,7 +25,8 @@ type Reader = (content: unknown) => Reading;
 /** Readers of predicates that are formats of their own. */
 const BY_PREDICATE: ReadonlyMap<string, Reader> = new Map([
   [SLSA_PROVENANCE, readProvenance],
-  ['https://cyclonedx.org/bom', readBillOfMaterials],
+  [BILL_OF_MATERIALS, readBillOfMaterials],
+  [VERIFICATION_SUMMARY, readVerificationSummary],
 ]);
 
 /** Readers of Glacis results, by their field `schema`. */

@@ -36,3 +36,7 @@ export interface Statement {
 export const MODEL_SIGNATURE = 'https://model_signing/signature/v1.0';
 /** The predicate type of SLSA provenance. */
 export const SLSA_PROVENANCE = 'https://slsa.dev/provenance/v1';
+/** The predicate type of CycloneDX bills of materials. */
+export const BILL_OF_MATERIALS = 'https://cyclonedx.org/bom';
+/** The predicate type of SLSA verification summaries. */
+export const VERIFICATION_SUMMARY = 'https://slsa.dev/verification_summary/v1';

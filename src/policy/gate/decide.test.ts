@@ -158,6 +158,16 @@ describe('the gate does not let a model through', () => {
     expect(first([review], asked(', fresh: any age')).state).toBe('met');
   });
 
+  it('on a verification summary that says no', () => {
+    const type = 'https://slsa.dev/verification_summary/v1';
+    const asked = policyOf(`{ require: statement, predicateType: '${type}' }`);
+    const says = (verificationResult: string) =>
+      statementOf({ verificationResult, timeVerified: '2026-11-20T00:00:00Z' }, { predicateType: type });
+    expect(first([says('PASSED')], asked).state).toBe('met');
+    expect(first([says('FAILED')], asked).state).toBe('not-met');
+    expect(first([says('passed')], asked).state).toBe('not-met');
+  });
+
   it('when its clock is no number', () => {
     const asked = question([good]);
     expect(() => decide(policy, { ...asked, now: Number.NaN })).toThrow(RangeError);

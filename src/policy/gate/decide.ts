@@ -175,7 +175,7 @@ function evidenced(
     }
     const weight =
       requirement.require === 'statement'
-        ? { enough: true as const, met: true, why: 'it is there' }
+        ? { enough: true as const, met: reading.refuses === undefined, why: reading.refuses ?? 'it is there' }
         : weigh(requirement, claims, policy.threats);
     if (!weight.enough) {
       reject('insufficient', [weight.why, ...reading.notes].join('; '));

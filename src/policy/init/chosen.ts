@@ -92,7 +92,7 @@ export function chosenFor({ attackers, access, stakes, norm }: ThreatModel): rea
     },
     (faces('supplier', 'insider') || risks('safety')) && {
       require: 'provenance',
-      fields: ["builders: ['https://ci.example.com/*']", 'fresh: any age'],
+      fields: ["builders: ['urn:glacis:*']", 'fresh: any age'],
       because: 'Who made the model, and from what, must be known before it is believed.',
       early: false,
     },

@@ -1,3 +1,4 @@
+import { BILL_OF_MATERIALS } from '../evidence/statement.ts';
 import type { Answer } from '../gate/decision.ts';
 import type { Policy, StageRequirement } from '../read-policy.ts';
 
@@ -50,12 +51,14 @@ function stepFor(
 ): Omit<NextStep, 'id'> {
   const file = quoted(model);
   const result = (name: string) => quoted(`${name}.json`);
-  const attest = (name: string) =>
-    `glacis attest ${result(name)} --model ${file} --private-key KEY.pem --out ${quoted(`${evidence}/${name}.sig`)}`;
+  const attestFile = (json: string, name: string, as = '') =>
+    `glacis attest key ${quoted(json)} --model ${file} --private-key KEY.pem${as} --out ${quoted(`${evidence}/${name}.json`)}`;
+  const attest = (name: string) => attestFile(`${name}.json`, name);
   const assess = (options: string) => [
     `glacis assess ${file} --data DATA${options} --json ${result('assessment')}`,
     attest('assessment'),
   ];
+  const record = `${model.replace(/\.onnx$/i, '')}.training.json`;
   const n = (samples: number | undefined) => (samples === undefined ? '' : ` --n ${samples}`);
   switch (requirement.require) {
     case 'signature':
@@ -86,14 +89,14 @@ function stepFor(
       return {
         commands: [
           `glacis train --epsilon ${requirement.epsilonAtMost} --delta ${requirement.deltaAtMost} …`,
-          `glacis attest ${quoted(model.replace(/\.onnx$/, ''))}.training.json --model ${file} --private-key KEY.pem --out ${quoted(`${evidence}/training.sig`)}`,
+          attestFile(record, 'training', ' --as svr'),
         ],
         hint: 'training makes a new model, which needs its other evidence anew',
       };
     case 'provenance':
       return {
-        commands: [attest('provenance')],
-        hint: `a statement by ${requirement.builders.join(' or ')}`,
+        commands: [attestFile(record, 'provenance')],
+        hint: `the record of its training, or a SLSA statement of ${requirement.builders.join(' or ')}`,
       };
     case 'certifiedAccuracy':
     case 'membershipInference':
@@ -105,8 +108,8 @@ function stepFor(
       };
     case 'statement':
       return {
-        commands: [],
-        hint: `sign an in-toto statement of type ${requirement.predicateType} about the model`,
+        commands: requirement.predicateType === BILL_OF_MATERIALS ? [attestFile('BOM.json', 'bom')] : [],
+        hint: `an in-toto statement of type ${requirement.predicateType} about the model`,
       };
   }
 }
