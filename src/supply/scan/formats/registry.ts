@@ -1,10 +1,12 @@
 import type { CollectionScanner, Scanner } from '../scanner.ts';
 import { jinjaScanner, jsonScanner, yamlScanner } from './config.ts';
 import { ggufScanner } from './gguf.ts';
+import { onnxScanner } from './onnx.ts';
 import { safetensorsScanner } from './safetensors.ts';
 
 /** Scanners of formats that hold a model or its configuration and are no pickle and no container. */
 export const FORMAT_SCANNERS: readonly Scanner[] = [
+  onnxScanner,
   safetensorsScanner,
   ggufScanner,
   jsonScanner,
