@@ -1,19 +1,10 @@
 import { parseArgs } from 'node:util';
 import { GlacisError } from '../../src/core/error.ts';
-import { openFile } from '../../src/data/byte-source.ts';
-import { openNpy } from '../../src/data/npy.ts';
 import { readModel } from '../../src/onnx/read.ts';
 import { startEngine } from '../../src/runtime/engine.ts';
-import {
-  adam,
-  constant,
-  type LabelledSamples,
-  madry,
-  plain,
-  type TrainingThreat,
-  train,
-} from '../../src/train/index.ts';
+import { adam, constant, madry, plain, type TrainingThreat, train } from '../../src/train/index.ts';
 import { clock, done, environment, line } from './lines.ts';
+import { samplesIn } from './samples.ts';
 
 const NAMES = ['model', 'train', 'test', 'against', 'eps', 'epochs', 'batch', 'threads'] as const;
 
@@ -65,17 +56,6 @@ async function main(): Promise<void> {
   line('accuracy', { clean: last.accuracy, robust: last.robust });
   await engine.close();
   done();
-}
-
-async function samplesIn(prefix: string): Promise<LabelledSamples> {
-  const read = async (part: string) => {
-    const path = `${prefix}-${part}.npy`;
-    const array = await openNpy(await openFile(path), path, 2 ** 31);
-    const data = await array.read(0, array.shape[0]!);
-    await array.close();
-    return data;
-  };
-  return { x: (await read('x')) as Float32Array, y: Int32Array.from(await read('y'), Number) };
 }
 
 await main();

@@ -2,7 +2,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GlacisError } from '../../src/core/error.ts';
 import { randomFrom } from '../../src/core/random.ts';
-import { adaptDataset, openDataset } from '../../src/data/index.ts';
 import { writeNpy } from '../../src/data/npy.ts';
 import { writeNpz } from '../../src/data/npz.ts';
 import { readModel } from '../../src/onnx/read.ts';
@@ -13,8 +12,10 @@ import { shuffled } from '../../src/train/samples.ts';
 import { compareSides, type SideFigures } from '../harness.ts';
 import { median } from '../median.ts';
 import type { BenchOptions } from '../options.ts';
-import { CACHE, dataPath, modelPath, ourSide, peerSide, SHARED } from '../places.ts';
+import { CACHE, dataPath, modelPath, ourSide, peerSide } from '../places.ts';
 import type { Row } from '../report.ts';
+import { privateTrainingRows } from './private-training.ts';
+import { trainingPath, writeSamples } from './training-samples.ts';
 
 /** One training: samples of an epoch, and how often they are seen. */
 interface TrainingCase {
@@ -41,7 +42,7 @@ const CASES: readonly TrainingCase[] = [
 /** Most that accuracies may differ, in standard errors of their difference: both sides draw their starts on their own. */
 const ERRORS = 4;
 
-/** Times epochs of plain and of adversarial training against PyTorch, from the same random weights and in the same order of samples. */
+/** Times epochs of plain, adversarial and private training against PyTorch and Opacus; the first two from the same random weights and in the same order of samples. */
 export async function trainingSuite(
   options: BenchOptions,
   progress: (text: string) => void,
@@ -51,13 +52,16 @@ export async function trainingSuite(
       (options.network === undefined || network === options.network) &&
       (options.mode === undefined || against === options.mode),
   );
-  if (cases.length === 0)
+  const isPrivate =
+    (options.network ?? 'mnist-cnn') === 'mnist-cnn' && (options.mode ?? 'private') === 'private';
+  if (cases.length === 0 && !isPrivate)
     throw new GlacisError(
       'option/invalid',
-      `--network, --mode: expected mnist-cnn or cifar10-resnet14, and nothing or pgd, got ${options.network}, ${options.mode}`,
+      `--network, --mode: expected mnist-cnn or cifar10-resnet14, and nothing, pgd or (with mnist-cnn) private, got ${options.network}, ${options.mode}`,
     );
   const rows: Row[] = [];
   for (const of of cases) rows.push(await rowOf(of, options, progress));
+  if (isPrivate) rows.push(...(await privateTrainingRows(options, progress)));
   return rows;
 }
 
@@ -108,28 +112,6 @@ async function writeInputs({ network, n, epochs }: TrainingCase) {
       order[epoch * n + i] = BigInt(sample);
   await writeNpy(at('train-order.npy'), { data: order, shape: [epochs + 1, n] });
   return { model: at('start.onnx'), weights: at('start.npz'), train: at('train'), test: at('test') };
-}
-
-const trainingPath = (network: string): string =>
-  network.startsWith('cifar10')
-    ? join(SHARED, 'data', 'cifar10', 'train.npz')
-    : ['train-images-idx3-ubyte.gz', 'train-labels-idx1-ubyte.gz']
-        .map((file) => join(SHARED, 'data', 'mnist', file))
-        .join();
-
-async function writeSamples(prefix: string, path: string, network: string, n: number): Promise<void> {
-  const dims = network.startsWith('cifar10') ? [3, 32, 32] : [1, 28, 28];
-  const dataset = await openDataset(path);
-  const adapted = await adaptDataset(
-    dataset,
-    { name: 'input', dims: ['batch', ...dims], dtype: 'float32' },
-    { n },
-  );
-  const { x } = await adapted.read(0, n);
-  await writeNpy(`${prefix}-x.npy`, { data: x, shape: [n, ...dims] });
-  const labels = BigInt64Array.from(adapted.labels!.slice(0, n) as Int32Array, BigInt);
-  await writeNpy(`${prefix}-y.npy`, { data: labels, shape: [n] });
-  await dataset.close();
 }
 
 function agreementOf(ours: SideFigures, peer: SideFigures): string {
