@@ -3,6 +3,7 @@ import { GlacisError } from '../core/error.ts';
 import { visible } from '../report/markup.ts';
 import { sarifLog } from '../supply/finding/sarif.ts';
 import { RULES } from '../supply/scan/registry.ts';
+import { rewriteCheckpoint } from '../supply/scan/rewrite/rewrite.ts';
 import { type ScanResult, scanPaths } from '../supply/scan/scan-paths.ts';
 import { fileText, summaryText } from '../supply/scan/scan-text.ts';
 import { type Command, EXIT } from './command.ts';
@@ -16,17 +17,24 @@ export const command: Command = {
   options: {
     json: { value: 'FILE', help: 'the result as JSON' },
     sarif: { value: 'FILE', help: 'the result as SARIF 2.1.0, for code scanning' },
+    'safe-rewrite': {
+      value: 'FILE',
+      help: 'write the tensors of one PyTorch checkpoint as safetensors, without loading it',
+    },
     seconds: { value: 'N', help: 'most seconds for one file, after which it is unreadable (600)' },
   },
   examples: [
     ['glacis scan model.pt', 'before anybody loads it'],
+    ['glacis scan model.pt --safe-rewrite model.safetensors', 'its tensors, without its pickle'],
     ['glacis scan downloads/ --sarif scan.sarif', 'everything below a folder, for code scanning'],
   ],
   async run({ given, terminal, signal }) {
-    const [json, sarif] = [given.text('json'), given.text('sarif')];
+    const [json, sarif, safe] = [given.text('json'), given.text('sarif'), given.text('safe-rewrite')];
     if (given.positionals.length === 0)
       throw new GlacisError('option/invalid', 'scan: expected at least one PATH, got none');
-    for (const file of [json, sarif]) if (file !== undefined) await prepareFile(file);
+    if (safe !== undefined && given.positionals.length !== 1)
+      throw new GlacisError('option/invalid', 'scan: expected one PATH with --safe-rewrite, got several');
+    for (const file of [json, sarif, safe]) if (file !== undefined) await prepareFile(file);
     const seconds = given.whole('seconds', 1);
     const result = await scanPaths(given.positionals, {
       ...(seconds !== undefined && { limits: { seconds } }),
@@ -38,6 +46,11 @@ export const command: Command = {
     terminal.print(visible(summaryText(result)));
     if (json !== undefined) await writeText(json, `${JSON.stringify(result, null, 2)}\n`);
     if (sarif !== undefined) await writeText(sarif, sarifOf(result));
+    if (safe !== undefined) {
+      const { tensors, bytes, left } = await rewriteCheckpoint(given.positionals[0]!, safe, signal);
+      for (const { name, reason } of left) terminal.say(`Left out: ${name}: ${reason}`);
+      terminal.say(`${tensors} tensors, ${bytes} bytes: ${safe}`);
+    }
     return exitCode(result);
   },
 };

@@ -66,7 +66,7 @@ const SIZES_BEHIND = 0x0008;
 const SYMLINK = 0xa000;
 const FILE_KIND = 0xf000;
 
-function checkEntries(entries: readonly ZipEntry[], { report }: ScanContext): void {
+function checkEntries(entries: readonly ZipEntry[], { report }: Opening): void {
   const names = new Set<string>();
   for (const { central, local, start, mode } of entries) {
     const { name } = central;
@@ -131,7 +131,21 @@ function isDescriptor(entry: ZipEntry | undefined, length: number): boolean {
   return entry !== undefined && (entry.central.flags & SIZES_BEHIND) !== 0 && DESCRIPTORS.includes(length);
 }
 
-function membersOf(source: ByteSource, entries: readonly ZipEntry[], context: ScanContext): Collection {
+/** What opening members needs of a scan. */
+type Opening = Pick<ScanContext, 'report' | 'budget' | 'where' | 'signal'>;
+
+/**
+ * The members of an archive as they lie there; everything that readers disagree on is reported.
+ * Errors: `data/unreadable`, `scan/limit`.
+ */
+export async function openZipArchive(source: ByteSource, opening: Opening): Promise<Collection> {
+  const { entries } = await readZip(source, opening.budget, opening.where);
+  opening.budget.entries(entries.length);
+  checkEntries(entries, opening);
+  return membersOf(source, entries, opening);
+}
+
+function membersOf(source: ByteSource, entries: readonly ZipEntry[], context: Opening): Collection {
   const files = new Map<string, ZipEntry>();
   for (const entry of entries) {
     const { name, size } = entry.central;
@@ -155,7 +169,7 @@ function membersOf(source: ByteSource, entries: readonly ZipEntry[], context: Sc
 }
 
 /** The content of a member, as the directory has it. Reports what does not fit, and gives what there is. */
-async function openEntry(source: ByteSource, entry: ZipEntry, context: ScanContext): Promise<ByteSource> {
+async function openEntry(source: ByteSource, entry: ZipEntry, context: Opening): Promise<ByteSource> {
   const { central, local, contentStart, start } = entry;
   const where = `${context.where}!${central.name}`;
   if (local === undefined)
@@ -208,12 +222,7 @@ async function openEntry(source: ByteSource, entry: ZipEntry, context: ScanConte
 
 const MAX_TARGET = 4096;
 
-async function checkLink(
-  content: ByteSource,
-  name: string,
-  { report }: ScanContext,
-  at: number,
-): Promise<void> {
+async function checkLink(content: ByteSource, name: string, { report }: Opening, at: number): Promise<void> {
   const target = new TextDecoder().decode(await content.read(0, Math.min(MAX_TARGET, content.size)));
   if (linkLeadsOut(name, target)) report(RULE.linkEscape, `${name} leads to ${target}`, at);
 }

@@ -6,7 +6,8 @@ export function op(name: string, ...args: readonly (string | number | Uint8Array
   const [arg = 0] = args;
   const numeric = (bytes: number) => {
     const out = Buffer.alloc(bytes);
-    out.writeUIntLE(Number(arg), 0, Math.min(6, bytes));
+    if (Number(arg) < 0) out.writeIntLE(Number(arg), 0, bytes);
+    else out.writeUIntLE(Number(arg), 0, Math.min(6, bytes));
     return out;
   };
   const counted = (bytes: number) => {

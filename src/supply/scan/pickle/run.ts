@@ -27,7 +27,7 @@ export interface RunOptions {
   readonly most?: number;
   /** The machine to go on with. */
   readonly machine?: PickleMachine;
-  /** Byte where the stream ends for this run. */
+  /** Byte at which it is left, though the stream goes on. */
   readonly end?: number;
   /** Pickles inside this one's arrays. */
   readonly depth?: number;
@@ -50,7 +50,7 @@ export async function runPickle(
   {
     most = Number.POSITIVE_INFINITY,
     machine = new PickleMachine(judge),
-    end = source.size,
+    end = Number.POSITIVE_INFINITY,
     depth = 0,
   }: RunOptions = {},
 ): Promise<Outcome> {

@@ -178,6 +178,11 @@ const BYPASSES: Readonly<Record<string, readonly [content: Uint8Array, verdict: 
     'pickle/dangerous-name',
   ],
   'a stream cut after the payload': [pickle(PAYLOAD).subarray(0, -1), 'malicious', 'pickle/dangerous-name'],
+  'a stream cut between two opcodes': [
+    pickle(op('EMPTY_LIST'), op('NONE'), op('APPEND')).subarray(0, -1),
+    'unreadable',
+    'pickle/broken',
+  ],
   'an invalid opcode after the payload': [
     bytes(op('PROTO', 4), PAYLOAD, [0xff, 0xff]),
     'malicious',
