@@ -34,7 +34,7 @@ export const command: Command = {
     },
     trust: {
       value: 'FILE',
-      help: 'public keys and certificates (PEM) to check them with; whom to believe is up to the policy',
+      help: 'public keys and certificates (PEM) or a trusted root of Sigstore (JSON) to check them with; whom to believe is up to the policy',
       many: true,
     },
     name: { value: 'NAME', help: "the model's name for the policy; that of its file unless given" },
@@ -75,8 +75,11 @@ export const command: Command = {
     );
     const opened = await openEvidence(model, {
       paths: given.texts('evidence').length > 0 ? given.texts('evidence') : await evidenceBeside(model),
-      trust,
-      at: new Date(now),
+      trust: {
+        ...trust,
+        identities: Object.values(policy.signers).flatMap(({ sigstore }) => (sigstore ? [sigstore] : [])),
+        at: new Date(now),
+      },
       name: given.text('name'),
       digestCache: given.text('digest-cache'),
       signal,

@@ -51,7 +51,7 @@ export function statementOf(predicate: unknown, more: Partial<Statement> = {}): 
 
 /** The signer of one of {@link KEYS}. */
 export function byKey(name: keyof typeof KEYS): Voucher {
-  return { method: 'key', key: KEYS[name] };
+  return { method: 'key', key: KEYS[name], postQuantum: name === 'quantum' };
 }
 
 /** The model's own signature by one of {@link KEYS}. */

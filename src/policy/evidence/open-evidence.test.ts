@@ -9,11 +9,12 @@ import { signModel } from '../../supply/sign/sign-model.ts';
 import { alternativeNames } from './certificate-names.ts';
 import { openEvidence } from './open-evidence.ts';
 import { MODEL_SIGNATURE } from './statement.ts';
-import { joinTrust, trustFrom } from './trust.ts';
+import { type EnvelopeTrust, joinTrust, trustFrom } from './trust.ts';
 
 const pair = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const [ann, bob] = [pair(), pair()];
-const trust = trustFrom(Buffer.from(ann.publicKey.export({ type: 'spki', format: 'pem' })), 'ann.pub');
+const material = trustFrom(Buffer.from(ann.publicKey.export({ type: 'spki', format: 'pem' })), 'ann.pub');
+const trust: EnvelopeTrust = { ...material, identities: [], at: new Date('2026-11-21T00:00:00Z') };
 let folder: string;
 let model: string;
 
@@ -39,8 +40,7 @@ const about = (sha256: string) => ({
   predicateType: 'https://example.com/x',
   predicate: { a: 1 },
 });
-const opened = (paths: readonly string[], given = trust) =>
-  openEvidence(model, { paths, trust: given, at: new Date('2026-11-21T00:00:00Z') });
+const opened = (paths: readonly string[], given = trust) => openEvidence(model, { paths, trust: given });
 
 describe('evidence', () => {
   it('is a statement of who signed it, with the digests that it is about', async () => {
@@ -66,7 +66,7 @@ describe('evidence', () => {
         predicateType: '',
       },
     ]);
-    const none = await opened([file], joinTrust([]));
+    const none = await opened([file], { ...trust, ...joinTrust([]) });
     expect(none.statements[0]!.check).toMatchObject({
       verified: false,
       reason: expect.stringMatching(/none of 0/),
@@ -167,7 +167,6 @@ describe("a model's own signature", () => {
     const one = await openEvidence(join(model, 'a.bin'), {
       paths: [file],
       trust,
-      at: new Date(0),
       name: 'n',
     });
     expect(one.statements).toMatchObject([{ check: { verified: true }, subjects: [digest] }]);

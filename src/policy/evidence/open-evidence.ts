@@ -12,7 +12,7 @@ import type { SignatureCheck } from '../../supply/sign/signer.ts';
 import { verifyModel } from '../../supply/sign/verify-model.ts';
 import type { GateModel } from '../gate/decide.ts';
 import { MODEL_SIGNATURE, type Statement } from './statement.ts';
-import { checkBundle, type TrustMaterial } from './trust.ts';
+import { checkBundle, type EnvelopeTrust } from './trust.ts';
 
 /** Files of evidence in one folder, at most. */
 const MOST_FILES = 1000;
@@ -31,9 +31,7 @@ export interface EvidenceOptions
   extends Pick<ManifestOptions, 'threads' | 'digestCache' | 'signal' | 'progress'> {
   /** Files, or folders whose files are taken (not those of folders in them). */
   readonly paths: readonly string[];
-  readonly trust: TrustMaterial;
-  /** When certificates must be valid. */
-  readonly at: Date;
+  readonly trust: EnvelopeTrust;
   /** What the model is called; its file's or folder's name unless given. */
   readonly name?: string | undefined;
 }
@@ -45,7 +43,7 @@ export interface EvidenceOptions
  * Errors: `model/unreadable`, `manifest/refused`, `manifest/changed`, `option/invalid` for a path that is not there or a folder too full.
  */
 export async function openEvidence(path: string, options: EvidenceOptions): Promise<OpenedEvidence> {
-  const { trust, at, signal, progress, threads, digestCache } = options;
+  const { trust, signal, progress, threads, digestCache } = options;
   const files = (await Promise.all(options.paths.map(filesAt))).flat();
   const own = (await Promise.all(files.map((file) => pathInside(path, file)))).filter(
     (each) => each !== undefined,
@@ -56,7 +54,7 @@ export async function openEvidence(path: string, options: EvidenceOptions): Prom
   const statements: Statement[] = [];
   for (const file of files) {
     const bytes = await bytesOf(file);
-    const statement = statementIn(bytes, file, (bundle) => checkBundle(bundle, trust, at));
+    const statement = await statementIn(bytes, file, (bundle) => checkBundle(bundle, trust));
     if (statement.check.verified && statement.predicateType === MODEL_SIGNATURE) {
       const signed = await signedRoot(path, manifest, parseBundle(bytes), hashing);
       if ('reason' in signed)
@@ -140,11 +138,11 @@ async function bytesOf(file: string): Promise<Uint8Array> {
 }
 
 /** The statement in a bundle's bytes. Everything in them is attacker-controlled until `check` says otherwise. */
-export function statementIn(
+export async function statementIn(
   bytes: Uint8Array,
   file: string,
-  check: (bundle: Bundle) => Statement['check'],
-): Statement {
+  check: (bundle: Bundle) => Promise<Statement['check']>,
+): Promise<Statement> {
   const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
   const nothing = (reason: string): Statement => ({
     file,
@@ -160,7 +158,7 @@ export function statementIn(
   } catch (thrown) {
     return nothing(asGlacisError(thrown, 'signature/unreadable', file).message);
   }
-  const checked = check(bundle);
+  const checked = await check(bundle);
   if (!checked.verified) return nothing(checked.reason);
   const content = contentOf(bundle.envelope.payload);
   return content

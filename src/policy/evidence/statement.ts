@@ -3,6 +3,8 @@ export interface Voucher {
   readonly method: 'key' | 'certificate' | 'sigstore';
   /** `sha256:` and the key's fingerprint; of the method `key`. */
   readonly key?: string | undefined;
+  /** Whether the key is a post-quantum one (ML-DSA). */
+  readonly postQuantum?: boolean | undefined;
   /** Names in the certificate, or the identity that Sigstore vouches for. */
   readonly identities?: readonly string[] | undefined;
   /** `sha256:` of the certificate at the top of the chain; of the method `certificate`. */

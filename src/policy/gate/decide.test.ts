@@ -261,6 +261,10 @@ describe('signatures of the model', () => {
     expect(state(quantum, signatureOf('quantum'))).toBe('not-met');
     expect(state(quantum, signatureOf('release'), signatureOf('quantum'))).toBe('met');
     expect(first([signatureOf('release'), signatureOf('quantum')], quantum).shownBy).toHaveLength(2);
+    const plain = signatureOf('quantum', {
+      check: { verified: true, by: { ...byKey('quantum'), postQuantum: false } },
+    });
+    expect(state(quantum, signatureOf('release'), plain)).toBe('not-met');
   });
 
   it('by an identity need the authority that the policy names', () => {

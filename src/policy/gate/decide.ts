@@ -267,7 +267,12 @@ function signedBy({ signers }: Policy, name: string, by: Voucher): boolean {
 }
 
 function isPostQuantumOf(signer: PolicySigner | undefined, by: Voucher): boolean {
-  return signer?.postQuantumKey !== undefined && by.method === 'key' && by.key === signer.postQuantumKey;
+  return (
+    signer?.postQuantumKey !== undefined &&
+    by.method === 'key' &&
+    by.postQuantum === true &&
+    by.key === signer.postQuantumKey
+  );
 }
 
 function wordsOf({ method, key, identities }: Voucher): string {
