@@ -84,6 +84,10 @@ const COMMANDS: Readonly<
     about: 'sign what was found about a model: assessments, scans, training records, decisions',
     load: () => import('./attest.ts'),
   },
+  bom: {
+    about: 'write the bill of materials of a model (CycloneDX)',
+    load: () => import('./bom.ts'),
+  },
   keygen: {
     about: 'make a key pair for signing',
     load: () => import('./keygen.ts'),
