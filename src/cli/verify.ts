@@ -52,8 +52,8 @@ export const command: Command = {
     const json = given.text('json');
     if (json !== undefined) await prepareFile(json);
     const first = await checkFrom(method, given);
-    const bundle = parseBundle(await readBundle(path));
     const { check, pqPath } = await withPostQuantum(first, given, path);
+    const bundle = parseBundle(await readBundle(path));
     const ignored = await Promise.all(given.texts('ignore-paths').map((p) => ignorePathFrom(model, p)));
     const verification = await verifyModel(model, bundle, check, {
       ignorePaths: [...ignored, ...(await ownFiles(model, [path, pqPath, json]))],

@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -190,6 +191,21 @@ describe('hashing', () => {
     );
     utimesSync(join(folder, 'a'), 1, 1);
     expect(await codeOf(hashPieces([piece], { type: 'sha256', threads: 1 }))).toBe('manifest/changed');
+  });
+
+  it('says which file cannot be read', async () => {
+    const folder = folderWith({ a: 'x' });
+    const { files } = await walkModel(folder, { ignored: () => false, allowSymlinks: false });
+    rmSync(join(folder, 'a'));
+    const hashing = hashPieces([{ file: files[0]!, start: 0, end: 1 }], { type: 'sha256', threads: 1 });
+    await expect(hashing).rejects.toMatchObject({
+      code: 'model/unreadable',
+      message: expect.stringContaining(join(folder, 'a')),
+    });
+    symlinkSync('/etc/hostname', join(folder, 'a'));
+    expect(
+      await codeOf(hashPieces([{ file: files[0]!, start: 0, end: 1 }], { type: 'sha256', threads: 1 })),
+    ).toBe('model/unreadable');
   });
 
   it('ends with the error of a thread, and when it is cancelled', async () => {
