@@ -3,12 +3,14 @@ import { jinjaScanner, jsonScanner, yamlScanner } from './config.ts';
 import { ggufScanner } from './gguf.ts';
 import { onnxScanner } from './onnx.ts';
 import { safetensorsScanner } from './safetensors.ts';
+import { tensorflowScanner } from './tensorflow.ts';
 
 /** Scanners of formats that hold a model or its configuration and are no pickle and no container. */
 export const FORMAT_SCANNERS: readonly Scanner[] = [
   onnxScanner,
   safetensorsScanner,
   ggufScanner,
+  tensorflowScanner,
   jsonScanner,
   yamlScanner,
   jinjaScanner,
