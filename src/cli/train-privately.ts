@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { environmentOf } from '../assess/environment.ts';
 import { ledgerPath, sentenceOf } from '../privacy/index.ts';
@@ -66,10 +65,6 @@ export async function trainPrivatelyBy(run: CommandRun): Promise<number> {
   for (const note of [...training.notes, ...start.notes, ...notesFor(training, file === undefined)])
     terminal.say(`Note: ${note}`);
   const resume = given.flag('resume');
-  if (!resume && existsSync(checkpoint))
-    terminal.say(
-      `Note: ${checkpoint} holds an interrupted run, which is lost now; what it set aside stays spent`,
-    );
   terminal.say(openingWords(start, training, validation));
   const ledger = given.text('ledger') ?? ledgerPath(process.env, homedir());
   const epochs = Math.ceil(plan.options.epochs);

@@ -3,6 +3,7 @@ import { GlacisError } from '../core/error.ts';
 import { isFloat } from '../onnx/dtype.ts';
 import type { Node } from '../onnx/model.ts';
 import { f32, type HostTensor } from '../runtime/array.ts';
+import { attackedInputs } from './attacked-inputs.ts';
 import type { Phase } from './epoch.ts';
 import type { Run } from './run.ts';
 import { feedsOf, isAllFinite, keyOf, stateFrom, type TrainingState } from './state.ts';
@@ -57,8 +58,18 @@ async function findCause(run: Run, phase: Phase, { from, at, ...batches }: Stret
   let state = run.states.get('now')!;
   let broken: TrainingState | undefined;
   let last = from;
+  const inputsWith = (number: number, held: TrainingState) =>
+    attackedInputs(run, phase, {
+      inputs: batches.inputsOf(number),
+      samples: batches.samplesOf(number),
+      at: number,
+      weight: (name) => {
+        const each = step.carried.find((one) => one.name === name && one.slot === undefined)!;
+        return f32(held.get(keyOf(each))!, each.dims);
+      },
+    });
   for (; last <= at; last++) {
-    const feeds = { ...(last === from ? feedsOf(step, state) : {}), ...batches.inputsOf(last) };
+    const feeds = { ...(last === from ? feedsOf(step, state) : {}), ...(await inputsWith(last, state)) };
     const next = stateFrom(step, await session.run(feeds, { fetches }));
     if (!isAllFinite(next)) {
       broken = next;
@@ -67,7 +78,7 @@ async function findCause(run: Run, phase: Phase, { from, at, ...batches }: Stret
     state = next;
   }
   const failing = Math.min(last, at);
-  const inputs = batches.inputsOf(failing);
+  const inputs = await inputsWith(failing, state);
   const cause =
     badSample(inputs[step.inputs.x]!, batches.samplesOf(failing)) ??
     (await badLayer(run, phase, state, inputs)) ??

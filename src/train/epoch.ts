@@ -3,6 +3,7 @@ import { silent } from '../core/progress.ts';
 import { randomFrom } from '../core/random.ts';
 import { f32, type HostTensor, i64 } from '../runtime/array.ts';
 import type { Session } from '../runtime/engine.ts';
+import { attackedInputs } from './attacked-inputs.ts';
 import { type Batches, divergence } from './divergence.ts';
 import { feedFor } from './feed.ts';
 import { noteOf, soFar, withStep } from './journal.ts';
@@ -54,21 +55,27 @@ export async function runEpoch(run: Run, phase: Phase): Promise<void> {
   const { signal, progress = silent, checkpoint } = run.options;
   const epoch = run.journal.epochs.length;
   const perEpoch = stepsPerEpoch(run);
-  const batches = batchesOf(run, phase, epoch);
-  const { inputsOf, samplesOf } = batches;
+  const { inputsOf, samplesOf } = batchesOf(run, phase, epoch);
   const carried = step.carried.map(({ output }) => output);
-  const attacker = attackerFor(run, phase, batches);
+  const between = weightsBetween(run, phase);
   const measures = Object.values(step.measures);
   const end = (epoch + 1) * perEpoch;
   let start = feedsOf(step, run.states.get('now')!);
   let keptAt = run.steps;
-  let next = run.steps < end ? inputsOf(run.steps) : {};
+  let next: Readonly<Record<string, HostTensor>> = run.steps < end ? inputsOf(run.steps) : {};
   while (run.steps < end) {
     const isLast = run.steps + 1 === end;
     // Weights stay where they are trained until they are wanted.
     const isDue = isLast || (checkpoint && signal?.aborted) || isSaveDue(run);
-    if (attacker) next = await attacker.attacked(next, run.steps);
-    const seen = attacker ? [...measures, ...attacker.outputs] : measures;
+    const { steps } = run;
+    if (between)
+      next = await attackedInputs(run, phase, {
+        inputs: next,
+        samples: samplesOf(steps),
+        at: steps,
+        weight: between.weight,
+      });
+    const seen = between ? [...measures, ...between.outputs] : measures;
     const running = session.run(
       { ...start, ...next },
       { transfer: true, fetches: isDue ? [...measures, ...carried] : seen },
@@ -77,7 +84,7 @@ export async function runEpoch(run: Run, phase: Phase): Promise<void> {
     // While the step runs on its own thread, this one prepares the next batch.
     if (!isLast) next = inputsOf(run.steps + 1);
     const results = await running;
-    attacker?.take(results);
+    between?.take(results);
     const loss = Number(results[step.measures.loss]!.data[0]);
     const state = isDue ? stateFrom(step, results) : undefined;
     if (!Number.isFinite(loss) || (state && !isAllFinite(state)))
@@ -110,34 +117,18 @@ export async function runEpoch(run: Run, phase: Phase): Promise<void> {
   if (signal?.aborted) await saveRun(run);
 }
 
-/** Attacks the batches of a phase with the weights as they are before each step; nothing where the graph does that. */
-function attackerFor(run: Run, { attack, objective, step }: Phase, { samplesOf }: Batches) {
-  if (!attack || !objective.outside) return undefined;
-  const { settings } = objective.outside;
-  const { replays = 1, epochs, signal } = run.options;
-  const total = stepsPerEpoch(run) * epochs;
+/** The weights as they are before each step, for attacks on them; nothing where the graph attacks by itself. */
+function weightsBetween(run: Run, { attack, step }: Phase) {
+  if (!attack) return undefined;
   const held = step.carried.filter(({ role }) => role === 'weight' || role === 'statistic');
-  let weights = new Map<string, HostTensor>();
   const now = run.states.get('now')!;
-  for (const each of held) weights.set(each.name, f32(now.get(keyOf(each))!.slice(), each.dims));
+  let weights = new Map(held.map((each) => [each.name, f32(now.get(keyOf(each))!.slice(), each.dims)]));
   return {
     outputs: held.map(({ output }) => output),
     take(results: Readonly<Record<string, HostTensor>>) {
       weights = new Map(held.map(({ name, output }) => [name, results[output]!]));
     },
-    /** The inputs of step `at` with attacked samples in place of clean ones. */
-    async attacked(inputs: Readonly<Record<string, HostTensor>>, at: number) {
-      const x = await attack.attack({
-        x: inputs[step.inputs.x]!,
-        targets: inputs[step.inputs.targets]!,
-        samples: samplesOf(at),
-        at: Math.floor(at / replays),
-        ...settings(at / total),
-        weight: (name) => weights.get(name)!,
-        signal: run.options.checkpoint ? undefined : signal,
-      });
-      return { ...inputs, [step.inputs.x]: x };
-    },
+    weight: (name: string) => weights.get(name)!,
   };
 }
 

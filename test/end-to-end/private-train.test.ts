@@ -73,7 +73,10 @@ describe('a private training as a process', () => {
     const first = await train('first');
     expect(first.stdout).toMatch(/all 2 private runs on these data together: epsilon/);
     expect(bytes('first.onnx').equals(bytes('once.onnx'))).toBe(false);
+    const left = await train('second', [], 'Epoch 2 of');
+    expect(left.signal).toBe('SIGKILL');
     const refused = await train('second', ['--ledger-limit', '3']);
+    expect(refused.stderr).toContain('second.checkpoint held an interrupted run');
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain('[privacy/budget]');
     expect(existsSync(at('second.onnx'))).toBe(false);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { serializeModel } from '../../onnx/write.ts';
 import { type Accountant, epsilonFor, type PrivacyStatement, runsOn } from '../../privacy/index.ts';
 import type { Engine } from '../../runtime/engine.ts';
@@ -13,6 +14,7 @@ import {
 } from '../record.ts';
 import type { PrivateEpoch } from './journal.ts';
 import type { PrivateTrainOptions } from './options.ts';
+import { destroyCheckpoint } from './secret-checkpoint.ts';
 import { trainPrivately } from './train-privately.ts';
 import type { PrivatelyTrained } from './trained.ts';
 
@@ -54,6 +56,12 @@ export async function producePrivately(
   const { onStart, onEpoch, onWarning, progress } = production;
   const startedAt = today().toISOString();
   const { delta } = plan.options;
+  if (!checkpoint.resume && existsSync(checkpoint.path)) {
+    onWarning?.(
+      `${checkpoint.path} held an interrupted run, which is lost now; what it set aside in the ledger stays spent`,
+    );
+    await destroyCheckpoint(checkpoint.path);
+  }
   let produced: Omit<ProducedPrivately, 'trained'> | undefined;
   const trained = await trainPrivately(engine, start.model, training.samples, {
     ...plan.options,

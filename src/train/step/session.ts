@@ -58,6 +58,8 @@ function joined(
   const measures = Object.entries(step.measures) as [keyof TrainingStep['measures'], string][];
   const own = new Set(measures.map(([, name]) => name));
   let weights: readonly HostTensor[] = [];
+  /** Whether whoever fetched these weights has the same arrays. */
+  let isShared = false;
   return {
     inputs: [...new Set([...update!.inputs, ...ofSamples, ...ofAll])],
     outputs: [...own, ...update!.outputs],
@@ -68,9 +70,9 @@ function joined(
         gradients.map((session, part) =>
           session.run(
             Object.fromEntries([
-              // The session's own weights go to the last part as they are: nobody else needs them any more.
+              // The session's own weights go to the last part as they are, unless somebody else has them, too.
               ...held.map(({ input }, i) => {
-                const isSpare = part === last && feeds[input] === undefined;
+                const isSpare = part === last && !isShared && feeds[input] === undefined;
                 return [parted.weights[i]!, isSpare ? weights[i]! : copyOf(weights[i]!)] as const;
               }),
               ...ofAll.map((name) => [name, copyOf(feeds[name]!)] as const),
@@ -93,6 +95,7 @@ function joined(
         transfer,
       });
       weights = nextWeights.map((name) => next[name]!);
+      isShared = wanted.some((name) => nextWeights.includes(name));
       return {
         ...Object.fromEntries(
           measures.map(([key, name]) => [name, total(results, key, parted.measures[key]!)]),
