@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import { GlacisError } from '../core/error.ts';
-import { writeAtomically } from '../data/index.ts';
+import { writeAtomically } from '../data/atomic-write.ts';
 import { type Command, EXIT } from './command.ts';
 import { prepareFile, writeText } from './output.ts';
 

@@ -1,7 +1,7 @@
 import { access, constants, mkdir, stat } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import { asGlacisError, GlacisError } from '../core/error.ts';
-import { writeAtomically } from '../data/index.ts';
+import { writeAtomically } from '../data/atomic-write.ts';
 
 /** Makes `folder` where it is missing and checks that files can be written into it. Errors: `output/unwritable`. */
 export async function prepareFolder(folder: string): Promise<void> {

@@ -19,15 +19,11 @@ const READ = 1 << 18;
 const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /**
- * Hashes a piece; memory is one read's, whatever its size. The open file must be the one that was listed, in the same state before and
- * after: what changes meanwhile gets no digest. `read` hears the bytes of every read and stops the work by throwing. Blocks the thread.
- * Errors: `model/unreadable`, `manifest/changed`.
+ * Hashes a piece read by read: gives the number of bytes of each read, and the digest in lowercase hexadecimal at the end. Memory is one read's,
+ * whatever the piece's size. The open file must be the one that was listed, in the same state before and after: what changes meanwhile gets no
+ * digest. Errors: `model/unreadable`, `manifest/changed`.
  */
-export function hashPiece(
-  { file, start, end }: Piece,
-  hasher: Hasher,
-  read: (bytes: number) => void = () => {},
-): string {
+export function* hashSteps({ file, start, end }: Piece, hasher: Hasher): Generator<number, string> {
   const { path, state } = file;
   let fd: number | undefined;
   try {
@@ -39,7 +35,7 @@ export function hashPiece(
       if (got === 0) throw changed(path);
       hasher.update(got === buffer.length ? buffer : buffer.subarray(0, got));
       at += got;
-      read(got);
+      yield got;
     }
     requireSame(fd, state, path);
     return hasher.hex();

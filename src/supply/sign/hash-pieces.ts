@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { throwIfCancelled } from '../../core/cancel.ts';
 import { type ErrorCode, GlacisError } from '../../core/error.ts';
 import { type Progress, silent } from '../../core/progress.ts';
-import { hashPiece, type Piece } from './hash-piece.ts';
+import { hashSteps, type Piece } from './hash-piece.ts';
 import { type HashType, hasherMaker } from './hash-type.ts';
 import type { HashReply, HashRequest, HashWorkerData } from './hash-worker.ts';
 
@@ -16,8 +16,12 @@ export interface HashOptions {
   readonly progress?: Progress | undefined;
 }
 
-/** Fewer bytes than this are hashed right here: starting a thread takes longer. */
-const SMALL = 4 << 20;
+/** Fewer bytes than this are hashed right here, and of one piece alone more: starting threads takes longer than they save. */
+const SMALL = 16 << 20;
+const SMALL_ALONE = 256 << 20;
+
+/** Bytes between two looks at what else there is to do, where hashing shares the thread: about three milliseconds. */
+const TURN = 4 << 20;
 
 /** Pieces below this size are handed to a thread several at a time, so that it does not wait for the next. */
 const SHORT = 1 << 20;
@@ -33,21 +37,33 @@ const REPORT_EVERY = 100;
 export async function hashPieces(pieces: readonly Piece[], options: HashOptions): Promise<readonly string[]> {
   const total = pieces.reduce((sum, { start, end }) => sum + end - start, 0);
   throwIfCancelled(options.signal, 'hashing');
-  if (total <= SMALL) return hashHere(pieces, options);
+  if (total <= (pieces.length === 1 ? SMALL_ALONE : SMALL)) return hashHere(pieces, total, options);
   return new Promise((resolve, reject) => runThreads(pieces, total, options, resolve, reject));
 }
 
-async function hashHere(pieces: readonly Piece[], { type, signal }: HashOptions): Promise<readonly string[]> {
+async function hashHere(
+  pieces: readonly Piece[],
+  total: number,
+  { type, signal, progress = silent }: HashOptions,
+): Promise<readonly string[]> {
   const make = await hasherMaker(type);
   const digests: string[] = [];
+  let done = 0;
   let since = 0;
   for (const piece of pieces) {
-    digests.push(hashPiece(piece, make()));
-    since += piece.end - piece.start + 4096;
-    if (since < 1 << 20) continue;
-    since = 0;
-    await setImmediate();
-    throwIfCancelled(signal, 'hashing');
+    const steps = hashSteps(piece, make());
+    let step = steps.next();
+    for (; !step.done; step = steps.next()) {
+      done += step.value;
+      since += step.value;
+      if (since < TURN) continue;
+      since = 0;
+      progress({ label: `hashing (${type})`, done, total });
+      await setImmediate();
+      if (signal?.aborted) steps.return('');
+      throwIfCancelled(signal, 'hashing');
+    }
+    digests.push(step.value);
   }
   return digests;
 }

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { asGlacisError } from '../../core/error.ts';
-import { hashPiece, type Piece } from './hash-piece.ts';
+import { hashSteps, type Piece } from './hash-piece.ts';
 import { type HashType, hasherMaker } from './hash-type.ts';
 
 /** What the thread is started with: the hash function, and where it counts bytes. */
@@ -30,8 +30,10 @@ if (parentPort && data?.glacis === 'hash') {
   port.on('message', async ({ id, piece }: HashRequest) => {
     try {
       const maker = await make;
-      const hex = hashPiece(piece, maker(), (bytes) => Atomics.add(counter, 0, BigInt(bytes)));
-      port.postMessage({ id, hex } satisfies HashReply);
+      const steps = hashSteps(piece, maker());
+      let step = steps.next();
+      for (; !step.done; step = steps.next()) Atomics.add(counter, 0, BigInt(step.value));
+      port.postMessage({ id, hex: step.value } satisfies HashReply);
     } catch (thrown) {
       const { code, message } = asGlacisError(thrown, 'run/failed', 'hashing');
       port.postMessage({ id, code, message } satisfies HashReply);
