@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { glacisVersion } from '../assess/environment.ts';
 import { asGlacisError, GlacisError } from '../core/error.ts';
+import { suggestion } from '../core/options.ts';
 import { openEvidence } from '../policy/evidence/open-evidence.ts';
 import { readEvidence } from '../policy/evidence/read-statement.ts';
 import { joinTrust, trustFrom } from '../policy/evidence/trust.ts';
 import { decide } from '../policy/gate/decide.ts';
-import { type Policy, parsePolicy, unknownStage } from '../policy/read-policy.ts';
+import { type Policy, parsePolicy } from '../policy/read-policy.ts';
 import { junitReport } from '../policy/report/junit.ts';
 import { nextSteps } from '../policy/report/next-steps.ts';
 import { gateSarif } from '../policy/report/sarif.ts';
@@ -29,7 +30,7 @@ export const command: Command = {
     stage: { value: 'STAGE', help: 'the stage that the model is to enter, e.g. production' },
     evidence: {
       value: 'PATH',
-      help: 'signed statements and signatures, or a folder of them; MODEL.sig and MODEL.evidence/ unless given',
+      help: 'signed statements and signatures, or a folder of them; MODEL.sig, MODEL.pq.sig and MODEL.evidence/ unless given',
       many: true,
     },
     trust: {
@@ -68,7 +69,7 @@ export const command: Command = {
     for (const file of Object.values(outputs)) if (file !== undefined) await prepareFile(file);
     const file = given.text('policy') ?? 'glacis.yaml';
     const { policy, digest } = await readPolicy(file);
-    if (!policy.entries.some(({ stages }) => Object.hasOwn(stages, stage))) throw unknownStage(policy, stage);
+    requireStage(policy, stage);
     const now = timeFrom(given.text('at'));
     const trust = joinTrust(
       await Promise.all(given.texts('trust').map(async (path) => trustFrom(await readKey(path), path))),
@@ -130,11 +131,21 @@ export async function readPolicy(
   }
 }
 
-/** `MODEL.sig` and `MODEL.evidence/`, where they are. */
+/** A stage that no entry has is a typing error and no verdict. Errors: `option/invalid`. */
+function requireStage(policy: Policy, stage: string): void {
+  const stages = [...new Set(policy.entries.flatMap((entry) => Object.keys(entry.stages)))];
+  if (!stages.includes(stage))
+    throw new GlacisError(
+      'option/invalid',
+      `--stage: expected ${stages.join(' or ')}, got '${stage}'${suggestion(stage, stages)}`,
+    );
+}
+
+/** `MODEL.sig`, `MODEL.pq.sig` and `MODEL.evidence/`, where they are. */
 async function evidenceBeside(model: string): Promise<readonly string[]> {
   const path = model.replace(/\/+$/, '');
   const found = await Promise.all(
-    [`${path}.sig`, `${path}.evidence`].map((each) =>
+    [`${path}.sig`, `${path}.pq.sig`, `${path}.evidence`].map((each) =>
       stat(each).then(
         () => [each],
         () => [],

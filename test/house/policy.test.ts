@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { readArgs } from '../../src/cli/args.ts';
 import { command as gate } from '../../src/cli/gate.ts';
-import { command as policy } from '../../src/cli/policy.ts';
 import { readEvidence } from '../../src/policy/evidence/read-statement.ts';
 import { statementOf } from '../../src/policy/policy.fixture.ts';
 import { parsePolicy } from '../../src/policy/read-policy.ts';
+import { glacis } from '../end-to-end/cli.ts';
 import { ROOT } from './tree.ts';
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8').replaceAll('\r\n', '\n');
@@ -34,14 +34,21 @@ describe('docs/policy.md', () => {
     expect(evidence).toMatchObject({ reading: { claims: { length: 4 } } });
   });
 
-  it('shows commands whose options exist', () => {
+  it('shows commands that work when they are pasted, up to the gate, which says what is still missing', async () => {
     const lines = blocks('sh').flatMap((text) => text.trim().split('\n'));
-    expect(lines.length).toBeGreaterThan(3);
+    const home = mkdtempSync(join(tmpdir(), 'glacis-policy-page-'));
+    copyFileSync(join(ROOT, 'examples/traffic-signs/traffic-signs.onnx'), join(home, 'model.onnx'));
+    const outcomes: { readonly line: string; readonly code: number; readonly stdout: string }[] = [];
     for (const line of lines) {
-      const [program, name, ...rest] = line.replaceAll("'", '').split(' ');
-      expect([program, ['gate', 'policy'].includes(name!)]).toEqual(['glacis', true]);
-      expect(() => readArgs(rest, (name === 'gate' ? gate : policy).options)).not.toThrow();
+      const [, ...args] = line.replaceAll("'", '').split(' ');
+      const { code, stdout } = await glacis(args, { cwd: home });
+      outcomes.push({ line, code: code ?? -1, stdout });
     }
+    rmSync(home, { recursive: true });
+    const gated = outcomes.pop()!;
+    expect(outcomes.filter(({ code }) => code !== 0)).toEqual([]);
+    expect(gated.code).toBe(1);
+    expect(gated.stdout).toMatch(/met {7}signature[\s\S]*met {7}scan[\s\S]*MISSING {3}secrets/);
   });
 });
 

@@ -2,7 +2,6 @@ import type { Evidence } from '../evidence/read-statement.ts';
 import { MODEL_SIGNATURE, type Statement, type Voucher } from '../evidence/statement.ts';
 import { fitsPattern } from '../name-pattern.ts';
 import type { Policy, PolicyEntry, StageRequirement } from '../read-policy.ts';
-import { DAY } from '../schema/fields.ts';
 import type { PolicySigner } from '../schema/policy.ts';
 import {
   type Answer,
@@ -304,6 +303,3 @@ function withException(
 function iso(time: number): string {
   return Number.isFinite(time) ? new Date(time).toISOString() : 'no time at all';
 }
-
-/** For docs: the slack between clocks in minutes. */
-export const CLOCK_SLACK_MINUTES = (CLOCK_SLACK / DAY) * 24 * 60;
