@@ -1,6 +1,7 @@
 import type { CollectionScanner, Scanner } from '../scanner.ts';
 import { jinjaScanner, jsonScanner, yamlScanner } from './config.ts';
 import { ggufScanner } from './gguf.ts';
+import { hdf5Scanner } from './keras-h5.ts';
 import { onnxScanner } from './onnx.ts';
 import { safetensorsScanner } from './safetensors.ts';
 import { tensorflowScanner } from './tensorflow.ts';
@@ -11,6 +12,7 @@ export const FORMAT_SCANNERS: readonly Scanner[] = [
   safetensorsScanner,
   ggufScanner,
   tensorflowScanner,
+  hdf5Scanner,
   jsonScanner,
   yamlScanner,
   jinjaScanner,
