@@ -2,12 +2,11 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { glacisVersion } from '../assess/environment.ts';
 import { asGlacisError, GlacisError } from '../core/error.ts';
-import { suggestion } from '../core/options.ts';
 import { openEvidence } from '../policy/evidence/open-evidence.ts';
 import { readEvidence } from '../policy/evidence/read-statement.ts';
 import { joinTrust, trustFrom } from '../policy/evidence/trust.ts';
 import { decide } from '../policy/gate/decide.ts';
-import { type Policy, parsePolicy } from '../policy/read-policy.ts';
+import { type Policy, parsePolicy, unknownStage } from '../policy/read-policy.ts';
 import { junitReport } from '../policy/report/junit.ts';
 import { nextSteps } from '../policy/report/next-steps.ts';
 import { gateSarif } from '../policy/report/sarif.ts';
@@ -69,7 +68,7 @@ export const command: Command = {
     for (const file of Object.values(outputs)) if (file !== undefined) await prepareFile(file);
     const file = given.text('policy') ?? 'glacis.yaml';
     const { policy, digest } = await readPolicy(file);
-    requireStage(policy, stage);
+    if (!policy.entries.some(({ stages }) => Object.hasOwn(stages, stage))) throw unknownStage(policy, stage);
     const now = timeFrom(given.text('at'));
     const trust = joinTrust(
       await Promise.all(given.texts('trust').map(async (path) => trustFrom(await readKey(path), path))),
@@ -129,16 +128,6 @@ export async function readPolicy(
   } catch (thrown) {
     throw asGlacisError(thrown, 'policy/invalid', path);
   }
-}
-
-/** A stage that no entry has is a typing error and no verdict. Errors: `option/invalid`. */
-function requireStage(policy: Policy, stage: string): void {
-  const stages = [...new Set(policy.entries.flatMap((entry) => Object.keys(entry.stages)))];
-  if (!stages.includes(stage))
-    throw new GlacisError(
-      'option/invalid',
-      `--stage: expected ${stages.join(' or ')}, got '${stage}'${suggestion(stage, stages)}`,
-    );
 }
 
 /** `MODEL.sig`, `MODEL.pq.sig` and `MODEL.evidence/`, where they are. */

@@ -1,4 +1,5 @@
 import { GlacisError } from '../core/error.ts';
+import { suggestion } from '../core/options.ts';
 import { crossChecks } from './schema/cross-checks.ts';
 import { type PolicyException, type PolicyFile, type PolicySigner, policySchema } from './schema/policy.ts';
 import { describe, wordsFor } from './schema/problems.ts';
@@ -114,4 +115,13 @@ function dotted(path: readonly PropertyKey[]): string {
     .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
     .join('')
     .replace(/^\./, '');
+}
+
+/** The error for a stage that no entry has: a typing error, and no verdict. */
+export function unknownStage(policy: Policy, stage: string): GlacisError {
+  const stages = [...new Set(policy.entries.flatMap((entry) => Object.keys(entry.stages)))];
+  return new GlacisError(
+    'option/invalid',
+    `stage: expected ${stages.join(' or ')}, as the policy has them, got '${stage}'${suggestion(stage, stages)}`,
+  );
 }
