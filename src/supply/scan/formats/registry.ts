@@ -3,8 +3,11 @@ import { jinjaScanner, jsonScanner, yamlScanner } from './config.ts';
 import { ggufScanner } from './gguf.ts';
 import { hdf5Scanner } from './keras-h5.ts';
 import { onnxScanner } from './onnx.ts';
+import { openvinoScanner } from './openvino.ts';
 import { safetensorsScanner } from './safetensors.ts';
+import { skopsScanner } from './skops.ts';
 import { tensorflowScanner } from './tensorflow.ts';
+import { tfliteScanner } from './tflite.ts';
 
 /** Scanners of formats that hold a model or its configuration and are no pickle and no container. */
 export const FORMAT_SCANNERS: readonly Scanner[] = [
@@ -13,6 +16,9 @@ export const FORMAT_SCANNERS: readonly Scanner[] = [
   ggufScanner,
   tensorflowScanner,
   hdf5Scanner,
+  tfliteScanner,
+  openvinoScanner,
+  skopsScanner,
   jsonScanner,
   yamlScanner,
   jinjaScanner,
