@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fromBase64 } from '../ledger/note-key.ts';
 import { verifyProof } from '../ledger/proof-file.ts';
 import { logTrustOf, parseTrust } from '../registry/trust.ts';
+import { fingerprintOf } from '../supply/sign/ec-key.ts';
+import { keySigner } from '../supply/sign/key-method.ts';
+import { signModel } from '../supply/sign/sign-model.ts';
 import { readArgs } from './args.ts';
 import { command } from './registry.ts';
 
@@ -69,6 +73,36 @@ describe('glacis registry', () => {
     expect(JSON.stringify(JSON.parse(entry.toString()))).toContain('signatures');
     await runGuide(1);
     expect(await readFile('digits-2/model.onnx', 'utf8')).toBe('weights');
+  });
+
+  it('promotes with --policy only what the gate lets through, and keeps its decision', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    await writeFile('ci.pub', publicKey.export({ type: 'spki', format: 'pem' }));
+    await writeFile('model.sig', (await signModel('model.onnx', keySigner(privateKey))).bundle);
+    await writeFile(
+      'glacis.yaml',
+      `schema: glacis.policy/1
+signers: { ci: { key: 'sha256:${fingerprintOf(publicKey)}' } }
+defaults: { signers: [ci], fresh: 30 days }
+models: [{ name: digits, stages: { production: [{ require: signature }] } }]
+`,
+    );
+    await runGuide(0);
+    await writeFile('model.onnx', 'other weights');
+    const at = '--registry ./models --key alice.pem';
+    await run(`glacis registry push model.onnx digits@2 ${at}`);
+    const promote =
+      'glacis registry promote digits@2 production --registry ./models --policy glacis.yaml --evidence-trust ci.pub';
+    await expect(run(`${promote} --key alice.pem --evidence model.sig`)).rejects.toThrow(
+      'does not let it through',
+    );
+    await writeFile('model.sig', (await signModel('model.onnx', keySigner(privateKey))).bundle);
+    expect((await run(`${promote} --key alice.pem --evidence model.sig`)).text).toContain('1 of 2');
+    expect((await run(`${promote} --key bob.pem`)).text).toContain('production is 2');
+    expect((await run('glacis registry show digits:production --registry ./models')).text).toContain(
+      'gate-decision.json',
+    );
+    expect((await run('glacis registry verify --registry ./models')).exit).toBe(0);
   });
 
   it('leaves with 1 when something is wrong, and writes what as JSON', async () => {

@@ -48,6 +48,15 @@ export const command: Command = {
     key: { value: 'FILE', help: 'your private key in PEM (EC, Ed25519, ML-DSA-65)', many: true },
     'log-key': { value: 'FILE', help: "the log's private keys; this machine's own unless given" },
     evidence: { value: 'FILE', help: 'a signature or statement to keep and sign with it', many: true },
+    policy: {
+      value: 'FILE',
+      help: 'promote: ask the gate first, with the alias as the stage; policy and decision are kept as evidence',
+    },
+    'evidence-trust': {
+      value: 'FILE',
+      help: 'promote --policy: public keys, certificates or a trusted root to check evidence with',
+      many: true,
+    },
     reason: { value: 'TEXT', help: 'why, for rollback, revoke and roles' },
     out: { value: 'FOLDER', help: 'where pull writes the model; must not exist' },
     'wrapping-key': { value: 'KEY', help: 'encrypts or decrypts blobs: file:PATH, env:NAME or plugin:PATH' },

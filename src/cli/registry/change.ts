@@ -10,6 +10,7 @@ import {
 import { keyOf } from '../../registry/state.ts';
 import type { CommandRun } from '../command.ts';
 import type { Outcome, Verb } from '../registry.ts';
+import { gated } from './gated.ts';
 import { keeperFrom, keysFrom, openFrom, rolesFrom } from './surroundings.ts';
 
 /** `glacis registry promote`: an alias goes forward. */
@@ -29,9 +30,15 @@ async function alias(
   const keys = await keysFrom(given);
   const { registry, blobs } = await openFrom(run);
   const keeper = await keeperFrom(given, registry);
-  const request = { model, version, alias: name, kind, reason, evidence: given.texts('evidence') };
-  const done = await changeAlias(registry, blobs, request, { keeper, keys });
-  return outcome(done, `${model}:${name} is ${version}`, { model, version, alias: name, kind });
+  const target = { model, version, alias: name };
+  const gate = given.text('policy') === undefined ? undefined : await gated(run, { registry, blobs }, target);
+  try {
+    const evidence = [...given.texts('evidence'), ...(gate?.files ?? [])];
+    const done = await changeAlias(registry, blobs, { ...target, kind, reason, evidence }, { keeper, keys });
+    return outcome(done, `${model}:${name} is ${version}`, { ...target, kind });
+  } finally {
+    await gate?.remove();
+  }
 }
 
 /** `glacis registry revoke`: a model is out of use, under every name. */
