@@ -99,12 +99,12 @@ export function dataRecord(source: string, { description, digest, n, notes }: Ma
 
 /**
  * The record of a private run as it may be published with the model: without the figures that were computed on private samples without noise,
- * without the data's digest, and without how long epochs took, which depends on how many samples were drawn.
+ * without the data's digest and notes, which may name values, and without how long epochs took, which depends on how many samples were drawn.
  */
 export function publishable(record: TrainingRecord): TrainingRecord {
   return {
     ...record,
-    data: { ...record.data, digest: null },
+    data: { ...record.data, digest: null, notes: [] },
     epochs: record.epochs.map(({ validation }) => (validation ? { validation } : {})),
   };
 }

@@ -100,7 +100,7 @@ describe('the report of a training', () => {
     const published = renderTrainingHtml(publishable(owners));
     expect(published).toContain(sentenceOf(statement));
     expect(published).toContain('withheld');
-    for (const secret of ['For the owner', 'sha256:2', 'mean norm', '25.0', 'NaN'])
+    for (const secret of ['For the owner', 'sha256:2', 'scaled', 'mean norm', '25.0', 'NaN'])
       expect(published).not.toContain(secret);
   });
 

@@ -3,6 +3,7 @@ import { attributesOf } from '../../../onnx/attributes.ts';
 import type { BuiltNode, Value } from '../../../onnx/graph-builder.ts';
 import { takenBy } from '../../../transform/gradient/rules/slice.ts';
 import { unslice } from '../../../transform/gradient/unslice.ts';
+import type { Cotangent } from '../../../transform/gradient/vjp.ts';
 import { type Ops, sameDims } from '../../../transform/ops.ts';
 
 /** A node on the way from a weight to where it meets samples. */
@@ -28,13 +29,21 @@ const MOVING: ReadonlySet<string> = new Set(
   'Add Flatten Identity Reshape Slice Split Squeeze Transpose Unsqueeze'.split(' '),
 );
 
+/** What a gradient flows from, and values that it does not flow through. */
+export interface Flow {
+  readonly seeds: readonly Cotangent[];
+  readonly constants?: readonly Value[];
+}
+
 /**
  * Where weights and samples meet: every value of the graph that depends on weights only and is taken by a node that depends on other
- * inputs of the graph as well. Gradients that end there have a share for each sample; behind it (towards the weight) they have not.
+ * inputs of the graph as well. Gradients that end there have a share for each sample; behind it (towards the weight) they have not. Only nodes that
+ * the gradient flows through count: an inner attack meets weights, too, and what it makes of them is a constant.
  * Errors: `model/unsupported-task` for weights that are computed with before they meet samples, naming the operator.
  */
-export function meetingsOf(b: Ops, weights: readonly Value[]): readonly Meeting[] {
+export function meetingsOf(b: Ops, weights: readonly Value[], flow: Flow): readonly Meeting[] {
   const { inputs, nodes } = b.builder;
+  const crossed = crossedBy(b, flow);
   const ofWeights = new Set(weights.map(({ name }) => name));
   const ofSamples = new Set(inputs.filter(({ name }) => !ofWeights.has(name)).map(({ name }) => name));
   const met = new Map<string, Value>();
@@ -42,7 +51,7 @@ export function meetingsOf(b: Ops, weights: readonly Value[]): readonly Meeting[
     const taken = node.inputs.filter((v) => v !== null);
     const mine = taken.filter(({ name }) => ofWeights.has(name));
     const isOfSamples = taken.some(({ name }) => ofSamples.has(name));
-    if (isOfSamples) for (const value of mine) met.set(value.name, value);
+    if (isOfSamples && crossed.has(node)) for (const value of mine) met.set(value.name, value);
     const side = isOfSamples ? ofSamples : mine.length > 0 ? ofWeights : undefined;
     if (side) for (const { name } of node.outputs) side.add(name);
   }
@@ -50,6 +59,20 @@ export function meetingsOf(b: Ops, weights: readonly Value[]): readonly Meeting[
   return [...met.values()].flatMap((value) =>
     waysTo(b, value, isWeight).map(({ weight, path }) => ({ value, weight, path })),
   );
+}
+
+/** The nodes between the seeds and whatever they depend on, not beyond constants. */
+function crossedBy(b: Ops, { seeds, constants = [] }: Flow): ReadonlySet<BuiltNode> {
+  const ends = new Set(constants.map(({ name }) => name));
+  const crossed = new Set<BuiltNode>();
+  const waiting = seeds.map(({ value }) => value);
+  for (let value = waiting.pop(); value; value = waiting.pop()) {
+    const built = ends.has(value.name) ? undefined : b.builder.producer(value);
+    if (!built || crossed.has(built)) continue;
+    crossed.add(built);
+    waiting.push(...built.inputs.filter((v) => v !== null));
+  }
+  return crossed;
 }
 
 function waysTo(b: Ops, to: Value, weights: ReadonlySet<string>): readonly Omit<Meeting, 'value'>[] {

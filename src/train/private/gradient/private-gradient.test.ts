@@ -11,6 +11,7 @@ import { crossEntropy } from '../../criterion/cross-entropy.ts';
 import { madry } from '../../objective/madry.ts';
 import type { Objective } from '../../objective/objective.ts';
 import { plain } from '../../objective/plain.ts';
+import { trades } from '../../objective/trades.ts';
 import { withWeightPerturbation } from '../../objective/weight-perturbation.ts';
 import { adam } from '../../optimise/adam.ts';
 import { trainableParameters } from '../../parameters.ts';
@@ -241,13 +242,20 @@ describe('buildPrivateGradient', () => {
     60_000,
   );
 
-  it('clips gradients of samples that were attacked with the same weights', async () => {
-    const model = net('mlp', [7]);
-    const objective = madry({ norm: 'linf', eps: 0.1, steps: 2 });
-    const given = await reference(model, objective, 7, 0.5);
-    const { sums } = await clippedSum(model, given, 0.5, 'cheapest');
-    expect(apart(given.sums, sums)).toBeLessThan(1e-4);
-  });
+  const ball = { norm: 'linf', eps: 0.1, steps: 2 } as const;
+  it.each<[string, Model, Objective]>([
+    ['PGD on a dense network', net('mlp', [7]), madry(ball)],
+    // The attack's way back through convolutions turns their kernels around.
+    ['PGD on a convolutional network', net('cnn(channels=4 6, hidden=5)', [2, 8, 8]), madry(ball)],
+    ['TRADES', net('cnn(channels=4 6, hidden=5)', [2, 8, 8]), trades(ball, 3)],
+  ])(
+    'clips gradients of samples that were attacked with the same weights: %s',
+    async (_, model, objective) => {
+      const given = await reference(model, objective, 7, 0.5);
+      const { sums } = await clippedSum(model, given, 0.5, 'cheapest');
+      expect(apart(given.sums, sums)).toBeLessThan(1e-4);
+    },
+  );
 
   it('takes the ghost norm where that is cheaper', () => {
     const options = { criterion: crossEntropy(), objective: plain(), rows: 2 };

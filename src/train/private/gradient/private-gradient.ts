@@ -128,7 +128,7 @@ function gradientsOf(
   rows: number,
   method: NormMethod,
 ): readonly SampleGradients[] {
-  const meetings = meetingsOf(b, weights);
+  const meetings = meetingsOf(b, weights, lesson);
   const values = [...new Map(meetings.map(({ value }) => [value.name, value])).values()];
   const uses = usesOf(b, lesson.seeds, values, { constants: lesson.constants ?? [] });
   const usesBy = new Map(values.map(({ name }, i) => [name, uses[i]!]));
