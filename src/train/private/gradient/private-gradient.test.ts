@@ -246,8 +246,8 @@ describe('buildPrivateGradient', () => {
   it.each<[string, Model, Objective]>([
     ['PGD on a dense network', net('mlp', [7]), madry(ball)],
     // The attack's way back through convolutions turns their kernels around.
-    ['PGD on a convolutional network', net('cnn(channels=4 6, hidden=5)', [2, 8, 8]), madry(ball)],
-    ['TRADES', net('cnn(channels=4 6, hidden=5)', [2, 8, 8]), trades(ball, 3)],
+    ['PGD on a convolutional network', net('cnn(channels=6 7, hidden=5)', [2, 8, 8]), madry(ball)],
+    ['TRADES', net('cnn(channels=6 7, hidden=5)', [2, 8, 8]), trades(ball, 3)],
   ])(
     'clips gradients of samples that were attacked with the same weights: %s',
     async (_, model, objective) => {
