@@ -76,6 +76,20 @@ describe('JSON configurations', () => {
     expect((await scan('{ not json at all', 'a.txt')).verdict).toBe('clean');
   });
 
+  it('are read as Python reads them: in UTF-16, with NaN, with letters written as numbers', async () => {
+    const config = '{"x": NaN, "y": [-Infinity], "\\u005ftarget_": "os.system", "s": "NaN"}';
+    for (const bytes of [
+      Buffer.from(config),
+      Buffer.from(config, 'utf16le'),
+      Buffer.from(config, 'utf16le').swap16(),
+      Buffer.from(`\ufeff${config}`),
+    ])
+      expect(ruleIds(await scanBytes(bytes, 'a', { scanners }))).toEqual(['config/dangerous-target']);
+    const wide = Buffer.from([...config].flatMap((c) => [c.charCodeAt(0), 0, 0, 0]));
+    expect(ruleIds(await scanBytes(wide, 'a', { scanners }))).toEqual(['file/damaged']);
+    expect(ruleIds(await scan('{"\\u005ftarget_": "os.system", x}', 'a'))).toEqual(['file/damaged']);
+  });
+
   it('too large to read are unreadable where they hold a key that matters', async () => {
     const limits = { readBytes: 1 << 20 };
     const filler = `"${'x'.repeat(2 << 20)}"`;

@@ -5,12 +5,23 @@ import type { Rule } from '../finding.ts';
 import type { Probe, ScanContext, Scanner } from '../scanner.ts';
 import { judgeTemplate, TEMPLATE_RULES } from './chat-template.ts';
 import { CONFIG_RULES } from './config-rules.ts';
-import { type JsonNode, jsonNodes, jsonObject, jsonPath, parseJson, readAll } from './json-nodes.ts';
+import {
+  type JsonNode,
+  jsonBeginning,
+  jsonNodes,
+  jsonObject,
+  jsonPath,
+  parseJson,
+  readAll,
+} from './json-nodes.ts';
 import { isKerasConfig, judgeKerasConfig, KERAS_RULES } from './keras-config.ts';
 import { judgePythonName } from './python-names.ts';
 
 /** YAML costs far more than JSON to parse. */
 const MAX_YAML = 4 << 20;
+
+/** How YAML begins, or what only YAML would say. */
+const YAML = /^(?:%YAML|---\s)|^[ -]{0,40}_target_\s{0,10}:|^[\w .-]{1,80}:[ ]{0,4}!(?:!python\/|<tag:yaml)/m;
 
 /** Keys that are worth a finding when the file is too large to be read as a whole. */
 const KEYS = /_target_|auto_map|trust_remote_code|chat_template|class_name|!!python|custom_pipeline/;
@@ -23,7 +34,7 @@ export const jsonScanner: Scanner = {
   id: 'json-config',
   title: 'JSON configuration (Transformers, Diffusers, Hydra, Keras, tokenizers)',
   rules: [...Object.values(CONFIG_RULES), ...Object.values(TEMPLATE_RULES), ...Object.values(KERAS_RULES)],
-  recognises: ({ name, head }) => /^(?:\xef\xbb\xbf)?\s{0,200}\{/.test(textOf(head)) || /\.json$/i.test(name),
+  recognises: ({ name, head }) => /^\s{0,200}\{/.test(jsonBeginning(head)) || /\.json$/i.test(name),
   async scan(source, context) {
     if (source.size > context.budget.limits.readBytes) {
       await searchKeys(source, context);
@@ -34,8 +45,10 @@ export const jsonScanner: Scanner = {
     try {
       value = parseJson(bytes, context.where);
     } catch (thrown) {
-      // Not every text that begins with a brace is JSON, and what no JSON loader takes configures nothing.
-      if (KEYS.test(textOf(bytes))) throw thrown;
+      // Not every text that begins with a brace is JSON. One that is called so, or writes letters as numbers, may be made to
+      // parse elsewhere only.
+      const text = textOf(bytes);
+      if (/\.json$/i.test(context.name) || KEYS.test(text) || /\\u00|\0/.test(text)) throw thrown;
       return;
     }
     await judgeConfig(value, context);
@@ -47,9 +60,7 @@ export const yamlScanner: Scanner = {
   id: 'yaml-config',
   title: 'YAML configuration (Hydra, NeMo)',
   rules: [...Object.values(CONFIG_RULES), ...Object.values(TEMPLATE_RULES)],
-  recognises: ({ name, head }) =>
-    /\.ya?ml$/i.test(name) ||
-    (isText(head) && /^(?:%YAML|---\s)|_target_\s{0,10}:|!!python\//m.test(textOf(head))),
+  recognises: ({ name, head }) => /\.ya?ml$/i.test(name) || (isText(head) && YAML.test(textOf(head))),
   async scan(source, context) {
     if (source.size > MAX_YAML) {
       await searchKeys(source, context);

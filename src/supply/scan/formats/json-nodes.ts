@@ -41,14 +41,48 @@ export function jsonObject(value: unknown): Readonly<Record<string, unknown>> | 
     : undefined;
 }
 
-/** Parses bytes as JSON in UTF-8. Errors: `data/unreadable`. */
+/**
+ * The encoding of JSON by where its zeros stand (RFC 4627, section 3): Python's reader takes UTF-16 and UTF-32 as readily as
+ * UTF-8, so a configuration could hide there.
+ */
+function encodingOf(bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' | 'utf-32' {
+  const [a = 1, b = 1, c = 1, d = 1] = bytes;
+  if ((a === 0 && b === 0) || (c === 0 && d === 0)) return 'utf-32';
+  if ((a === 0xff && b === 0xfe) || b === 0) return 'utf-16le';
+  return (a === 0xfe && b === 0xff) || a === 0 ? 'utf-16be' : 'utf-8';
+}
+
+/** The beginning of bytes as text in the encoding that JSON would have, without a byte order mark. */
+export function jsonBeginning(bytes: Uint8Array): string {
+  const encoding = encodingOf(bytes);
+  return new TextDecoder(encoding === 'utf-32' ? 'latin1' : encoding).decode(bytes).replaceAll('\0', '');
+}
+
+/**
+ * Parses bytes as JSON, in the encodings and with the numbers that Python takes (`NaN`, `Infinity`, which become null).
+ * Errors: `data/unreadable`.
+ */
 export function parseJson(bytes: Uint8Array, where: string): unknown {
+  const encoding = encodingOf(bytes);
+  const fail = (got: string, cause?: unknown) =>
+    new GlacisError('data/unreadable', `${where}: expected JSON, got ${got}`, { cause });
+  if (encoding === 'utf-32') throw fail('text in UTF-32, which no program writes');
+  let text: string;
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new GlacisError('data/unreadable', `${where}: expected JSON, got text that does not parse`, {
-      cause,
-    });
+    throw fail('bytes that are no text', cause);
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    try {
+      return JSON.parse(
+        text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\b(?:NaN|Infinity)\b/g, (t) => (t[0] === '"' ? t : 'null')),
+      );
+    } catch (cause) {
+      throw fail('text that does not parse', cause);
+    }
   }
 }
 

@@ -93,6 +93,11 @@ describe('an HDF5 file', () => {
     await scan(hdf5File([header([again])]));
   });
 
+  it('whose configuration writes its keys as numbers is read all the same', async () => {
+    const text = bad.replaceAll('class_name', 'class\\u005fname');
+    expect(ruleIds(await scan(hdf5File([header([textAttribute('c', text)])])))).toEqual(['keras/lambda']);
+  });
+
   it('whose configuration does not parse is unreadable', async () => {
     expect(ruleIds(await scan(hdf5File([header([textAttribute('c', '{"class_name": ')])])))).toEqual([
       'file/damaged',

@@ -41,7 +41,7 @@ export const hdf5Scanner: Scanner = {
       else {
         const { name, texts } = part.attribute;
         for (const text of texts)
-          if (/^\s{0,100}[[{]/.test(text) && text.includes('class_name'))
+          if (/^\s{0,100}[[{]/.test(text))
             await judgeKerasConfig(parseJson(Buffer.from(text), context.where), name, context);
       }
     }
