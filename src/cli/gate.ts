@@ -13,6 +13,7 @@ import { gateSarif } from '../policy/report/sarif.ts';
 import { gateText } from '../policy/report/text.ts';
 import { visible } from '../report/markup.ts';
 import { type Command, EXIT } from './command.ts';
+import { wrapped } from './help.ts';
 import { prepareFile, writeText } from './output.ts';
 import { readKey } from './signer-from.ts';
 
@@ -104,7 +105,8 @@ export const command: Command = {
     if (outputs.sarif !== undefined)
       await writeText(outputs.sarif, gateSarif(decision, file, glacisVersion()));
     if (outputs.junit !== undefined) await writeText(outputs.junit, junitReport(decision));
-    terminal.print(visible(gateText(decision, next)));
+    const wrap = (text: string, indent: number) => wrapped(text, Math.max(40, terminal.width - indent));
+    terminal.print(visible(gateText(decision, next, wrap)));
     return decision.decision === 'let-through' ? EXIT.good : EXIT.negative;
   },
 };
