@@ -1,3 +1,4 @@
+import { Memo } from './memo.ts';
 import { OPCODES } from './opcodes.ts';
 import { PickleError, type PickleReader } from './reader.ts';
 import {
@@ -53,11 +54,21 @@ export interface World {
 export interface MachineLimits {
   readonly stack: number;
   readonly memo: number;
-  /** Items of lists and dictionaries that are kept; more are counted and dropped. */
+  /** Items of lists and dictionaries that are kept; more are counted and dropped, except in small dictionaries. */
   readonly kept: number;
+  /** Entries of small dictionaries that are kept on top of that. */
+  readonly small: number;
 }
 
-export const MACHINE_LIMITS: MachineLimits = { stack: 2_000_000, memo: 4_000_000, kept: 1_000_000 };
+export const MACHINE_LIMITS: MachineLimits = {
+  stack: 1_000_000,
+  memo: 2_000_000,
+  kept: 300_000,
+  small: 1_000_000,
+};
+
+/** A dictionary of at most this many entries describes something and is kept whole. */
+const SMALL = 16;
 
 /** A value that weighs more than this many times what it took to write it is a bomb; see {@link Tuple.weight}. */
 const BOMB = 50_000_000;
@@ -70,7 +81,7 @@ const BOMB = 50_000_000;
 export class PickleMachine {
   readonly stack: Value[] = [];
   readonly marks: number[] = [];
-  readonly memo = new Map<number, Value>();
+  memo = new Memo();
   protocol = 0;
   /** Opcodes that were run. */
   count = 0;
@@ -79,6 +90,7 @@ export class PickleMachine {
   readonly #world: World;
   readonly #limits: MachineLimits;
   #kept = 0;
+  #small = 0;
   #bomb = false;
 
   constructor(world: World, limits = MACHINE_LIMITS) {
@@ -91,7 +103,7 @@ export class PickleMachine {
     const twin = new PickleMachine(world, this.#limits);
     for (const value of this.stack) twin.stack.push(value);
     twin.marks.push(...this.marks);
-    for (const [index, value] of this.memo) twin.memo.set(index, value);
+    twin.memo = this.memo.copy();
     twin.protocol = this.protocol;
     return twin;
   }
@@ -403,12 +415,22 @@ export class PickleMachine {
       const key = items[i]!;
       this.#hands(items[i + 1]!, at);
       if (typeof key === 'string' && dict.dunder === undefined && isDunder(key)) dict.dunder = key;
-      if (!isKey(key) || this.#kept >= this.#limits.kept) dict.dropped++;
-      else {
-        if (!dict.entries.has(key)) this.#kept++;
-        dict.entries.set(key, items[i + 1]!);
-      }
+      if (!isKey(key) || !this.#keeps(dict, key)) dict.dropped++;
+      else dict.entries.set(key, items[i + 1]!);
     }
+  }
+
+  /** Whether one more entry is kept. Errors: {@link PickleError} past the limit of those that are always kept. */
+  #keeps({ entries }: Dict, key: Key): boolean {
+    if (entries.has(key)) return true;
+    if (this.#kept < this.#limits.kept) {
+      this.#kept++;
+      return true;
+    }
+    if (entries.size >= SMALL) return false;
+    if (++this.#small > this.#limits.small)
+      throw new PickleError(`more than ${this.#limits.small} entries of small dictionaries`);
+    return true;
   }
 }
 
