@@ -48,6 +48,10 @@ const COMMANDS: Readonly<
     about: 'train a model against attacks, and show what that gained and cost',
     load: () => import('./harden.ts'),
   },
+  bundle: {
+    about: 'pack a model with all that speaks for it into one file, and decide on it without network',
+    load: () => import('./bundle.ts'),
+  },
   registry: {
     about: 'keep models, say which is in production, and show who said so',
     load: () => import('./registry.ts'),

@@ -41,6 +41,8 @@ export const ERROR_CODES = [
   'registry/stale',
   'registry/damaged',
   'registry/storage',
+  'bundle/invalid',
+  'bundle/untrusted',
   'vault/unreadable',
   'vault/key',
   'manifest/refused',
