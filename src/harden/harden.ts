@@ -17,7 +17,7 @@ import type { HardenOptions } from './options.ts';
 import { measurePace, measurePrivatePace } from './pace.ts';
 import { planHardening, SHARE } from './plan.ts';
 import { planPrivateHardening } from './private-plan.ts';
-import { costWords, privacyWords } from './private-words.ts';
+import { bothWords, costWords, privacyWords } from './private-words.ts';
 import {
   given,
   privateWishes,
@@ -26,7 +26,7 @@ import {
   trainForPrivacy,
   trainRobustly,
 } from './training.ts';
-import { changeOf, outcomeWords } from './words.ts';
+import { changesIn, outcomeWords } from './words.ts';
 
 /** What hardening came to. */
 export interface Hardened {
@@ -136,10 +136,10 @@ async function wordsFor(
   if (!privacy) return outcomeWords(comparison);
   const [before, after] = await Promise.all(folders.map(measured));
   const promised = privacyWords(privacy, before!.generalisation, after!.generalisation);
-  const { sentence, verdict } = changeOf(comparison);
+  const { attacked, clean, robust, accuracy } = changesIn(comparison);
   return goal === 'both'
-    ? [...outcomeWords(comparison), ...promised, costWords(verdict)]
-    : [...promised, ...sentence, costWords(verdict)];
+    ? [...attacked, ...clean, ...promised, bothWords(robust), costWords(accuracy)]
+    : [...promised, ...clean, costWords(accuracy)];
 }
 
 /** The radius: what was said, what is usual, and for a private goal nothing where nothing is usual. */

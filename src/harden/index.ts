@@ -9,5 +9,5 @@ export {
 } from './options.ts';
 export { type HardeningFacts, type HardeningPlan, planHardening } from './plan.ts';
 export { type PrivateFacts, type PrivateHardeningPlan, planPrivateHardening } from './private-plan.ts';
-export { costWords, privacyWords } from './private-words.ts';
-export { changeOf, outcomeWords } from './words.ts';
+export { bothWords, costWords, privacyWords } from './private-words.ts';
+export { type Changes, changesIn, outcomeWords } from './words.ts';

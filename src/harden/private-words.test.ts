@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Assessment } from '../assess/index.ts';
 import { epsilonFor } from '../privacy/index.ts';
 import type { PrivacyRecord } from '../train/record.ts';
-import { costWords, privacyWords } from './private-words.ts';
+import { bothWords, costWords, privacyWords } from './private-words.ts';
 
 const statement = epsilonFor([{ rate: 0.01, noise: 2, steps: 100 }], 1e-5, { accountant: 'rdp' });
 const record: PrivacyRecord = {
@@ -45,6 +45,12 @@ describe('privacyWords', () => {
     expect(text).toContain('group normalisation');
     expect(text).not.toContain('advantage of');
   });
+});
+
+it('does not call a model that is private and withstands less a failure, nor a success', () => {
+  expect(bothWords('lower')).toContain('withstands less than the model before, which protected no sample');
+  expect(bothWords('higher')).toContain('withstands more now');
+  expect(bothWords('no difference shown')).toContain('nothing shows');
 });
 
 it('says what it cost only where that was shown', () => {

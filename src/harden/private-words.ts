@@ -1,4 +1,4 @@
-import type { Assessment } from '../assess/index.ts';
+import type { Assessment, ContrastVerdict } from '../assess/index.ts';
 import { mostAdvantage, sentenceOf } from '../privacy/index.ts';
 import type { PrivacyRecord } from '../train/record.ts';
 
@@ -42,15 +42,27 @@ function membershipWords(before: Generalisation, after: Generalisation): readonl
   ];
 }
 
-/** What privacy cost or did not, from the change of accuracy without an attack. */
-export function costWords(verdict: 'higher' | 'lower' | 'no difference shown' | undefined): string {
-  switch (verdict) {
+/** What privacy cost in accuracy without an attack, or did not. */
+export function costWords(accuracy: ContrastVerdict | undefined): string {
+  switch (accuracy) {
     case 'lower':
       return 'Privacy was paid for with accuracy: a larger epsilon, more data or more epochs with larger logical batches cost less.';
     case 'higher':
       return 'It did not cost accuracy on these samples; the model is right more often than before.';
     default:
       return 'These samples show no price in accuracy.';
+  }
+}
+
+/** What a model that is private and learned from attacked samples withstands, beside one before that protected no sample. */
+export function bothWords(robust: ContrastVerdict): string {
+  switch (robust) {
+    case 'lower':
+      return 'It withstands less than the model before, which protected no sample: noise costs robustness, too. Give a larger epsilon, more data or more time, or harden for one goal.';
+    case 'higher':
+      return 'It withstands more now, and protects each training sample.';
+    default:
+      return 'It protects each training sample; nothing shows that it withstands more or less than before.';
   }
 }
 

@@ -1,28 +1,34 @@
 import type { Comparison, ComparisonRow, ContrastVerdict } from '../assess/index.ts';
 
-/** What hardening gained and cost, a sentence each, from the comparison of before (the first model) and after (the second). */
-export function outcomeWords({ rows }: Comparison): readonly string[] {
+/** What changed between before (the first model) and after (the second). */
+export interface Changes {
+  /** A sentence for each attack, or their worst case, and radius; and one for samples that nobody attacks. */
+  readonly attacked: readonly string[];
+  readonly clean: readonly string[];
+  /** `lower` where it is so under any attack, else `higher` where it is under any. */
+  readonly robust: ContrastVerdict;
+  readonly accuracy: ContrastVerdict | undefined;
+}
+
+/** Reads a comparison of two. */
+export function changesIn({ rows }: Comparison): Changes {
   const clean = rows.find(({ kind }) => kind === 'clean');
   // One attack is its own worst case and has no row for it.
   const several = rows.filter(({ kind }) => kind === 'worst');
   const worst = several.length > 0 ? several : rows.filter(({ kind }) => kind === 'attack');
-  return [
-    ...worst.map((row) => changeWords(`Under ${attackWords(row)}`, row)),
-    ...(clean ? [changeWords('Without an attack', clean)] : []),
-    ...verdictWords(clean, worst),
-  ];
+  const verdicts = worst.map(({ contrasts }) => contrasts[0]!.verdict);
+  return {
+    attacked: worst.map((row) => changeWords(`Under ${attackWords(row)}`, row)),
+    clean: clean ? [changeWords('Without an attack', clean)] : [],
+    robust: (['lower', 'higher'] as const).find((each) => verdicts.includes(each)) ?? 'no difference shown',
+    accuracy: clean?.contrasts[0]?.verdict,
+  };
 }
 
-/** What became of accuracy where nobody attacks: a sentence, and whether a difference was shown. */
-export function changeOf({ rows }: Comparison): {
-  readonly sentence: readonly string[];
-  readonly verdict: ContrastVerdict | undefined;
-} {
-  const clean = rows.find(({ kind }) => kind === 'clean');
-  return {
-    sentence: clean ? [changeWords('Without an attack', clean)] : [],
-    verdict: clean?.contrasts[0]?.verdict,
-  };
+/** What hardening against attacks gained and cost, a sentence each. */
+export function outcomeWords(comparison: Comparison): readonly string[] {
+  const { attacked, clean, robust, accuracy } = changesIn(comparison);
+  return [...attacked, ...clean, robustWords(robust, accuracy === 'lower')];
 }
 
 function attackWords({ attacks, norm, eps }: ComparisonRow): string {
@@ -41,21 +47,17 @@ function changeWords(where: string, { rates, contrasts }: ComparisonRow): string
   return `${where} the model is right on ${percent(before!.accuracy)} before and ${percent(after!.accuracy)} after (${sure}).`;
 }
 
-function verdictWords(clean: ComparisonRow | undefined, worst: readonly ComparisonRow[]): readonly string[] {
-  const gained = worst.some(({ contrasts }) => contrasts[0]!.verdict === 'higher');
-  const lost = worst.some(({ contrasts }) => contrasts[0]!.verdict === 'lower');
-  const paid = clean?.contrasts[0]?.verdict === 'lower';
-  if (lost)
-    return [
-      'Hardening made the model weaker: keep the old one, and give training more time or another radius.',
-    ];
-  if (!gained)
-    return ['Nothing shows that hardening helped: give training more time, more data or a larger network.'];
-  return [
-    paid
-      ? 'It withstands more now, and pays with accuracy on samples that nobody attacks.'
-      : 'It withstands more now, at no price in accuracy that these samples show.',
-  ];
+function robustWords(robust: ContrastVerdict, isPaid: boolean): string {
+  switch (robust) {
+    case 'lower':
+      return 'Hardening made the model weaker: keep the old one, and give training more time or another radius.';
+    case 'higher':
+      return isPaid
+        ? 'It withstands more now, and pays with accuracy on samples that nobody attacks.'
+        : 'It withstands more now, at no price in accuracy that these samples show.';
+    default:
+      return 'Nothing shows that hardening helped: give training more time, more data or a larger network.';
+  }
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
