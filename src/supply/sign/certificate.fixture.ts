@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { type Certificate, readCertificate } from './certificate.ts';
 
 /** What a certificate for tests says; ordinary unless told. */
@@ -16,6 +16,8 @@ export interface CertificateSpec {
   /** An object identifier (its DER content) to mark as critical. */
   readonly critical?: readonly number[];
   readonly curve?: string;
+  /** The key of another one; a new pair unless given. */
+  readonly sameKeyAs?: Issued;
   /** The hash of its signature. */
   readonly hash?: 'sha1' | 'sha256';
 }
@@ -61,7 +63,9 @@ export function issue(spec: CertificateSpec): Issued {
     critical,
     hash = 'sha256',
   } = spec;
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: spec.curve ?? 'P-256' });
+  const privateKey =
+    spec.sameKeyAs?.key ?? generateKeyPairSync('ec', { namedCurve: spec.curve ?? 'P-256' }).privateKey;
+  const publicKey = createPublicKey(privateKey);
   const algorithm = sequence(
     hash === 'sha1' ? oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1) : oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2),
   );

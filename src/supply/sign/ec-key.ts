@@ -59,7 +59,7 @@ export function publicKeyFrom(pem: Uint8Array, where: string): KeyObject {
 /** `key`, when it is one that OMS takes. Errors: `key/unusable`. */
 export function requireCurve(key: KeyObject, where: string): KeyObject {
   const curve = key.asymmetricKeyDetails?.namedCurve;
-  if (key.asymmetricKeyType === 'ec' && curve !== undefined && HASHES[curve] !== undefined) return key;
+  if (curve !== undefined && Object.hasOwn(HASHES, curve)) return key;
   throw new GlacisError(
     'key/unusable',
     `${where}: expected an EC key on P-256, P-384 or P-521, got ${key.asymmetricKeyType ?? 'another kind'}${curve ? ` on ${curve}` : ''}`,

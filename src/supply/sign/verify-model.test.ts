@@ -341,6 +341,15 @@ describe('a verification', () => {
       expect(await verdictOf(model, one)).toMatch(/does not fit the statement under this key/);
   });
 
+  it('takes a signature with a certificate for no signature with its key', async () => {
+    const model = join(VECTORS, 'model');
+    const key = readCertificates(at('leaf.crt'), 'leaf.crt')[0]!.x509.publicKey;
+    const found = await verifyModel(model, vector('v1.1.1-certificate.sig'), (b) =>
+      checkKeySignature(b, key),
+    );
+    expect(found).toMatchObject({ reasons: ['it was signed with a certificate, not with a key'] });
+  });
+
   it('takes no key from the bundle', async () => {
     const model = folderWith({ a: 'one' });
     const mallory = generateKeyPairSync('ec', { namedCurve: 'P-256' });
