@@ -34,7 +34,8 @@ export const jsonScanner: Scanner = {
   id: 'json-config',
   title: 'JSON configuration (Transformers, Diffusers, Hydra, Keras, tokenizers)',
   rules: [...Object.values(CONFIG_RULES), ...Object.values(TEMPLATE_RULES), ...Object.values(KERAS_RULES)],
-  recognises: ({ name, head }) => /^\s{0,200}\{/.test(jsonBeginning(head)) || /\.json$/i.test(name),
+  recognises: ({ name, head }) =>
+    /^\s{0,200}\{\s{0,200}(?:["}]|$)/.test(jsonBeginning(head)) || /\.json$/i.test(name),
   async scan(source, context) {
     if (source.size > context.budget.limits.readBytes) {
       await searchKeys(source, context);

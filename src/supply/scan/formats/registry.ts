@@ -8,6 +8,7 @@ import { safetensorsScanner } from './safetensors.ts';
 import { skopsScanner } from './skops.ts';
 import { tensorflowScanner } from './tensorflow.ts';
 import { tfliteScanner } from './tflite.ts';
+import { ubjsonScanner } from './ubjson.ts';
 
 /** Scanners of formats that hold a model or its configuration and are no pickle and no container. */
 export const FORMAT_SCANNERS: readonly Scanner[] = [
@@ -19,6 +20,7 @@ export const FORMAT_SCANNERS: readonly Scanner[] = [
   tfliteScanner,
   openvinoScanner,
   skopsScanner,
+  ubjsonScanner,
   jsonScanner,
   yamlScanner,
   jinjaScanner,
