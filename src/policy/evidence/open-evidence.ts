@@ -50,24 +50,22 @@ export async function openEvidence(path: string, options: EvidenceOptions): Prom
   );
   const hashing = { ignorePaths: own, threads, digestCache, signal, progress };
   const { manifest, warnings } = await readManifest(path, hashing);
-  const roots = new Set([`sha256:${rootDigest(manifest.resources)}`]);
   const statements: Statement[] = [];
   for (const file of files) {
     const bytes = await bytesOf(file);
     const statement = await statementIn(bytes, file, (bundle) => checkBundle(bundle, trust));
     if (statement.check.verified && statement.predicateType === MODEL_SIGNATURE) {
       const signed = await signedRoot(path, manifest, parseBundle(bytes), hashing);
-      if ('reason' in signed)
-        statements.push({ ...statement, check: { verified: false, reason: signed.reason } });
-      else {
-        roots.add(signed.root);
-        statements.push({ ...statement, subjects: [signed.root] });
-      }
+      statements.push(
+        'reason' in signed
+          ? { ...statement, check: { verified: false, reason: signed.reason } }
+          : { ...statement, subjects: [signed.root], filesMatch: true },
+      );
     } else statements.push(statement);
   }
   const model: GateModel = {
     name: options.name ?? basename(resolve(path)),
-    roots: [...roots],
+    roots: [`sha256:${rootDigest(manifest.resources)}`],
     files: manifest.resources.map(({ digest }) => `sha256:${digest}`),
   };
   return { model, statements, warnings };

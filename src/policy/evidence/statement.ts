@@ -32,6 +32,11 @@ export interface Statement {
   readonly subjects: readonly string[];
   readonly predicateType: string;
   readonly predicate: unknown;
+  /**
+   * Of a model's own signature: the files on disk were found to be, one by one, those that it signed, under the one digest in `subjects`.
+   * Without it such a statement counts only when that digest is one that the model is known by.
+   */
+  readonly filesMatch?: true;
 }
 
 /** The predicate type of a model's own signature (OMS v1.0). */

@@ -294,6 +294,31 @@ describe('signatures of the model', () => {
     );
   });
 
+  it('make known another digest of the model, when a signer of the policy says so about its very files', () => {
+    const other = hex('f');
+    const scan = statementOf(
+      {
+        timeCreated: '2026-11-20T00:00:00Z',
+        result: { schema: 'glacis.scan/1', verdict: 'clean', files: [{ verdict: 'clean' }] },
+      },
+      { subjects: [other] },
+    );
+    const asked = policyOf('{ require: scan }');
+    const signed = (name: 'ci' | 'quantum' | 'stranger', more: Partial<Statement> = {}) =>
+      signatureOf(name, { subjects: [other], filesMatch: true, ...more });
+    expect(state(asked, scan)).toBe('missing');
+    expect(state(asked, scan, signed('ci'))).toBe('met');
+    expect(state(asked, scan, signed('quantum'))).toBe('met');
+    expect(state(asked, scan, signed('stranger'))).toBe('missing');
+    expect(state(asked, scan, signatureOf('ci', { subjects: [other] }))).toBe('missing');
+    expect(state(asked, scan, signed('ci', { check: { verified: false, reason: 'x' } }))).toBe('missing');
+    expect(state(asked, scan, signed('ci', { predicateType: 'https://example.com/x' }))).toBe('missing');
+    expect(decide(asked, question([scan, signed('stranger')])).ignored.map(({ why }) => why)).toEqual([
+      'it is about another model',
+      'a signature of somebody whom the policy does not name',
+    ]);
+  });
+
   it('of a signer whom the policy does not have count for nobody', () => {
     const entry = one.entries[0]!;
     const names = [{ ...entry.stages.production![0]!, signers: ['constructor'] }];

@@ -21,7 +21,7 @@ const CLOCK_SLACK = 5 * 60_000;
 export interface GateModel {
   /** What the caller calls it. Not shown by any evidence: a policy that goes by names trusts its caller for them. */
   readonly name: string;
-  /** Root digests that its files have, `sha256:…`; more than one where files were hashed in several ways. */
+  /** Root digests that its files were found to have, `sha256:…`. A signature of a known signer may name it by another one (BLAKE3, shards). */
   readonly roots: readonly string[];
   /** Digests of its files, `sha256:…`. */
   readonly files: readonly string[];
@@ -42,7 +42,9 @@ export interface GateQuestion {
  * question. Where several do, the newest decides. Pure: the same question has the same answer. It never throws for what evidence holds, and
  * whatever it does not know is not met: no matching entry, an unknown requirement, an unreadable statement, a NaN.
  */
-export function decide(policy: Policy, { model, stage, evidence, now }: GateQuestion): Decision {
+export function decide(policy: Policy, question: GateQuestion): Decision {
+  const { stage, evidence, now } = question;
+  const model = { ...question.model, roots: knownRoots(policy, question) };
   const entries = policy.entries.filter((entry) => matches(entry, model));
   const asked = entries.flatMap((entry) =>
     (Object.hasOwn(entry.stages, stage) ? entry.stages[stage]! : []).map((requirement) => ({
@@ -72,6 +74,24 @@ export function decide(policy: Policy, { model, stage, evidence, now }: GateQues
   };
 }
 
+/**
+ * The digests that the model is known by: its own, and those of signatures over its very files. The latter only from signers of the policy:
+ * a root digest holds no names, so whoever could add one could let statements about other files of the same contents count.
+ */
+function knownRoots(policy: Policy, { model, evidence }: GateQuestion): readonly string[] {
+  const signed = evidence.flatMap(({ statement: { check, predicateType, filesMatch, subjects } }) =>
+    check.verified === true &&
+    filesMatch === true &&
+    predicateType === MODEL_SIGNATURE &&
+    Object.keys(policy.signers).some(
+      (name) => signedBy(policy, name, check.by) || isPostQuantumOf(policy.signers[name], check.by),
+    )
+      ? subjects
+      : [],
+  );
+  return [...new Set([...model.roots, ...signed])];
+}
+
 function matches({ name, digest }: Pick<PolicyEntry, 'name' | 'digest'>, model: GateModel): boolean {
   if (digest !== undefined) return model.roots.includes(digest);
   return name !== undefined && fitsPattern(name, model.name);
@@ -94,7 +114,14 @@ function ignoredOf(each: Evidence, model: GateModel): readonly Ignored[] {
   const { file, check } = each.statement;
   if ('problem' in each) return [{ file, why: each.problem }];
   if (check.verified !== true) return [{ file, why: 'not verified' }];
-  return isAbout(each.statement, model) ? [] : [{ file, why: 'it is about another model' }];
+  if (isAbout(each.statement, model)) return [];
+  const stranger = each.statement.filesMatch === true;
+  return [
+    {
+      file,
+      why: stranger ? 'a signature of somebody whom the policy does not name' : 'it is about another model',
+    },
+  ];
 }
 
 function isAbout({ subjects }: Statement, { roots }: GateModel): boolean {
