@@ -152,6 +152,7 @@ describe('glacis train --epsilon', () => {
     ['a rate above 1', ['--logical-batch', '301'], /at most all 300 samples/],
     ['a clipping norm of 0', ['--clip', '0'], /norm above 0/],
     ['an unknown clipping', ['--clip', 'adaptiv'], /did you mean 'adaptive'/],
+    ['going on from nothing, which would spend anew', ['--resume'], /found none; a run that begins spends/],
     ['balanced classes', ['--class-weights', 'balanced'], /private/],
     ['objectives over several samples', ['--against', 'free(eps=0.1)'], /on its own, got free/],
     ['public weights of a recipe', ['--public-weights'], /all drawn anew/],

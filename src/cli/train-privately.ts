@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { environmentOf } from '../assess/environment.ts';
+import { GlacisError } from '../core/error.ts';
 import { ledgerPath, sentenceOf } from '../privacy/index.ts';
 import { renderTrainingHtml } from '../report/training/html.ts';
 import { startEngine } from '../runtime/engine.ts';
@@ -41,6 +43,12 @@ export async function trainPrivatelyBy(run: CommandRun): Promise<number> {
   const { given, args, terminal, signal } = run;
   const { data, out, checkpoint, json, log, report } = await placesFrom(given);
   const wishes = privateWishesFrom(given);
+  const resume = given.flag('resume');
+  if (resume && !existsSync(checkpoint))
+    throw new GlacisError(
+      'option/invalid',
+      `--resume: expected ${checkpoint} of an interrupted run, found none; a run that begins spends its whole budget: leave --resume out for that`,
+    );
   const recipe = recipeFrom(given);
   const file = await fileFrom(given, START_SEED, signal);
   const reading = materialFrom(given);
@@ -64,7 +72,6 @@ export async function trainPrivatelyBy(run: CommandRun): Promise<number> {
   const weights = checkPrivateStart(start, given.flag('public-weights'));
   for (const note of [...training.notes, ...start.notes, ...notesFor(training, file === undefined)])
     terminal.say(`Note: ${note}`);
-  const resume = given.flag('resume');
   terminal.say(openingWords(start, training, validation));
   const ledger = given.text('ledger') ?? ledgerPath(process.env, homedir());
   const epochs = Math.ceil(plan.options.epochs);
@@ -86,8 +93,7 @@ export async function trainPrivatelyBy(run: CommandRun): Promise<number> {
       onWarning: (warning) => terminal.say(`Warning: ${warning}`),
       onStart(steps, total, closed) {
         lines?.started(steps, total, closed);
-        if (steps > 0) terminal.say(`Going on after step ${steps}.`);
-        else if (resume) terminal.say('There are no steps to go on from: the run begins.');
+        if (resume) terminal.say(`Going on after step ${steps}.`);
       },
       onEpoch(epoch, number) {
         lines?.epoch(epoch, number);

@@ -203,6 +203,11 @@ describe('harden', () => {
     await expect(harden(engine, await optionsFor('refused', more))).rejects.toThrow(message);
   });
 
+  it('refuses to measure on what it learns from', async () => {
+    const same = await optionsFor('same', { test: join(folder, 'train.npz'), tested: 10 });
+    await expect(harden(engine, same)).rejects.toMatchObject({ code: 'data/mismatch' });
+  });
+
   it('refuses to go on with other ways to read the data', async () => {
     const options = await optionsFor('plain', { reading: { range: [0, 2] }, resume: true });
     await expect(harden(engine, options)).rejects.toThrow(/reading differ/);

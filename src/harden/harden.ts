@@ -103,6 +103,12 @@ export async function harden(engine: Engine, options: HardenOptions): Promise<Ha
     say('Measuring the model as it is …');
     await measure(options, { model: options.model, folder: folders[0], eps, training });
   }
+  const { data } = await measured(folders[0]);
+  if (data.digest === training.dataSet)
+    throw new GlacisError(
+      'data/mismatch',
+      `hardening: expected other samples to measure on than to learn from, got ${options.test} with the same digest as ${options.data}`,
+    );
   const plan = known?.plan ?? (await planFor(engine, options, { start, gathered, eps, constraint }));
   const noted = (isTrained: boolean) =>
     writeNotebook(notes, { identity, isMeasured: true, ...(plan ? { plan } : {}), isTrained });
