@@ -158,6 +158,23 @@ describe("a model's own signature", () => {
     expect(statements[0]!.check.verified).toBe(false);
   });
 
+  it('does not count when a file that was not signed lies in the model, even where evidence is looked for', async () => {
+    const { bundle } = await signModel(model, keySigner(ann.privateKey));
+    await writeFile(join(model, 'model.sig'), bundle);
+    await writeFile(join(model, 'evil.pkl'), 'code');
+    const { statements, model: found } = await opened([model]);
+    await rm(join(model, 'evil.pkl'));
+    const clean = await opened([model]);
+    await rm(join(model, 'model.sig'));
+    const signatureIn = ({ statements: all }: typeof clean) => all.find(({ file }) => file.endsWith('.sig'))!;
+    expect(statements.find(({ file }) => file.endsWith('.sig'))!.check).toMatchObject({
+      verified: false,
+      reason: expect.stringMatching(/1 not signed/),
+    });
+    expect(signatureIn(clean).check.verified).toBe(true);
+    expect(found.files).toHaveLength(3);
+  });
+
   it('may lie inside the model, and a model may be one file', async () => {
     const bundle = await signModel(model, keySigner(ann.privateKey), { ignorePaths: ['model.sig'] });
     await writeFile(join(model, 'model.sig'), bundle.bundle);

@@ -39,29 +39,27 @@ export interface EvidenceOptions
 /**
  * Hashes the model, reads every file of evidence and checks its envelope. A model's own signature counts as verified only when the files on
  * disk are, one by one, those that it signed. What cannot be read becomes a statement that was not verified, with the reason: it must
- * be seen, and it must not count. Evidence inside the model's folder is no part of the model. Network: none.
+ * be seen, and it must not count. Bundles among the evidence are no part of the model, even where they lie in its folder. Network: none.
  * Errors: `model/unreadable`, `manifest/refused`, `manifest/changed`, `option/invalid` for a path that is not there or a folder too full.
  */
 export async function openEvidence(path: string, options: EvidenceOptions): Promise<OpenedEvidence> {
   const { trust, signal, progress, threads, digestCache } = options;
   const files = (await Promise.all(options.paths.map(filesAt))).flat();
-  const own = (await Promise.all(files.map((file) => pathInside(path, file)))).filter(
-    (each) => each !== undefined,
-  );
-  const hashing = { ignorePaths: own, threads, digestCache, signal, progress };
+  const read: Read[] = [];
+  for (const file of files) read.push(await readFileOf(await bytesOf(file), file, trust));
+  // Only bundles: whatever else lies there is a part of the model, or evidence could hide a file from the hash.
+  const bundles = read.flatMap(({ statement, isBundle }) => (isBundle ? [statement.file] : []));
+  const own = await Promise.all(bundles.map((file) => pathInside(path, file)));
+  const ignorePaths = own.filter((each) => each !== undefined);
+  const hashing = { ignorePaths, threads, digestCache, signal, progress };
   const { manifest, warnings } = await readManifest(path, hashing);
   const statements: Statement[] = [];
-  for (const file of files) {
-    const bytes = await bytesOf(file);
-    const statement = await statementIn(bytes, file, (bundle) => checkBundle(bundle, trust));
-    if (statement.check.verified && statement.predicateType === MODEL_SIGNATURE) {
-      const signed = await signedRoot(path, manifest, parseBundle(bytes), hashing);
-      statements.push(
-        'reason' in signed
-          ? { ...statement, check: { verified: false, reason: signed.reason } }
-          : { ...statement, subjects: [signed.root], filesMatch: true },
-      );
-    } else statements.push(statement);
+  for (const { statement, signature } of read) {
+    const signed = signature && (await signedRoot(path, manifest, signature, hashing));
+    if (signed === undefined) statements.push(statement);
+    else if ('reason' in signed)
+      statements.push({ ...statement, check: { verified: false, reason: signed.reason } });
+    else statements.push({ ...statement, subjects: [signed.root], filesMatch: true });
   }
   const model: GateModel = {
     name: options.name ?? basename(resolve(path)),
@@ -135,12 +133,16 @@ async function bytesOf(file: string): Promise<Uint8Array> {
   }
 }
 
-/** The statement in a bundle's bytes. Everything in them is attacker-controlled until `check` says otherwise. */
-export async function statementIn(
-  bytes: Uint8Array,
-  file: string,
-  check: (bundle: Bundle) => Promise<Statement['check']>,
-): Promise<Statement> {
+/** A file of evidence, read. */
+interface Read {
+  readonly statement: Statement;
+  readonly isBundle: boolean;
+  /** The bundle of a model's own signature whose envelope was verified. */
+  readonly signature?: Bundle;
+}
+
+/** The statement in a file's bytes. Everything in them is attacker-controlled until its envelope was verified. */
+async function readFileOf(bytes: Uint8Array, file: string, trust: EnvelopeTrust): Promise<Read> {
   const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
   const nothing = (reason: string): Statement => ({
     file,
@@ -154,14 +156,15 @@ export async function statementIn(
   try {
     bundle = parseBundle(bytes);
   } catch (thrown) {
-    return nothing(asGlacisError(thrown, 'signature/unreadable', file).message);
+    const { message } = asGlacisError(thrown, 'signature/unreadable', file);
+    return { statement: nothing(message), isBundle: false };
   }
-  const checked = await check(bundle);
-  if (!checked.verified) return nothing(checked.reason);
+  const check = await checkBundle(bundle, trust);
+  if (!check.verified) return { statement: nothing(check.reason), isBundle: true };
   const content = contentOf(bundle.envelope.payload);
-  return content
-    ? { file, digest, check: checked, ...content }
-    : nothing('what is signed is no in-toto statement');
+  if (!content) return { statement: nothing('what is signed is no in-toto statement'), isBundle: true };
+  const signature = content.predicateType === MODEL_SIGNATURE ? { signature: bundle } : {};
+  return { statement: { file, digest, check, ...content }, isBundle: true, ...signature };
 }
 
 function contentOf(
