@@ -18,9 +18,11 @@ type Template = readonly { readonly type: number; readonly value?: unknown }[];
 /** What is used of the package `pkcs11js`. */
 export interface Pkcs11Package {
   readonly PKCS11: new () => Pkcs11Module;
+  readonly CK_PARAMS_AES_GCM: number;
 }
 
-interface Pkcs11Module {
+/** What is used of a module. */
+export interface Pkcs11Module {
   load(path: string): void;
   close(): void;
   C_Initialize(): void;
@@ -41,6 +43,21 @@ interface Pkcs11Module {
   C_GetAttributeValue(session: Handle, object: Handle, template: Template): { readonly value: Buffer }[];
   C_SignInit(session: Handle, mechanism: { readonly mechanism: number }, key: Handle): void;
   C_Sign(session: Handle, data: Buffer, signature: Buffer): Buffer;
+  C_EncryptInit(session: Handle, mechanism: AesGcm, key: Handle): void;
+  C_Encrypt(session: Handle, data: Buffer, out: Buffer): Buffer;
+  C_DecryptInit(session: Handle, mechanism: AesGcm, key: Handle): void;
+  C_Decrypt(session: Handle, data: Buffer, out: Buffer): Buffer;
+}
+
+/** AES-GCM as `pkcs11js` wants it described; `type` is its `CK_PARAMS_AES_GCM`. */
+interface AesGcm {
+  readonly mechanism: number;
+  readonly parameter: {
+    readonly type: number;
+    readonly iv: Buffer;
+    readonly aad: Buffer;
+    readonly tagBits: number;
+  };
 }
 
 /** Constants of PKCS#11 v2.40. */
@@ -48,6 +65,7 @@ const CKF_SERIAL_SESSION = 4;
 const CKU_USER = 1;
 const CKA = { class: 0, label: 3, id: 0x102, ecParams: 0x180, ecPoint: 0x181 } as const;
 const CKO = { publicKey: 2, privateKey: 3 } as const;
+const WORDS: Readonly<Record<number, string>> = { [CKO.publicKey]: 'public', [CKO.privateKey]: 'private' };
 const CKM_ECDSA = 0x1041;
 
 /** Where systems keep modules. */
@@ -81,16 +99,22 @@ export async function loadPkcs11(): Promise<Pkcs11Package> {
   }
 }
 
+/** A token that somebody is logged in to, until it is closed. */
+export interface Pkcs11Token {
+  readonly module: Pkcs11Module;
+  readonly session: Handle;
+  close(): void;
+}
+
 /**
- * Opens the one private key that the URI chooses, with its public part from the same token. The PIN comes from the URI or from
- * `GLACIS_PKCS11_PIN` in `env`. Errors: `signing/unavailable` for a module or token that does not work; `key/unusable` for no key, several,
- * or one that is not on P-256, P-384 or P-521.
+ * Opens the token that the URI chooses. The PIN comes from the URI or from `GLACIS_PKCS11_PIN` in `env`. Errors: `signing/unavailable`
+ * for a module or token that does not work.
  */
-export async function openPkcs11Key(
+export async function openToken(
   uri: Pkcs11Uri,
   { PKCS11 }: Pkcs11Package,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<Pkcs11Key> {
+): Promise<Pkcs11Token> {
   const pin = uri.pinValue ?? (uri.pinSource ? await pinFrom(uri.pinSource) : env.GLACIS_PKCS11_PIN);
   const module = new PKCS11();
   let session: Handle | undefined;
@@ -107,18 +131,34 @@ export async function openPkcs11Key(
     throw unavailable('expected a module that loads', thrown);
   }
   try {
-    const slot = slotFor(module, uri);
-    session = module.C_OpenSession(slot, CKF_SERIAL_SESSION);
-    const open = session;
-    if (pin !== undefined) module.C_Login(open, CKU_USER, pin);
-    const key = findOne(module, open, CKO.privateKey, uri);
-    const publicKey = publicKeyAt(module, open, findOne(module, open, CKO.publicKey, uri));
+    session = module.C_OpenSession(slotFor(module, uri), CKF_SERIAL_SESSION);
+    if (pin !== undefined) module.C_Login(session, CKU_USER, pin);
+    return { module, session, close };
+  } catch (thrown) {
+    close();
+    throw thrown instanceof GlacisError ? thrown : unavailable('expected a token that answers', thrown);
+  }
+}
+
+/**
+ * Opens the one private key that the URI chooses, with its public part from the same token. Errors: those of {@link openToken};
+ * `key/unusable` for no key, several, or one that is not on P-256, P-384 or P-521.
+ */
+export async function openPkcs11Key(
+  uri: Pkcs11Uri,
+  pkcs11js: Pkcs11Package,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Pkcs11Key> {
+  const { module, session, close } = await openToken(uri, pkcs11js, env);
+  try {
+    const key = findOne(module, session, CKO.privateKey, uri);
+    const publicKey = publicKeyAt(module, session, findOne(module, session, CKO.publicKey, uri));
     return {
       publicKey,
       sign(payload) {
         const digest = createHash(hashOf(publicKey)).update(preAuthEncoding(IN_TOTO, payload)).digest();
-        module.C_SignInit(open, { mechanism: CKM_ECDSA }, key);
-        return derSignature(module.C_Sign(open, digest, Buffer.alloc(132)));
+        module.C_SignInit(session, { mechanism: CKM_ECDSA }, key);
+        return derSignature(module.C_Sign(session, digest, Buffer.alloc(132)));
       },
       close,
     };
@@ -184,7 +224,13 @@ function slotFor(module: Pkcs11Module, uri: Pkcs11Uri): Handle {
   return fitting[0]!;
 }
 
-function findOne(module: Pkcs11Module, session: Handle, kind: number, { object, id }: Pkcs11Uri): Handle {
+/** The one object of a class (`CKO_…`) that the URI chooses. Errors: `key/unusable` for none or several. */
+export function findOne(
+  module: Pkcs11Module,
+  session: Handle,
+  kind: number,
+  { object, id }: Pkcs11Uri,
+): Handle {
   module.C_FindObjectsInit(session, [
     { type: CKA.class, value: kind },
     ...(object === undefined ? [] : [{ type: CKA.label, value: object }]),
@@ -195,7 +241,7 @@ function findOne(module: Pkcs11Module, session: Handle, kind: number, { object, 
   if (found.length === 1) return found[0]!;
   throw new GlacisError(
     'key/unusable',
-    `PKCS#11: expected one ${kind === CKO.privateKey ? 'private' : 'public'} key that fits, got ${found.length === 0 ? 'none (is the PIN given?)' : 'several'}`,
+    `PKCS#11: expected one ${WORDS[kind] ?? 'secret'} key that fits, got ${found.length === 0 ? 'none (is the PIN given?)' : 'several'}`,
   );
 }
 

@@ -58,9 +58,10 @@ export function localKey(key: Uint8Array): WrappingKey {
 }
 
 /**
- * Opens the wrapping key that a text names: `file:PATH`, `env:NAME`, or `plugin:PATH[?ARGUMENT]`, a JavaScript module with a function
+ * Opens the wrapping key that a text names: `file:PATH`, `env:NAME`, a `pkcs11:` URI (with the package `pkcs11js`, which compiles and is not
+ * installed with Glacis), or `plugin:PATH[?ARGUMENT]`, a JavaScript module with a function
  * `openKey(argument)` that gives a {@link WrappingKey}. A plug-in runs with all rights of this process: name only your own.
- * Errors: `vault/key`, `option/invalid`.
+ * Errors: `vault/key`, `option/invalid`, `signing/unavailable` without the package.
  */
 export async function openWrappingKey(
   text: string,
@@ -77,10 +78,17 @@ export async function openWrappingKey(
       );
     return localKey(bytesOf(Buffer.from(value), `wrapping key in ${rest}`));
   }
+  if (scheme === 'pkcs11') {
+    const [{ loadPkcs11 }, { pkcs11Key }] = await Promise.all([
+      import('../sign/pkcs11.ts'),
+      import('./pkcs11-key.ts'),
+    ]);
+    return pkcs11Key(text, await loadPkcs11(), env);
+  }
   if (scheme === 'plugin') return pluginKey(rest);
   throw new GlacisError(
     'option/invalid',
-    `wrapping key: expected file:PATH, env:NAME or plugin:PATH, got '${text.slice(0, 20)}'`,
+    `wrapping key: expected file:PATH, env:NAME, pkcs11:… or plugin:PATH, got '${text.slice(0, 20)}'`,
   );
 }
 
