@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WireWriter } from '../../onnx/wire.ts';
+import { ggufFile } from '../scan/formats/gguf.fixture.ts';
 import { type BaselineEntry, baselineToJson, readBaseline } from './baseline.ts';
 import { findSecrets } from './find-secrets.ts';
 import { stagedFiles } from './staged.ts';
@@ -131,6 +132,11 @@ describe('files', () => {
         Buffer.from(`${token}\npassword = "${tokenSource(1).of('abc7Q!zR', 12)}"`),
       ]),
     );
+    expect((await places()).map(([rule]) => rule)).toEqual(['secrets/huggingface-token']);
+  });
+
+  it('of GGUF give what stands in the metadata', async () => {
+    lay('m.gguf', ggufFile([['general.description', `made with ${token}`]]));
     expect((await places()).map(([rule]) => rule)).toEqual(['secrets/huggingface-token']);
   });
 

@@ -189,6 +189,6 @@ function judgeVocabulary(config: Readonly<Record<string, unknown>> | undefined, 
 async function scanPickled(module: unknown, context: ScanContext): Promise<void> {
   const text = typeof module === 'string' ? module : jsonObject(jsonObject(module)?.config)?.value;
   if (typeof text !== 'string') return;
-  const bytes = Buffer.from(text, 'base64');
+  const bytes = Uint8Array.from(Buffer.from(text, 'base64'));
   await context.nested('TorchModuleWrapper module', memorySource(bytes, context.where));
 }
