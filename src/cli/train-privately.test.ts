@@ -145,6 +145,7 @@ describe('glacis train --epsilon', () => {
     ['a seed', ['--seed', '1'], /--seed: .* whoever knows the seed/],
     ['a batch', ['--batch', '8'], /--logical-batch/],
     ['samples held back', ['--validation-share', '0.1'], /--validation/],
+    ['private samples to measure on', ['--validation', 'data.npz'], /got the private ones/],
     ['the best epoch', ['--keep-best'], /spends privacy/],
     ['both epsilon and noise', ['--noise-multiplier', '1'], /either epsilon or noise, got both/],
     ['an epsilon of 0', ['--epsilon', '0'], /epsilon.* above 0/],

@@ -73,14 +73,13 @@ export async function harden(engine: Engine, options: HardenOptions): Promise<Ha
     share: isPrivate ? 0 : HELD_BACK,
     reading: { ...options.reading, input: inputOf(start.model), signal },
   });
-  const { training } = gathered;
+  const { training, validation } = gathered;
   for (const note of [...start.notes, ...training.notes]) say(`Note: ${note}`);
   if (isPrivate && isFresh)
     say(
       'The weights are drawn anew: a model that was trained on these samples would give them away, however privately it was trained on.',
     );
   const eps = epsFor(options, training);
-  const { validation } = gathered;
   const constraint =
     options.constraint === undefined || isPrivate
       ? undefined
@@ -117,10 +116,10 @@ export async function harden(engine: Engine, options: HardenOptions): Promise<Ha
   if (known?.isTrained) record = await trainedBefore(out);
   else {
     await noted(false);
-    const training = { engine, options, start, gathered, plan, constraint };
+    const lesson = { engine, options, start, gathered, plan, constraint };
     record = privacy
-      ? await trainForPrivacy(training, privacy, () => noted(true))
-      : await trainRobustly(training);
+      ? await trainForPrivacy(lesson, privacy, () => noted(true))
+      : await trainRobustly(lesson);
     await noted(true);
   }
   say('Measuring the hardened model …');

@@ -67,7 +67,7 @@ const CLIPPINGS = {
  * and how many classes there are, which count as public, and on nothing else of them.
  * Errors: `option/unknown`, `option/invalid`, `data/label-range`, `data/mismatch`.
  *
- * @param validation samples that may be known
+ * @param validation samples that may be known, from another data set
  * @param outputs of the network; without, it is to be built
  */
 export function planPrivateTraining(
@@ -83,6 +83,11 @@ export function planPrivateTraining(
     throw new GlacisError(
       'option/invalid',
       'class weights: expected numbers for a private run, got balanced: how many samples a class has is private',
+    );
+  if (validation?.dataSet === training.dataSet)
+    throw new GlacisError(
+      'option/invalid',
+      'validation: expected samples that may be known, got the private ones: the same digest',
     );
   const { bounds, isRanged, shape } = training;
   if (wishes.against !== undefined && !isRanged)
