@@ -46,7 +46,7 @@ Every scanner that recognises a content reads it, not the first alone: a file ma
 ## How pickles are judged
 Deny lists are passed by every function that nobody thought of. Here it is the other way round: a machine runs the opcodes as
 CPython's unpickler does, on names instead of objects, and every import has to be on an exact list of module and name
-(${ALLOW_LISTS.map(({ framework }) => framework).join('; ')}). No module is allowed as a whole. Besides names, it looks at what is done
+(${[...new Set(ALLOW_LISTS.map(({ framework }) => framework))].join('; ')}). No module is allowed as a whole. Besides names, it looks at what is done
 with them: calls of something computed, BUILD on functions, SETITEM on tensors, arguments that picklers never write, frames
 that loaders read differently, arrays of joblib that are opcodes to pickle, tensors that go past their storage, and pickles in
 bytes inside pickles. A class of your own is \`suspicious\`, because loading it runs its code: export the model's \`state_dict\`

@@ -9,8 +9,9 @@ export interface ScanLimits {
   readonly entries: number;
   /** Bytes that come out of all decompression. */
   readonly unpackedBytes: number;
-  /** Most bytes out for one byte in, once more than 16 MiB came out. */
+  /** Most bytes out for one byte in, once more than {@link ratioFrom} came out. */
   readonly ratio: number;
+  readonly ratioFrom: number;
   /** Bytes that one read may ask for. */
   readonly readBytes: number;
   /** Steps of all parsers (see {@link Budget.step}). */
@@ -25,8 +26,9 @@ export interface ScanLimits {
 export const DEFAULT_SCAN_LIMITS: ScanLimits = {
   depth: 12,
   entries: 200_000,
-  unpackedBytes: 64 * 2 ** 30,
-  ratio: 1100,
+  unpackedBytes: 32 * 2 ** 30,
+  ratio: 100,
+  ratioFrom: 2 ** 28,
   readBytes: 32 * 2 ** 20,
   steps: 200_000_000,
   seconds: 600,

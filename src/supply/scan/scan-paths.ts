@@ -96,7 +96,7 @@ export async function scanPaths(paths: readonly string[], options: ScanOptions =
       siblings,
     });
     for (const { path: refused, reason } of found.refused) add(refused, notOpened(slashed(refused), reason));
-    const folders = new Map(foldersOf(path, found, vouched));
+    const folders = foldersOf(path, found, vouched);
     for (const [folder, collection] of folders) {
       const result = await scanCollection(collection, scanning(folder, undefined));
       if (result.formats.length > 0 || result.findings.length > 0) add(folder, result);
@@ -136,27 +136,28 @@ function fileScan(path: string, { verdict, formats, findings }: SourceResult): F
 }
 
 /** Each folder of a walk as the collection of all files below it; a file alone lies in its own folder. */
-function* foldersOf(
+function foldersOf(
   root: string,
   { files, folders }: Walk,
   vouched: Set<string>,
-): Generator<[string, Collection]> {
-  const all = folders.length > 0 ? folders : [parentOf(root)];
-  for (const folder of all) {
-    const prefix = folder === '.' && folders.length === 0 ? '' : folder + (folder.endsWith(sep) ? '' : sep);
-    const members = files
-      .filter(({ path }) => path.startsWith(prefix))
-      .map(({ path, size }) => ({ name: slashed(path.slice(prefix.length)), size }));
-    yield [
-      folder,
-      {
-        kind: 'folder',
-        members,
-        open: (name) => openIn(folder, name),
-        vouch: (name) => vouched.add(prefix + name.split('/').join(sep)),
+): ReadonlyMap<string, Collection> {
+  const collections = new Map<string, Collection & { readonly members: { name: string; size: number }[] }>();
+  for (const folder of folders.length > 0 ? folders : [parentOf(root)])
+    collections.set(folder, {
+      kind: 'folder',
+      members: [],
+      open: (name) => openIn(folder, name),
+      vouch(name) {
+        // Attacker-controlled: a model vouches for what lies with it and for nothing else.
+        if (!name.split(/[\\/]/).includes('..')) vouched.add(join(folder, ...name.split('/')));
       },
-    ];
-  }
+    });
+  for (const { path, size } of files)
+    for (let folder = parentOf(path), last = ''; folder !== last; last = folder, folder = parentOf(folder)) {
+      const name = slashed(folder === '.' ? path : path.slice(folder.length).replace(/^[\\/]/, ''));
+      collections.get(folder)?.members.push({ name, size });
+    }
+  return collections;
 }
 
 async function openIn(folder: string, name: string): Promise<ByteSource> {

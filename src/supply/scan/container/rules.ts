@@ -51,7 +51,7 @@ export const CONTAINER_RULES = {
   },
   unsupported: {
     id: 'archive/unsupported',
-    title: 'A compression that is not read',
+    title: 'A container or compression that is not read',
     verdict: 'unreadable',
     severity: 'medium',
     taxonomy: TAXONOMY.unseen,

@@ -21,8 +21,6 @@ export interface Unpacked {
 
 /** Contents up to this size stay in memory; larger ones go to a temporary file, which nobody else can open. */
 const IN_MEMORY = 16 * 2 ** 20;
-/** Before this much came out, nobody asks for the ratio. */
-const NO_BOMB = 16 * 2 ** 20;
 
 /** What comes out of `source` through a decompressor of Node's (`createGunzip()` and its like). */
 export async function* through(
@@ -57,7 +55,7 @@ export async function collect(
       budget.step(16 + (piece.length >> 10));
       crc = crc32(piece, crc);
       await store.add(piece);
-      if (store.size > NO_BOMB && store.size > budget.limits.ratio * packed) {
+      if (store.size > budget.limits.ratioFrom && store.size > budget.limits.ratio * packed) {
         bomb = true;
         break;
       }

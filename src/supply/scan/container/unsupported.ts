@@ -8,23 +8,24 @@ const FORMATS: readonly (readonly [title: string, mark: string])[] = [
   ['old joblib array (ZNDArrayWrapper)', 'ZF0x'],
   ['LZMA without xz around it', ']\0\0'],
   ['CAB', 'MSCF'],
+  ['a Git LFS pointer in place of the file', 'version https://git-lfs'],
 ];
 
-/** Containers that are known and not read: a finding that names them, never silence. */
+/** Containers and stand-ins that are known and not read: a finding that names them, never silence. */
 export const unsupportedScanner: Scanner = {
   id: 'unsupported',
-  title: `Containers that are not read: ${FORMATS.map(([title]) => title).join(', ')}`,
+  title: `Known and not read: ${FORMATS.map(([title]) => title).join(', ')}`,
   rules: [RULE.unsupported],
   recognises: ({ head }) => formatOf(head) !== undefined,
   async scan(source, { report }) {
     report(
       RULE.unsupported,
-      `${formatOf(await source.read(0, Math.min(16, source.size)))}; unpack it and scan what comes out`,
+      `${formatOf(await source.read(0, Math.min(32, source.size)))}; get what it stands for and scan that`,
     );
   },
 };
 
 function formatOf(head: Uint8Array): string | undefined {
-  const text = Buffer.from(head.subarray(0, 16)).toString('latin1');
+  const text = Buffer.from(head.subarray(0, 32)).toString('latin1');
   return FORMATS.find(([, mark]) => text.startsWith(mark))?.[0];
 }

@@ -62,6 +62,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
     if (kindOf(result) === 'made') judge.fill(result, 'BUILD', state, given.at);
     return result;
   },
+  'torch._utils._rebuild_qtensor': tensor(1),
   'torch._utils._rebuild_tensor': tensor(1),
   'torch._utils._rebuild_tensor_v2': tensor(2),
   'torch._utils._rebuild_tensor_v3': tensor(3),

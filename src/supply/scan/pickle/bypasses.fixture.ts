@@ -164,6 +164,16 @@ export const PICKLE_BYPASSES: Readonly<
     'malicious',
     'pickle/dangerous-name',
   ],
+  'an import alone, with text behind it': [
+    latin1('cevil_module_beside_it\nx\n.and then some text'),
+    'suspicious',
+    'pickle/unknown-name',
+  ],
+  'an import alone that breaks off': [
+    latin1('cevil_module_beside_it\nx\nbroken'),
+    'suspicious',
+    'pickle/unknown-name',
+  ],
   'a name with a carriage return': [
     bytes(op('PROTO', 2), 'cos\r\nsystem\r\n', op('EMPTY_TUPLE'), op('REDUCE'), op('STOP')),
     'suspicious',

@@ -63,6 +63,8 @@ export class Judge implements World {
   built: Made | undefined;
   /** Calls and changes that were made, of allowed names too: what text and other data do not do by chance. */
   acts = 0;
+  /** Names that were imported, which runs the code of their modules. */
+  imports = 0;
   readonly setting: Setting;
   readonly #names = new Map<string, BadName>();
 
@@ -87,6 +89,7 @@ export class Judge implements World {
   }
 
   global(module: string, name: string, protocol: number, at: number): GlobalName {
+    this.imports++;
     const current = currentModule(module, protocol);
     const guarded = GUARDED.has(`${current}.${name}`);
     if (allowedUse(current, name) === undefined && !this.#isScript(module, name)) this.#bad(module, name, at);

@@ -7,8 +7,10 @@ export class PickleError extends Error {
   override readonly name = 'PickleError';
 }
 
-/** Bytes that are read at once, and the longest argument that is taken into memory. */
+/** The longest argument that is taken into memory, and the most that is read at once for opcodes. */
 const WINDOW = 1 << 20;
+/** What is read first: most pickles in a row of them, and most that are none, are short. */
+const FIRST = 1 << 14;
 /** The longest line; Python has no limit, but no pickler writes a longer one. */
 const MAX_LINE = 1 << 24;
 
@@ -41,6 +43,8 @@ export class PickleReader {
   #next = 0;
   /** Bytes that the window must hold from `#next` on before the opcode can be read. */
   #wanted = 0;
+  /** Bytes that the next read asks for. */
+  #reads = FIRST;
 
   constructor(source: ByteSource, start: number) {
     this.#source = source;
@@ -89,7 +93,8 @@ export class PickleReader {
     const left = this.#source.size - from;
     if (left < this.#wanted || left === 0) throw new PickleError('the stream ends too soon');
     const held = this.#window.subarray(this.#next);
-    const length = Math.min(left, Math.max(WINDOW, this.#wanted));
+    const length = Math.min(left, Math.max(this.#reads, this.#wanted));
+    this.#reads = Math.min(WINDOW, 4 * this.#reads);
     const more = await this.#source.read(from + held.length, length - held.length);
     const window = new Uint8Array(length);
     window.set(held);

@@ -53,7 +53,7 @@ describe('clean pickles', () => {
     '(c) 2026 somebody\nall rights\n',
     ')]}',
   ])('do not include the text %j', async (content) => {
-    expect(await look(latin1(content))).toMatchObject({ verdict: 'clean', formats: [] });
+    expect(await look(latin1(content), 'notes.txt')).toMatchObject({ verdict: 'clean', formats: [] });
   });
 });
 

@@ -4,6 +4,9 @@ import { PICKLE_RULES } from './rules.ts';
 import { scanPickles } from './scan-pickle.ts';
 import { beginsPickle } from './trial.ts';
 
+/** What programs that load pickles look for; it makes the scanner look harder, never less hard. */
+const NAMED = /\.(pkl|pickle|p|pt|pth|pt2|bin|ckpt|joblib|dill|model|sav|dat|data)(\.\w{2,4})?$/i;
+
 /**
  * Python pickles of every protocol: alone, several in a file, in PyTorch's archives and legacy files, as joblib writes them.
  * They are run on a machine that knows names instead of objects, so that whatever loading would do is seen, and nothing is done.
@@ -12,7 +15,8 @@ export const pickleScanner: Scanner = {
   id: 'pickle',
   title: 'Python pickle (protocols 0 to 5, joblib, dill, PyTorch)',
   rules: Object.values(PICKLE_RULES),
-  recognises: ({ source, budget }) => beginsPickle(source, 0, budget),
+  recognises: ({ name, source, budget }) =>
+    beginsPickle(source, 0, budget, NAMED.test(name) ? 'named' : 'unnamed'),
   scan: (source, context) => scanPickles(source, context, settingOf(context.name, context.siblings)),
 };
 

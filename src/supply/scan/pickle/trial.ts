@@ -13,14 +13,15 @@ const NO_CHANCE = 3;
 /**
  * Whether a pickle begins at byte `start`. After PROTO a few opcodes decide. Protocols 0 and 1 have no mark at their beginning and
  * may be plain text, so there the stream is tried to its end: it counts when it called or changed something, be it broken
- * afterwards, or when pickles follow each other to where the content ends. `next` is enough where a pickle came before: one
- * that stops.
+ * afterwards, when it imported something and stopped, or when pickles follow each other to where the content ends. Lines of
+ * text import names by chance, so an import alone counts only where the content is `named` like a pickle. `next` stands for
+ * one behind a pickle: that it stops is enough.
  */
 export async function beginsPickle(
   source: ByteSource,
   start: number,
   budget: Budget,
-  following: 'to the end' | 'next' = 'to the end',
+  kind: 'unnamed' | 'named' | 'next' = 'unnamed',
 ): Promise<boolean> {
   let at = start;
   do {
@@ -33,10 +34,10 @@ export async function beginsPickle(
       return stopped || judge.acts > 0 || count >= NO_CHANCE || broken === undefined;
     }
     const { stopped, end } = await runPickle(source, at, judge, budget);
-    if (judge.acts > 0) return true;
+    if (judge.acts > 0 || (judge.imports > 0 && (stopped || kind === 'named'))) return true;
     if (!stopped) return false;
     at = end;
-  } while (following === 'to the end' && !(await isPadding(source, at)));
+  } while (kind !== 'next' && !(await isPadding(source, at)));
   return true;
 }
 
