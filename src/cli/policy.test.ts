@@ -43,7 +43,11 @@ describe('glacis policy', () => {
     const made = await policy('init', ...ANSWERS, '--ci', at('ci.pub'), '--eps', '4/255', '--out', out);
     expect(made).toMatchObject({ code: 0, stderr: expect.stringContaining('fingerprints of release') });
     expect(readFileSync(out, 'utf8')).toContain(`key: 'sha256:${fingerprintOf(publicKey)}'`);
-    const checked = await policy('check', out);
+    const checked = await policy('check', out, '--json', at('check.json'));
+    expect(JSON.parse(readFileSync(at('check.json'), 'utf8'))).toMatchObject({
+      schema: 'glacis.policy-check/1',
+      files: [{ file: out, entries: 1, stages: ['candidate', 'production'], notes: { length: 1 } }],
+    });
     expect(checked.stdout).toMatch(/well-formed: 1 entry, stages candidate, production\n {2}sha256:/);
     expect(checked.stdout).toContain('note: the fingerprint of release is still to be filled in');
     const explained = await policy('explain', out, '--taxonomy');

@@ -43,6 +43,7 @@ export const command: Command = {
     release: { value: 'FILE', help: 'init: public key (PEM) of who signs releases' },
     ci: { value: 'FILE', help: 'init: public key (PEM) of who signs evidence' },
     out: { value: 'FILE', help: 'init, schema: where to write; init writes glacis.yaml unless given' },
+    json: { value: 'FILE', help: 'check: what was found as JSON' },
     taxonomy: { help: 'explain: with what MITRE ATLAS, OWASP and NIST call each threat' },
   },
   examples: [
@@ -110,11 +111,15 @@ async function init({ given, terminal, signal }: CommandRun, rest: readonly stri
   return EXIT.good;
 }
 
-async function check({ terminal }: CommandRun, files: readonly string[]): Promise<number> {
+async function check({ given, terminal }: CommandRun, files: readonly string[]): Promise<number> {
+  const json = given.text('json');
+  if (json !== undefined) await prepareFile(json);
+  const checked: object[] = [];
   for (const file of some('check', files)) {
     const { policy, digest } = await readPolicy(file);
     const advice = [...adviceOn(policy, Date.now()), ...unknownAttacks(policy)];
     const stages = new Set(policy.entries.flatMap((entry) => Object.keys(entry.stages)));
+    checked.push({ file, digest, entries: policy.entries.length, stages: [...stages], notes: advice });
     terminal.print(
       visible(
         [
@@ -126,6 +131,11 @@ async function check({ terminal }: CommandRun, files: readonly string[]): Promis
       ),
     );
   }
+  if (json !== undefined)
+    await writeText(
+      json,
+      `${JSON.stringify({ schema: 'glacis.policy-check/1', files: checked }, null, 2)}\n`,
+    );
   return EXIT.good;
 }
 
@@ -215,11 +225,17 @@ function chosen(option: string, text: string, names: readonly string[]): readonl
   return words;
 }
 
+/** Asks on the terminal. Errors: `run/cancelled` on Ctrl-C and at the end of the input. */
 function asker(signal: AbortSignal): (text: string) => Promise<string> {
   return async (text) => {
     const lines = createInterface({ input: stdin, output: stdout });
     try {
-      return await lines.question(text, { signal });
+      return await new Promise<string>((resolve, reject) => {
+        const cancel = () => reject(new GlacisError('run/cancelled', 'policy init: cancelled'));
+        lines.once('SIGINT', cancel);
+        lines.once('close', cancel);
+        lines.question(text, { signal }).then(resolve, cancel);
+      });
     } finally {
       lines.close();
     }
