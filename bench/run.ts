@@ -12,6 +12,7 @@ import { memorySuite } from './suites/memory.ts';
 import { pgdSuite } from './suites/pgd.ts';
 import { startupSuite } from './suites/startup.ts';
 import { strengthSuite } from './suites/strength.ts';
+import { supplySuite } from './suites/supply.ts';
 import { trainingSuite } from './suites/training.ts';
 
 const SUITE_PROGRAMS = {
@@ -21,6 +22,7 @@ const SUITE_PROGRAMS = {
   startup: startupSuite,
   memory: memorySuite,
   training: trainingSuite,
+  supply: supplySuite,
 } as const;
 
 /** Runs a suite and writes its report. Refuses a busy machine unless forced: `run/failed`. */
