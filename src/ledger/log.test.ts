@@ -18,6 +18,22 @@ import { parseProof, verifyProof } from './proof-file.ts';
 import { tilePath } from './tile.ts';
 
 const ORIGIN = 'example.com/log';
+/** A program that appends to the log in a folder and prints `INDEX ENTRY` for each acknowledged entry, until it is killed. */
+const APPEND_FOR_EVER = `
+import { folderStore } from ${JSON.stringify(new URL('./log-store.ts', import.meta.url).href)};
+import { openWriter } from ${JSON.stringify(new URL('./log-writer.ts', import.meta.url).href)};
+import { fixedSigner } from ${JSON.stringify(new URL('./note-keys.fixture.ts', import.meta.url).href)};
+const [folder, name] = process.argv.slice(1);
+const identity = { origin: '${ORIGIN}', signers: [fixedSigner('${ORIGIN}')], now: () => new Date() };
+const writer = await openWriter(folderStore(folder), identity);
+for (let round = 0; ; round++)
+  await Promise.all(
+    Array.from({ length: 1 + (round % 7) }, async (_, i) => {
+      const entry = name + ' ' + round + ' ' + i;
+      console.log((await writer.append(Buffer.from(entry))) + ' ' + entry);
+    }),
+  );
+`;
 const signer = fixedSigner(ORIGIN);
 const identity = { origin: ORIGIN, signers: [signer], now: () => new Date(1_700_000_000_000) };
 const trust = { origin: ORIGIN, keys: [signer] };
@@ -318,12 +334,15 @@ describe('two writers', () => {
 
   it('lose nothing that was acknowledged when one is killed at any moment', async () => {
     await (await createLog(folderStore(folder), identity)).close();
-    const program = join(import.meta.dirname, 'append-for-ever.fixture.ts');
     const acknowledged: string[] = [];
     for (const delay of [0, 5, 11, 23]) {
-      const child = spawn(process.execPath, [program, folder, `run ${delay}`], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
+      const child = spawn(
+        process.execPath,
+        ['--input-type=module', '-e', APPEND_FOR_EVER, folder, `run ${delay}`],
+        {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      );
       let text = '';
       let armed = false;
       child.stdout.on('data', (chunk: Buffer) => {

@@ -1,14 +1,17 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { folderStore } from '../ledger/log-store.ts';
 import { openWriter } from '../ledger/log-writer.ts';
 import { localKey } from '../supply/vault/wrapping-key.ts';
-import { blobOf, once } from './blob-store.ts';
+import { blobOf, once as chunk } from './blob-store.ts';
 import { signEnvelope } from './envelope.ts';
 import { formatEvent } from './event.ts';
 import { memoryOf } from './memory.ts';
 import { publicKeyText } from './party-key.ts';
+import { openPlace } from './place.ts';
 import { changeRoles, revoke } from './promote.ts';
 import { pull, resolveReference } from './pull.ts';
 import { push } from './push.ts';
@@ -94,11 +97,46 @@ describe('a registry', () => {
     expect(await failed()).toEqual([]);
   });
 
+  it('is whole after a push was killed at any moment, and has every version that was acknowledged', async () => {
+    const fixture = new URL('./registry.fixture.ts', import.meta.url).href;
+    const program = `
+      import { testRegistry } from ${JSON.stringify(fixture)};
+      const test = await testRegistry();
+      console.log(test.folder);
+      for (let n = 0; ; n++) {
+        await test.push('v' + n, { a: 'x'.repeat(1000 * n), b: 'same' });
+        console.log('v' + n);
+      }`;
+    for (const delay of [0, 7, 30]) {
+      const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let text = '';
+      child.stdout.on('data', (bytes: Buffer) => {
+        text += bytes;
+        if (text.includes('v1\n')) setTimeout(() => child.kill('SIGKILL'), delay);
+      });
+      await once(child, 'close');
+      const [folder = '', ...acknowledged] = text.split('\n').slice(0, -1);
+      const place = openPlace(join(folder, 'registry'));
+      const memory = memoryOf(join(folder, 'home'), place.where);
+      const registry = await openRegistry({ place, memory, now: () => new Date() });
+      const versions = [...registry.state.versions.values()].map(({ version }) => version);
+      expect(versions).toEqual(expect.arrayContaining(acknowledged));
+      const checks = await verifyRegistry(registry, place.blobs, { deep: true });
+      expect(checks.filter(({ ok }) => !ok)).toEqual([]);
+      await rm(folder, { recursive: true });
+    }
+    test = await testRegistry();
+  });
+
   it('does not store a file that changes while it is pushed', async () => {
     test = await testRegistry();
     const wrong = blobOf(Buffer.from('something else'));
     const { store } = await import('./blob-store.ts');
-    expect(await code(store(test.blobs, wrong, () => once(Buffer.from('changed'))))).toBe('registry/damaged');
+    expect(await code(store(test.blobs, wrong, () => chunk(Buffer.from('changed'))))).toBe(
+      'registry/damaged',
+    );
     expect(await test.blobs.has(wrong)).toBe(false);
     expect(await readdir(join(test.place.where, '.incoming'))).toEqual([]);
   });

@@ -5,7 +5,7 @@ import { parseVerifierKey } from '../ledger/note-key.ts';
 import { isDigest } from './names.ts';
 
 /** Bytes of a trust file at most. */
-export const MOST_TRUST_BYTES = 1 << 16;
+const MOST_TRUST_BYTES = 1 << 16;
 
 const shape = z.strictObject({
   schema: z.literal('glacis.registry.trust/1'),
@@ -22,6 +22,7 @@ export type Trust = z.infer<typeof shape>;
 /** Reads a trust file. Errors: `registry/invalid`. */
 export function parseTrust(bytes: Uint8Array, where: string): Trust {
   try {
+    if (bytes.length > MOST_TRUST_BYTES) throw new Error(`expected at most ${MOST_TRUST_BYTES} bytes`);
     const trust = shape.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
     trust.keys.forEach(parseVerifierKey);
     return trust;
