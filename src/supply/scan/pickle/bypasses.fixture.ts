@@ -19,6 +19,11 @@ export const PICKLE_BYPASSES: Readonly<
   'commands of Python 2': [latin1("ccommands\ngetoutput\n(S'id'\ntR."), 'malicious', 'pickle/dangerous-name'],
   STACK_GLOBAL: [pickle(PAYLOAD), 'malicious', 'pickle/dangerous-name'],
   INST: [latin1("(S'echo'\nios\nsystem\n."), 'malicious', 'pickle/dangerous-name'],
+  'INST without a mark, which the unpickler in Python imports all the same': [
+    bytes(op('PROTO', 2), op('NONE'), 'ios\nsystem\n.'),
+    'malicious',
+    'pickle/dangerous-name',
+  ],
   'OBJ, popped at once': [
     pickle(op('MARK'), name('os', 'system'), text('echo'), op('OBJ'), op('POP'), op('NONE')),
     'malicious',

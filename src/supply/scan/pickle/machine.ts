@@ -243,8 +243,9 @@ export class PickleMachine {
         break;
       }
       case 'INST': {
-        const args = this.#tuple(this.#popToMark(), at);
+        // The unpickler in Python, which joblib uses, imports before it looks for the mark.
         const callee = this.#world.global(value as string, reader.second, this.protocol, at);
+        const args = this.#tuple(this.#popToMark(), at);
         this.#push(this.#world.call(callee, args, undefined, 'INST', at));
         break;
       }
