@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { asGlacisError, GlacisError } from '../core/error.ts';
+import { visible } from '../report/markup.ts';
 import {
   type AttestOptions,
   PREDICATES,
@@ -69,7 +70,9 @@ export const command: Command = {
     const files = whole ? manifest.resources.map((each) => `sha256:${each.digest}`) : [];
     const statement = statementFrom(text, { name: manifest.name, digest, files }, await optionsFrom(given));
     await writeText(out, await signStatement(statement, signer));
-    terminal.print(`${digest}  ${manifest.name}\n${statement.predicateType} signed by ${signer.who}\n`);
+    terminal.print(
+      `${digest}  ${visible(manifest.name)}\n${statement.predicateType} signed by ${visible(signer.who)}\n`,
+    );
     terminal.say(`Statement: ${out}`);
     return EXIT.good;
   },

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { asGlacisError, GlacisError } from '../core/error.ts';
 import { type DescribedValue, describeModel } from '../onnx/describe.ts';
 import { readModel } from '../onnx/read.ts';
+import { visible } from '../report/markup.ts';
 import { type BomNetwork, billOfMaterials, isResult } from '../supply/bom/bill-of-materials.ts';
 import type { Fields } from '../supply/sign/json-fields.ts';
 import { rootDigest } from '../supply/sign/manifest.ts';
@@ -68,7 +69,7 @@ export const command: Command = {
       now: new Date(),
     });
     await writeText(out, `${JSON.stringify(bill, null, 2)}\n`);
-    terminal.print(`${digest}  ${manifest.name}\n`);
+    terminal.print(`${digest}  ${visible(manifest.name)}\n`);
     terminal.say(`Bill of materials: ${out}`);
     return EXIT.good;
   },

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { GlacisError } from '../core/error.ts';
+import { visible } from '../report/markup.ts';
 import { pathInside } from '../supply/sign/ignored.ts';
 import { signModel } from '../supply/sign/sign-model.ts';
 import type { Given } from './args.ts';
@@ -17,7 +18,10 @@ export const command: Command = {
     signature: { value: 'FILE', help: 'where the signature goes; model.sig unless given' },
     ...SIGNER_OPTIONS,
     ...HASHING_OPTIONS,
-    'pq-private-key': { value: 'FILE', help: 'an ML-DSA-65 key: makes a second, post-quantum signature' },
+    'pq-private-key': {
+      value: 'FILE',
+      help: 'an ML-DSA-65 key (its password in GLACIS_PQ_KEY_PASSWORD): makes a second, post-quantum signature',
+    },
     'pq-signature': { value: 'FILE', help: 'where that goes; beside the first with .pq.sig unless given' },
     json: { value: 'FILE', help: 'what was signed, as JSON' },
   },
@@ -64,7 +68,7 @@ export const command: Command = {
         `${JSON.stringify({ schema: 'glacis.signature/1', name: manifest.name, digest, bytes, method: signer.method, who: signer.who, signature: resolve(signature), resources: manifest.resources.length }, null, 2)}\n`,
       );
     const counted = `${manifest.resources.length} ${manifest.serialization.method === 'shards' ? 'shard' : 'file'}${manifest.resources.length === 1 ? '' : 's'}`;
-    terminal.print(`${digest}  ${join(model)}\nsigned ${counted} by ${signer.who}\n`);
+    terminal.print(`${digest}  ${visible(join(model))}\nsigned ${counted} by ${visible(signer.who)}\n`);
     terminal.say(`Signature: ${signature}${pqSignature === undefined ? '' : ` and ${pqSignature}`}`);
     return EXIT.good;
   },

@@ -86,7 +86,10 @@ function runThreads(
   let left = pieces.length;
   const report = () => progress({ label: `hashing (${type})`, done: Number(Atomics.load(bytes, 0)), total });
   const timer = setInterval(report, REPORT_EVERY);
+  let over = false;
   const end = (error?: unknown) => {
+    if (over) return;
+    over = true;
     clearInterval(timer);
     signal?.removeEventListener('abort', cancel);
     // No native run is under way in these threads but a hash, which may be cut off anywhere.
@@ -122,6 +125,7 @@ function runThreads(
     worker.on('error', (thrown) =>
       end(new GlacisError('run/failed', `a hashing thread failed: ${thrown}`, { cause: thrown })),
     );
+    worker.on('exit', () => end(new GlacisError('run/failed', 'a hashing thread ended before its work')));
     feed();
   }
 }

@@ -1,7 +1,8 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { GlacisError } from '../../core/error.ts';
 import { type Bundle, bundleOf } from './bundle.ts';
 import { IN_TOTO, preAuthEncoding } from './dsse.ts';
+import { fingerprintOf } from './ec-key.ts';
 import type { SignatureCheck } from './signer.ts';
 
 /** Node's name of the one post-quantum signature that is taken: ML-DSA-65 (FIPS 204, category 3), in its pure form without context. */
@@ -49,7 +50,7 @@ export function postQuantumKeyFrom(
  */
 export function signPostQuantum(key: KeyObject, payload: Uint8Array): object {
   const signature = sign(null, preAuthEncoding(IN_TOTO, payload), key);
-  return bundleOf(payload, signature, { publicKey: { hint: hintOf(key) } });
+  return bundleOf(payload, signature, { publicKey: { hint: fingerprintOf(key) } });
 }
 
 /** What is expected of the second signature. */
@@ -74,7 +75,7 @@ export function checkBoth(
         ? { fits: false, reason: 'there is no post-quantum signature' }
         : { ...first, warnings: [...first.warnings, 'there is no post-quantum signature'] };
     const { material, envelope } = second;
-    const hint = hintOf(key);
+    const hint = fingerprintOf(key);
     if (material.method !== 'key')
       return { fits: false, reason: 'the post-quantum signature was not made with a key' };
     if (material.hint !== undefined && material.hint !== hint)
@@ -85,11 +86,4 @@ export function checkBoth(
       return { fits: false, reason: 'the post-quantum signature does not fit the statement under this key' };
     return { ...first, by: { ...first.by, postQuantumFingerprint: hint } };
   };
-}
-
-function hintOf(key: KeyObject): string {
-  const publicKey = key.type === 'private' ? createPublicKey(key) : key;
-  return createHash('sha256')
-    .update(publicKey.export({ type: 'spki', format: 'pem' }))
-    .digest('hex');
 }

@@ -50,7 +50,7 @@ export interface ModelManifest {
 /**
  * Hashes the model at `path`, a file or a folder. Resources are sorted by Unicode code points. Memory stays below a few MB a thread,
  * whatever the files' sizes. Errors: `model/unreadable`; `manifest/changed` for a file that changes meanwhile; `manifest/refused` for an
- * empty model, links that are not allowed, pipes, devices and names that are not UTF-8, all of them named.
+ * empty model, links that are not allowed, pipes, devices and names that are not UTF-8; the first five are named.
  */
 export async function readManifest(path: string, options: ManifestOptions = {}): Promise<ModelManifest> {
   const { hashType = 'sha256', allowSymlinks = false, ignoreGitPaths = true, shardSize } = options;
