@@ -16,7 +16,6 @@ export const tarScanner: Scanner = {
   recognises: ({ head }) => head.length >= BLOCK && isHeader(head.subarray(0, BLOCK)),
   async scan(source, context) {
     const { entries, end } = await readTar(source, context.budget, context.where);
-    context.budget.entries(entries.length);
     const members = new Map<string, TarEntry>();
     for (const entry of entries) {
       checkEntry(entry, members, context);

@@ -38,7 +38,6 @@ export const zipScanner: Scanner = {
     if (findEnd(await source.read(source.size - size, size)) < 0)
       return scanWithoutDirectory(source, context);
     const directory = await readZip(source, context.budget, context.where);
-    context.budget.entries(directory.entries.length);
     checkEntries(directory.entries, context);
     await checkLayout(source, directory, context);
     await context.members(membersOf(source, directory.entries, context));
@@ -51,7 +50,6 @@ const TAIL = 22 + 0xffff;
 /** An archive that breaks off, or bytes between members: readers of streams load what is there. */
 async function scanWithoutDirectory(source: ByteSource, context: ScanContext): Promise<void> {
   const entries = await readLocalHeaders(source, context.budget);
-  context.budget.entries(entries.length);
   await context.members(membersOf(source, entries, context));
   throw new GlacisError(
     'data/unreadable',

@@ -1,4 +1,3 @@
-import { parseAllDocuments } from 'yaml';
 import { GlacisError } from '../../../core/error.ts';
 import { type ByteSource, chunksOf } from '../../../data/byte-source.ts';
 import type { Rule } from '../finding.ts';
@@ -71,6 +70,8 @@ export const yamlScanner: Scanner = {
     for (const [tag] of text.matchAll(/!!python\/[\w./:]{0,200}|tag:yaml\.org,2002:python\/[\w./:]{0,200}/g))
       context.report(CONFIG_RULES.yamlTag, tag);
     if (!KEYS.test(text)) return;
+    // Loaded here, because most scans meet no such file and the program has to start fast.
+    const { parseAllDocuments } = await import('yaml');
     try {
       for (const document of parseAllDocuments(text, { strict: false, logLevel: 'silent' }))
         await judgeConfig(document.toJS({ maxAliasCount: 100 }), context);
