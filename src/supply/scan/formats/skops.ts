@@ -36,6 +36,11 @@ const TRUSTED = /^(?:sklearn|numpy|scipy|lightgbm|xgboost|catboost|quantile_fore
 const PLAIN =
   /^(?:bool|bytearray|bytes|complex|dict|float|frozenset|int|list|set|slice|str|tuple|NoneType|type|object|range)$/;
 const COLLECTIONS = /^(?:OrderedDict|defaultdict|Counter|deque)$/;
+/** Functions of scikit-learn that its estimators keep under their private names. */
+const KEPT: ReadonlySet<string> = new Set([
+  'sklearn.cluster._kmeans._kmeans_single_lloyd',
+  'sklearn.cluster._kmeans._kmeans_single_elkan',
+]);
 /** Functions of the module operator that call or read what their argument names. */
 const OPERATOR_CALLS = /^(?:call|methodcaller|attrgetter|setitem|delitem|iconcat|__\w+__)$/;
 
@@ -100,6 +105,7 @@ function* judgeName(module: string, name: string): Generator<Said> {
     (module === 'functools' && name === 'partial')
   )
     return;
+  if (KEPT.has(full)) return;
   if (module === 'collections' && COLLECTIONS.test(name)) return;
   if (isDangerous(module, name)) yield { rule: SKOPS_RULES.dangerous, what: full };
   else if (!TRUSTED.test(module) || /^_|\._|\.\.|__/.test(name)) {
