@@ -1,29 +1,17 @@
-import { access } from 'node:fs/promises';
-import { stdin, stdout } from 'node:process';
-import { createInterface } from 'node:readline/promises';
 import { EVASION_ATTACKS } from '../attack/registry.ts';
 import { GlacisError } from '../core/error.ts';
 import { suggestion } from '../core/options.ts';
 import { trustFrom } from '../policy/evidence/trust.ts';
-import {
-  ACCESSES,
-  type Access,
-  ATTACKERS,
-  type Attacker,
-  STAKES,
-  type Stake,
-  type ThreatModel,
-} from '../policy/init/threat-model.ts';
-import { writePolicy } from '../policy/init/write-policy.ts';
-import { type Policy, parsePolicy } from '../policy/read-policy.ts';
+import { ACCESSES, ATTACKERS, STAKES } from '../policy/init/threat-model.ts';
+import type { Policy } from '../policy/read-policy.ts';
 import { adviceOn, explainPolicy } from '../policy/report/explain.ts';
 import { policyJsonSchema } from '../policy/schema/json-schema.ts';
 import { visible } from '../report/markup.ts';
 import { fingerprintOf } from '../supply/sign/ec-key.ts';
-import type { Given } from './args.ts';
 import { type Command, type CommandRun, EXIT } from './command.ts';
 import { readPolicy } from './gate.ts';
 import { prepareFile, writeText } from './output.ts';
+import { initPolicy } from './policy-init.ts';
 import { readKey } from './signer-from.ts';
 
 const ACTIONS = ['init', 'check', 'explain', 'key', 'schema'] as const;
@@ -60,7 +48,8 @@ export const command: Command = {
     const [action, ...files] = run.given.positionals;
     switch (action as (typeof ACTIONS)[number] | undefined) {
       case 'init':
-        return init(run, files);
+        none('init', files);
+        return initPolicy(run);
       case 'check':
         return check(run, files);
       case 'explain':
@@ -76,40 +65,6 @@ export const command: Command = {
     );
   },
 };
-
-async function init({ given, terminal, signal }: CommandRun, rest: readonly string[]): Promise<number> {
-  none('init', rest);
-  const out = given.text('out') ?? 'glacis.yaml';
-  await prepareFile(out);
-  if (await exists(out))
-    throw new GlacisError(
-      'output/unwritable',
-      `${out}: expected no file there, got one; name another with --out`,
-    );
-  const ask = stdin.isTTY && stdout.isTTY ? asker(signal) : undefined;
-  const model: ThreatModel = {
-    attackers: (await answers(given, 'attacker', 'Who attacks?', ATTACKERS, ask)) as readonly Attacker[],
-    access: (await answers(given, 'access', 'What do they have?', ACCESSES, ask)) as readonly Access[],
-    stakes: (await answers(given, 'stake', 'What is at stake?', STAKES, ask)) as readonly Stake[],
-    norm: given.choice('norm', ['linf', 'l2', 'l1', 'l0']) ?? 'linf',
-    eps: given.text('eps') ?? '8/255',
-    models: given.text('models') ?? '*',
-    signers: {
-      ...(await fingerprint(given, 'release')),
-      ...(await fingerprint(given, 'ci')),
-    },
-  };
-  const text = writePolicy(model);
-  // What was just written must be what the gate reads: an odd --eps or --models shows here.
-  parsePolicy(text, out);
-  await writeText(out, text);
-  terminal.print(`${out}\n`);
-  const missing = ['release', 'ci'].filter((name) => given.text(name) === undefined);
-  if (missing.length > 0)
-    terminal.say(`Fill in the fingerprints of ${missing.join(' and ')} (glacis policy key FILE.pub).`);
-  terminal.say(`Then: glacis policy check ${out}`);
-  return EXIT.good;
-}
 
 async function check({ given, terminal }: CommandRun, files: readonly string[]): Promise<number> {
   const json = given.text('json');
@@ -183,73 +138,6 @@ async function schema({ given, terminal }: CommandRun, rest: readonly string[]):
   return EXIT.good;
 }
 
-/** The answers to one question: from the option, else from the terminal. Errors: `option/invalid`. */
-async function answers(
-  given: Given,
-  option: string,
-  question: string,
-  choices: Readonly<Record<string, string>>,
-  ask: ((text: string) => Promise<string>) | undefined,
-): Promise<readonly string[]> {
-  const names = Object.keys(choices);
-  const text = given.text(option);
-  if (text !== undefined) return chosen(option, text, names);
-  if (!ask)
-    throw new GlacisError(
-      'option/invalid',
-      `--${option}: expected ${names.join(', ')}, got nothing (there is no terminal to ask on)`,
-    );
-  const list = names.map((name, i) => `  ${i + 1}. ${name.padEnd(10)} ${choices[name]}`).join('\n');
-  for (;;) {
-    const answer = (await ask(`${question}\n${list}\nOne or several, with commas: `)).trim();
-    const words = answer
-      .split(/[\s,]+/)
-      .map((word) => (/^\d+$/.test(word) ? (names[Number(word) - 1] ?? word) : word));
-    try {
-      return chosen(option, words.join(','), names);
-    } catch (thrown) {
-      if (!(thrown instanceof GlacisError)) throw thrown;
-      stdout.write(`${visible(thrown.message)}\n`);
-    }
-  }
-}
-
-function chosen(option: string, text: string, names: readonly string[]): readonly string[] {
-  const words = [...new Set(text.split(',').map((word) => word.trim()))];
-  const wrong = words.find((word) => !names.includes(word));
-  if (wrong !== undefined)
-    throw new GlacisError(
-      'option/invalid',
-      `--${option}: expected ${names.join(', ')}, got '${wrong}'${suggestion(wrong, names)}`,
-    );
-  return words;
-}
-
-/** Asks on the terminal. Errors: `run/cancelled` on Ctrl-C and at the end of the input. */
-function asker(signal: AbortSignal): (text: string) => Promise<string> {
-  return async (text) => {
-    const lines = createInterface({ input: stdin, output: stdout });
-    try {
-      return await new Promise<string>((resolve, reject) => {
-        const cancel = () => reject(new GlacisError('run/cancelled', 'policy init: cancelled'));
-        lines.once('SIGINT', cancel);
-        lines.once('close', cancel);
-        lines.question(text, { signal }).then(resolve, cancel);
-      });
-    } finally {
-      lines.close();
-    }
-  };
-}
-
-async function fingerprint(given: Given, name: string): Promise<Readonly<Record<string, string>>> {
-  const file = given.text(name);
-  if (file === undefined) return {};
-  const [first] = trustFrom(await readKey(file), file).keys;
-  if (!first) throw new GlacisError('key/unusable', `${file}: expected a public key, got certificates`);
-  return { [name]: `sha256:${fingerprintOf(first)}` };
-}
-
 function digestOfCertificate(fingerprint256: string): string {
   return `sha256:${fingerprint256.replaceAll(':', '').toLowerCase()}`;
 }
@@ -266,11 +154,4 @@ function none(action: string, rest: readonly string[]): void {
       'option/invalid',
       `policy ${action}: expected no FILE, got '${rest[0]}'; see --out`,
     );
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -10,7 +10,7 @@ export {
   type TrustMaterial,
   trustFrom,
 } from './evidence/trust.ts';
-export { decide, type GateModel, type GateQuestion } from './gate/decide.ts';
+export { decide } from './gate/decide.ts';
 export type { Answer, Decision, Ignored, RejectCode, Rejected, Shown, State } from './gate/decision.ts';
 export type { ThreatModel } from './init/threat-model.ts';
 export { writePolicy } from './init/write-policy.ts';

@@ -1,7 +1,7 @@
 import type { AttackRun, Claim } from './evidence/claim.ts';
 import { type Evidence, readEvidence } from './evidence/read-statement.ts';
 import { MODEL_SIGNATURE, type Statement, type Voucher } from './evidence/statement.ts';
-import type { GateQuestion } from './gate/decide.ts';
+import type { GateQuestion } from './gate/question.ts';
 import { type Policy, parsePolicy } from './read-policy.ts';
 
 /** A digest or fingerprint that is made of one hexadecimal digit. */

@@ -10,7 +10,7 @@ import { manifestFrom } from '../../supply/sign/oms-statement.ts';
 import { type ManifestOptions, readManifest } from '../../supply/sign/read-manifest.ts';
 import type { SignatureCheck } from '../../supply/sign/signer.ts';
 import { verifyModel } from '../../supply/sign/verify-model.ts';
-import type { GateModel } from '../gate/decide.ts';
+import type { GateModel } from '../gate/question.ts';
 import { MODEL_SIGNATURE, type Statement } from './statement.ts';
 import { checkBundle, type EnvelopeTrust } from './trust.ts';
 

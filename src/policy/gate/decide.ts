@@ -1,40 +1,23 @@
-import type { Evidence } from '../evidence/read-statement.ts';
-import { MODEL_SIGNATURE, type Statement, type Voucher } from '../evidence/statement.ts';
+import { MODEL_SIGNATURE } from '../evidence/statement.ts';
 import { fitsPattern } from '../name-pattern.ts';
 import type { Policy, PolicyEntry, StageRequirement } from '../read-policy.ts';
-import type { PolicySigner } from '../schema/policy.ts';
 import {
   type Answer,
   type Decision,
   GATE_SCHEMA,
   type Ignored,
+  type Outcome,
   type Rejected,
   type Shown,
 } from './decision.ts';
+import type { GateModel, GateQuestion } from './question.ts';
+import { signatures } from './signatures.ts';
+import { isAbout, isPostQuantumOf, signedBy, wordsOf } from './signer-identity.ts';
 import { WEIGHED, weigh } from './weigh.ts';
 import { lengthOf, sentenceFor } from './words.ts';
 
 /** How far two machines' clocks may be apart. */
 const CLOCK_SLACK = 5 * 60_000;
-
-/** The model that asks to be let through. */
-export interface GateModel {
-  /** What the caller calls it. Not shown by any evidence: a policy that goes by names trusts its caller for them. */
-  readonly name: string;
-  /** Root digests that its files were found to have, `sha256:…`. A signature of a known signer may name it by another one (BLAKE3, shards). */
-  readonly roots: readonly string[];
-  /** Digests of its files, `sha256:…`. */
-  readonly files: readonly string[];
-}
-
-/** What the gate is asked. */
-export interface GateQuestion {
-  readonly model: GateModel;
-  readonly stage: string;
-  readonly evidence: readonly Evidence[];
-  /** The time, milliseconds since 1970. */
-  readonly now: number;
-}
 
 /**
  * Decides whether a model may pass: whether each requirement of the policy for this model and stage is met by a verified statement about
@@ -124,10 +107,6 @@ function ignoredOf(each: Evidence, model: GateModel): readonly Ignored[] {
   ];
 }
 
-function isAbout({ subjects }: Statement, { roots }: GateModel): boolean {
-  return subjects.some((subject) => roots.includes(subject));
-}
-
 function answerTo(
   policy: Policy,
   entry: PolicyEntry,
@@ -150,8 +129,6 @@ function answerTo(
     };
   return { ...base, says: sentenceFor(requirement, policy), ...evidenced(policy, requirement, question) };
 }
-
-type Outcome = Pick<Answer, 'state' | 'why' | 'shownBy' | 'rejected'>;
 
 /** Requirements that one statement can meet. */
 function evidenced(
@@ -231,78 +208,6 @@ function evidenced(
   return rejected.length > 0
     ? { state: 'not-met', why: rejected[0]!.why, shownBy: [], rejected }
     : { state: 'missing', why: 'no verified statement about this model speaks of it', shownBy: [], rejected };
-}
-
-/** The model's own signatures: k of n, each name once. */
-function signatures(
-  policy: Policy,
-  { signers, atLeast = signers.length, postQuantum }: Extract<StageRequirement, { require: 'signature' }>,
-  { model, evidence }: GateQuestion,
-): Outcome {
-  const made = evidence.flatMap(({ statement }) =>
-    statement.check.verified === true &&
-    statement.predicateType === MODEL_SIGNATURE &&
-    isAbout(statement, model)
-      ? [{ statement, by: statement.check.by }]
-      : [],
-  );
-  const shownBy: Shown[] = [];
-  const lacking: string[] = [];
-  const counted = new Set<string>();
-  for (const name of signers) {
-    const own = made.find(({ by }) => signedBy(policy, name, by));
-    const quantum = made.find(({ by }) => isPostQuantumOf(policy.signers[name], by));
-    if (own && (!postQuantum || quantum)) {
-      counted.add(name);
-      for (const each of postQuantum ? [own, quantum!] : [own])
-        shownBy.push({ file: each.statement.file, digest: each.statement.digest, signer: name });
-    } else lacking.push(own ? `${name} (no post-quantum signature)` : name);
-  }
-  const known = (by: Voucher) =>
-    signers.some((name) => signedBy(policy, name, by) || isPostQuantumOf(policy.signers[name], by));
-  const rejected: Rejected[] = made
-    .filter(({ by }) => !known(by))
-    .map(({ statement, by }) => ({
-      file: statement.file,
-      code: 'signer',
-      why: `signed by ${wordsOf(by)}, whom the requirement does not name`,
-    }));
-  if (counted.size >= atLeast)
-    return { state: 'met', why: `signed by ${[...counted].join(', ')}`, shownBy, rejected };
-  const why = `signed by ${counted.size === 0 ? 'nobody who counts' : [...counted].join(', ')}; missing: ${lacking.join(', ')}`;
-  return { state: made.length === 0 ? 'missing' : 'not-met', why, shownBy, rejected };
-}
-
-/** Whether the signer that the policy calls `name` made the signature. */
-function signedBy({ signers }: Policy, name: string, by: Voucher): boolean {
-  const signer = Object.hasOwn(signers, name) ? signers[name] : undefined;
-  if (signer?.key !== undefined) return by.method === 'key' && by.key === signer.key;
-  if (signer?.certificate !== undefined)
-    return (
-      by.method === 'certificate' &&
-      by.root === signer.certificate.root &&
-      (by.identities ?? []).includes(signer.certificate.identity)
-    );
-  if (signer?.sigstore !== undefined)
-    return (
-      by.method === 'sigstore' &&
-      by.issuer === signer.sigstore.issuer &&
-      (by.identities ?? []).includes(signer.sigstore.identity)
-    );
-  return false;
-}
-
-function isPostQuantumOf(signer: PolicySigner | undefined, by: Voucher): boolean {
-  return (
-    signer?.postQuantumKey !== undefined &&
-    by.method === 'key' &&
-    by.postQuantum === true &&
-    by.key === signer.postQuantumKey
-  );
-}
-
-function wordsOf({ method, key, identities }: Voucher): string {
-  return `${method} ${key ?? identities?.join(', ') ?? 'of nobody'}`.slice(0, 200);
 }
 
 function withException(

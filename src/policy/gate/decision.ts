@@ -62,6 +62,9 @@ export interface Answer {
   readonly otherwise?: Exclude<State, 'excepted'>;
 }
 
+/** What became of one requirement, before exceptions. */
+export type Outcome = Pick<Answer, 'state' | 'why' | 'shownBy' | 'rejected'>;
+
 /** A statement that counts for nothing in any requirement. */
 export interface Ignored {
   readonly file: string;
