@@ -12,6 +12,7 @@ export {
 } from './evidence/trust.ts';
 export { decide } from './gate/decide.ts';
 export type { Answer, Decision, Ignored, RejectCode, Rejected, Shown, State } from './gate/decision.ts';
+export type { GateModel, GateQuestion } from './gate/question.ts';
 export type { ThreatModel } from './init/threat-model.ts';
 export { writePolicy } from './init/write-policy.ts';
 export { type Policy, type PolicyEntry, parsePolicy, type StageRequirement } from './read-policy.ts';

@@ -15,7 +15,8 @@ import {
   statementOf,
 } from '../policy.fixture.ts';
 import { type Policy, parsePolicy } from '../read-policy.ts';
-import { decide, type GateQuestion } from './decide.ts';
+import { decide } from './decide.ts';
+import type { GateQuestion } from './question.ts';
 
 const ROBUST = '{ require: robustAccuracy, threat: noise, atLeast: 0.5 }';
 const policy = policyOf(ROBUST);

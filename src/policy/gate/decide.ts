@@ -1,3 +1,4 @@
+import type { Evidence } from '../evidence/read-statement.ts';
 import { MODEL_SIGNATURE } from '../evidence/statement.ts';
 import { fitsPattern } from '../name-pattern.ts';
 import type { Policy, PolicyEntry, StageRequirement } from '../read-policy.ts';
