@@ -6,7 +6,7 @@ import { type HashOptions, hashPieces } from './hash-pieces.ts';
 
 /** Digests that were computed before. */
 export interface DigestCache {
-  /** As {@link hashPieces}, without reading what is remembered; writes the cache when something was added. */
+  /** As {@link hashPieces}, without reading what is remembered; what is new is written at the end, also where that is an error. */
   hash(pieces: readonly Piece[], options: HashOptions): Promise<readonly string[]>;
 }
 
@@ -27,20 +27,25 @@ export async function openDigestCache(path: string, now: () => number = Date.now
       const keys = pieces.map((piece) => keyOf(piece, options.type));
       const missing = pieces.map((_, i) => i).filter((i) => !known.has(keys[i]!));
       const started = BigInt(now()) * 1_000_000n;
-      const found = await hashPieces(
-        missing.map((i) => pieces[i]!),
-        options,
-      );
-      const digests = keys.map((key) => known.get(key) ?? '');
       let added = false;
-      for (const [k, i] of missing.entries()) {
-        digests[i] = found[k]!;
+      const hashed = (k: number, hex: string) => {
+        const i = missing[k]!;
         const { mtimeNs, ctimeNs } = pieces[i]!.file.state;
-        if (started - mtimeNs < SETTLED || started - ctimeNs < SETTLED) continue;
-        known.set(keys[i]!, found[k]!);
+        if (started - mtimeNs < SETTLED || started - ctimeNs < SETTLED) return;
+        known.set(keys[i]!, hex);
         added = true;
+      };
+      const digests = keys.map((key) => known.get(key) ?? '');
+      try {
+        const found = await hashPieces(
+          missing.map((i) => pieces[i]!),
+          { ...options, hashed },
+        );
+        for (const [k, i] of missing.entries()) digests[i] = found[k]!;
+      } finally {
+        // After an error, too: what was hashed until then need not be hashed again.
+        if (added) await write(path, known);
       }
-      if (added) await write(path, known);
       return digests;
     },
   };

@@ -14,6 +14,8 @@ export interface HashOptions {
   readonly threads: number;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: Progress | undefined;
+  /** Hears of each digest as soon as it is there, by the piece's place in the list. */
+  readonly hashed?: ((index: number, hex: string) => void) | undefined;
 }
 
 /** Fewer bytes than this are hashed right here, and of one piece alone more: starting threads takes longer than they save. */
@@ -44,13 +46,13 @@ export async function hashPieces(pieces: readonly Piece[], options: HashOptions)
 async function hashHere(
   pieces: readonly Piece[],
   total: number,
-  { type, signal, progress = silent }: HashOptions,
+  { type, signal, progress = silent, hashed }: HashOptions,
 ): Promise<readonly string[]> {
   const make = await hasherMaker(type);
   const digests: string[] = [];
   let done = 0;
   let since = 0;
-  for (const piece of pieces) {
+  for (const [i, piece] of pieces.entries()) {
     const steps = hashSteps(piece, make());
     let step = steps.next();
     for (; !step.done; step = steps.next()) {
@@ -64,6 +66,7 @@ async function hashHere(
       throwIfCancelled(signal, 'hashing');
     }
     digests.push(step.value);
+    hashed?.(i, step.value);
   }
   return digests;
 }
@@ -71,7 +74,7 @@ async function hashHere(
 function runThreads(
   pieces: readonly Piece[],
   total: number,
-  { type, threads, signal, progress = silent }: HashOptions,
+  { type, threads, signal, progress = silent, hashed }: HashOptions,
   resolve: (digests: readonly string[]) => void,
   reject: (error: unknown) => void,
 ): void {
@@ -115,6 +118,7 @@ function runThreads(
     worker.on('message', (reply: HashReply) => {
       if (!('hex' in reply)) return end(new GlacisError(reply.code as ErrorCode, reply.message));
       digests[reply.id] = reply.hex;
+      hashed?.(reply.id, reply.hex);
       under--;
       if (--left === 0) {
         report();

@@ -245,6 +245,33 @@ describe('hashing', () => {
   });
 });
 
+it('a hash that was interrupted goes on with what its cache remembers', async () => {
+  const folder = folderWith({ a: Buffer.alloc(7_000_000, 1), b: Buffer.alloc(7_000_000, 2) });
+  const path = join(folderWith(), 'digests.json');
+  const later = () => Date.now() + 60_000;
+  const hash = async (signal?: AbortSignal, progress?: () => void) => {
+    const { files } = await walkModel(folder, { ignored: () => false, allowSymlinks: false });
+    const pieces = files.map((file) => ({ file, start: 0, end: 7_000_000 }));
+    return (await openDigestCache(path, later)).hash(pieces, {
+      type: 'sha256',
+      threads: 1,
+      signal,
+      progress,
+    });
+  };
+  const controller = new AbortController();
+  let reports = 0;
+  // Reports come every 4 MiB, so the second comes in the second file.
+  expect(await codeOf(hash(controller.signal, () => void (++reports > 1 && controller.abort())))).toBe(
+    'run/cancelled',
+  );
+  const kept = Object.values((JSON.parse(readFileSync(path, 'utf8')) as { digests: object }).digests);
+  expect(kept).toHaveLength(1);
+  const whole = await hash();
+  expect(whole).toContain(kept[0]);
+  expect(whole.toSorted()).toEqual([1, 2].map((value) => sha256(Buffer.alloc(7_000_000, value))).toSorted());
+});
+
 describe('names', () => {
   it('that lead out or are not in their shortest form are refused', () => {
     for (const wrong of ['', '/a', '../a', 'a/../b', './a', 'a//b', 'a/', 'C:/a', 'a\0b', '\ud800'])
