@@ -175,10 +175,11 @@ async function run({ given, args, terminal, signal }: CommandRun): Promise<numbe
 /** The goal with what belongs to it. Errors: `option/invalid` for options of another goal. */
 function aimFrom(given: Given): Pick<HardenOptions, 'goal' | 'wishes' | 'privacy'> {
   const goal = given.choice('goal', GOALS) ?? 'robust';
-  if (goal === 'private' && given.flag('against'))
+  const attacking = ['against', 'constraint'].find((name) => given.flag(name));
+  if (goal === 'private' && attacking !== undefined)
     throw new GlacisError(
       'option/invalid',
-      '--against: expected the goal robust or both, got it for private; --goal both trains against attacks privately',
+      `--${attacking}: expected the goal robust or both, got it for private; --goal both trains against attacks privately`,
     );
   if (goal !== 'robust')
     return {

@@ -59,7 +59,6 @@ const UNFIT: Readonly<Record<string, string>> = {
   'clip-gradients': 'the gradient of each sample is clipped, by --clip',
   'keep-best': 'choosing among epochs by private samples spends privacy that nobody accounts for',
   patience: 'stopping by private samples spends privacy that nobody accounts for',
-  constraint: 'attacks under a constraint are made between steps, of which private training has none yet',
   'when-catastrophic': 'private training does not look at what it learned',
   'validation-share':
     'what is held back of private samples is private, too; give samples that may be known with --validation',

@@ -24,6 +24,7 @@ import { privateWishesFrom } from './private-options.ts';
 import { materialFrom, numberFrom } from './train-options.ts';
 import {
   centreOfRange,
+  constraintFor,
   fileFrom,
   fromRecipe,
   openingWords,
@@ -61,7 +62,8 @@ export async function trainPrivatelyBy(run: CommandRun): Promise<number> {
     reading: { ...reading, input: file && inputOf(file.model), isReal: isRealLoss(wishes.loss), signal },
   });
   const { training, validation } = gathered;
-  const plan = planPrivateTraining(wishes, training, validation, file && outputsOf(file.model));
+  const constraint = await constraintFor(given, training, validation, signal);
+  const plan = planPrivateTraining(wishes, training, validation, file && outputsOf(file.model), constraint);
   const outputs = given.whole('outputs', 1) ?? plan.outputs;
   const start =
     file ??

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
+import { openTrainingConstraint } from '../assess/open-training-constraint.ts';
 import { GlacisError } from '../core/error.ts';
 import { centreOf, type Material } from '../train/material.ts';
+import type { TrainingConstraint } from '../train/objective/constrained.ts';
 import {
   buildRecipe,
   describeRecipe,
@@ -60,6 +62,18 @@ export async function fileFrom(
     floatTwin: given.flag('float-twin'),
     signal,
   });
+}
+
+/** The constraint of `--constraint`, which all samples satisfy. Errors: those of `openTrainingConstraint`. */
+export async function constraintFor(
+  given: Given,
+  training: Material,
+  validation: Material | undefined,
+  signal: AbortSignal,
+): Promise<TrainingConstraint | undefined> {
+  const path = given.text('constraint');
+  if (path === undefined) return undefined;
+  return openTrainingConstraint(path, [training, ...(validation ? [validation] : [])], signal);
 }
 
 /** Says that a run was stopped and how it goes on; other errors pass. */

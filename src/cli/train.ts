@@ -1,5 +1,4 @@
 import { environmentOf } from '../assess/environment.ts';
-import { openTrainingConstraint } from '../assess/open-training-constraint.ts';
 import { renderTrainingHtml } from '../report/training/html.ts';
 import { startEngine } from '../runtime/engine.ts';
 import { gather } from '../train/gather.ts';
@@ -18,6 +17,7 @@ import type { Terminal } from './terminal.ts';
 import { MATERIAL_OPTIONS, materialFrom, numberFrom, TRAINING_OPTIONS, wishesFrom } from './train-options.ts';
 import { trainPrivatelyBy } from './train-privately.ts';
 import {
+  constraintFor,
   fileFrom,
   fromRecipe,
   openingWords,
@@ -101,11 +101,7 @@ async function run(run: CommandRun): Promise<number> {
     reading: { ...materialFrom(given), input: file && inputOf(file.model), isReal, signal },
   });
   const { training, validation } = gathered;
-  const limits = given.text('constraint');
-  const constraint =
-    limits === undefined
-      ? undefined
-      : await openTrainingConstraint(limits, [training, ...(validation ? [validation] : [])], signal);
+  const constraint = await constraintFor(given, training, validation, signal);
   const plan = planTraining(wishes, training, validation, file && outputsOf(file.model), constraint);
   const outputs = given.whole('outputs', 1) ?? plan.outputs;
   const start = file ?? fromRecipe(recipe ?? usualRecipe(training.shape), training, outputs, { seed });

@@ -81,7 +81,7 @@ export async function harden(engine: Engine, options: HardenOptions): Promise<Ha
     );
   const eps = epsFor(options, training);
   const constraint =
-    options.constraint === undefined || isPrivate
+    options.constraint === undefined
       ? undefined
       : await openTrainingConstraint(
           options.constraint,
@@ -183,7 +183,7 @@ async function planFor(
       norm,
       ...(isAttacked === undefined ? {} : { against: `pgd(eps=${eps}, steps=1)` }),
     };
-    const planned = planPrivateTraining(timed, training, undefined, outputsOf(start.model));
+    const planned = planPrivateTraining(timed, training, undefined, outputsOf(start.model), constraint);
     return planPrivateHardening({
       pace: await measurePrivatePace(engine, start.model, training, planned, { signal }),
       n: training.n,

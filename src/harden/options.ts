@@ -38,7 +38,7 @@ export interface HardenOptions {
   readonly norm: 'linf' | 'l2';
   /** Radius; 8/255 of the range of pictures without. */
   readonly eps?: number | undefined;
-  /** File with what attacked samples must satisfy, in training (goal `robust` only) and when measured. */
+  /** File with what attacked samples must satisfy, in training (goals `robust` and `both`) and when measured. */
   readonly constraint?: string | undefined;
   /** Seconds for everything. */
   readonly budget: number;

@@ -33,7 +33,7 @@ export interface HardeningTraining {
   readonly start: StartingModel;
   readonly gathered: Gathered;
   readonly plan: NotedPlan | undefined;
-  /** Of the goal `robust` only. */
+  /** Of the goals `robust` and `both`. */
   readonly constraint?: TrainingConstraint | undefined;
 }
 
@@ -82,7 +82,7 @@ export async function trainRobustly({
  * Errors: those of `checkPrivateStart`, `planPrivateTraining` and `producePrivately`.
  */
 export async function trainForPrivacy(
-  { engine, options, start, gathered, plan }: HardeningTraining,
+  { engine, options, start, gathered, plan, constraint }: HardeningTraining,
   privacy: PrivateHardening,
   noted: () => Promise<void>,
 ): Promise<TrainingRecord> {
@@ -92,7 +92,7 @@ export async function trainForPrivacy(
   const wishes = { ...(plan?.wishes as PrivateWishes | undefined), norm, ...privateWishes(privacy) };
   const { record } = await producePrivately(engine, {
     ...commonOf(engine, options, start, gathered),
-    plan: planPrivateTraining(wishes, gathered.training, undefined, outputsOf(start.model)),
+    plan: planPrivateTraining(wishes, gathered.training, undefined, outputsOf(start.model), constraint),
     checkpoint: { path: join(out, TRAINING_FILES.checkpoint), resume },
     ledger: privacy.ledger,
     weights,

@@ -1,4 +1,3 @@
-import { GlacisError } from '../../core/error.ts';
 import type { Constraint } from '../../threat/constraint.ts';
 import type { Objective } from './objective.ts';
 import { checkedThreat, type TrainingThreat, threatRecord, threatSettings } from './threat.ts';
@@ -33,13 +32,4 @@ export function constrainedMadry(
       return { losses, seeds: [{ value: outputs, grad: gradient }], ...(hits ? { robustHits: hits } : {}) };
     },
   };
-}
-
-/** Throws where an objective's samples are attacked between steps, in a run that cannot do that. Errors: `option/invalid`. */
-export function refuseOutside({ name, outside }: Objective, where: string): void {
-  if (outside)
-    throw new GlacisError(
-      'option/invalid',
-      `${where}: expected an objective without a constraint, got ${name} with one`,
-    );
 }

@@ -1,6 +1,7 @@
 import { GlacisError } from '../../core/error.ts';
 import type { Accountant } from '../../privacy/statement.ts';
 import type { Material } from '../material.ts';
+import type { TrainingConstraint } from '../objective/constrained.ts';
 import type { AdaptiveClipping } from '../private/clipping.ts';
 import type { PrivateTrainOptions } from '../private/options.ts';
 import { planAugments } from './augment.ts';
@@ -69,12 +70,14 @@ const CLIPPINGS = {
  *
  * @param validation samples that may be known, from another data set
  * @param outputs of the network; without, it is to be built
+ * @param constraint what attacked samples must satisfy
  */
 export function planPrivateTraining(
   wishes: PrivateWishes,
   training: Material,
   validation: Material | undefined,
   outputs?: number,
+  constraint?: TrainingConstraint,
 ): PlannedPrivateTraining {
   const { epsilon, noise, epochs = 20, average, norm = 'linf', accountant = 'pld', rows } = wishes;
   const { delta = usualDelta(training.n), batch = usualBatch(training.n) } = wishes;
@@ -99,7 +102,7 @@ export function planPrivateTraining(
   const learningRate = wishes.learningRate ?? usualRate;
   const schedule = planSchedule(wishes.schedule ?? 'cosine', learningRate, wishes.warmUp);
   const planned = planCriterion(training, { ...wishes, isMixed: false }, outputs);
-  const aim = planObjective(wishes.against, { norm, bounds, isRanged, shape });
+  const aim = planObjective(wishes.against, { norm, bounds, isRanged, shape, constraint });
   const augment = wishes.augment === undefined ? [] : planAugments(wishes.augment);
   const clip = clippingFrom(wishes.clip ?? '1');
   const named = (each: { readonly name: string; readonly options: object }) => ({
@@ -147,6 +150,7 @@ export function planPrivateTraining(
       augment: augment.map(named),
       average: average ?? null,
       validationThreat: aim.threat ?? null,
+      constraint: constraint ? constraint.constraint.title : null,
       seed: null,
     },
   };

@@ -7,7 +7,6 @@ import { batchToGroupNormalization } from '../../transform/group-normalization-r
 import type { RunIdentity } from '../checkpoint.ts';
 import { crossEntropy } from '../criterion/cross-entropy.ts';
 import { type Feed, feedFor } from '../feed.ts';
-import { refuseOutside } from '../objective/constrained.ts';
 import { plain } from '../objective/plain.ts';
 import { checkedThreat } from '../objective/threat.ts';
 import { AVERAGE, withAverage } from '../optimise/average.ts';
@@ -16,6 +15,7 @@ import { trainableParameters } from '../parameters.ts';
 import { openProbe, type Probe } from '../probe.ts';
 import { checkSamples, type LabelledSamples } from '../samples.ts';
 import { initialState, keyOf, type TrainingState } from '../state.ts';
+import { type ConstrainedAttack, openConstrainedAttack } from '../step/constrained-attack.ts';
 import { lanesFor } from '../step/lanes.ts';
 import { checkApart } from './gradient/check-apart.ts';
 import { buildPrivateGradient, type PrivateGradient } from './gradient/private-gradient.ts';
@@ -41,6 +41,8 @@ export interface PrivateRunUnderWay {
   readonly gradient: PrivateGradient;
   readonly update: PrivateUpdate;
   readonly session: PrivateSession;
+  /** Attacks samples before their gradients are made, where the objective leaves that to the trainer. */
+  readonly attack: ConstrainedAttack | undefined;
   readonly probe: Probe | undefined;
   readonly feed: Feed;
   readonly settings: (done: number) => Readonly<Record<string, number>>;
@@ -64,7 +66,6 @@ export async function preparePrivateRun(
 ): Promise<PrivateRunUnderWay> {
   checkPrivateOptions(options);
   const { criterion = crossEntropy(), objective = plain(), optimiser: inner = sgd(), norms } = options;
-  refuseOutside(objective, 'private training');
   const { model, layers, learned } =
     options.normalisation === 'rewrite'
       ? batchToGroupNormalization(given)
@@ -100,11 +101,20 @@ export async function preparePrivateRun(
   const state = found?.state ?? first;
   const now = options.now ?? (() => performance.now());
   const session = await openPrivateSession(engine, gradient, update, lanes);
-  let probe: Probe | undefined;
+  let [attack, probe]: [ConstrainedAttack?, Probe?] = [];
+  const draw = new Float64Array(1);
+  uniformReader(stream, 'feed', 0)(draw);
+  const seed = draw[0]! * 2 ** 53;
   try {
     const held = update.carried.filter(({ role }) => role === 'weight');
     const begin = held.map((each) => first.get(keyOf(each))!);
     await checkApart(engine, model, gradient, session.first, begin, lesson);
+    const { outside } = objective;
+    if (outside)
+      attack = await openConstrainedAttack(engine, model, {
+        ...outside,
+        ...{ parameters, criterion, rows, block, seed },
+      });
     const { samples, threat } = options.validation ?? {};
     probe =
       samples &&
@@ -115,18 +125,16 @@ export async function preparePrivateRun(
         samples,
         n: checkSamples(samples, form, 'validation data'),
         ...(threat ? { threat: checkedThreat(threat) } : {}),
+        ...(outside ? { constraint: outside.constraint } : {}),
         seed: 0,
         block,
         ...(options.average === undefined ? {} : { average: AVERAGE }),
       }));
   } catch (error) {
-    await session.close();
+    await Promise.all([session.close(), attack?.close()]);
     stream.erase();
     throw error;
   }
-  const draw = new Float64Array(1);
-  uniformReader(stream, 'feed', 0)(draw);
-  const seed = draw[0]! * 2 ** 53;
   return {
     model,
     options,
@@ -136,6 +144,7 @@ export async function preparePrivateRun(
     gradient,
     update,
     session,
+    attack,
     probe,
     feed: feedFor(gradient, data, { seed, augment: options.augment ?? [], criterion: criterion.name }),
     settings: (done) => objective.settings?.(done) ?? {},

@@ -60,7 +60,7 @@ export async function trainPrivately(
     return outcomeOf(run);
   } finally {
     run.stream.erase();
-    await Promise.all([run.session.close(), run.probe?.close()]);
+    await Promise.all([run.session.close(), run.attack?.close(), run.probe?.close()]);
   }
 }
 
@@ -75,7 +75,7 @@ async function makeSteps(run: PrivateRunUnderWay): Promise<void> {
   let batch = run.steps < plan.steps ? draw(run.steps) : new Int32Array();
   while (run.steps < plan.steps) {
     const { steps } = run;
-    const running = session.sum(batch, weights, sharedInputs(run), (samples) => inputsOf(run, samples));
+    const running = session.sum(batch, weights, sharedInputs(run), inputsWith(run, weights));
     // While the samples' gradients are summed, this thread makes the noise and draws the next batch.
     const sigma = plan.gradientNoise * run.journal.clip;
     const noise = noiseInputs(run, sigma);
@@ -146,6 +146,26 @@ function sharedInputs({ gradient, journal, settings, steps, plan }: PrivateRunUn
     ...Object.fromEntries(
       Object.entries(gradient.inputs.settings).map(([name, input]) => [input, scalar(values[name]!)]),
     ),
+  };
+}
+
+/** Makes the inputs of the step's physical batches; attacks the samples first where the objective leaves that to the trainer. */
+function inputsWith(run: PrivateRunUnderWay, weights: readonly HostTensor[]) {
+  const { attack, gradient, options, steps, plan } = run;
+  const { outside } = options.objective ?? {};
+  if (!attack || !outside) return (samples: Int32Array) => inputsOf(run, samples);
+  const byName = new Map(gradient.sums.map(({ name }, i) => [name, weights[i]!]));
+  return async (samples: Int32Array) => {
+    const { x, targets } = gradient.inputs;
+    // Rows without a sample repeat the first, which satisfies the constraint; they count 0 times.
+    const padded = Int32Array.from({ length: gradient.rows }, (_, i) => samples[i] ?? samples[0]!);
+    const whole = inputsOf(run, padded);
+    const attacked = await attack.attack({
+      ...{ x: whole[x]!, targets: whole[targets]!, samples: padded, at: steps },
+      ...outside.settings(steps / plan.steps),
+      weight: (name) => byName.get(name)!,
+    });
+    return { ...whole, [x]: attacked };
   };
 }
 

@@ -27,20 +27,22 @@ export interface BatchSums {
   readonly sums: readonly (readonly HostTensor[])[];
 }
 
+type Inputs = Readonly<Record<string, HostTensor>>;
+
 /** The sessions of a private step. */
 export interface PrivateSession {
   readonly lanes: number;
   /** The session of the first lane, for checks. */
   readonly first: Session;
   /**
-   * Sums the clipped gradients of `samples` in physical batches. `inputsOf` makes the inputs of up to `rows` samples: samples, targets and
-   * random numbers, filled up to all rows. Errors: `run/failed`.
+   * Sums the clipped gradients of `samples` in physical batches. `inputsOf` makes the inputs of up to `rows` samples: samples (attacked, where
+   * that is no part of the graph), targets and random numbers, filled up to all rows. Errors: `run/failed`.
    */
   sum(
     samples: Int32Array,
     weights: readonly HostTensor[],
     shared: Readonly<Record<string, HostTensor>>,
-    inputsOf: (samples: Int32Array) => Readonly<Record<string, HostTensor>>,
+    inputsOf: (samples: Int32Array) => Inputs | Promise<Inputs>,
   ): Promise<BatchSums>;
   readonly update: Session;
   close(): Promise<void>;
@@ -100,7 +102,7 @@ async function sumOf(
   }: {
     readonly weights: readonly HostTensor[];
     readonly shared: Readonly<Record<string, HostTensor>>;
-    readonly inputsOf: (samples: Int32Array) => Readonly<Record<string, HostTensor>>;
+    readonly inputsOf: (samples: Int32Array) => Inputs | Promise<Inputs>;
   },
 ): Promise<{ readonly measures: BatchMeasures; readonly sums: readonly HostTensor[] }> {
   const { rows, inputs, sums } = gradient;
@@ -112,6 +114,7 @@ async function sumOf(
     const here = samples.subarray(from, from + rows);
     const isLast = from + rows >= samples.length;
     const names = Object.values(gradient.measures);
+    const own = await inputsOf(here);
     const run = session
       .run(
         {
@@ -119,7 +122,7 @@ async function sumOf(
           ...Object.fromEntries(inputs.weights.map((name, i) => [name, weights[i]!])),
           // Zeros begin the sum; what was summed before stays with the session.
           ...(from === 0 ? Object.fromEntries(zeros().map((zero, i) => [sums[i]!.input, zero])) : {}),
-          ...inputsOf(here),
+          ...own,
           [inputs.mask]: maskOf(here.length, rows),
         },
         { fetches: isLast ? [...names, ...sums.map(({ output }) => output)] : names },
