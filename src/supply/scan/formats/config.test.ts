@@ -135,6 +135,12 @@ describe('YAML configurations', () => {
     ['config/dangerous-target', 'a:\n  - _target_: os.system\n    command: id\n'],
     ['config/python-tag', 'a: !!python/object/apply:os.system ["id"]\n'],
     ['config/python-tag', 'a: !<tag:yaml.org,2002:python/name:os.system> x\n'],
+    ['config/python-tag', '%TAG !p! tag:yaml.org,2002:pyth\n---\na: !p!on/object/apply:os.system ["id"]\n'],
+    ['config/python-tag', 'a: !<tag:yaml.org,2002:%70ython/object/new:os.system> x\n'],
+    ['config/python-tag', 'a: [!!python/name:os.system x]\n'],
+    ['config/dangerous-target', 'a: !apply:os.system\n'],
+    ['config/unknown-target', 'a: !new:speechbrain.x.Y\n'],
+    ['config/dangerous-target', '"\\x5ftarget_": os.system\n'],
     ['config/trust-remote-code', 'trust_remote_code: true\n'],
   ])('report %s', async (rule, text) => {
     expect(ruleIds(await scan(text, 'x.yaml'))).toContain(rule);

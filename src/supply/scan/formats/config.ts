@@ -15,12 +15,14 @@ import {
 } from './json-nodes.ts';
 import { isKerasConfig, judgeKerasConfig, KERAS_RULES } from './keras-config.ts';
 import { judgePythonName } from './python-names.ts';
+import { judgeYamlTags } from './yaml-tags.ts';
 
 /** YAML costs far more than JSON to parse. */
 const MAX_YAML = 4 << 20;
 
 /** How YAML begins, or what only YAML would say. */
-const YAML = /^(?:%YAML|---\s)|^[ -]{0,40}_target_\s{0,10}:|^[\w .-]{1,80}:[ ]{0,4}!(?:!python\/|<tag:yaml)/m;
+const YAML =
+  /^(?:%YAML|---\s)|^[ -]{0,40}_target_\s{0,10}:|^[\w .-]{1,80}:[ ]{0,4}!(?:!python\/|<tag:yaml|new:|apply:)/m;
 
 /** Keys that are worth a finding when the file is too large to be read as a whole. */
 const KEYS = /_target_|auto_map|trust_remote_code|chat_template|class_name|!!python|custom_pipeline/;
@@ -34,7 +36,8 @@ export const jsonScanner: Scanner = {
   title: 'JSON configuration (Transformers, Diffusers, Hydra, Keras, tokenizers)',
   rules: [...Object.values(CONFIG_RULES), ...Object.values(TEMPLATE_RULES), ...Object.values(KERAS_RULES)],
   recognises: ({ name, head }) =>
-    /^\s{0,200}\{\s{0,200}(?:["}]|$)/.test(jsonBeginning(head)) || /\.json$/i.test(name),
+    /^\s{0,200}(?:\{\s{0,200}(?:["}]|$)|\[\s{0,200}[[{"\]])/.test(jsonBeginning(head)) ||
+    /\.json$/i.test(name),
   async scan(source, context) {
     if (source.size > context.budget.limits.readBytes) {
       await searchKeys(source, context);
@@ -67,9 +70,9 @@ export const yamlScanner: Scanner = {
       return;
     }
     const text = Buffer.from(await readAll(source)).toString();
-    for (const [tag] of text.matchAll(/!!python\/[\w./:]{0,200}|tag:yaml\.org,2002:python\/[\w./:]{0,200}/g))
-      context.report(CONFIG_RULES.yamlTag, tag);
-    if (!KEYS.test(text)) return;
+    judgeYamlTags(text, context.report);
+    // Names may be written with escapes.
+    if (!KEYS.test(text) && !/\\[xuU]/.test(text)) return;
     // Loaded here, because most scans meet no such file and the program has to start fast.
     const { parseAllDocuments } = await import('yaml');
     try {

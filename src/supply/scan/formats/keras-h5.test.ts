@@ -87,6 +87,22 @@ describe('an HDF5 file', () => {
     }
   });
 
+  it('behind a block of the user of any size is found, whatever the block says', async () => {
+    const block = Buffer.from('plain text\n'.repeat(1000)).subarray(0, 8192);
+    const bytes = Buffer.concat([
+      block,
+      withBase(hdf5File([header([textAttribute('x', bad)])]), 8192),
+      Buffer.from('text\n'.repeat(20_000)),
+    ]);
+    expect((await scanBytes(bytes, 'notes.txt')).verdict).toBe('malicious');
+  });
+
+  it('whose attribute has a type that lies elsewhere is unreadable', async () => {
+    const [type, body] = textAttribute('model_config', bad);
+    body[1] = 1;
+    expect(ruleIds(await scan(hdf5File([header([[type, body]])])))).toEqual(['hdf5/not-read']);
+  });
+
   it('with links in circles, or a header that goes on in itself, ends', async () => {
     expect((await scan(hdf5File([header([link('self', PARTS_AT)])]))).verdict).toBe('clean');
     const again: readonly [number, Buffer] = [0x10, Buffer.concat([address(PARTS_AT + 6), address(64)])];

@@ -33,7 +33,7 @@ export const hdf5Scanner: Scanner = {
   id: 'hdf5',
   title: 'HDF5 (Keras .h5 and weights)',
   rules: [...Object.values(HDF5_RULES), ...Object.values(KERAS_RULES)],
-  recognises: ({ head }) => superblockAt(head) !== undefined,
+  recognises: async ({ source }) => (await superblockAt(source)) !== undefined,
   async scan(source, context) {
     for await (const part of hdf5Parts(source, context.where, context.budget)) {
       if (part.kind === 'unread') context.report(HDF5_RULES.unread, part.what);

@@ -33,17 +33,19 @@ const OPENVINO_RULES = {
 const OPSETS =
   /^(?:opset\d{1,2}|experimental|type_relaxed_opset|util|ie_internal_opset|gpu_opset|cpu_plugin_opset|)$/;
 
+/** The root of an IR. */
+const NET = /<net\s[^>]{0,400}\bversion\s{0,4}=/;
+
 /** OpenVINO's IR: an XML that names layers, beside a `.bin` with their weights. */
 export const openvinoScanner: Scanner = {
   id: 'openvino',
   title: 'OpenVINO IR',
   rules: Object.values(OPENVINO_RULES),
-  recognises: ({ name, head }) => {
-    const begin = Buffer.from(head).toString('latin1');
-    return (
-      /<net\s[^>]{0,400}\bversion\s{0,4}=/.test(begin) ||
-      (/\.xml$/i.test(name) && /<!(?:DOCTYPE|ENTITY)/i.test(begin))
-    );
+  recognises: async ({ name, head, source, size, budget }) => {
+    if (NET.test(Buffer.from(head).toString('latin1'))) return true;
+    // A comment may be longer than what is seen of a file at first.
+    if (!/\.xml$/i.test(name) || size > budget.limits.readBytes) return false;
+    return NET.test(Buffer.from(await readAll(source)).toString('latin1'));
   },
   async scan(source, context) {
     const text = Buffer.from(await readAll(source)).toString();

@@ -95,6 +95,10 @@ describe('OpenVINO', () => {
     expect(await scan(ir(layer))).toMatchObject({ verdict: 'clean', formats: ['openvino'] });
     expect(vouched).toContain('m.bin');
   });
+  it('is found behind a long comment', async () => {
+    const bytes = ir('<layer type="E" version="extension"/>', `<!--${'x'.repeat(10_000)}-->`);
+    expect(ruleIds(await scan(bytes))).toEqual(['openvino/extension']);
+  });
   it.each([
     ['openvino/extension', ir('<layer id="1" type="Evil" version="extension"/>')],
     ['openvino/weights-range', ir('<layer version="opset1"><data offset="8" size="12"/></layer>')],
@@ -178,8 +182,10 @@ describe('archives of these formats', () => {
       __class__: 'system',
       content: {},
     });
-    expect(ruleIds(await scanBytes(zipSync({ 'schema.json': Buffer.from(schema) }), 'm.skops'))).toContain(
-      'skops/dangerous-name',
-    );
+    const late = `{"x": "${'x'.repeat(10_000)}", "y": ${schema}}`;
+    for (const text of [schema, late])
+      expect(ruleIds(await scanBytes(zipSync({ 'schema.json': Buffer.from(text) }), 'm.skops'))).toContain(
+        'skops/dangerous-name',
+      );
   });
 });

@@ -49,7 +49,9 @@ export const skopsScanner: Scanner = {
   id: 'skops',
   title: 'skops (scikit-learn)',
   rules: Object.values(SKOPS_RULES),
-  recognises({ head }) {
+  recognises({ name, head }) {
+    // The loader takes the schema by its name, and what it is told first may be longer than what is seen of a file.
+    if (/(?:^|\/)schema\.json$/.test(name)) return true;
     const begin = Buffer.from(head).toString('latin1');
     return /^\s{0,100}\{/.test(begin) && /"__loader__"|"_skops_version"/.test(begin);
   },

@@ -10,17 +10,16 @@ export interface TextAttribute {
 const FIXED_TEXT = 3;
 const VARIABLE = 9;
 const MAX_TEXTS = 100_000;
-const MAX_TEXT = 1 << 25;
 
 /**
- * Reads an attribute message; `undefined` where its values are no texts. A text of variable length lies in a global heap.
+ * Reads an attribute message; `undefined` where its values are no texts, `shared` where its type is stored elsewhere. A text of variable length lies in a global heap.
  * Source: HDF5 File Format Specification 3.0, sections IV.A.2.d, l, m and III.E.
  */
 export async function readAttribute(
   body: Cursor,
   reader: Hdf5Reader,
   budget: Budget,
-): Promise<TextAttribute | undefined> {
+): Promise<TextAttribute | 'shared' | undefined> {
   const version = body.u8();
   const flags = body.u8();
   const [nameBytes, typeBytes, spaceBytes] = [body.u16(), body.u16(), body.u16()];
@@ -30,8 +29,8 @@ export async function readAttribute(
   const name = reader.within(padded(nameBytes)).text();
   const type = reader.within(padded(typeBytes));
   const space = reader.within(padded(spaceBytes));
-  // A type that several attributes share lies elsewhere; names of types are never texts of a configuration.
-  if ((flags & 3) !== 0) return undefined;
+  // A type that is shared lies elsewhere in the file.
+  if (version > 1 && (flags & 3) !== 0) return 'shared';
   const [classAndVersion, kind] = [type.u8(), type.u8()];
   type.u16();
   const size = type.u32();
@@ -75,8 +74,7 @@ async function heapText(
   const head = await reader.at(heap, 16);
   if (Buffer.from(head.bytes(4)).toString('latin1') !== 'GCOL') return '';
   head.u32();
-  const size = Math.min(head.length(), MAX_TEXT);
-  const objects = await reader.at(heap, size);
+  const objects = await reader.at(heap, head.length());
   objects.bytes(8);
   objects.length();
   while (objects.left >= 8) {

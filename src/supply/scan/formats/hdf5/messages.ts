@@ -20,8 +20,6 @@ export const MESSAGE = {
   attributeInfo: 0x15,
 } as const;
 
-const MAX_CHUNK = 1 << 24;
-
 /**
  * The messages of the object header at an address, of both versions, with continuations followed.
  * Source: HDF5 File Format Specification 3.0, section IV.A.1.
@@ -53,7 +51,7 @@ export async function* headerMessages(
     if (seen.has(chunk.address)) continue;
     seen.add(chunk.address);
     budget.step();
-    const body = await reader.at(chunk.address, Math.min(chunk.length, MAX_CHUNK));
+    const body = await reader.at(chunk.address, chunk.length);
     const least = isNew ? 4 : 8;
     while (body.left >= least) {
       budget.step();
@@ -62,7 +60,6 @@ export async function* headerMessages(
       const flags = body.u8();
       if (isNew) body.bytes(ordered ? 2 : 0);
       else body.bytes(3);
-      if (length > body.left) break;
       const message = reader.within(body.bytes(length));
       if (type !== MESSAGE.continuation) {
         yield { type, flags, body: message };

@@ -36,9 +36,16 @@ export interface Cursor {
 
 const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
-/** Where the superblock begins among the first bytes: at 0, 512, 1024 or 2048, because users may put a block of their own first. */
-export function superblockAt(head: Uint8Array): number | undefined {
-  return [0, 512, 1024, 2048].find((start) => SIGNATURE.every((byte, i) => head[start + i] === byte));
+/**
+ * Where the superblock begins: at 0, 512, 1024, 2048 and so on, because users may put a block of their own first, of any size and with
+ * any content. `undefined` where there is none.
+ */
+export async function superblockAt(source: ByteSource): Promise<number | undefined> {
+  for (let start = 0; start + SIGNATURE.length <= source.size; start = start === 0 ? 512 : 2 * start) {
+    const bytes = await source.read(start, SIGNATURE.length);
+    if (SIGNATURE.every((byte, i) => bytes[i] === byte)) return start;
+  }
+  return undefined;
 }
 
 /**
@@ -48,12 +55,12 @@ export function superblockAt(head: Uint8Array): number | undefined {
 export async function openHdf5(source: ByteSource, where: string, budget: Budget): Promise<Hdf5Reader> {
   const fail = (reason: string) =>
     new GlacisError('data/unreadable', `${where}: expected an HDF5 file, got ${reason}`);
-  const head = await source.read(0, Math.min(4096, source.size));
-  const start = superblockAt(head);
+  const start = await superblockAt(source);
   if (start === undefined) throw fail('no superblock');
-  const version = head[start + 8]!;
+  const head = await source.read(start, Math.min(128, source.size - start));
+  const version = head[8]!;
   if (version > 3) throw fail(`version ${version}`);
-  const sizes = start + (version < 2 ? 13 : 9);
+  const sizes = version < 2 ? 13 : 9;
   const [offsetBytes, lengthBytes] = [head[sizes]!, head[sizes + 1]!];
   if (![2, 4, 8].includes(offsetBytes) || ![2, 4, 8].includes(lengthBytes))
     throw fail(`addresses of ${offsetBytes} bytes and lengths of ${lengthBytes}`);
@@ -65,7 +72,7 @@ export async function openHdf5(source: ByteSource, where: string, budget: Budget
       throw fail(`${length} bytes at address ${address}, past the end`);
     return cursor(await source.read(base + address, length));
   };
-  const superblock = cursor(head.subarray(start + (version === 0 ? 24 : version === 1 ? 28 : 12)));
+  const superblock = cursor(head.subarray(version === 0 ? 24 : version === 1 ? 28 : 12));
   base = superblock.address() ?? 0;
   if (version < 2) superblock.bytes(4 * offsetBytes);
   else superblock.bytes(2 * offsetBytes);

@@ -48,7 +48,8 @@ async function* readMessage(
   switch (type) {
     case MESSAGE.attribute: {
       const attribute = await readAttribute(body, reader, budget);
-      if (attribute !== undefined) yield { kind: 'attribute', attribute };
+      if (attribute === 'shared') yield { kind: 'unread', what: 'an attribute whose type is shared' };
+      else if (attribute !== undefined) yield { kind: 'attribute', attribute };
       return;
     }
     case MESSAGE.link:
