@@ -20,6 +20,14 @@ describe('a PyTorch archive', () => {
     expect(await look(content)).toEqual({ verdict: 'clean', rules: [], formats: ['zip'] });
   });
 
+  it('has the checksums of its pickles looked at, and not those of raw storages', async () => {
+    const wrong = (name: string, content: Uint8Array) => [{ name, content, crc: 1 }];
+    const raw = torchZip(dict([]), {}, wrong('model/data/0', NOISE));
+    expect(await look(raw)).toMatchObject({ verdict: 'clean' });
+    const other = torchZip(dict([]), {}, wrong('model/extra.pkl', pickle(op('NONE'))));
+    expect(await look(other)).toMatchObject({ rules: ['zip/bad-checksum'] });
+  });
+
   it.each<[string, Uint8Array, string, readonly string[]]>([
     ['a payload in its pickle', torchZip(PAYLOAD, {}), 'malicious', ['pickle/dangerous-name']],
     [
