@@ -2,6 +2,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import { GlacisError } from '../core/error.ts';
 import { writeAtomically } from '../data/atomic-write.ts';
+import { visible } from '../report/markup.ts';
+import { fingerprintOf } from '../supply/sign/ec-key.ts';
 import { type Command, EXIT } from './command.ts';
 import { prepareFile, writeText } from './output.ts';
 
@@ -11,7 +13,7 @@ const TYPES = ['p256', 'p384', 'p521', 'ml-dsa-65'] as const;
 export const command: Command = {
   usage: 'keygen FILE [--type p256|p384|p521|ml-dsa-65]',
   about:
-    'Makes a key pair for signing: the private key in FILE, which only you can read, the public key beside it with .pub at its end. Files that are there are kept.',
+    'Makes a key pair for signing: the private key in FILE, which only you can read, the public key beside it with .pub at its end, and prints the fingerprint that signatures and policies name it by. Files that are there are kept.',
   options: {
     type: { value: 'NAME', help: `${TYPES.join(', ')} (the last is post-quantum); p256 unless given` },
   },
@@ -44,7 +46,9 @@ export const command: Command = {
     const pem = Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' }));
     await writeAtomically(path, (write) => write(pem), { mode: 0o600 });
     await writeText(publicPath, publicKey.export({ type: 'spki', format: 'pem' }) as string);
-    terminal.print(`${path}\n${publicPath}\n`);
+    // Signatures and policies name a key by this.
+    terminal.print(`sha256:${fingerprintOf(publicKey)}  ${visible(publicPath)}\n`);
+    terminal.say(`Private key: ${path}`);
     return EXIT.good;
   },
 };
