@@ -17,7 +17,7 @@ export type HardeningGoal = (typeof GOALS)[number];
 export interface PrivateHardening {
   /** What takes the place of the plan's choices. Without epsilon and noise: {@link USUAL_EPSILON}. */
   readonly wishes: PrivateWishes;
-  /** The user's word that what the model's file holds was not learned from the training data. */
+  /** The user's word that what is kept of the model's file was not learned from the training data: all, or with `reinitialise` what cannot be drawn. */
   readonly publicWeights: boolean;
   readonly ledger: { readonly path: string; readonly most?: number | undefined };
 }

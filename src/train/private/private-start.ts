@@ -27,7 +27,7 @@ export function checkPrivateStart(
   throw new GlacisError(
     'option/invalid',
     origin.reinitialised
-      ? `${origin.file}: expected weights that can all be drawn anew, got ${kept.length} arrays that stay as they are (${few}${kept.length > 5 ? ', …' : ''}); if they were not learned from the private samples, say so with --public-weights`
+      ? `${origin.file}: expected weights that can all be drawn anew, got ${kept.length} arrays that stay as they are (${few}${kept.length > 5 ? ', …' : ''}); if these alone were not learned from the private samples, say so with --reinitialise and --public-weights together`
       : `${origin.file}: expected --reinitialise, which draws its weights anew, or --public-weights, your word that they were not learned from the private samples; got neither. A model that was trained on the samples gives them away, however privately it is trained on`,
   );
 }
