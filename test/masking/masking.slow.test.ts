@@ -9,11 +9,8 @@ import { checkTrial, openTrial } from './trial.ts';
 const SAMPLES = 16;
 const ATTACKS = 'fgsm, pgd, apgd-ce(steps=50), square(queries=200)';
 
-/** Some minutes, and not yet run whole at so few samples: asked for by name. */
-const isWanted = process.env.GLACIS_TEST_MASKING === '1';
-
-describe.skipIf(!haveModels || !isWanted)(
-  'trained models (skipped without GLACIS_TEST_MASKING=1 and GLACIS_SHARED, which names their folder)',
+describe.skipIf(!haveModels)(
+  'trained models (skipped without GLACIS_SHARED, which names their folder)',
   () => {
     let engine: Engine;
     beforeAll(() => {
