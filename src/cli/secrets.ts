@@ -57,7 +57,9 @@ export const command: Command = {
     const result = await findSecrets(staged ? { staged: await stagedFiles('.', signal) } : paths, {
       ...(baseline !== undefined && write === undefined && { baseline }),
       ...(write !== undefined && { record: { salt, add: (entry) => entries.push(entry) } }),
-      progress: terminal.progress,
+      // Names of files may hold control characters.
+      progress: (update) =>
+        terminal.progress({ ...update, ...(update.note !== undefined && { note: visible(update.note) }) }),
       signal,
     });
     const { findings, unread } = result;

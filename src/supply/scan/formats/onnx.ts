@@ -1,68 +1,9 @@
 import type { ByteSource } from '../../../data/byte-source.ts';
 import { WireReader } from '../../../onnx/wire.ts';
-import type { Rule } from '../finding.ts';
 import type { Probe, ScanContext, Scanner } from '../scanner.ts';
-import { TAXONOMY } from '../taxonomy.ts';
+import { checkExternalData, type ExternalClaim } from './onnx-external.ts';
+import { ONNX_RULES } from './onnx-rules.ts';
 import { type ProtoField, type ProtoStream, protoStream, readingMessages } from './proto-stream.ts';
-
-const ONNX_RULES = {
-  escape: {
-    id: 'onnx/external-escape',
-    title: 'External data outside of the model’s folder',
-    verdict: 'malicious',
-    severity: 'critical',
-    why: 'A loader that follows the path reads any file into the model; one that saves writes to it (CVE-2022-25882, CVE-2024-27318, CVE-2025-51480).',
-    taxonomy: [...TAXONOMY.pathEscape, 'CVE-2022-25882', 'CVE-2024-27318', 'CVE-2025-51480'],
-  },
-  link: {
-    id: 'onnx/external-link',
-    title: 'External data that is a link, or lies behind one',
-    verdict: 'malicious',
-    severity: 'critical',
-    why: 'A symbolic or hard link, as the file or as a folder on the way, makes a harmless name read another file (CVE-2026-27489, CVE-2026-34446, CVE-2026-34447).',
-    taxonomy: [...TAXONOMY.pathEscape, 'CWE-59', 'CVE-2026-27489', 'CVE-2026-34446', 'CVE-2026-34447'],
-  },
-  missing: {
-    id: 'onnx/external-missing',
-    title: 'External data that is not there',
-    verdict: 'unreadable',
-    severity: 'medium',
-    why: 'Weights that a loader will read were not there to be looked at.',
-    taxonomy: TAXONOMY.unseen,
-  },
-  range: {
-    id: 'onnx/external-range',
-    title: 'External data past the end of its file',
-    verdict: 'suspicious',
-    severity: 'high',
-    why: 'Offset and length do not fit the file, or are no numbers: a native reader that trusts them reads memory that is not its own.',
-    taxonomy: TAXONOMY.memory,
-  },
-  size: {
-    id: 'onnx/tensor-size',
-    title: 'A tensor whose bytes do not fit its shape',
-    verdict: 'suspicious',
-    severity: 'high',
-    why: 'A shape that promises more than the file holds makes a reader allocate or read past the end.',
-    taxonomy: TAXONOMY.memory,
-  },
-  domain: {
-    id: 'onnx/custom-operator',
-    title: 'Operators of an unknown domain',
-    verdict: 'suspicious',
-    severity: 'medium',
-    why: 'They come out of a native library that the program must load to run the model; what they do is not in this file.',
-    taxonomy: TAXONOMY.remoteCode,
-  },
-  python: {
-    id: 'onnx/python-operator',
-    title: 'An operator that calls Python, or loads a compiled graph',
-    verdict: 'suspicious',
-    severity: 'high',
-    why: 'PyOp calls Python functions, and EPContext hands a blob, or the path of one, to a driver: neither is arithmetic.',
-    taxonomy: TAXONOMY.graphAccess,
-  },
-} as const satisfies Record<string, Rule>;
 
 /** Domains whose operators belong to ONNX and ONNX Runtime. */
 const DOMAINS =
@@ -121,7 +62,7 @@ export const onnxScanner: Scanner = {
     } finally {
       // What was seen before damage is reported all the same.
       reportOperators(walk);
-      await checkLocations(walk);
+      await checkExternalData(walk.locations, context);
     }
   },
 };
@@ -151,10 +92,7 @@ interface Walk {
   /** Operators by `domain:name`, with how often. */
   readonly operators: Map<string, { readonly domain: string; readonly op: string; count: number }>;
   /** External files, with the ranges that tensors claim in them. */
-  readonly locations: Map<
-    string,
-    { readonly name: string; readonly offset: string; readonly length: string }[]
-  >;
+  readonly locations: Map<string, ExternalClaim[]>;
 }
 
 async function walkModel(walk: Walk): Promise<void> {
@@ -348,43 +286,4 @@ function reportOperators({ operators, functions, context }: Walk): void {
       ONNX_RULES.domain,
       `${domain}: ${ops.slice(0, 12).join(', ')}${ops.length > 12 ? ' …' : ''}`,
     );
-}
-
-/** Holds each external file's place and size against what the tensors claim; those that are well are vouched for. */
-async function checkLocations({ locations, context }: Walk): Promise<void> {
-  for (const [location, claims] of locations) {
-    context.budget.step(claims.length);
-    const shown = `${claims[0]?.name}: ${JSON.stringify(location)}`;
-    const steps = location.split(/[/\\]/);
-    if (/^[/\\]|^[A-Za-z]:|^\w+:\/\/|^~|\0/.test(location) || steps.includes('..')) {
-      context.report(ONNX_RULES.escape, shown);
-      continue;
-    }
-    if (context.siblings === undefined) {
-      context.report(ONNX_RULES.missing, `${shown}, and nothing lies beside the model`);
-      continue;
-    }
-    let size: number;
-    try {
-      const file = await context.siblings.open(location);
-      ({ size } = file);
-      await file.close();
-    } catch (thrown) {
-      const reason = thrown instanceof Error ? thrown.message : String(thrown);
-      context.report(/\blink/.test(reason) ? ONNX_RULES.link : ONNX_RULES.missing, `${shown}: ${reason}`);
-      continue;
-    }
-    context.siblings.vouch(location);
-    const bad = claims.find(({ offset, length }) => !fits(offset, length, size));
-    if (bad !== undefined)
-      context.report(
-        ONNX_RULES.range,
-        `${bad.name}: offset '${bad.offset}', length '${bad.length}' in ${size} bytes of ${location}`,
-      );
-  }
-}
-
-function fits(offset: string, length: string, size: number): boolean {
-  if (![offset, length].every((text) => /^\d{0,15}$/.test(text))) return false;
-  return Number(offset) + Number(length) <= size;
 }
