@@ -164,6 +164,10 @@ describe('glacis bundle', () => {
     expect(await tryOut(Buffer.concat([good, Buffer.alloc(512)]))).toBe('bundle/invalid');
     expect(await tryOut(good.subarray(0, -512))).toBe('bundle/invalid');
     expect(await tryOut(Buffer.alloc(0))).toBe('bundle/invalid');
+    const renamed = Buffer.from(good);
+    const place = renamed.indexOf('model/model.onnx', 512 + renamed.subarray(512).indexOf(0));
+    renamed.set(tarHeader({ path: 'model/other.onnx', size: 7 }), place);
+    expect(await tryOut(renamed)).toBe('bundle/invalid');
     await fc.assert(
       fc.asyncProperty(fc.nat(good.length - 1), fc.integer({ min: 1, max: 255 }), async (i, flip) => {
         const bytes = Buffer.from(good);

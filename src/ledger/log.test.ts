@@ -178,6 +178,7 @@ describe('a log', () => {
 
   it('accepts nothing more after a failed write, and goes on from what was acknowledged', async () => {
     let full = false;
+    let writes = 0;
     const plain = folderStore(folder);
     const store: LogStore = {
       ...plain,
@@ -189,6 +190,19 @@ describe('a log', () => {
     expect(await code(writer.append(entry(9)))).toBe('output/unwritable');
     full = false;
     expect(await code(writer.append(entry(9)))).toBe('output/unwritable');
+    // What waited behind the failed write must not be written either: the disk may hold a part of it.
+    await using other = await createLog(
+      {
+        ...plain,
+        read: async () => undefined,
+        lock: async () => () => {},
+        write: () => Promise.resolve(writes++ === 1 ? Promise.reject(new Error('no space left')) : undefined),
+      },
+      identity,
+      { batch: 1 },
+    );
+    const both = await Promise.allSettled([other.append(entry(1)), other.append(entry(2))]);
+    expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     await writer.close();
     await using again = await openWriter(plain, identity);
     expect(await again.append(entry(1))).toBe(1);

@@ -216,6 +216,12 @@ describe('checkpoints', () => {
     expect(openCheckpoint(note, { origin: BODY.origin, keys: [log] }).at).toBeUndefined();
   });
 
+  it('are as old as the oldest signature of the log says: one stolen key does not make them fresh', () => {
+    const timed = noteSigner(BODY.origin, 'ed25519-cosignature', fixedKey(9));
+    const note = cosignNote(signNote(text, [log, safe], 1000), [timed], 2000);
+    expect(openCheckpoint(note, { origin: BODY.origin, keys: [log, safe, timed] }).at).toBe(1000);
+  });
+
   it('are untrusted when a key of the log did not sign: nobody can leave the second algorithm out', () => {
     const note = signNote(text, [log], 0);
     expect(code(() => openCheckpoint(note, { origin: BODY.origin, keys: [log, safe] }))).toBe(

@@ -374,6 +374,9 @@ describe('trust', () => {
     const other = await testRegistry();
     expect(await code(openRegistry({ place: other.place, memory, now }))).toBe('ledger/forked');
     const strange = (await other.memory.trust())!;
+    expect(await code(openRegistry({ place: other.place, memory, now, trust: strange }))).toBe(
+      'registry/untrusted',
+    );
     expect(await code(openRegistry({ place, memory, now, trust: strange }))).toBe('registry/untrusted');
     const fresh = memoryOf(join(folder, 'third'), place.where);
     expect(await code(openRegistry({ place, memory: fresh, now, trust: strange }))).toBe(

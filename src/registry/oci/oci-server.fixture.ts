@@ -9,6 +9,8 @@ export interface OciServer {
   /** By digest and by tag. */
   readonly manifests: Map<string, Buffer>;
   readonly requests: string[];
+  /** What came to the store behind the registry, to which downloads are handed on: its headers. */
+  readonly stored: (string | undefined)[];
   close(): Promise<void>;
 }
 
@@ -69,19 +71,28 @@ export async function ociServer(name: string, password?: string): Promise<OciSer
     }
     const found = (kind === 'blobs' ? blobs : manifests).get(rest);
     if (kind === undefined || found === undefined) return fault(404, 'UNKNOWN');
-    // Large registries hand downloads on to a store; here it is the same server under another name.
-    if (kind === 'blobs' && method === 'GET' && !url.searchParams.has('direct'))
-      return end(307, '', { location: `${url.pathname}?direct=1` });
+    // Large registries hand downloads on to a store.
+    if (kind === 'blobs' && method === 'GET')
+      return end(307, '', { location: `http://localhost:${(behind.address() as AddressInfo).port}/${rest}` });
     return end(200, found, { 'content-type': 'application/octet-stream' });
   });
+  const stored: (string | undefined)[] = [];
+  const behind = createServer((request, response) => {
+    stored.push(request.headers.authorization);
+    response.end(blobs.get((request.url ?? '').slice(1)) ?? '');
+  });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  await new Promise<void>((done) => behind.listen(0, 'localhost', done));
   const { port } = server.address() as AddressInfo;
   return {
     host: `127.0.0.1:${port}`,
     blobs,
     manifests,
     requests,
-    close: () => new Promise<void>((done) => server.close(() => done())),
+    stored,
+    async close() {
+      for (const each of [server, behind]) await new Promise<void>((done) => each.close(() => done()));
+    },
   };
 }
 

@@ -55,6 +55,9 @@ describe('blobs on an OCI registry', () => {
     await pull(registry, blobs, version, join(test.folder, 'out'));
     expect(await readFile(join(test.folder, 'out/model.onnx'), 'utf8')).toBe('weights');
     expect((await verifyRegistry(registry, blobs, { deep: true })).filter(({ ok }) => !ok)).toEqual([]);
+    // The token is for the registry and not for the store behind it.
+    expect(server.stored.length).toBeGreaterThan(0);
+    expect(server.stored.every((authorization) => authorization === undefined)).toBe(true);
   });
 
   it('are checked whatever the registry gives', async () => {

@@ -8,6 +8,7 @@ import { type TestRegistry, testRegistry } from '../registry.fixture.ts';
 import { verifyRegistry } from '../verify-registry.ts';
 import { bodyOf, openBucket } from './bucket.ts';
 import { s3Blobs } from './s3-blobs.ts';
+import { s3EventLog } from './s3-log.ts';
 import { S3_ENV, type S3Server, s3Server } from './s3-server.fixture.ts';
 import { signRequest } from './sign-request.ts';
 
@@ -86,6 +87,28 @@ describe('a registry in a bucket', () => {
     expect(state.entries).toBe(3);
     expect(state.problems.map(({ index }) => index)).toEqual([1]);
     expect(state.versions.size).toBe(1);
+  });
+
+  it('does not go back when a slow writer comes last', async () => {
+    test = await testRegistry({ place });
+    const env = { ...S3_ENV, AWS_ENDPOINT_URL_S3: server.endpoint };
+    const bucket = openBucket('s3://models/team a/registry/log', env, () => new Date());
+    const quick = s3EventLog(bucket);
+    const slow = s3EventLog({
+      ...bucket,
+      async put(key, body, options) {
+        // Everything happens between the slow writer's tiles and its checkpoint.
+        if (key === 'checkpoint') {
+          await quick.tryAppend(1, Buffer.from('completes the claim'), test.keeper);
+          await quick.tryAppend(2, Buffer.from('another'), test.keeper);
+        }
+        return bucket.put(key, body, options);
+      },
+    });
+    await slow.tryAppend(1, Buffer.from('slow'), test.keeper);
+    const { state } = await test.open();
+    expect(state.entries).toBe(3);
+    expect(Buffer.from(await (await test.open()).log.entry(1)).toString()).toBe('slow');
   });
 
   it('does not begin on a server that overwrites what is there', async () => {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createCipheriv, createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,6 +72,26 @@ describe('sealing', () => {
     );
     expect(await code(all(unseal(KEY, digestOf(KEY), stream(await sealed))))).toBe('vault/unreadable');
     expect(await code(all(unseal(KEY.subarray(1), digest, stream())))).toBe('option/invalid');
+  });
+
+  it('refuses an empty chunk behind others, made with the right key: one blob has one form', async () => {
+    const one = plainOf(CHUNK);
+    const header = (await all(seal(KEY, digest, stream()))).subarray(0, HEADER);
+    const chunk = (index: number, last: number, bytes: Uint8Array) => {
+      const nonce = Buffer.alloc(12);
+      nonce.writeBigUInt64BE(BigInt(index), 3);
+      nonce[11] = last;
+      const tail = Buffer.alloc(9);
+      tail.writeBigUInt64BE(BigInt(index));
+      tail[8] = last;
+      const cipher = createCipheriv('aes-256-gcm', KEY, nonce);
+      cipher.setAAD(Buffer.concat([header, digest, tail]));
+      return Buffer.concat([cipher.update(bytes), cipher.final(), cipher.getAuthTag()]);
+    };
+    const right = stream(header, chunk(0, 1, one));
+    expect((await all(unseal(KEY, digest, right))).equals(one)).toBe(true);
+    const wrong = stream(header, chunk(0, 0, one), chunk(1, 1, Buffer.alloc(0)));
+    expect(await code(all(unseal(KEY, digest, wrong)))).toBe('vault/unreadable');
   });
 
   it('never gives other bytes than were sealed, whatever is changed', async () => {
