@@ -40,7 +40,8 @@ export const command: Command = {
       ...(seconds !== undefined && { limits: { seconds } }),
       // Names come from files: control characters must not reach the terminal.
       onFile: (file) => terminal.print(visible(fileText(file))),
-      progress: terminal.progress,
+      progress: (update) =>
+        terminal.progress({ ...update, ...(update.note !== undefined && { note: oneLine(update.note) }) }),
       signal,
     });
     terminal.print(visible(summaryText(result)));
@@ -54,6 +55,11 @@ export const command: Command = {
     return exitCode(result);
   },
 };
+
+/** A name on a progress line, which is written over. */
+function oneLine(name: string): string {
+  return visible(name).replaceAll(/[\n\t]/g, '\ufffd');
+}
 
 function sarifOf({ files }: ScanResult): string {
   const findings = files.flatMap((file) => file.findings);

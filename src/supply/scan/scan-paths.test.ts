@@ -232,6 +232,12 @@ describe('the table', () => {
     expect(fileText(plain!)).toBe('');
   });
 
+  it('lets no name write a line of its own', async () => {
+    await writeFile(at('a\nclean     b'), EVIL);
+    const [file] = (await scanPaths([folder])).files;
+    expect(fileText(file!).split('\n')[0]).toMatch(/^MALICIOUS .*a\ufffdclean {5}b/);
+  });
+
   it('counts by verdict', async () => {
     await writeFile(at('a'), EVIL);
     await writeFile(at('b'), CLEAN);

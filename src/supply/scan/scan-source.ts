@@ -41,7 +41,7 @@ const TAIL = 68 * 1024;
  * finding. Whether an unknown content is a finding is for the caller to say, who knows who vouched for it.
  */
 export async function scanSource(source: ByteSource, scan: SourceScan): Promise<SourceResult> {
-  const record = new Record(scan.budget.limits.findings);
+  const record = new FindingList(scan.budget.limits.findings);
   const look = new Look(scan, record, { file: scan.file, inner: [] }, scan.siblings);
   const { formats, plain } = await look.content(baseName(scan.file), source);
   return {
@@ -54,14 +54,14 @@ export async function scanSource(source: ByteSource, scan: SourceScan): Promise<
 
 /** Scans files that lie together for what they mean together. Only cancellation throws. */
 export async function scanCollection(collection: Collection, scan: SourceScan): Promise<SourceResult> {
-  const record = new Record(scan.budget.limits.findings);
+  const record = new FindingList(scan.budget.limits.findings);
   const look = new Look(scan, record, { file: scan.file, inner: [] }, undefined);
   const formats = await look.together(collection);
   return { verdict: record.verdict, formats, findings: record.findings, unknown: false };
 }
 
 /** The findings of one file, bounded; the verdict counts those that were not kept, too. */
-class Record {
+class FindingList {
   readonly findings: Finding[] = [];
   verdict: Verdict = 'clean';
   readonly #seen = new Set<string>();
@@ -84,11 +84,11 @@ class Record {
 /** One level of looking: a content, or what lies in it. */
 class Look {
   readonly #scan: SourceScan;
-  readonly #record: Record;
+  readonly #record: FindingList;
   readonly #place: Place;
   readonly #siblings: Collection | undefined;
 
-  constructor(scan: SourceScan, record: Record, place: Place, siblings: Collection | undefined) {
+  constructor(scan: SourceScan, record: FindingList, place: Place, siblings: Collection | undefined) {
     this.#scan = scan;
     this.#record = record;
     this.#place = place;

@@ -11,16 +11,23 @@ const MARKS: Readonly<Record<Verdict, string>> = {
 /** Findings of one file that are shown in full. */
 const SHOWN = 12;
 
-/** One file as lines of a table; nothing for files that are no models and show nothing. Names are not made safe to print. */
+/** Names come from files: one with a line feed could write a line of its own, such as a file that is clean. */
+function oneLine(text: string): string {
+  return text.replaceAll(/[\n\r\t\u2028\u2029]/g, '\ufffd');
+}
+
+/** One file as lines of a table; nothing for files that are no models and show nothing. */
 export function fileText({ path, verdict, formats, findings }: FileScan): string {
   if (formats.length === 0 && findings.length === 0) return '';
-  const lines = [`${MARKS[verdict]}  ${path}${formats.length > 0 ? `  (${formats.join(', ')})` : ''}`];
+  const lines = [
+    `${MARKS[verdict]}  ${oneLine(path)}${formats.length > 0 ? `  (${formats.join(', ')})` : ''}`,
+  ];
   for (const { rule, severity, where, what, why } of findings.slice(0, SHOWN)) {
     const inner = where.path.startsWith(path) ? where.path.slice(path.length).replace(/^!/, '') : where.path;
     const place = [inner, where.place].filter((part) => part !== '').join(', ');
     lines.push(
-      `    ${severity}  ${rule}${place === '' ? '' : `  at ${place}`}`,
-      `      ${what}`,
+      `    ${severity}  ${rule}${place === '' ? '' : `  at ${oneLine(place)}`}`,
+      `      ${oneLine(what)}`,
       `      ${why}`,
     );
   }
@@ -40,7 +47,7 @@ export function summaryText({ files, passedOver, verdict }: ScanResult): string 
   return [
     `\n${verdict}: ${models.length} ${models.length === 1 ? 'file' : 'files'}${parts.length > 0 ? ` (${parts.join(', ')})` : ''}`,
     others > 0 ? `, ${others} more that are no models` : '',
-    passedOver.length > 0 ? `; not entered: ${passedOver.join(', ')}` : '',
+    passedOver.length > 0 ? `; not entered: ${oneLine(passedOver.join(', '))}` : '',
     '\n',
   ].join('');
 }
