@@ -1,9 +1,8 @@
 import { GlacisError } from '../core/error.ts';
-import { suggestion } from '../core/options.ts';
 import type { Bundle } from '../supply/sign/bundle.ts';
 import type { SignatureCheck } from '../supply/sign/signer.ts';
 import type { Given, OptionTable } from './args.ts';
-import { certificatesIn, readKey, required } from './signer-from.ts';
+import { certificatesIn, methodFrom, readKey, required, requireTaken } from './signer-from.ts';
 
 /** The ways to verify, named as the reference program names them. */
 export const VERIFYING_METHODS = ['key', 'certificate', 'sigstore'] as const;
@@ -22,12 +21,21 @@ export const CHECK_OPTIONS: OptionTable = {
   at: { value: 'TIME', help: 'certificate: judge validity at this time (ISO 8601) and not now' },
 };
 
+/** Which of them each method takes. */
+const TAKES: Readonly<Record<(typeof VERIFYING_METHODS)[number], readonly string[]>> = {
+  key: ['public-key'],
+  certificate: ['certificate-chain', 'at'],
+  sigstore: ['trust-config', 'identity', 'identity-provider'],
+};
+
 /** Checks a bundle's signature. */
 export type Check = (bundle: Bundle) => SignatureCheck | Promise<SignatureCheck>;
 
 /** Whose signature is wanted, as the command line says. Errors: `option/invalid`, `key/unusable`. */
 export async function checkFrom(method: string, given: Given): Promise<Check> {
-  switch (method as (typeof VERIFYING_METHODS)[number]) {
+  const known = methodFrom(method, VERIFYING_METHODS);
+  requireTaken(given, known, TAKES);
+  switch (known) {
     case 'key': {
       const [{ publicKeyFrom }, { checkKeySignature }] = await Promise.all([
         import('../supply/sign/ec-key.ts'),
@@ -53,10 +61,6 @@ export async function checkFrom(method: string, given: Given): Promise<Check> {
       });
     }
   }
-  throw new GlacisError(
-    'option/invalid',
-    `verify: expected a method of ${VERIFYING_METHODS.join(', ')}, got '${method}'${suggestion(method, VERIFYING_METHODS)}`,
-  );
 }
 
 /** The time of `--at`, or now. Errors: `option/invalid`. */

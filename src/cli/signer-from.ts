@@ -39,9 +39,20 @@ export const SIGNER_OPTIONS: OptionTable = {
   },
 };
 
+/** Which of them each method takes. */
+const TAKES: Readonly<Record<(typeof SIGNING_METHODS)[number], readonly string[]>> = {
+  key: ['private-key', 'password'],
+  certificate: ['private-key', 'password', 'signing-certificate', 'certificate-chain'],
+  'pkcs11-key': ['pkcs11-uri'],
+  'pkcs11-certificate': ['pkcs11-uri', 'signing-certificate', 'certificate-chain'],
+  sigstore: ['identity-token', 'fulcio', 'rekor'],
+};
+
 /** Who signs, as the command line says. Errors: `option/invalid`, `key/unusable`, `signing/unavailable`. */
 export async function signerFrom(method: string, given: Given): Promise<Signer> {
-  switch (method as (typeof SIGNING_METHODS)[number]) {
+  const known = methodFrom(method, SIGNING_METHODS);
+  requireTaken(given, known, TAKES);
+  switch (known) {
     case 'key': {
       const [{ privateKeyFrom }, { keySigner }] = await Promise.all([
         import('../supply/sign/ec-key.ts'),
@@ -67,7 +78,7 @@ export async function signerFrom(method: string, given: Given): Promise<Signer> 
         import('../supply/sign/pkcs11.ts'),
       ]);
       const uri = parsePkcs11Uri(required(given, 'pkcs11-uri'));
-      const certificate = method === 'pkcs11-key' ? undefined : await signingCertificate(given);
+      const certificate = known === 'pkcs11-key' ? undefined : await signingCertificate(given);
       return pkcs11Signer(await openPkcs11Key(uri, await loadPkcs11(), process.env), certificate);
     }
     case 'sigstore': {
@@ -93,10 +104,35 @@ export async function signerFrom(method: string, given: Given): Promise<Signer> 
       return sigstoreSigner(token, services, await loadSigstore());
     }
   }
+}
+
+/** One of `methods`. Errors: `option/invalid`. */
+export function methodFrom<T extends string>(method: string, methods: readonly T[]): T {
+  const found = methods.find((each) => each === method);
+  if (found !== undefined) return found;
   throw new GlacisError(
     'option/invalid',
-    `sign: expected a method of ${SIGNING_METHODS.join(', ')}, got '${method}'${suggestion(method, SIGNING_METHODS)}`,
+    `METHOD: expected ${methods.join(', ')}, got '${method}'${suggestion(method, methods)}`,
   );
+}
+
+/**
+ * Refuses an option that another method takes: one that was given and not looked at would give a wrong feeling of safety. Errors:
+ * `option/invalid`.
+ */
+export function requireTaken<T extends string>(
+  given: Given,
+  method: T,
+  takes: Readonly<Record<T, readonly string[]>>,
+): void {
+  for (const name of new Set(Object.values<readonly string[]>(takes).flat())) {
+    if (!given.flag(name) || takes[method].includes(name)) continue;
+    const others = (Object.keys(takes) as T[]).filter((each) => takes[each].includes(name));
+    throw new GlacisError(
+      'option/invalid',
+      `--${name}: expected with ${others.join(', ')}, got with ${method}`,
+    );
+  }
 }
 
 /** The text of an option that this method needs. Errors: `option/invalid`. */

@@ -75,6 +75,8 @@ describe('glacis sign key and verify key', () => {
     expect(await code(...verify, 'no.sig')).toEqual([2, 'signature/unreadable']);
     expect(await code(...verify, 'missing.sig')).toEqual([2, 'signature/unreadable']);
     expect(await code(...verify, 'no.sig', '--require-pq')).toEqual([2, 'option/invalid']);
+    // Looked at by another method only: whoever gives it believes that it was.
+    expect(await code(...verify, 'no.sig', '--identity', 'somebody')).toEqual([2, 'option/invalid']);
     expect(existsSync(join(home, 'model.sig'))).toBe(false);
   });
 
