@@ -15,7 +15,7 @@ const OPERATORS: Readonly<Record<Reach, ReadonlySet<string>>> = {
     WriteAudioSummary WriteHistogramSummary CreateSummaryFileWriter CreateSummaryDbWriter ImportEvent PrintV2
     SnapshotDataset SnapshotDatasetV2 DistributedSave`),
   read: list(`ReadFile MatchingFiles WholeFileReader WholeFileReaderV2 TextLineReader TextLineReaderV2
-    FixedLengthRecordReader FixedLengthRecordReaderV2 TFRecordReader TFRecordReaderV2 LMDBReader IdentityReader
+    FixedLengthRecordReader FixedLengthRecordReaderV2 TFRecordReader TFRecordReaderV2 LMDBReader
     TextLineDataset TFRecordDataset TFRecordDatasetV2 FixedLengthRecordDataset FixedLengthRecordDatasetV2 SqlDataset
     ExperimentalSqlDataset CSVDataset CSVDatasetV2 ExperimentalCSVDataset LMDBDataset ExperimentalLMDBDataset LoadDataset
     MatchingFilesDataset ExperimentalMatchingFilesDataset ImmutableConst Restore RestoreSlice RestoreV2

@@ -24,6 +24,22 @@ const node =
       n.text(2, op);
       for (const input of inputs) n.text(3, input);
     });
+/** A constant that holds a text. */
+const text =
+  (name: string, value: string, at = 1): Part =>
+  (m) =>
+    m.message(at, (n) => {
+      n.text(1, name);
+      n.text(2, 'Const');
+      attribute('value', (v) => v.message(8, (t) => t.bytes(8, Buffer.from(value))))(n);
+    });
+const attribute =
+  (key: string, value: Part): Part =>
+  (n) =>
+    n.message(5, (entry) => {
+      entry.text(1, key);
+      entry.message(2, value);
+    });
 const library =
   (...functions: readonly Part[]): Part =>
   (g) =>
@@ -87,11 +103,11 @@ describe('TensorFlow', () => {
     ['tensorflow/writes-file', all(node('path', 'Const'), node('w', 'WriteFile', ['path', 'x']))],
     [
       'tensorflow/writes-file',
-      all(node('path', 'Const'), node('i', 'Identity', ['path']), node('w', 'SaveV2', ['i'])),
+      all(text('path', '/root/.ssh/x'), node('i', 'Identity', ['path']), node('w', 'SaveV2', ['i'])),
     ],
     [
       'tensorflow/writes-file',
-      library(all(node('path', 'Const', [], 3), node('w', 'MergeV2Checkpoints', ['path:output:0'], 3))),
+      library(all(text('path', '../x', 3), node('w', 'MergeV2Checkpoints', ['path:output:0'], 3))),
     ],
     ['tensorflow/reads-file', all(node('path', 'Const'), node('r', 'ReadFile', ['path']))],
     ['tensorflow/may-read-files', all(node('path', 'Placeholder'), node('r', 'ReadFile', ['path']))],
@@ -100,6 +116,41 @@ describe('TensorFlow', () => {
   ])('reports %s', async (rule, part) => {
     expect(ruleIds(await scan(saved(all(usual, part))))).toEqual([rule]);
     expect(ruleIds(await scan(bytesOf(all(node('a', 'NoOp'), part))))).toEqual([rule]);
+  });
+
+  it('shows the path, and knows a screen from a file and a default from an escape', async () => {
+    const read = all(text('path', '/etc/passwd'), node('r', 'ReadFile', ['path']));
+    const { findings } = await scan(bytesOf(all(node('a', 'NoOp'), read)));
+    expect(findings.map(({ what }) => what)).toEqual(['ReadFile in graph, node r, "/etc/passwd"']);
+    const print =
+      (stream: string): Part =>
+      (m) =>
+        m.message(1, (n) => {
+          n.text(1, 'p');
+          n.text(2, 'PrintV2');
+          attribute('output_stream', (v) => v.text(2, stream))(n);
+        });
+    expect((await scan(bytesOf(all(node('a', 'NoOp'), print('stderr'))))).verdict).toBe('clean');
+    expect(ruleIds(await scan(bytesOf(all(node('a', 'NoOp'), print('file:///tmp/x')))))).toEqual([
+      'tensorflow/writes-file',
+    ]);
+    const old = all(text('save/Const', 'model'), node('save', 'SaveV2', ['save/Const']));
+    expect((await scan(bytesOf(all(node('a', 'NoOp'), old)))).verdict).toBe('clean');
+  });
+
+  it('does not take many harmless paths for all of them', async () => {
+    const many: Part = (m) =>
+      m.message(1, (n) => {
+        n.text(1, 'paths');
+        n.text(2, 'Const');
+        attribute('value', (v) =>
+          v.message(8, (t) => {
+            for (let i = 0; i < 100; i++) t.bytes(8, Buffer.from(i === 99 ? '/etc/passwd' : 'model'));
+          }),
+        )(n);
+      });
+    const graph = all(node('a', 'NoOp'), many, node('w', 'MergeV2Checkpoints', ['paths']));
+    expect(ruleIds(await scan(bytesOf(graph)))).toEqual(['tensorflow/writes-file']);
   });
 
   it('follows circles of nodes to an end', async () => {

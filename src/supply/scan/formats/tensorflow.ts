@@ -161,9 +161,13 @@ async function scanFunction(scan: Scan, definition: ProtoField): Promise<void> {
 
 interface NodeFacts {
   readonly op: string;
+  /** Texts in its attributes: what a constant holds, and where a stream goes. A last one of {@link MORE} says that there are others. */
+  readonly texts: readonly string[];
   /** Names of the nodes that it takes, without the number of the output. */
   readonly inputs: readonly string[];
 }
+
+const SMALL_NODE = 1 << 16;
 
 /** Weights lie in attributes of constants, which may be larger than what is read at once: they are passed over. */
 async function addNode(
@@ -173,16 +177,18 @@ async function addNode(
 ): Promise<void> {
   let [name, op] = ['', ''];
   const inputs: string[] = [];
+  const texts: string[] = [];
   const take = (part: number, text: () => string) => {
     if (part === 1) name = text();
     else if (part === 2) op = text();
     else if (part === 3 && inputs.length < 1000) inputs.push(text().replace(/^\^/, '').split(':')[0]!);
   };
-  if (field.end - field.start < 1 << 16) {
+  if (field.end - field.start < SMALL_NODE) {
     const reader: WireReader = await stream.message(field);
     while (reader.next()) {
       context.budget.step();
-      take(reader.field, () => reader.text());
+      if (reader.field === 5) readTexts(reader.message(), texts);
+      else take(reader.field, () => reader.text());
     }
   } else
     for await (const part of stream.fields(field.start, field.end))
@@ -190,22 +196,57 @@ async function addNode(
         const text = Buffer.from(await stream.bytes(part)).toString();
         take(part.field, () => text);
       }
-  nodes.set(name, { op, inputs });
+  if (field.end - field.start >= SMALL_NODE && op === 'Const') texts.push(MORE);
+  nodes.set(name, { op, inputs, texts });
+}
+
+/** Stands for texts that were not kept. It reads as a path that leads out, because one of them may be that. */
+const MORE = '/…';
+const MOST_TEXTS = 64;
+
+/** The texts of an attribute: its own, in a list, or in a tensor. `AttrValue` in attr_value.proto, `TensorProto` in tensor.proto. */
+function readTexts(entry: WireReader, texts: string[]): void {
+  const keep = (text: string) => {
+    if (texts.length < MOST_TEXTS) texts.push(text.slice(0, 300));
+    else if (texts.length === MOST_TEXTS) texts.push(MORE);
+  };
+  while (entry.next()) {
+    if (entry.field !== 2) continue;
+    const value = entry.message();
+    while (value.next()) {
+      if (value.field === 2) keep(value.text());
+      else if (value.field === 1 || value.field === 8) {
+        // A list has its texts in field 2, a tensor in field 8.
+        const at = value.field === 1 ? 2 : 8;
+        const inner = value.message();
+        while (inner.next()) if (inner.field === at) keep(inner.text());
+      }
+    }
+  }
 }
 
 function judgeNodes({ context, seen }: Scan, nodes: ReadonlyMap<string, NodeFacts>, place: string): void {
-  for (const [name, { op, inputs }] of nodes) {
+  for (const [name, { op, inputs, texts }] of nodes) {
     const reach = reachOf(op);
     if (reach === undefined) continue;
-    const fixedPath =
-      reach === 'python' || reach === 'network' ? false : isConstant(inputs[0], nodes, context);
-    if (CHECKPOINT_OPERATORS.has(op) && (!fixedPath || /InitializeTable/.test(op))) continue;
-    const rule = ruleFor(reach, fixedPath);
+    // Printing goes to the screen unless its stream is a file.
+    if (op === 'PrintV2' && !texts.some((text) => text.startsWith('file://'))) continue;
+    const path = reach === 'read' || reach === 'write' ? constantsOf(inputs[0], nodes, context) : undefined;
+    if (CHECKPOINT_OPERATORS.has(op) && !path?.some((text) => LEADS_OUT.test(text))) continue;
+    const rule = op === 'PrintV2' ? TENSORFLOW_RULES.writes : ruleFor(reach, path !== undefined);
     const key = `${rule.id}\0${op}\0${place}`;
-    if (!seen.has(key)) context.report(rule, `${op} in ${place}, node ${name}`);
+    if (seen.has(key)) continue;
     seen.add(key);
+    const shown = [...texts, ...(path ?? [])].filter((text) => /[/\\.]/.test(text)).slice(0, 3);
+    context.report(
+      rule,
+      [`${op} in ${place}, node ${name}`, ...shown.map((text) => JSON.stringify(text))].join(', '),
+    );
   }
 }
+
+/** A path that does not stay where the program runs. Old graphs save to the relative path `model`, which is no finding. */
+const LEADS_OUT = /^[/\\~]|^[A-Za-z]:|:\/\/|(?:^|[/\\])\.\.(?:[/\\]|$)/;
 
 function ruleFor(reach: Reach, fixedPath: boolean): Rule {
   switch (reach) {
@@ -220,29 +261,31 @@ function ruleFor(reach: Reach, fixedPath: boolean): Rule {
   }
 }
 
-/** Whether everything that a value is made of stands in the graph: constants all the way back, and no input of it. */
-function isConstant(
+/**
+ * The texts that a value is made of, where all of it stands in the graph: constants all the way back. `undefined` where an input of the
+ * graph, or another function, has a part in it.
+ */
+function constantsOf(
   start: string | undefined,
   nodes: ReadonlyMap<string, NodeFacts>,
   context: ScanContext,
-): boolean {
-  if (start === undefined) return true;
+): readonly string[] | undefined {
+  const texts: string[] = [];
   const visited = new Set<string>();
-  const open = [start];
+  const open = start === undefined ? [] : [start];
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
     context.budget.step();
     if (visited.has(name)) continue;
     visited.add(name);
     const node = nodes.get(name);
-    if (
-      node === undefined ||
-      /^(?:Placeholder|_Arg|_Retval|Arg|StatefulPartitionedCall|PartitionedCall)/.test(node.op)
-    )
-      return false;
+    if (node === undefined || FROM_OUTSIDE.test(node.op)) return undefined;
+    if (node.op === 'Const') texts.push(...node.texts);
     open.push(...node.inputs);
   }
-  return true;
+  return texts;
 }
+
+const FROM_OUTSIDE = /^(?:Placeholder|_Arg|Arg|StatefulPartitionedCall|PartitionedCall)/;
 
 /** The JSON of each Keras object in `keras_metadata.pb`. */
 async function scanKerasMetadata({ stream, context }: Scan, whole: ProtoField): Promise<void> {
