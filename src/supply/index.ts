@@ -12,6 +12,9 @@ export {
   signStatement,
   statementAbout,
 } from './provenance/statement.ts';
+export { type Baseline, type BaselineEntry, readBaseline } from './secrets/baseline.ts';
+export { findSecrets, type SecretsOptions, type SecretsResult } from './secrets/find-secrets.ts';
+export { stripNotebook } from './secrets/notebook/strip.ts';
 export { type Bundle, type Method, parseBundle } from './sign/bundle.ts';
 export { type Certificate, readCertificates } from './sign/certificate.ts';
 export {
