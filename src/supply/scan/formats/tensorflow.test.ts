@@ -103,7 +103,7 @@ describe('TensorFlow', () => {
     ['tensorflow/writes-file', all(node('path', 'Const'), node('w', 'WriteFile', ['path', 'x']))],
     [
       'tensorflow/writes-file',
-      all(text('path', '/root/.ssh/x'), node('i', 'Identity', ['path']), node('w', 'SaveV2', ['i'])),
+      all(text('path', '/etc/cron.d/x'), node('i', 'Identity', ['path']), node('w', 'SaveV2', ['i'])),
     ],
     [
       'tensorflow/writes-file',

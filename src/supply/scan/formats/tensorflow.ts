@@ -230,7 +230,7 @@ function judgeNodes({ context, seen }: Scan, nodes: ReadonlyMap<string, NodeFact
     const reach = reachOf(op);
     if (reach === undefined) continue;
     // Printing goes to the screen unless its stream is a file.
-    if (op === 'PrintV2' && !texts.some((text) => text.startsWith('file://'))) continue;
+    if (op === 'PrintV2' && !texts.some((text) => text.startsWith('file://') || text === MORE)) continue;
     const path = reach === 'read' || reach === 'write' ? constantsOf(inputs[0], nodes, context) : undefined;
     if (CHECKPOINT_OPERATORS.has(op) && !path?.some((text) => LEADS_OUT.test(text))) continue;
     const rule = op === 'PrintV2' ? TENSORFLOW_RULES.writes : ruleFor(reach, path !== undefined);
