@@ -142,6 +142,10 @@ models: [{ name: digits, stages: { production: [{ require: signature }] } }]
     await expect(run('glacis registry init ./r --key a.pem --log-key ./r/log.pem')).rejects.toThrow(
       'outside the registry',
     );
+    execFileSync('sh', ['-c', 'openssl genpkey -algorithm ed25519 -out b.pem']);
+    await expect(run('glacis registry init ./r --key a.pem --approver b=b.pem')).rejects.toThrow(
+      'signature of an approver',
+    );
     await run('glacis registry init ./r --key a.pem --max-age 1h');
     await expect(run('glacis registry init ./r --key a.pem')).rejects.toThrow('expected no key there');
     await expect(run('glacis registry init ./q --key a.pem --max-age soon')).rejects.toThrow('12h or 30d');

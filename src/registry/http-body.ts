@@ -5,6 +5,8 @@ import { GlacisError } from '../core/error.ts';
 const TRIES = 4;
 /** Milliseconds before the second try; doubled each time. */
 const PAUSE = 200;
+/** Bytes that are read of an answer that should be short. */
+const MOST_WORDS = 1 << 16;
 
 /** An HTTP request that can be made again: its body is opened anew each time. */
 export interface Attempt {
@@ -45,7 +47,7 @@ export async function attempt(request: Attempt): Promise<Response> {
         ...(signal && { signal }),
       } as RequestInit);
       if (answer.status !== 429 && answer.status < 500) return answer;
-      last = `${answer.status} ${(await answer.text()).slice(0, 200)}`;
+      last = `${answer.status} ${(await wordsOf(answer)).slice(0, 200)}`;
     } catch (thrown) {
       // What the body said is the cause, not a broken connection.
       if (fault instanceof GlacisError) throw fault;
@@ -71,9 +73,25 @@ export async function* bytesOf(
   }
 }
 
+/** The first 64 KiB of a short answer as text; what a server sends beyond is not read. Nothing when the connection breaks. */
+export async function wordsOf(answer: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of bytesOf(answer, 'answer')) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size >= MOST_WORDS) break;
+    }
+  } catch {
+    return '';
+  }
+  return Buffer.concat(chunks).toString('utf8', 0, MOST_WORDS);
+}
+
 /** The error for an answer that is not what was asked for; the server's words are cut short. */
 export async function refusal(answer: Response, where: string): Promise<GlacisError> {
-  const words = (await answer.text().catch(() => '')).slice(0, 300).replace(/\s+/g, ' ');
+  const words = (await wordsOf(answer)).slice(0, 300).replace(/\s+/g, ' ');
   return new GlacisError('registry/storage', `${where}: the server says ${answer.status} ${words}`);
 }
 

@@ -1,7 +1,9 @@
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { basename, join, resolve, sep } from 'node:path';
 import { GlacisError } from '../../core/error.ts';
 import { writeAtomically } from '../../data/index.ts';
+import { CHECKPOINT_PATH } from '../../ledger/log-reader.ts';
+import { MOST_NOTE_BYTES } from '../../ledger/note.ts';
 import { logSigners, newLogKey } from '../../registry/log-key.ts';
 import { openBlobs } from '../../registry/place.ts';
 import { initRegistry } from '../../registry/registry.ts';
@@ -47,7 +49,12 @@ export const init: Verb = async ({ given, signal }, [location = '']) => {
   const trust = await initRegistry(
     { place, memory, now, signal },
     { keeper, roles, freshness, blobs, encrypted, keys },
-  );
+  ).catch(async (thrown) => {
+    // A key of a log that does not exist would only be in the way of the next try.
+    const begun = await place.log.source.read(CHECKPOINT_PATH, MOST_NOTE_BYTES).catch(() => 'unknown');
+    if (begun === undefined) await rm(logKey, { force: true });
+    throw thrown;
+  });
   if (trustFile !== undefined) await writeText(trustFile, formatTrust(trust));
   return {
     json: { schema: 'glacis.registry.init/1', location: place.where, trust, logKey },

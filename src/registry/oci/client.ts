@@ -1,5 +1,5 @@
 import { GlacisError } from '../../core/error.ts';
-import { type Attempt, attempt, refusal } from '../http-body.ts';
+import { type Attempt, attempt, refusal, wordsOf } from '../http-body.ts';
 import type { OciRepository } from './reference.ts';
 
 /** Name and password for a registry. */
@@ -104,11 +104,17 @@ async function proof(
     headers: () => (basic && safe ? { authorization: basic } : {}),
   });
   if (!answer.ok) throw await refusal(answer, url.origin);
-  const json = (await answer.json().catch(() => undefined)) as
-    | { token?: unknown; access_token?: unknown }
-    | undefined;
+  const json = jsonIn(await wordsOf(answer)) as { token?: unknown; access_token?: unknown } | undefined;
   const token = json?.token ?? json?.access_token;
   if (typeof token !== 'string' || token.length > 65_536 || /[^\x21-\x7e]/.test(token))
     throw new GlacisError('registry/storage', `${url.origin}: expected a token, got something else`);
   return `Bearer ${token}`;
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

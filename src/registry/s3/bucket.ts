@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { GlacisError } from '../../core/error.ts';
-import { attempt, bytesOf, refusal } from '../http-body.ts';
+import { attempt, bytesOf, refusal, wordsOf } from '../http-body.ts';
 import type { Environment } from '../place.ts';
 import { encode, type S3Credentials, signRequest } from './sign-request.ts';
 
@@ -124,7 +124,7 @@ export function openBucket(
 
   const putInParts = async (key: string, body: S3Body, signal?: AbortSignal): Promise<void> => {
     const started = await ask('POST', key, { query: { uploads: '' }, signal });
-    const id = tagged(await started.text(), 'UploadId');
+    const id = tagged(await wordsOf(started), 'UploadId');
     if (!started.ok || id === undefined)
       throw new GlacisError(
         'registry/storage',
@@ -149,7 +149,7 @@ export function openBucket(
         body: bodyOf(Buffer.from(xml)),
         signal,
       });
-      const words = await done.text();
+      const words = await wordsOf(done);
       // A failure may come with status 200, in the text.
       if (!done.ok || words.includes('<Error>'))
         throw new GlacisError(
