@@ -135,6 +135,17 @@ describe('files', () => {
     expect((await places()).map(([rule]) => rule)).toEqual(['secrets/huggingface-token']);
   });
 
+  it('of damaged ONNX are looked at as bytes', async () => {
+    const model = new WireWriter();
+    model.int(1, 8);
+    model.text(2, 'x');
+    lay(
+      'm.onnx',
+      Buffer.concat([...model.chunks(), Buffer.from([0x3a, 0x7f, 0]), Buffer.from(` ${token} `)]),
+    );
+    expect((await places()).map(([rule]) => rule)).toEqual(['secrets/huggingface-token']);
+  });
+
   it('of GGUF give what stands in the metadata', async () => {
     lay('m.gguf', ggufFile([['general.description', `made with ${token}`]]));
     expect((await places()).map(([rule]) => rule)).toEqual(['secrets/huggingface-token']);

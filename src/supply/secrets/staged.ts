@@ -18,7 +18,16 @@ const MAX_BYTES = 1 << 30;
 export async function stagedFiles(folder: string, signal?: AbortSignal): Promise<readonly StagedFile[]> {
   const names = await git(
     folder,
-    ['diff', '--cached', '--name-only', '-z', '--diff-filter=ACMRT', '--no-ext-diff', '--no-renames'],
+    [
+      'diff',
+      '--cached',
+      '--name-only',
+      '-z',
+      '--diff-filter=ACMRT',
+      '--no-ext-diff',
+      '--no-renames',
+      '--ignore-submodules',
+    ],
     signal,
   );
   return names

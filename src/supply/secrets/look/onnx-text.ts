@@ -1,5 +1,8 @@
+import { GlacisError } from '../../../core/error.ts';
 import type { ByteSource } from '../../../data/byte-source.ts';
-import { WireError, WireReader } from '../../../onnx/wire.ts';
+import type { WireReader } from '../../../onnx/wire.ts';
+import { protoStream } from '../../scan/formats/proto-stream.ts';
+import { DEFAULT_SCAN_LIMITS, newBudget } from '../../scan/limits.ts';
 import type { TextPiece } from './piece.ts';
 
 /** Fields of a message that hold text (`''`: named by the message alone) or messages with text. */
@@ -37,23 +40,50 @@ const model: Message = {
   messages: { 7: () => graph, 14: () => entry, 25: () => functionProto },
 };
 
-const DEEPEST = 16;
-const LARGEST = 2 ** 31 - 1;
+/** Graphs inside of graphs; no exporter nests further, and what does is looked at as plain bytes. */
+const DEEPEST = 64;
+/** Messages up to here are read at once. */
+const WHOLE = 1 << 20;
 /** Texts past this many bytes are looked at up to here; strings that long are tensors in disguise. */
 const LONGEST = 1 << 22;
 
 /**
- * The texts of an ONNX model that people write into it: documentation, metadata, text attributes. Tensors are passed over.
- * Field numbers as in onnx.proto. Throws {@link WireError} where the bytes are no protobuf message, and yields what came before.
+ * The texts of an ONNX model that people write into it: documentation, metadata, text attributes. Tensors are passed over, so that a
+ * model of 2 GiB takes no memory. Field numbers as in onnx.proto. Errors, after what came before them: `data/unreadable` where the bytes are
+ * no protobuf message, `run/cancelled`.
  */
-export async function* onnxTexts(source: ByteSource): AsyncGenerator<TextPiece> {
-  if (source.size > LARGEST) throw new WireError('a file past the 2 GiB of a protobuf message');
-  const bytes = await source.read(0, source.size);
-  const open: { readonly reader: WireReader; readonly message: Message; readonly place: string }[] = [
-    { reader: new WireReader(bytes), message: model, place: '' },
-  ];
+export async function* onnxTexts(source: ByteSource, signal?: AbortSignal): AsyncGenerator<TextPiece> {
+  const budget = newBudget(DEFAULT_SCAN_LIMITS, () => performance.now(), signal);
+  const stream = protoStream(source, 'onnx', budget);
+  const open: {
+    readonly start: number;
+    readonly end: number;
+    readonly message: Message;
+    readonly depth: number;
+  }[] = [{ start: 0, end: source.size, message: model, depth: 0 }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { message, depth } = next;
+    for await (const field of stream.fields(next.start, next.end)) {
+      const { start, end, wire } = field;
+      const text = message.texts[field.field];
+      const inner = message.messages?.[field.field]?.();
+      if (wire !== 2) continue;
+      if (text !== undefined) {
+        const bytes = await source.read(start, Math.min(LONGEST, end - start));
+        if (bytes.length > 0) yield { place: placeOf(message, text), text: Buffer.from(bytes).toString() };
+      } else if (inner !== undefined && end - start > WHOLE) {
+        requireDepth(depth);
+        open.push({ start, end, message: inner, depth: depth + 1 });
+      } else if (inner !== undefined) yield* textsIn(await stream.message(field), inner, depth);
+    }
+  }
+}
+
+/** The texts of a message that is in memory. */
+function* textsIn(root: WireReader, kind: Message, rootDepth: number): Generator<TextPiece> {
+  const open = [{ reader: root, message: kind }];
   for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
-    const { reader, message, place } = top;
+    const { reader, message } = top;
     if (!reader.next()) {
       open.pop();
       continue;
@@ -61,13 +91,20 @@ export async function* onnxTexts(source: ByteSource): AsyncGenerator<TextPiece> 
     const text = message.texts[reader.field];
     const inner = message.messages?.[reader.field]?.();
     if (text !== undefined) {
-      const content = Buffer.from(reader.bytes().subarray(0, LONGEST));
-      if (content.length > 0)
-        yield { place: place === '' ? text : `${place}, ${text}`, text: content.toString() };
-    } else if (inner !== undefined && open.length < DEEPEST) {
-      open.push({ reader: reader.message(), message: inner, place: inner.name });
+      const bytes = reader.bytes();
+      if (bytes.length > 0) yield { place: placeOf(message, text), text: Buffer.from(bytes).toString() };
+    } else if (inner !== undefined) {
+      requireDepth(rootDepth + open.length);
+      open.push({ reader: reader.message(), message: inner });
     }
   }
+}
+
+const placeOf = ({ name }: Message, text: string) => (name === 'model' ? text : `${name}, ${text}`);
+
+function requireDepth(depth: number): void {
+  if (depth >= DEEPEST)
+    throw new GlacisError('data/unreadable', `onnx: expected at most ${DEEPEST} levels, got more`);
 }
 
 /** Whether the first bytes may be an ONNX model's: its IR version as field 1, and a known field after it. */

@@ -1,3 +1,4 @@
+import { GlacisError } from '../../../core/error.ts';
 import type { ByteSource } from '../../../data/byte-source.ts';
 import { WireError } from '../../../onnx/wire.ts';
 import { isNotebook, type Json } from '../notebook/cell.ts';
@@ -9,7 +10,7 @@ import { windowsOf } from './windows.ts';
 
 const HEAD = 1 << 16;
 /** Notebooks and UTF-16 texts are held whole, so they have a bound. */
-const WHOLE = 1 << 27;
+const WHOLE = 1 << 26;
 /** How much of the two ends of a binary file is looked at. */
 const BINARY_ENDS = 1 << 23;
 
@@ -44,6 +45,11 @@ export async function* piecesOf(
   else yield* windowsOf(source, { place: '', line: 1 }, {}, signal);
 }
 
+/** Whether bytes were not what they seemed. */
+function isDamage(thrown: unknown): boolean {
+  return thrown instanceof GlacisError && (thrown.code === 'data/unreadable' || thrown.code === 'scan/limit');
+}
+
 function utf16Of(head: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
   return head[0] === 0xfe && head[1] === 0xff ? 'utf-16be' : undefined;
@@ -70,10 +76,11 @@ async function* binaryTexts(
 ): AsyncGenerator<TextPiece> {
   if (maybeOnnx(head)) {
     try {
-      yield* onnxTexts(source);
+      yield* onnxTexts(source, signal);
       return;
     } catch (thrown) {
-      if (!(thrown instanceof WireError)) throw thrown;
+      // No ONNX model after all, or a damaged one: its bytes are looked at as they are.
+      if (!(thrown instanceof WireError) && !isDamage(thrown)) throw thrown;
     }
   }
   const piece = { place: '', strictOnly: true } as const;
