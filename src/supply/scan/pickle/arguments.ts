@@ -75,7 +75,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
         'torch.storage._load_from_bytes',
         'on something other than bytes of the stream',
       );
-    judge.loaded.push(content as Bytes);
+    judge.contents.load(content as Bytes);
     return undefined;
   },
   'numpy.random._pickle.__randomstate_ctor': generator,
@@ -113,13 +113,14 @@ function encode(judge: Judge, given: Arguments): Value | undefined {
   if (typeof encoding !== 'string' || !ENCODINGS.test(encoding))
     return refuse(judge, given, '_codecs.encode', `with the encoding ${show(encoding)}`);
   if (typeof text === 'string') {
-    const head = Buffer.from(text, /^u/i.test(encoding) ? 'utf8' : 'latin1');
-    const bytes: Bytes = { kind: 'bytes', offset: -1, length: head.length, head: new Uint8Array(head) };
-    judge.bytes(bytes);
+    const content = Buffer.from(text, /^u/i.test(encoding) ? 'utf8' : 'latin1');
+    const head = content.toString('latin1', 0, 16);
+    const bytes: Bytes = { kind: 'bytes', offset: -1, length: content.length, head };
+    judge.contents.addEncoded(bytes, new Uint8Array(content));
     return bytes;
   }
   if (kindOf(text) === 'long text') {
-    judge.contents.push(text as LongText);
+    judge.contents.addText(text as LongText);
     return undefined;
   }
   return refuse(judge, given, '_codecs.encode', 'on something other than text');

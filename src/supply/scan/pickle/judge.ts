@@ -1,6 +1,8 @@
+import { GlacisError } from '../../../core/error.ts';
 import type { Rule } from '../finding.ts';
 import { allowedUse } from './allow/allowed.ts';
 import { type Arguments, checkCall } from './arguments.ts';
+import { Contents } from './contents.ts';
 import { currentModule, isDangerous } from './danger.ts';
 import { type CallBy, type FillBy, isDunder, type World } from './machine.ts';
 import { PickleError } from './reader.ts';
@@ -12,7 +14,6 @@ import {
   type GlobalName,
   itemsOf,
   kindOf,
-  type LongText,
   type Made,
   made,
   show,
@@ -40,6 +41,11 @@ interface BadName {
   call: string | undefined;
 }
 
+/** Notices, and names, that are kept of one pickle whatever they are about. */
+const KEPT = 500;
+/** Storages of one checkpoint. */
+const MAX_STORAGES = 500_000;
+
 /** Functions of TorchScript's own unpickler, which is no Python. */
 const SCRIPT_FUNCTIONS: ReadonlySet<string> = new Set(
   'build_boollist build_doublelist build_intlist build_tensorlist build_tensor_from_id restore_type_tag'.split(
@@ -53,10 +59,8 @@ const SCRIPT_FUNCTIONS: ReadonlySet<string> = new Set(
  */
 export class Judge implements World {
   readonly notices: Notice[] = [];
-  /** Contents in the stream that are to be scanned on their own. */
-  readonly contents: (Bytes | LongText)[] = [];
-  /** Bytes that a function is going to load as a checkpoint. */
-  readonly loaded: Bytes[] = [];
+  /** Bytes and texts in the stream that may be a file of their own. */
+  readonly contents = new Contents();
   /** Tensor storages by key. */
   readonly storages = new Map<string, Storage>();
   /** What BUILD filled last. */
@@ -67,6 +71,7 @@ export class Judge implements World {
   imports = 0;
   readonly setting: Setting;
   readonly #names = new Map<string, BadName>();
+  readonly #rules = new Set<Rule>();
 
   constructor(setting: Setting) {
     this.setting = setting;
@@ -83,16 +88,22 @@ export class Judge implements World {
   }
 
   notice(rule: Rule, what: string, at: number): void {
-    // One pickle may hold millions of them; the first of each kind say enough.
-    if (this.notices.length < 200 || this.notices.every((n) => n.rule !== rule))
-      this.notices.push({ rule, what, at });
+    if (!this.#isEnough(rule, this.notices.length)) this.notices.push({ rule, what, at });
+  }
+
+  /** One pickle may hold millions of them; past some hundred, the first of each kind says enough. */
+  #isEnough(rule: Rule, kept: number): boolean {
+    if (kept >= KEPT && this.#rules.has(rule)) return true;
+    this.#rules.add(rule);
+    return false;
   }
 
   global(module: string, name: string, protocol: number, at: number): GlobalName {
     this.imports++;
     const current = currentModule(module, protocol);
     const guarded = GUARDED.has(`${current}.${name}`);
-    if (allowedUse(current, name) === undefined && !this.#isScript(module, name)) this.#bad(module, name, at);
+    if (allowedUse(current, name) === undefined && !this.#isScript(module, name))
+      this.#bad(current, name, at);
     return { kind: 'global', module: current, name, guarded };
   }
 
@@ -114,6 +125,7 @@ export class Judge implements World {
         : name.includes('.')
           ? PICKLE_RULES.dottedName
           : PICKLE_RULES.unknownName;
+    if (this.#isEnough(rule, this.#names.size)) return;
     this.#names.set(key, { rule, at, call: undefined });
   }
 
@@ -178,6 +190,8 @@ export class Judge implements World {
       const before = this.storages.get(storage.key);
       if (before && before.bytes !== storage.bytes)
         this.notice(PICKLE_RULES.storage, `storage ${show(storage.key)} has two sizes`, at);
+      if (this.storages.size >= MAX_STORAGES)
+        throw new GlacisError('scan/limit', `expected at most ${MAX_STORAGES} storages, got more`);
       this.storages.set(storage.key, storage);
     }
     return { kind: 'persistent', id };
@@ -190,7 +204,7 @@ export class Judge implements World {
   }
 
   bytes(value: Bytes): void {
-    if (value.length >= 4) this.contents.push(value);
+    this.contents.add(value);
   }
 
   odd(what: string, at: number): void {

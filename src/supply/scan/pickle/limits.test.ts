@@ -21,7 +21,7 @@ describe('a pickle that is built to exhaust', () => {
   it('ends at the values on its stack', async () => {
     const result = await scanBytes(pickle(repeat(op('NONE'), 1_000_001)));
     expect(result).toMatchObject({ verdict: 'unreadable' });
-    expect(ruleIds(result)).toEqual(['pickle/broken']);
+    expect(ruleIds(result)).toEqual(['file/limit']);
   });
 
   it('ends at the steps that it may take', async () => {
@@ -30,6 +30,15 @@ describe('a pickle that is built to exhaust', () => {
     });
     expect(result).toMatchObject({ verdict: 'unreadable' });
     expect(ruleIds(result)).toEqual(['file/limit']);
+  });
+
+  it.each([
+    ['entries of its memo', repeat(bytes(op('NONE'), op('MEMOIZE'), op('POP')), 1_000_001)],
+    ['files in it', repeat(bytes(op('SHORT_BINBYTES', 'PK..'), op('POP')), 20_001)],
+  ])('ends at the %s, and shows what came before', async (_, rest) => {
+    const result = await scanBytes(pickle(PAYLOAD, rest));
+    expect(result).toMatchObject({ verdict: 'malicious' });
+    expect(ruleIds(result)).toContain('file/limit');
   });
 
   it('of tuples that hold themselves a thousandfold is shown', async () => {

@@ -1,3 +1,4 @@
+import { GlacisError } from '../../../core/error.ts';
 import { Memo } from './memo.ts';
 import { OPCODES } from './opcodes.ts';
 import { PickleError, type PickleReader } from './reader.ts';
@@ -62,7 +63,7 @@ export interface MachineLimits {
 
 export const MACHINE_LIMITS: MachineLimits = {
   stack: 1_000_000,
-  memo: 2_000_000,
+  memo: 1_000_000,
   kept: 300_000,
   small: 1_000_000,
 };
@@ -110,7 +111,7 @@ export class PickleMachine {
 
   /**
    * Runs the opcode that `reader` stands on. True when it was STOP; the result is then {@link result}.
-   * Errors: {@link PickleError} where CPython would stop, too, or a limit of the machine is passed.
+   * Errors: {@link PickleError} where CPython would stop, too; `scan/limit` past a limit of the machine.
    */
   step(reader: PickleReader): boolean {
     const { at, value } = reader;
@@ -331,8 +332,7 @@ export class PickleMachine {
   }
 
   #push(value: Value): void {
-    if (this.stack.length >= this.#limits.stack)
-      throw new PickleError(`more than ${this.#limits.stack} values on the stack`);
+    if (this.stack.length >= this.#limits.stack) throw tooMany(this.#limits.stack, 'values on the stack');
     this.stack.push(value);
   }
 
@@ -364,8 +364,7 @@ export class PickleMachine {
   }
 
   #remember(index: number): void {
-    if (this.memo.size >= this.#limits.memo)
-      throw new PickleError(`more than ${this.#limits.memo} memo entries`);
+    if (this.memo.size >= this.#limits.memo) throw tooMany(this.#limits.memo, 'entries of the memo');
     this.memo.set(index, this.#top());
   }
 
@@ -421,7 +420,7 @@ export class PickleMachine {
     }
   }
 
-  /** Whether one more entry is kept. Errors: {@link PickleError} past the limit of those that are always kept. */
+  /** Whether one more entry is kept. Errors: `scan/limit` past those that are always kept. */
   #keeps({ entries }: Dict, key: Key): boolean {
     if (entries.has(key)) return true;
     if (this.#kept < this.#limits.kept) {
@@ -430,9 +429,13 @@ export class PickleMachine {
     }
     if (entries.size >= SMALL) return false;
     if (++this.#small > this.#limits.small)
-      throw new PickleError(`more than ${this.#limits.small} entries of small dictionaries`);
+      throw tooMany(this.#limits.small, 'entries of small dictionaries');
     return true;
   }
+}
+
+function tooMany(most: number, what: string): GlacisError {
+  return new GlacisError('scan/limit', `expected at most ${most} ${what} of a pickle, got more`);
 }
 
 function newList(): List {

@@ -230,7 +230,7 @@ function countedValue(name: string, content: Uint8Array, length: number, offset:
     case 'SHORT_BINSTRING':
       return length > SHORT ? longText(offset, length, 'latin1') : latin1.decode(content);
     default: {
-      const bytes: Bytes = { kind: 'bytes', offset, length, head: content.slice(0, SHORT) };
+      const bytes: Bytes = { kind: 'bytes', offset, length, head: latin1.decode(content.subarray(0, 16)) };
       return bytes;
     }
   }

@@ -29,6 +29,8 @@ export interface RunOptions {
   readonly machine?: PickleMachine;
   /** Byte at which it is left, though the stream goes on. */
   readonly end?: number;
+  /** It is left as soon as anything was called or changed. */
+  readonly untilActs?: boolean;
   /** Pickles inside this one's arrays. */
   readonly depth?: number;
 }
@@ -51,6 +53,7 @@ export async function runPickle(
     most = Number.POSITIVE_INFINITY,
     machine = new PickleMachine(judge),
     end = Number.POSITIVE_INFINITY,
+    untilActs = false,
     depth = 0,
   }: RunOptions = {},
 ): Promise<Outcome> {
@@ -68,7 +71,8 @@ export async function runPickle(
       while (reader.next()) {
         if (machine.step(reader)) return outcome({ stopped: true, result: machine.result });
         if (machine.count % BATCH === 0) budget.step(BATCH);
-        if (machine.count >= most || reader.position >= end) return outcome({});
+        if (machine.count >= most || reader.position >= end || (untilActs && judge.acts > 0))
+          return outcome({});
         if (reader.code === BUILD) {
           const array = await arrayAfter(source, reader.position, judge.built);
           if (array === 'pickle') {

@@ -30,10 +30,13 @@ export async function beginsPickle(
     const judge = new Judge({ torch: true, script: true });
     if (first === PROTO) {
       if (second === undefined || second > NEWEST) return false;
-      const { stopped, count, broken } = await runPickle(source, at, judge, budget, { most: ENOUGH });
+      const { stopped, count, broken } = await runPickle(source, at, judge, budget, {
+        most: ENOUGH,
+        untilActs: true,
+      });
       return stopped || judge.acts > 0 || count >= NO_CHANCE || broken === undefined;
     }
-    const { stopped, end } = await runPickle(source, at, judge, budget);
+    const { stopped, end } = await runPickle(source, at, judge, budget, { untilActs: true });
     if (judge.acts > 0 || (judge.imports > 0 && (stopped || kind === 'named'))) return true;
     if (!stopped) return false;
     at = end;

@@ -32,13 +32,13 @@ export interface LongText {
   readonly encoding: 'utf-8' | 'latin1';
 }
 
-/** Bytes in the stream; `offset` is their place in the content. */
+/** Bytes in the stream; `offset` is their place in the content, or -1 for those made of a text. */
 export interface Bytes {
   readonly kind: 'bytes';
   readonly offset: number;
   readonly length: number;
-  /** All of it where it is short (see {@link SHORT}), else its beginning. */
-  readonly head: Uint8Array;
+  /** The first 16, each as a character. */
+  readonly head: string;
 }
 
 export interface Tuple {
@@ -101,7 +101,7 @@ export interface Persistent {
   readonly id: Value;
 }
 
-/** Texts and bytes up to this length are kept whole. */
+/** Texts up to this length are kept whole. */
 export const SHORT = 4096;
 
 export const FLOAT: Opaque = { kind: 'float' };
