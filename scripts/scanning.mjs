@@ -79,7 +79,7 @@ left out.
 
 ## Limits
 One file, with everything in it, may cost ${depth} levels of nesting, ${entries.toLocaleString('en-US')} members, ${unpackedBytes / 2 ** 30} GiB out of compression,
-${steps.toLocaleString('en-US')} steps and ${seconds} seconds (\`--seconds\`). Past that it is unreadable. What is unpacked stays in memory up to 16 MiB and goes to a
+${steps.toLocaleString('en-US')} steps and ${seconds} seconds (\`--seconds\`); one pickle, a million values on its stack and as many in its memo. Past that it is unreadable. What is unpacked stays in memory up to 16 MiB and goes to a
 temporary file without a name beyond that.
 
 ## How good it is

@@ -34,6 +34,11 @@ export class Contents {
   readonly #found: (Bytes | LongText | Encoded)[] = [];
   readonly #loaded = new Set<Bytes>();
   #held = 0;
+  readonly #most: number;
+
+  constructor(most = MAX_CONTENTS) {
+    this.#most = most;
+  }
 
   /** Bytes of the stream; only what may begin a file is kept. Errors: `scan/limit`. */
   add(value: Bytes): void {
@@ -63,8 +68,8 @@ export class Contents {
   }
 
   #push(content: Bytes | LongText | Encoded): void {
-    if (this.#found.length >= MAX_CONTENTS)
-      throw new GlacisError('scan/limit', `expected at most ${MAX_CONTENTS} files in one pickle, got more`);
+    if (this.#found.length >= this.#most)
+      throw new GlacisError('scan/limit', `expected at most ${this.#most} files in one pickle, got more`);
     this.#found.push(content);
   }
 
