@@ -10,7 +10,8 @@ import type { LogKeeper } from './event-log.ts';
 import type { Memory } from './memory.ts';
 import { publicKeyText } from './party-key.ts';
 import type { Place } from './place.ts';
-import { beginState, nextState, partyWith, type RegistryState } from './state.ts';
+import { beginState, nextState } from './replay.ts';
+import { partyWith, type RegistryState } from './state.ts';
 import { logTrustOf, type Trust } from './trust.ts';
 
 /** How far a clock may be ahead of this one, in seconds. */

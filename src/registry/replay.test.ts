@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { digestOf, signEnvelope } from './envelope.ts';
 import { formatEvent, type RegistryEvent, type Roles } from './event.ts';
 import { publicKeyText } from './party-key.ts';
-import { beginState, currentOf, nextState, type RegistryState } from './state.ts';
+import { beginState, nextState } from './replay.ts';
+import { currentOf, type RegistryState } from './state.ts';
 
 const ec = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 const [alice, aliceSafe, bob, paul, mallory] = [
