@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -135,6 +135,17 @@ models: [{ name: digits, stages: { production: [{ require: signature }] } }]
     ['glacis registry list --registry ftp://x', 'expected a folder'],
   ])('%s is refused with a word on what is missing', async (line, message) => {
     await expect(run(line)).rejects.toThrow(new RegExp(message));
+  });
+
+  it('finds blobs in another folder, from wherever it is called', async () => {
+    execFileSync('sh', ['-c', 'openssl ecparam -name prime256v1 -genkey -noout -out a.pem']);
+    await run('glacis registry init ./r --key a.pem --blobs ./elsewhere');
+    await run('glacis registry push model.onnx net@1 --registry ./r --key a.pem');
+    await mkdir('sub');
+    process.chdir('sub');
+    expect((await run('glacis registry verify --registry ../r')).exit).toBe(0);
+    process.chdir(folder);
+    expect(await readdir('elsewhere/blobs/sha256')).toHaveLength(3);
   });
 
   it('does not put the log key into the registry, where who copies the storage would get it', async () => {

@@ -32,7 +32,9 @@ export const init: Verb = async ({ given, signal }, [location = '']) => {
   await prepareFile(logKey);
   const origin =
     given.text('origin') ?? `${basename(place.where).replace(/[^\w.-]+/g, '-') || 'models'}.local/registry`;
-  const blobs = given.text('blobs') ?? '';
+  const where = given.text('blobs') ?? '';
+  // The first event keeps it for every machine and folder that the registry is used from.
+  const blobs = where === '' || /^[a-z0-9+]+:\/\//.test(where) ? where : resolve(where);
   openBlobs(place, blobs, process.env);
   if (await stat(logKey).catch(() => undefined))
     throw new GlacisError(
