@@ -55,6 +55,9 @@ describe('JSON configurations', () => {
 
   it('with a _target_ that nobody knows are suspicious', async () => {
     expect(await json({ _target_: 'flextok.model.Model' })).toMatchObject({ verdict: 'suspicious' });
+    expect(await ids({ _target_: 'transformers.AutoModel.from_pretrained' })).toEqual([
+      'config/unknown-target',
+    ]);
     expect(await ids({ class_path: 'my.module.Class' })).toEqual(['config/unknown-target']);
   });
 

@@ -61,6 +61,11 @@ describe('a Keras configuration', () => {
       { class_name: '__tuple__', items: [1, 2] },
       { class_name: 'TFOpLambda', config: { name: 'tf.math.reduce_mean', function: 'math.reduce_mean' } },
       fn('keras.losses', 'mean_squared_error'),
+      {
+        class_name: '__typespec__',
+        module: 'tensorflow.python.framework.tensor_spec',
+        spec_name: 'TensorSpec',
+      },
     ];
     for (const layer of good)
       expect(await scan(model(layer)), JSON.stringify(layer)).toMatchObject({
@@ -117,6 +122,26 @@ describe('a Keras configuration', () => {
       'CVE-2025-9906: safe_mode switched off by its inner name',
       'keras/gadget',
       fn('keras.src.saving.serialization_lib', 'enable_unsafe_deserialization'),
+    ],
+    [
+      'CVE-2025-1550: a function of TensorFlow that writes files',
+      'keras/custom-object',
+      keras('write_file', {}, 'tensorflow.io'),
+    ],
+    [
+      'CVE-2025-1550: a type that is none',
+      'keras/dangerous-module',
+      { class_name: '__typespec__', module: 'os', spec_name: 'system' },
+    ],
+    [
+      'CVE-2025-8747: a function of a part of Keras that does not compute',
+      'keras/gadget',
+      fn('keras.src.trainers.epoch_iterator', 'anything'),
+    ],
+    [
+      'CVE-2025-8747: get_file as Keras 2 names it',
+      'keras/gadget',
+      { class_name: 'get_file', config: { origin: 'http://x' } },
     ],
     ['another model is loaded', 'keras/gadget', fn('keras.models', 'load_model')],
     [

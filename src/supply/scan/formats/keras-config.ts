@@ -69,9 +69,9 @@ export const KERAS_RULES = {
 const KERAS =
   /^(?:tf\.|tensorflow\.|tensorflow\.python\.)?(?:keras|tf_keras|keras_core|keras_nlp|keras_cv|keras_hub)(?:\.|$)/;
 
-/** Parts of Keras that do more than compute: everything that a configuration has no reason to call. */
-const GADGET_MODULE =
-  /(?:^|\.)(?:utils|config|saving|saved_model|export|callbacks|datasets|preprocessing|wrappers|backend\.config|file_utils|io_utils|python_utils)(?:\.|$)/;
+/** Parts of Keras whose functions only compute. A function of any other part has no place in a configuration. */
+const FUNCTIONS =
+  /\.(?:activations|losses|metrics|initializers|regularizers|constraints|ops|random|optimizers|quantizers|layers)(?:\.|$)/;
 const GADGET_NAME =
   /^(?:get_file|enable_unsafe_deserialization|load_model|load_weights|load_img|save_model|save_weights|deserialize_keras_object|deserialize|from_config|model_from_json|model_from_config|model_from_yaml|func_load|func_dump|import_module|set_config|custom_object_scope|register_keras_serializable|get_source_inputs|plot_model|model_to_dot|download|extract_archive|_extract_archive|pad_sequences_file|image_dataset_from_directory|text_dataset_from_directory|audio_dataset_from_directory|load_data)$/;
 /** Preprocessing layers live in modules that sound like gadgets and are classes. */
@@ -136,11 +136,21 @@ async function judgeObject(
     const target =
       typeof object.config === 'string' ? object.config : String(jsonObject(object.config)?.name ?? '');
     judgeFunction(module, target, say);
-  } else if (module !== '') judgeClass(module, base, say);
+  } else if (className === '__typespec__') judgeTypeSpec(module, object.spec_name, say);
+  else if (module !== '') judgeClass(module, base, say);
+  else if (GADGET_NAME.test(base)) say(KERAS_RULES.gadget, className);
   else if (className.includes('>') && !/^(?:Builtins|Keras|keras\w*)>/.test(className))
     say(KERAS_RULES.custom, className);
   if (/>/.test(registered) && !/^(?:Builtins|keras\w*)>/.test(registered))
     say(KERAS_RULES.custom, registered);
+}
+
+/** A TensorFlow type: a class of TensorFlow's framework whose name says that it is one. */
+function judgeTypeSpec(module: string, name: unknown, say: Say): void {
+  const known =
+    /^tensorflow\.python\.(?:framework|data\.ops|ops\.ragged)\.\w+$/.test(module) &&
+    /^\w+Spec$/.test(String(name));
+  if (!known) say(KERAS_RULES.module, `${module}.${String(name)}`);
 }
 
 function judgeClass(module: string, name: string, say: Say): void {
@@ -148,7 +158,7 @@ function judgeClass(module: string, name: string, say: Say): void {
   if (module === 'builtins' && (BUILTINS.test(name) || name === '')) return;
   if (!KERAS.test(module)) {
     if (isDangerous(module, name)) say(KERAS_RULES.module, full);
-    else if (!/^(?:numpy|ml_dtypes|tensorflow|tf)(?:\.|$)/.test(module)) say(KERAS_RULES.custom, full);
+    else say(KERAS_RULES.custom, full);
     return;
   }
   // A module that Keras imported is reached as `keras.utils.os` or `keras.src.backend.sys`.
@@ -162,7 +172,7 @@ function judgeClass(module: string, name: string, say: Say): void {
 
 function judgeFunction(module: string, name: string, say: Say): void {
   const full = `${module}.${name}`;
-  if (GADGET_NAME.test(name) || (KERAS.test(module) && GADGET_MODULE.test(module)))
+  if (GADGET_NAME.test(name) || (KERAS.test(module) && !FUNCTIONS.test(module)))
     say(KERAS_RULES.gadget, full);
   else if (module === 'builtins' || module === '') {
     // Keras looks a bare name up among its own functions; Python's would only come out of `builtins` itself.

@@ -6,7 +6,7 @@ const FRAMEWORKS =
 
 /** Functions of frameworks that load pickles, fetch files or run code; they would pass as part of a framework. */
 const GADGETS =
-  /^(?:torch\.(?:load|hub\.\w+|jit\.\w+|compile|package\.\w+)|numpy\.(?:load|loadtxt|genfromtxt|fromfile)|pandas\.(?:read_\w+|eval)|joblib\.(?:load|\w+\.load)|hydra\.(?:utils\.\w+|_internal\..*)|hydra_zen\..*|importlib\..*|nemo\.(?:utils|core\.config)\..*|transformers\.(?:pipeline|dynamic_module_utils\..*)|lightning\.(?:.*\.)?load_\w+|omegaconf\..*(?:register|resolve).*|.*\.(?:from_pretrained|load_from_checkpoint|restore_from|load_model|unpickle|loads?|system|popen|exec|eval|run_path|run_module|get_method|get_class|get_object|import_class_by_path|call|instantiate))$/;
+  /^(?:torch\.(?:load|hub\.\w+|jit\.\w+|compile|package\.\w+)|numpy\.(?:load|loadtxt|genfromtxt|fromfile)|pandas\.(?:read_\w+|eval)|joblib\.(?:load|\w+\.load)|hydra\.(?:utils\.\w+|_internal\..*)|hydra_zen\..*|importlib\..*|nemo\.(?:utils|core\.config)\..*|transformers\.(?:pipeline|dynamic_module_utils\..*)|lightning\.(?:.*\.)?load_\w+|omegaconf\..*(?:register|resolve).*|.*\.(?:load_model|unpickle|loads?|system|popen|exec|eval|run_path|run_module|get_method|get_class|get_object|import_class_by_path|call|instantiate))$/;
 
 /**
  * What a loader that imports a dotted name out of a file would get: a class of a framework that only describes (`plain`), a
