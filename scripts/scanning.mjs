@@ -94,7 +94,7 @@ temporary file without a name beyond that.
   \`--strict\`) and modelscan 0.8.8 sees 35, where giving up counts as seeing
   ([bypasses.ts](../bench/interop/scan/bypasses.ts), [peers.py](../bench/interop/scan/peers.py)). They were collected to show
   what scanners miss, so the share says nothing about files in the wild.
-- **The machine against CPython:** on 140,000 random streams, every name that either of CPython 3.11's two unpicklers imported was among
+- **The machine against CPython:** on 120,000 random streams, every name that either of CPython 3.11's two unpicklers imported was among
   the machine's, in that order, and it stopped wherever one of them did
   ([streams.ts](../bench/interop/scan/streams.ts), [cpython.py](../bench/interop/scan/cpython.py)).
 - **Rewriting:** 41 checkpoints with all types that safetensors has, views and transposed tensors among them, came out bit for bit

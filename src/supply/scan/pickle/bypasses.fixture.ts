@@ -238,6 +238,11 @@ export const PICKLE_BYPASSES: Readonly<
     'malicious',
     'pickle/items-on-other',
   ],
+  'an empty BUILD on a list, which loaders pass over, in front of a payload': [
+    pickle(op('EMPTY_LIST'), op('NONE'), op('EMPTY_TUPLE'), op('TUPLE2'), op('BUILD'), PAYLOAD),
+    'malicious',
+    'pickle/dangerous-name',
+  ],
   'SETITEMS on a name': [
     pickle(name('numpy', 'ndarray'), op('MARK'), text('a'), op('NONE'), op('SETITEMS')),
     'malicious',

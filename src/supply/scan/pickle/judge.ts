@@ -14,6 +14,7 @@ import {
   type GlobalName,
   itemsOf,
   kindOf,
+  type List,
   type Made,
   made,
   show,
@@ -155,6 +156,10 @@ export class Judge implements World {
   fill(target: Value, by: FillBy, content: Value | undefined, at: number): void {
     const fill = kindOf(target) === 'made' ? (target as Made).fill : undefined;
     this.built = undefined;
+    if (!takes(target, by)) {
+      if (by === 'BUILD' && !isSurelyState(content)) return;
+      throw new PickleError(`${by} on ${show(target)}, which takes nothing`);
+    }
     this.acts++;
     if (by === 'BUILD') {
       if (fill === undefined) this.notice(PICKLE_RULES.buildOnOther, `BUILD on ${show(target)}`, at);
@@ -221,6 +226,48 @@ export class Judge implements World {
 
   escapes({ module, name }: GlobalName, at: number): void {
     this.notice(PICKLE_RULES.unsafeArgument, `${module}.${name} is handed on instead of called`, at);
+  }
+}
+
+/**
+ * Whether BUILD surely does something with a state: CPython leaves what is empty, and both parts of a pair where they are. What
+ * cannot be told may be empty.
+ */
+function isSurelyState(state: Value | undefined): boolean {
+  const pair = itemsOf(state);
+  if (pair?.length === 2) return pair.some(isSurelyState);
+  switch (kindOf(state)) {
+    case undefined:
+      return Boolean(state);
+    case 'tuple':
+      return pair!.length > 0;
+    case 'list':
+      return (state as List).items.length + (state as List).dropped > 0;
+    case 'dict':
+      return (state as Dict).entries.size + (state as Dict).dropped > 0;
+    case 'bytes':
+      return (state as Bytes).length > 0;
+    default:
+      return kindOf(state) === 'global' || kindOf(state) === 'long text';
+  }
+}
+
+/** Whether CPython finds something to fill: it ends at plain values, and at containers without the method. */
+function takes(target: Value, by: FillBy): boolean {
+  switch (kindOf(target)) {
+    case undefined:
+    case 'float':
+    case 'huge int':
+    case 'long text':
+    case 'tuple':
+      return false;
+    case 'list':
+      return by === 'SETITEMS';
+    case 'dict':
+    case 'set':
+      return false;
+    default:
+      return true;
   }
 }
 

@@ -52,6 +52,9 @@ describe('clean pickles', () => {
     'ctypes\ncollections\n',
     '(c) 2026 somebody\nall rights\n',
     ')]}',
+    'Vienna\nVenice\nbelow',
+    'Vienna\nVenice\nabove',
+    'Vienna\nVenice\nVaduz\nsince',
   ])('do not include the text %j', async (content) => {
     expect(await look(latin1(content), 'notes.txt')).toMatchObject({ verdict: 'clean', formats: [] });
   });
