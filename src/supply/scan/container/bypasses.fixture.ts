@@ -20,6 +20,16 @@ export const ZIP_BYPASSES: Readonly<
     'malicious',
     ['pickle/dangerous-name', 'zip/name-mismatch'],
   ],
+  'another name in the extra field': [
+    one({ unicodeName: '../b.pkl', content: EVIL }),
+    'malicious',
+    ['pickle/dangerous-name', 'zip/name-mismatch'],
+  ],
+  '32-bit fields that say something else than the 64-bit ones': [
+    zip([{ name: 'a.pkl', content: CLEAN }], undefined, undefined, 'lies'),
+    'suspicious',
+    ['zip/two-directories'],
+  ],
   'the flag of encryption on plain content (CVE-2025-1945)': [
     one({ flags: 1, content: EVIL }),
     'malicious',

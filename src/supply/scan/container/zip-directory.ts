@@ -26,6 +26,8 @@ export interface ZipEntry {
   readonly contentStart: number;
   /** Byte behind its content. */
   readonly end: number;
+  /** A second name, which Info-ZIP's readers take instead. */
+  readonly otherName: string | undefined;
   /** The upper half of the external attributes where the archive was made on Unix: the file's mode. */
   readonly mode: number;
 }
@@ -114,7 +116,11 @@ export async function readLocalHeaders(source: ByteSource, budget: Budget): Prom
   for (let at = 0; at < source.size; ) {
     budget.step(16);
     const nowhere: ZipHeader = { name: '', rawName: '', flags: 0, method: 0, crc: 0, packedSize: 0, size: 0 };
-    const found = await withLocal(source, { header: nowhere, offset: at, mode: 0, next: 0 }, 0);
+    const found = await withLocal(
+      source,
+      { header: nowhere, otherName: undefined, offset: at, mode: 0, next: 0 },
+      0,
+    );
     if (found.local === undefined) break;
     const end = found.contentStart + found.local.packedSize;
     entries.push({ ...found, central: found.local, end });
@@ -141,6 +147,7 @@ async function readWideEnd(source: ByteSource, locator: number, fail: (what: str
 
 interface Central {
   readonly header: ZipHeader;
+  readonly otherName: string | undefined;
   readonly offset: number;
   readonly mode: number;
   readonly next: number;
@@ -169,6 +176,7 @@ function parseCentral(bytes: Uint8Array, at: number): Central | undefined {
       packedSize,
       size,
     },
+    otherName: unicodeName(bytes.subarray(extraAt, extraAt + extraSize)),
     offset,
     mode: madeOnUnix ? view.getUint16(at + 40, true) : 0,
     next,
@@ -177,11 +185,11 @@ function parseCentral(bytes: Uint8Array, at: number): Central | undefined {
 
 async function withLocal(
   source: ByteSource,
-  { header, offset, mode }: Central,
+  { header, otherName, offset, mode }: Central,
   shift: number,
 ): Promise<ZipEntry> {
   const start = offset + shift;
-  const none = { central: header, local: undefined, start, contentStart: start, end: start, mode };
+  const none = { central: header, local: undefined, start, contentStart: start, end: start, otherName, mode };
   if (!Number.isSafeInteger(start) || start + 30 > source.size) return none;
   const head = await source.read(start, Math.min(source.size - start, 30 + MAX_COMMENT));
   const view = new DataView(head.buffer, head.byteOffset, head.length);
@@ -207,12 +215,26 @@ async function withLocal(
     start,
     contentStart,
     end: contentStart + header.packedSize,
+    otherName,
     mode,
   };
 }
 
 function named(raw: Uint8Array): Pick<ZipHeader, 'name' | 'rawName'> {
   return { name: new TextDecoder().decode(raw), rawName: Buffer.from(raw).toString('latin1') };
+}
+
+/** The name in the extra field 0x7075: a version, a checksum of the other name, UTF-8. APPNOTE 4.6.9. */
+function unicodeName(extra: Uint8Array): string | undefined {
+  const view = new DataView(extra.buffer, extra.byteOffset, extra.length);
+  for (let at = 0; at + 4 <= extra.length; ) {
+    const size = view.getUint16(at + 2, true);
+    if (at + 4 + size > extra.length) break;
+    if (view.getUint16(at, true) === 0x7075 && size >= 5)
+      return new TextDecoder().decode(extra.subarray(at + 9, at + 4 + size));
+    at += 4 + size;
+  }
+  return undefined;
 }
 
 /** The numbers of the 64-bit extra field, in their fixed order. */
@@ -244,5 +266,6 @@ function countEnds(head: Uint8Array, at: number, view: DataView): number {
 }
 
 function copy(bytes: Uint8Array): ArrayBuffer {
-  return bytes.slice().buffer as ArrayBuffer;
+  // Not `bytes.slice()`: that of a Buffer gives a view of a larger pool.
+  return Uint8Array.from(bytes).buffer;
 }

@@ -14,17 +14,23 @@ export interface FixtureMember {
   readonly mode?: number;
   /** What the member's own header says instead. */
   readonly local?: Partial<Pick<FixtureMember, 'name' | 'flags' | 'method' | 'crc' | 'size'>>;
+  /** A second name, in Info-ZIP's extra field of the directory. */
+  readonly unicodeName?: string;
   /** Not in the directory. */
   readonly hidden?: boolean;
   /** Listed with the place of the member before it. */
   readonly samePlace?: boolean;
 }
 
-/** Writes a zip archive byte by byte, lies included. */
+/**
+ * Writes a zip archive byte by byte, lies included. `wide` adds the 64-bit end record: `same` beside honest 32-bit fields, `needed`
+ * with those filled up, `lies` with another number of members in them.
+ */
 export function zip(
   members: readonly FixtureMember[],
   prefix: Uint8Array = new Uint8Array(0),
   comment: Uint8Array = new Uint8Array(0),
+  wide?: 'same' | 'needed' | 'lies',
 ): Uint8Array {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
@@ -47,7 +53,7 @@ export function zip(
       before = at;
       at += local.length + packed.length;
     }
-    if (!member.hidden) directory.push(central(honest, packed.length, place, member.mode ?? 0));
+    if (!member.hidden) directory.push(central(honest, packed.length, place, member));
   }
   const entries = Buffer.concat(directory);
   const end = Buffer.alloc(22);
@@ -57,7 +63,19 @@ export function zip(
   end.writeUInt32LE(entries.length, 12);
   end.writeUInt32LE(at, 16);
   end.writeUInt16LE(comment.length, 20);
-  return new Uint8Array(Buffer.concat([prefix, ...parts, entries, end, comment]));
+  const wideEnd = Buffer.alloc(wide === undefined ? 0 : 76);
+  if (wide !== undefined) {
+    wideEnd.writeUInt32LE(0x06064b50, 0);
+    wideEnd.writeBigUInt64LE(44n, 4);
+    for (const field of [24, 32]) wideEnd.writeBigUInt64LE(BigInt(directory.length), field);
+    wideEnd.writeBigUInt64LE(BigInt(entries.length), 40);
+    wideEnd.writeBigUInt64LE(BigInt(at), 48);
+    wideEnd.writeUInt32LE(0x07064b50, 56);
+    wideEnd.writeBigUInt64LE(BigInt(at + entries.length), 64);
+    if (wide === 'needed') end.fill(0xff, 8, 20);
+    if (wide === 'lies') end.writeUInt16LE(directory.length + 1, 10);
+  }
+  return new Uint8Array(Buffer.concat([prefix, ...parts, entries, wideEnd, end, comment]));
 }
 
 type Fields = Required<Pick<FixtureMember, 'name' | 'flags' | 'method' | 'crc' | 'size'>>;
@@ -79,9 +97,17 @@ function central(
   { name, flags, method, crc, size }: Fields,
   packed: number,
   place: number,
-  mode: number,
+  { mode = 0, unicodeName }: FixtureMember,
 ): Buffer {
   const raw = Buffer.from(name);
+  const extra = Buffer.alloc(unicodeName === undefined ? 0 : 9 + unicodeName.length);
+  if (unicodeName !== undefined) {
+    extra.writeUInt16LE(0x7075, 0);
+    extra.writeUInt16LE(5 + unicodeName.length, 2);
+    extra.writeUInt8(1, 4);
+    extra.writeUInt32LE(crc32(raw), 5);
+    extra.write(unicodeName, 9);
+  }
   const out = Buffer.alloc(46);
   out.writeUInt32LE(0x02014b50, 0);
   out.writeUInt8(3, 5);
@@ -91,7 +117,8 @@ function central(
   out.writeUInt32LE(packed, 20);
   out.writeUInt32LE(size, 24);
   out.writeUInt16LE(raw.length, 28);
+  out.writeUInt16LE(extra.length, 30);
   out.writeUInt16LE(mode, 40);
   out.writeUInt32LE(place, 42);
-  return Buffer.concat([out, raw]);
+  return Buffer.concat([out, raw, extra]);
 }

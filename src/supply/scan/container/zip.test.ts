@@ -31,6 +31,14 @@ describe('a zip archive', () => {
     expect(found).toMatchObject({ verdict: 'clean', formats: ['zip'] });
   });
 
+  it.each(['same', 'needed'] as const)(
+    'is read by its 64-bit directory where it has one: %s',
+    async (wide) => {
+      const found = await look(zip([{ name: 'a.pkl', content: EVIL }], undefined, undefined, wide));
+      expect(found).toMatchObject({ verdict: 'malicious', rules: ['pickle/dangerous-name'] });
+    },
+  );
+
   it('names the way to what it holds, through archives in archives', async () => {
     const inner = zip([{ name: 'weights.bin', content: EVIL, deflate: true }]);
     const { verdict, findings } = await look(zip([{ name: 'inner.dat', content: inner }]));

@@ -66,8 +66,10 @@ const FILE_KIND = 0xf000;
 
 function checkEntries(entries: readonly ZipEntry[], { report }: Opening): void {
   const names = new Set<string>();
-  for (const { central, local, start, mode } of entries) {
+  for (const { central, local, otherName, start, mode } of entries) {
     const { name } = central;
+    if (otherName !== undefined && otherName !== name)
+      report(RULE.nameMismatch, `${name} in the directory, ${otherName} in its extra field`, start);
     const way = escapeOf(name);
     if (way !== undefined) report(RULE.pathEscape, `${name} ${way}`, start);
     // Folding case as well: many file systems do.
