@@ -35,8 +35,7 @@ export const TIES: ReadonlySet<string> = new Set([
   'onnx→core', // errors and cancellation
   'report→assess', // the result that a report shows
   'train→privacy', // accountants and the ledger
-  'supply→data', // files written as a whole or not at all
-  'supply→data', // bytes that are read by position, NumPy headers
+  'supply→data', // files written as a whole or not at all, bytes that are read by position, NumPy headers
 ]);
 
 /** Imports that point downwards and are still wrong, with the reason. */
