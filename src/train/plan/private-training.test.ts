@@ -18,7 +18,7 @@ describe('planPrivateTraining', () => {
       delta: 5e-6,
       batch: 600,
       epochs: 20,
-      clip: 1,
+      clip: 0.1,
       normalisation: 'refuse',
     });
     expect(config).toMatchObject({
@@ -41,6 +41,13 @@ describe('planPrivateTraining', () => {
     expect(clip('adaptive(start=2, quantile=0.4)')).toEqual({ start: 2, quantile: 0.4 });
     for (const text of ['', '-1', '1 2', 'e', 'adaptive(start=x)', 'adaptive(stat=1)'])
       expect(() => clip(text), text).toThrow();
+  });
+
+  it('learns as fast whatever the clipping norm', () => {
+    const rate = (wishes: object) =>
+      planPrivateTraining({ noise: 1, ...wishes }, material(9), undefined).config.learningRate;
+    expect([rate({}), rate({ clip: '1' }), rate({ clip: 'adaptive(start=2)' })]).toEqual([0.8, 0.08, 0.04]);
+    expect([rate({ optimiser: 'adam' }), rate({ learningRate: 3 })]).toEqual([2e-3, 3]);
   });
 
   it('measures on known samples only', () => {
