@@ -132,6 +132,16 @@ export const ZIP_BYPASSES: Readonly<
     'suspicious',
     ['archive/link'],
   ],
+  'a member that is not where the directory says': [
+    one({ lost: true }),
+    'suspicious',
+    ['archive/bytes-outside', 'file/damaged', 'zip/header-mismatch'],
+  ],
+  'a member over the directory': [
+    one({ packedSize: 60, size: 60, content: CLEAN }),
+    'malicious',
+    ['pickle/trailing-bytes', 'zip/bad-checksum', 'zip/overlap'],
+  ],
   'members over each other': [
     zip([
       { name: 'a', content: CLEAN },

@@ -10,6 +10,10 @@ export interface FixtureMember {
   readonly crc?: number;
   /** Size that both headers declare. */
   readonly size?: number;
+  /** Packed size that both headers declare. */
+  readonly packedSize?: number;
+  /** Listed some bytes behind its header. */
+  readonly lost?: boolean;
   /** Unix mode, e.g. 0xa1ff for a symbolic link. */
   readonly mode?: number;
   /** What the member's own header says instead. */
@@ -46,14 +50,15 @@ export function zip(
       crc: member.crc ?? crc32(content),
       size: member.size ?? content.length,
     };
-    const place = member.samePlace ? before : at;
+    const place = (member.samePlace ? before : at) + (member.lost ? 3 : 0);
+    const declared = member.packedSize ?? packed.length;
     if (!member.samePlace) {
-      const local = header({ ...honest, ...member.local }, packed.length);
+      const local = header({ ...honest, ...member.local }, declared);
       parts.push(local, packed);
       before = at;
       at += local.length + packed.length;
     }
-    if (!member.hidden) directory.push(central(honest, packed.length, place, member));
+    if (!member.hidden) directory.push(central(honest, declared, place, member));
   }
   const entries = Buffer.concat(directory);
   const end = Buffer.alloc(22);

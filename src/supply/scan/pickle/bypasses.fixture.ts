@@ -305,8 +305,23 @@ export const PICKLE_BYPASSES: Readonly<
     'suspicious',
     'pickle/unsafe-argument',
   ],
-  '_load_from_bytes handed to another caller': [
-    pickle(call('collections', 'defaultdict', name('torch.storage', '_load_from_bytes'))),
+  '_load_from_bytes handed on in a list': [
+    pickle(op('EMPTY_LIST'), name('torch.storage', '_load_from_bytes'), op('APPEND')),
+    'suspicious',
+    'pickle/unsafe-argument',
+  ],
+  '_load_from_bytes handed on in a tuple': [
+    pickle(name('torch.storage', '_load_from_bytes'), op('TUPLE1')),
+    'suspicious',
+    'pickle/unsafe-argument',
+  ],
+  '_codecs.encode handed on in a dictionary': [
+    pickle(op('EMPTY_DICT'), text('hook'), name('_codecs', 'encode'), op('SETITEM')),
+    'suspicious',
+    'pickle/unsafe-argument',
+  ],
+  'a factory of a defaultdict that is no plain type': [
+    pickle(call('collections', 'defaultdict', name('numpy', 'ndarray'))),
     'suspicious',
     'pickle/unsafe-argument',
   ],
