@@ -84,8 +84,8 @@ temporary file without a name beyond that.
 
 ## How good it is
 - **False alarms:** 0 of 344 files that current frameworks wrote: state dictionaries of 25 layers, optimisers' checkpoints, whole
-  models and TorchScript (PyTorch 2.15), 105 estimators of scikit-learn 1.9 as pickle and joblib, XGBoost 3.2, LightGBM 4.7, NumPy 2.4,
-  SciPy, pandas 3.0. [bench/interop/scan/clean.py](../bench/interop/scan/clean.py) makes them. picklescan 1.0.5 finds 901 suspicious
+  models and TorchScript (PyTorch 2.15), 102 estimators of scikit-learn 1.9 as pickle and joblib, XGBoost 3.2, LightGBM 4.7, NumPy 2.4,
+  SciPy, pandas 3.1. [bench/interop/scan/clean.py](../bench/interop/scan/clean.py) makes them. picklescan 1.0.5 finds 901 suspicious
   imports in the same files; modelscan 0.8.8 passes over most of them.
 - **False alarms in other formats:** 0 of 271 files: 19 models of Keras 3.15 in four formats each, 164 estimators as skops 0.16,
   safetensors 0.8, GGUF 0.19 in four types, HDF5 by h5py 3.16 in all its versions
@@ -95,7 +95,7 @@ temporary file without a name beyond that.
   ([bypasses.ts](../bench/interop/scan/bypasses.ts), [peers.py](../bench/interop/scan/peers.py)). They were collected to show
   what scanners miss, so the share says nothing about files in the wild.
 - **The machine against CPython:** on 120,000 random streams, every name that either of CPython 3.11's two unpicklers imported was among
-  the machine's, in that order, and it stopped wherever one of them did
+  the machine's, in that order, and it came to the end wherever one of them did
   ([streams.ts](../bench/interop/scan/streams.ts), [cpython.py](../bench/interop/scan/cpython.py)).
 - **Rewriting:** 41 checkpoints with all types that safetensors has, views and transposed tensors among them, came out bit for bit
   as PyTorch loads them.

@@ -142,7 +142,7 @@ def sklearn_part(out):
     for name, estimator in more.items():
         joblib.dump(estimator, out / f"{name}.joblib")
     forest = ensemble.RandomForestClassifier(5).fit(x, y)
-    for compress in ("zlib", "gzip", "bz2", "xz", "lzma"):
+    for compress in ("zlib", "gzip", "bz2", "xz"):
         joblib.dump(forest, out / f"forest-{compress}.joblib", compress=(compress, 3))
     joblib.dump({"names": np.array(["a", "b"], dtype=object), "x": x, "y": y}, out / "objects.joblib")
 

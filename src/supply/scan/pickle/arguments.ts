@@ -1,5 +1,4 @@
 import type { Judge } from './judge.ts';
-import type { CallBy } from './machine.ts';
 import { PICKLE_RULES } from './rules.ts';
 import { readView } from './storage.ts';
 import {
@@ -12,6 +11,7 @@ import {
   show,
   type Value,
 } from './value.ts';
+import type { CallBy } from './world.ts';
 
 /** What an allowed name is called with. */
 export interface Arguments {

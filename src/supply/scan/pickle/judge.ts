@@ -4,7 +4,6 @@ import { allowedUse } from './allow/allowed.ts';
 import { type Arguments, checkCall } from './arguments.ts';
 import { Contents } from './contents.ts';
 import { currentModule, isDangerous } from './danger.ts';
-import { type CallBy, type FillBy, isDunder, type World } from './machine.ts';
 import { PickleError } from './reader.ts';
 import { PICKLE_RULES } from './rules.ts';
 import { readStorage, type Storage } from './storage.ts';
@@ -20,6 +19,7 @@ import {
   show,
   type Value,
 } from './value.ts';
+import { type CallBy, type FillBy, isDunder, type World } from './world.ts';
 
 /** Where a pickle lies, as far as it decides what is normal in it. */
 export interface Setting {

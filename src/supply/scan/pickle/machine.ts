@@ -1,7 +1,7 @@
-import { GlacisError } from '../../../core/error.ts';
 import { Memo } from './memo.ts';
 import { OPCODES } from './opcodes.ts';
 import { PickleError, type PickleReader } from './reader.ts';
+import { Stack, tooMany } from './stack.ts';
 import {
   BUFFER,
   type Bytes,
@@ -17,39 +17,7 @@ import {
   type Tuple,
   type Value,
 } from './value.ts';
-
-/** How a value was made of a callable. */
-export type CallBy = 'REDUCE' | 'NEWOBJ' | 'NEWOBJ_EX' | 'INST' | 'OBJ';
-
-/** How something was filled that is no plain container. */
-export type FillBy = 'BUILD' | 'SETITEMS' | 'APPENDS' | 'ADDITEMS';
-
-/**
- * What the machine asks and tells while it runs: everything that would reach outside the stream if the pickle were loaded.
- * `at` is the byte of the opcode.
- */
-export interface World {
-  /** A name is imported. Gives what stands for it. `protocol` decides how old names are mapped. */
-  global(module: string, name: string, protocol: number, at: number): Value;
-  /** Something is called; gives what stands for the result. */
-  call(callee: Value, args: Value, kwargs: Value | undefined, by: CallBy, at: number): Value;
-  /** Something is filled that is neither list, dict nor set, or BUILD is applied. */
-  fill(target: Value, by: FillBy, content: Value | undefined, at: number): void;
-  /** A persistent id is looked up. */
-  persistent(id: Value, at: number): Value;
-  /** An entry of the extension registry is looked up. */
-  extension(code: number, at: number): Value;
-  /** Bytes lie in the stream. */
-  bytes(value: Bytes): void;
-  /** The stream does something that no pickler writes. */
-  odd(what: string, at: number): void;
-  /** An opcode or its argument lies across the end of a frame. */
-  straddles(what: string, at: number): void;
-  /** A tuple holds so many values, counted as often as they are reached, that hashing or copying it does not end. */
-  unfolds(weight: number, at: number): void;
-  /** A guarded name is put where something else may call it. */
-  escapes(name: GlobalName, at: number): void;
-}
+import { isDunder, type World } from './world.ts';
 
 /** What the machine may hold. */
 export interface MachineLimits {
@@ -80,9 +48,8 @@ const BOMB = 50_000_000;
  * CPython. Source: Modules/_pickle.c and Lib/pickle.py of CPython 3.14.
  */
 export class PickleMachine {
-  readonly stack: Value[] = [];
-  readonly marks: number[] = [];
-  memo = new Memo();
+  #stack: Stack;
+  #memo = new Memo();
   protocol = 0;
   /** Opcodes that were run. */
   count = 0;
@@ -97,14 +64,14 @@ export class PickleMachine {
   constructor(world: World, limits = MACHINE_LIMITS) {
     this.#world = world;
     this.#limits = limits;
+    this.#stack = new Stack(limits.stack);
   }
 
   /** A machine in the same state that answers to another world. */
   fork(world: World): PickleMachine {
     const twin = new PickleMachine(world, this.#limits);
-    for (const value of this.stack) twin.stack.push(value);
-    twin.marks.push(...this.marks);
-    twin.memo = this.memo.copy();
+    twin.#stack = this.#stack.copy();
+    twin.#memo = this.#memo.copy();
     twin.protocol = this.protocol;
     return twin;
   }
@@ -120,7 +87,7 @@ export class PickleMachine {
     this.#frame(name, at, reader.position);
     switch (name) {
       case 'STOP':
-        this.result = this.#pop();
+        this.result = this.#stack.pop();
         return true;
       case 'PROTO':
         if ((value as number) > 5) throw new PickleError(`protocol ${value}`);
@@ -131,98 +98,97 @@ export class PickleMachine {
         this.#openFrame(value as number, at, reader);
         break;
       case 'MARK':
-        this.marks.push(this.stack.length);
+        this.#stack.setMark();
         break;
       case 'POP':
-        if (this.marks.at(-1) === this.stack.length) this.marks.pop();
-        else this.#pop();
+        this.#stack.drop();
         break;
       case 'POP_MARK':
-        this.stack.length = this.#mark();
+        this.#stack.dropToMark();
         break;
       case 'DUP':
-        this.#push(this.#top());
+        this.#stack.push(this.#stack.top());
         break;
       case 'NONE':
-        this.#push(null);
+        this.#stack.push(null);
         break;
       case 'NEWTRUE':
-        this.#push(true);
+        this.#stack.push(true);
         break;
       case 'NEWFALSE':
-        this.#push(false);
+        this.#stack.push(false);
         break;
       case 'EMPTY_LIST':
-        this.#push(newList());
+        this.#stack.push(newList());
         break;
       case 'EMPTY_TUPLE':
-        this.#push(this.#tuple([], at));
+        this.#stack.push(this.#tuple([], at));
         break;
       case 'EMPTY_DICT':
-        this.#push(newDict());
+        this.#stack.push(newDict());
         break;
       case 'EMPTY_SET':
-        this.#push(SET);
+        this.#stack.push(SET);
         break;
       case 'BINBYTES':
       case 'SHORT_BINBYTES':
       case 'BINBYTES8':
       case 'BYTEARRAY8':
         this.#world.bytes(value as Bytes);
-        this.#push(value);
+        this.#stack.push(value);
         break;
       case 'TUPLE':
-        this.#push(this.#tuple(this.#popToMark(), at));
+        this.#stack.push(this.#tuple(this.#stack.popToMark(), at));
         break;
       case 'TUPLE1':
       case 'TUPLE2':
       case 'TUPLE3':
-        this.#push(this.#tuple(this.#popMany(Number(name.at(-1))), at));
+        this.#stack.push(this.#tuple(this.#stack.popMany(Number(name.at(-1))), at));
         break;
       case 'LIST': {
         const list = newList();
-        const items = this.#popToMark();
+        const items = this.#stack.popToMark();
         for (const item of items) this.#hands(item, at);
         this.#extend(list, items);
-        this.#push(list);
+        this.#stack.push(list);
         break;
       }
       case 'DICT': {
         const dict = newDict();
-        this.#setItems(dict, this.#popToMark(), at);
-        this.#push(dict);
+        this.#setItems(dict, this.#stack.popToMark(), at);
+        this.#stack.push(dict);
         break;
       }
       case 'FROZENSET':
-        this.#popToMark();
-        this.#push(SET);
+        this.#stack.popToMark();
+        this.#stack.push(SET);
         break;
       case 'APPEND': {
-        const [item] = this.#popMany(1);
+        const [item] = this.#stack.popMany(1);
         this.#append([item!], at);
         break;
       }
       case 'APPENDS':
-        this.#append(this.#popToMark(), at);
+        this.#append(this.#stack.popToMark(), at);
         break;
       case 'SETITEM':
-        this.#setItems(undefined, this.#popMany(2), at);
+        this.#setItems(undefined, this.#stack.popMany(2), at);
         break;
       case 'SETITEMS':
-        this.#setItems(undefined, this.#popToMark(), at);
+        this.#setItems(undefined, this.#stack.popToMark(), at);
         break;
       case 'ADDITEMS': {
-        const items = this.#popToMark();
-        const target = this.#top();
+        const items = this.#stack.popToMark();
+        const target = this.#stack.top();
         if (kindOf(target) !== 'set' && items.length > 0) this.#world.fill(target, 'ADDITEMS', undefined, at);
         break;
       }
       case 'GET':
       case 'BINGET':
       case 'LONG_BINGET': {
-        const found = this.memo.get(value as number);
+        const found = this.#memo.get(value as number);
         if (found === undefined) throw new PickleError(`the memo holds nothing at ${value}`);
-        this.#push(found);
+        this.#stack.push(found);
         break;
       }
       case 'PUT':
@@ -231,71 +197,71 @@ export class PickleMachine {
         this.#remember(value as number);
         break;
       case 'MEMOIZE':
-        this.#remember(this.memo.size);
+        this.#remember(this.#memo.size);
         break;
       case 'GLOBAL':
-        this.#push(this.#world.global(value as string, reader.second, this.protocol, at));
+        this.#stack.push(this.#world.global(value as string, reader.second, this.protocol, at));
         break;
       case 'STACK_GLOBAL': {
-        const [module, global] = this.#popMany(2);
+        const [module, global] = this.#stack.popMany(2);
         if (typeof module !== 'string' || typeof global !== 'string')
           throw new PickleError('STACK_GLOBAL on something other than two texts');
-        this.#push(this.#world.global(module, global, this.protocol, at));
+        this.#stack.push(this.#world.global(module, global, this.protocol, at));
         break;
       }
       case 'INST': {
         // The unpickler in Python, which joblib uses, imports before it looks for the mark.
         const callee = this.#world.global(value as string, reader.second, this.protocol, at);
-        const args = this.#tuple(this.#popToMark(), at);
-        this.#push(this.#world.call(callee, args, undefined, 'INST', at));
+        const args = this.#tuple(this.#stack.popToMark(), at);
+        this.#stack.push(this.#world.call(callee, args, undefined, 'INST', at));
         break;
       }
       case 'OBJ': {
-        const [callee, ...args] = this.#popToMark();
+        const [callee, ...args] = this.#stack.popToMark();
         if (callee === undefined) throw new PickleError('OBJ without a class');
-        this.#push(this.#world.call(callee, this.#tuple(args, at), undefined, 'OBJ', at));
+        this.#stack.push(this.#world.call(callee, this.#tuple(args, at), undefined, 'OBJ', at));
         break;
       }
       case 'REDUCE':
       case 'NEWOBJ': {
-        const [callee, args] = this.#popMany(2);
+        const [callee, args] = this.#stack.popMany(2);
         if (itemsOf(args) === undefined) this.#world.odd(`${name} with arguments that are no tuple`, at);
-        this.#push(this.#world.call(callee!, args!, undefined, name, at));
+        this.#stack.push(this.#world.call(callee!, args!, undefined, name, at));
         break;
       }
       case 'NEWOBJ_EX': {
-        const [callee, args, kwargs] = this.#popMany(3);
-        this.#push(this.#world.call(callee!, args!, kwargs, name, at));
+        const [callee, args, kwargs] = this.#stack.popMany(3);
+        this.#stack.push(this.#world.call(callee!, args!, kwargs, name, at));
         break;
       }
       case 'BUILD': {
-        const [state] = this.#popMany(1);
+        const [state] = this.#stack.popMany(1);
         this.#hands(state!, at);
-        this.#world.fill(this.#top(), 'BUILD', state, at);
+        this.#world.fill(this.#stack.top(), 'BUILD', state, at);
         break;
       }
       case 'PERSID':
-        this.#push(this.#world.persistent(value, at));
+        this.#stack.push(this.#world.persistent(value, at));
         break;
       case 'BINPERSID':
-        this.#push(this.#world.persistent(this.#pop(), at));
+        this.#stack.push(this.#world.persistent(this.#stack.pop(), at));
         break;
       case 'EXT1':
       case 'EXT2':
       case 'EXT4':
         if ((value as number) <= 0) throw new PickleError(`extension code ${value}`);
-        this.#push(this.#world.extension(value as number, at));
+        this.#stack.push(this.#world.extension(value as number, at));
         break;
       case 'NEXT_BUFFER':
         this.#world.odd('NEXT_BUFFER, a buffer that is not in the stream', at);
-        this.#push(BUFFER);
+        this.#stack.push(BUFFER);
         break;
       case 'READONLY_BUFFER':
-        this.#top();
+        this.#stack.top();
         break;
       default:
         // All others push their argument: numbers and texts.
-        this.#push(value);
+        this.#stack.push(value);
     }
     return false;
   }
@@ -327,45 +293,9 @@ export class PickleMachine {
     } else this.frameEnd = end;
   }
 
-  #fence(): number {
-    return this.marks.at(-1) ?? 0;
-  }
-
-  #push(value: Value): void {
-    if (this.stack.length >= this.#limits.stack) throw tooMany(this.#limits.stack, 'values on the stack');
-    this.stack.push(value);
-  }
-
-  #pop(): Value {
-    if (this.stack.length <= this.#fence()) throw new PickleError('a value is taken from an empty stack');
-    return this.stack.pop()!;
-  }
-
-  #top(): Value {
-    if (this.stack.length <= this.#fence()) throw new PickleError('a value is asked of an empty stack');
-    return this.stack.at(-1)!;
-  }
-
-  #popMany(count: number): Value[] {
-    if (this.stack.length - count < this.#fence())
-      throw new PickleError('a value is taken from an empty stack');
-    return this.stack.splice(this.stack.length - count, count);
-  }
-
-  #mark(): number {
-    const mark = this.marks.pop();
-    if (mark === undefined) throw new PickleError('a mark is missing');
-    return mark;
-  }
-
-  #popToMark(): Value[] {
-    const mark = this.#mark();
-    return this.stack.splice(mark);
-  }
-
   #remember(index: number): void {
-    if (this.memo.size >= this.#limits.memo) throw tooMany(this.#limits.memo, 'entries of the memo');
-    this.memo.set(index, this.#top());
+    if (this.#memo.size >= this.#limits.memo) throw tooMany(this.#limits.memo, 'entries of the memo');
+    this.#memo.set(index, this.#stack.top());
   }
 
   #tuple(items: readonly Value[], at: number): Tuple {
@@ -388,7 +318,7 @@ export class PickleMachine {
 
   #append(items: readonly Value[], at: number): void {
     for (const item of items) this.#hands(item, at);
-    const target = this.#top();
+    const target = this.#stack.top();
     if (kindOf(target) === 'list') this.#extend(target as List, items);
     else if (items.length > 0) this.#world.fill(target, 'APPENDS', items[0], at);
   }
@@ -405,7 +335,7 @@ export class PickleMachine {
 
   #setItems(given: Dict | undefined, items: readonly Value[], at: number): void {
     if (items.length % 2 !== 0) throw new PickleError('a key without a value');
-    const target = given ?? this.#top();
+    const target = given ?? this.#stack.top();
     const dict = mappingOf(target);
     if (dict === undefined) {
       if (items.length > 0) this.#world.fill(target, 'SETITEMS', items[0], at);
@@ -434,19 +364,10 @@ export class PickleMachine {
   }
 }
 
-function tooMany(most: number, what: string): GlacisError {
-  return new GlacisError('scan/limit', `expected at most ${most} ${what} of a pickle, got more`);
-}
-
 function newList(): List {
   return { kind: 'list', items: [], dropped: 0 };
 }
 
 function isKey(value: Value): value is Key {
   return value === null || typeof value !== 'object';
-}
-
-/** Whether a name begins and ends with two underscores. */
-export function isDunder(name: string): boolean {
-  return name.length > 4 && name.startsWith('__') && name.endsWith('__');
 }
