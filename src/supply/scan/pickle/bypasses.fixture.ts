@@ -89,6 +89,22 @@ export const PICKLE_BYPASSES: Readonly<
     'malicious',
     'pickle/dangerous-name',
   ],
+  'a name that is longer than a scan keeps': [
+    pickle(
+      op('BINUNICODE', 'a.'.repeat(3000)),
+      text('x'),
+      op('STACK_GLOBAL'),
+      op('EMPTY_TUPLE'),
+      op('REDUCE'),
+    ),
+    'suspicious',
+    'pickle/unknown-name',
+  ],
+  'a name on a line that is longer than a scan keeps': [
+    bytes(op('PROTO', 2), op('GLOBAL', 'a.'.repeat(3000), 'x'), op('STOP')),
+    'suspicious',
+    'pickle/unknown-name',
+  ],
   'operands as STRING and BINSTRING': [
     bytes(
       op('PROTO', 4),

@@ -40,6 +40,13 @@ describe('a pickle that is built to exhaust', () => {
     expect(ruleIds(result)).toContain('file/limit');
   });
 
+  it.each([
+    ['a chain of tuples', bytes(op('EMPTY_TUPLE'), repeat(op('TUPLE1'), 2_500_001))],
+    ['marks without end', repeat(op('MARK'), 1_000_001)],
+  ])('ends at %s', async (_, content) => {
+    expect(ruleIds(await scanBytes(pickle(content)))).toEqual(['file/limit']);
+  });
+
   it('ends at the files in it', () => {
     const contents = new Contents(2);
     const file = (offset: number) => ({ kind: 'bytes', offset, length: 9, head: 'PK' }) as const;

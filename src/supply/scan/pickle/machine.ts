@@ -11,6 +11,7 @@ import {
   type Key,
   kindOf,
   type List,
+  type LongText,
   mappingOf,
   newDict,
   SET,
@@ -23,6 +24,8 @@ import { isDunder, type World } from './world.ts';
 export interface MachineLimits {
   readonly stack: number;
   readonly memo: number;
+  /** Objects that are made, and items of tuples: what a chain of them may hold on to. */
+  readonly objects: number;
   /** Items of lists and dictionaries that are kept; more are counted and dropped, except in small dictionaries. */
   readonly kept: number;
   /** Entries of small dictionaries that are kept on top of that. */
@@ -32,6 +35,7 @@ export interface MachineLimits {
 export const MACHINE_LIMITS: MachineLimits = {
   stack: 1_000_000,
   memo: 1_000_000,
+  objects: 5_000_000,
   kept: 300_000,
   small: 1_000_000,
 };
@@ -57,6 +61,7 @@ export class PickleMachine {
   frameEnd = 0;
   readonly #world: World;
   readonly #limits: MachineLimits;
+  #objects = 0;
   #kept = 0;
   #small = 0;
   #bomb = false;
@@ -119,12 +124,14 @@ export class PickleMachine {
         this.#stack.push(false);
         break;
       case 'EMPTY_LIST':
+        this.#makes(1);
         this.#stack.push(newList());
         break;
       case 'EMPTY_TUPLE':
         this.#stack.push(this.#tuple([], at));
         break;
       case 'EMPTY_DICT':
+        this.#makes(1);
         this.#stack.push(newDict());
         break;
       case 'EMPTY_SET':
@@ -146,6 +153,7 @@ export class PickleMachine {
         this.#stack.push(this.#tuple(this.#stack.popMany(Number(name.at(-1))), at));
         break;
       case 'LIST': {
+        this.#makes(1);
         const list = newList();
         const items = this.#stack.popToMark();
         for (const item of items) this.#hands(item, at);
@@ -154,6 +162,7 @@ export class PickleMachine {
         break;
       }
       case 'DICT': {
+        this.#makes(1);
         const dict = newDict();
         this.#setItems(dict, this.#stack.popToMark(), at);
         this.#stack.push(dict);
@@ -203,8 +212,8 @@ export class PickleMachine {
         this.#stack.push(this.#world.global(value as string, reader.second, this.protocol, at));
         break;
       case 'STACK_GLOBAL': {
-        const [module, global] = this.#stack.popMany(2);
-        if (typeof module !== 'string' || typeof global !== 'string')
+        const [module, global] = this.#stack.popMany(2).map(nameIn);
+        if (module === undefined || global === undefined)
           throw new PickleError('STACK_GLOBAL on something other than two texts');
         this.#stack.push(this.#world.global(module, global, this.protocol, at));
         break;
@@ -224,12 +233,14 @@ export class PickleMachine {
       }
       case 'REDUCE':
       case 'NEWOBJ': {
+        this.#makes(1);
         const [callee, args] = this.#stack.popMany(2);
         if (itemsOf(args) === undefined) this.#world.odd(`${name} with arguments that are no tuple`, at);
         this.#stack.push(this.#world.call(callee!, args!, undefined, name, at));
         break;
       }
       case 'NEWOBJ_EX': {
+        this.#makes(1);
         const [callee, args, kwargs] = this.#stack.popMany(3);
         this.#stack.push(this.#world.call(callee!, args!, kwargs, name, at));
         break;
@@ -298,7 +309,13 @@ export class PickleMachine {
     this.#memo.set(index, this.#stack.top());
   }
 
+  #makes(count: number): void {
+    this.#objects += count;
+    if (this.#objects > this.#limits.objects) throw tooMany(this.#limits.objects, 'objects');
+  }
+
   #tuple(items: readonly Value[], at: number): Tuple {
+    this.#makes(1 + items.length);
     let weight = 1;
     for (const item of items) {
       weight += kindOf(item) === 'tuple' ? (item as Tuple).weight : 1;
@@ -362,6 +379,12 @@ export class PickleMachine {
       throw tooMany(this.#limits.small, 'entries of small dictionaries');
     return true;
   }
+}
+
+/** A text as a name; a long one is none that is known, and a name all the same. */
+function nameIn(value: Value): string | undefined {
+  if (typeof value === 'string') return value;
+  return kindOf(value) === 'long text' ? `(${(value as LongText).length} characters)` : undefined;
 }
 
 function newList(): List {

@@ -25,6 +25,7 @@ export class Stack {
 
   /** Begins a group. */
   setMark(): void {
+    if (this.#marks.length >= this.#most) throw tooMany(this.#most, 'marks on the stack');
     this.#marks.push(this.#values.length);
   }
 

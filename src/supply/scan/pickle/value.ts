@@ -102,7 +102,7 @@ export interface Persistent {
 }
 
 /** Texts up to this length are kept whole. */
-export const SHORT = 4096;
+export const SHORT = 256;
 
 export const FLOAT: Opaque = { kind: 'float' };
 export const HUGE_INT: Opaque = { kind: 'huge int' };
