@@ -79,7 +79,10 @@ describe("joblib's arrays in the stream", () => {
     ['past the end', wrapped('f4', 300, FLOATS)],
     ['of an unknown type', wrapped('?!', 3, FLOATS)],
     ['of a negative size', wrapped('f4', -3, FLOATS)],
-  ])('%s are unreadable', async (_, content) => {
-    expect(await look(pickle(content))).toEqual({ verdict: 'unreadable', rules: ['pickle/broken'] });
+  ])('%s are odd, and the stream is read on as pickle.load would', async (_, content) => {
+    const found = await look(pickle(content));
+    expect(found.verdict).toBe('suspicious');
+    expect(found.rules).toContain('pickle/odd-structure');
+    expect(await look(pickle(content.subarray(0, -12), PAYLOAD))).toMatchObject({ verdict: 'malicious' });
   });
 });

@@ -74,7 +74,7 @@ export async function runPickle(
         if (machine.count >= most || reader.position >= end || (untilActs && judge.acts > 0))
           return outcome({});
         if (reader.code === BUILD) {
-          const array = await arrayAfter(source, reader.position, judge.built);
+          const array = await arrayOrOdd(source, reader.position, judge);
           if (array === 'pickle') {
             if (depth >= MAX_DEPTH) throw new PickleError('arrays of objects nested too deep');
             const inner = await runPickle(source, reader.position, judge, budget, { depth: depth + 1 });
@@ -91,6 +91,17 @@ export async function runPickle(
   } catch (thrown) {
     if (!(thrown instanceof PickleError)) throw thrown;
     return outcome({ broken: thrown.message });
+  }
+}
+
+/** An array that joblib could not pass over is a fault there, and the stream goes on for every other unpickler. */
+async function arrayOrOdd(source: ByteSource, position: number, judge: Judge) {
+  try {
+    return await arrayAfter(source, position, judge.built);
+  } catch (thrown) {
+    if (!(thrown instanceof PickleError)) throw thrown;
+    judge.odd(thrown.message, position);
+    return undefined;
   }
 }
 
