@@ -48,6 +48,20 @@ describe("joblib's arrays in the stream", () => {
     expect(await look(pickle(wrapped('O', 1, pickle(PAYLOAD))))).toMatchObject({ verdict: 'malicious' });
   });
 
+  it('of objects are read with the memo from before, too, as every other unpickler does', async () => {
+    // To joblib, entry 0 is what the inner pickle puts there; to pickle.load, it is what the outer one did.
+    const inner = pickle(
+      text('collections'),
+      op('MEMOIZE'),
+      op('POP'),
+      op('BINGET', 0),
+      text('OrderedDict'),
+      op('STACK_GLOBAL'),
+    );
+    const both = pickle(text('os'), op('MEMOIZE'), op('POP'), wrapped('O', 1, inner));
+    expect(await look(both)).toMatchObject({ verdict: 'malicious', rules: ['pickle/two-readings'] });
+  });
+
   it('are run as opcodes, too, as every other unpickler does', async () => {
     const code = bytes(op('POP'), PAYLOAD, op('STOP'));
     const both = pickle(wrapped('u1', code.length, code));

@@ -77,7 +77,9 @@ export async function runPickle(
           const array = await arrayOrOdd(source, reader.position, judge);
           if (array === 'pickle') {
             if (depth >= MAX_DEPTH) throw new PickleError('arrays of objects nested too deep');
-            const inner = await runPickle(source, reader.position, judge, budget, { depth: depth + 1 });
+            const begin = { depth: depth + 1, most: most - machine.count, untilActs };
+            await checkObjectsBothWays(source, reader.position, machine, judge, budget, begin);
+            const inner = await runPickle(source, reader.position, judge, budget, begin);
             if (!inner.stopped) return outcome({ broken: inner.broken, end: inner.end });
             reader.seek(inner.end);
           } else if (array !== undefined) {
@@ -131,6 +133,25 @@ async function checkBothWays(
       `bytes ${start} to ${end} are an array to joblib and opcodes to pickle`,
       start,
     );
+}
+
+/**
+ * joblib begins a pickle of its own for an array of objects; every other unpickler goes on with the stack and memo that it has,
+ * where an index stands for something else. Such a mixture names what nobody wrote, so only what is malicious for sure counts.
+ */
+async function checkObjectsBothWays(
+  source: ByteSource,
+  start: number,
+  machine: PickleMachine,
+  judge: Judge,
+  budget: Budget,
+  options: RunOptions,
+): Promise<void> {
+  const other = new Judge(judge.setting);
+  await runPickle(source, start, other, budget, { ...options, machine: machine.fork(other) });
+  const bad = other.verdicts().find(({ rule }) => rule.verdict === 'malicious');
+  if (bad)
+    judge.notice(PICKLE_RULES.twoReadings, `to pickle, the array of objects does this: ${bad.what}`, start);
 }
 
 const CALLS: ReadonlySet<number> = new Set(
