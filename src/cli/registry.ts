@@ -59,7 +59,10 @@ export const command: Command = {
     },
     reason: { value: 'TEXT', help: 'why, for rollback, revoke and roles' },
     out: { value: 'FOLDER', help: 'where pull writes the model; must not exist' },
-    'wrapping-key': { value: 'KEY', help: 'encrypts or decrypts blobs: file:PATH, env:NAME, pkcs11:… or plugin:PATH' },
+    'wrapping-key': {
+      value: 'KEY',
+      help: 'encrypts or decrypts blobs: file:PATH, env:NAME, pkcs11:… or plugin:PATH',
+    },
     'new-wrapping-key': { value: 'KEY', help: 'what rewrap puts in its place' },
     'ignore-paths': { value: 'PATH', help: 'leave this out of what is pushed', many: true },
     proof: {
