@@ -26,10 +26,7 @@ export const command: Command = {
     json: { value: 'FILE', help: 'what was signed, as JSON' },
   },
   examples: [
-    [
-      'openssl ecparam -name prime256v1 -genkey -noout -out key.pem && openssl ec -in key.pem -pubout -out key.pub',
-      'a key pair (once)',
-    ],
+    ['glacis keygen key.pem', 'a key pair (once)'],
     ['glacis sign key model.onnx --private-key key.pem --signature model.onnx.sig', 'sign one file'],
     ['glacis sign key model/ --private-key key.pem --ignore-paths model/README.md', 'sign a folder'],
   ],
