@@ -6,6 +6,8 @@ import { asGlacisError } from '../core/error.ts';
 export interface BundledExample {
   /** Path of the ONNX file. */
   readonly model: string;
+  /** Path of the same network, trained on against attacks. */
+  readonly hardened: string;
   /** How many pictures it was trained on. */
   readonly trainingSamples: number;
   /** Its accuracy on the test pictures of `seed`, and how many they were. */
@@ -23,11 +25,12 @@ export async function bundledExample(): Promise<BundledExample> {
   try {
     const card = JSON.parse(await readFile(new URL('traffic-signs.json', folder), 'utf8')) as Omit<
       BundledExample,
-      'model'
+      'model' | 'hardened'
     > & { readonly file: string };
     const { trainingSamples, testAccuracy, testSamples, seed } = card;
     const model = fileURLToPath(new URL(card.file, folder));
-    return { model, trainingSamples, testAccuracy, testSamples, seed };
+    const hardened = fileURLToPath(new URL('hardened.onnx', folder));
+    return { model, hardened, trainingSamples, testAccuracy, testSamples, seed };
   } catch (thrown) {
     throw asGlacisError(
       thrown,

@@ -1,7 +1,7 @@
 import type { AttackedExample } from '../assess/examples.ts';
 import type { Assessment } from '../assess/result.ts';
 import { interval, percent, radius } from '../report/format.ts';
-import { strongestAt, type VerdictLevel, verdictOf } from '../report/verdict.ts';
+import { strongestAt, type VerdictLevel, verdictOf, worstCases } from '../report/verdict.ts';
 
 /** What the summary is told from. */
 export interface SummaryFacts {
@@ -32,6 +32,36 @@ export function demoSummary({ assessment, examples, classNames, bold }: SummaryF
     .replaceAll('\u00a0', ' ');
 }
 
+/** What hardening changed on the same pictures under the same attacks: a table by eps, and what it says. Ends with a line feed. */
+export function hardenedSummary(before: Assessment, after: Assessment, bold: SummaryFacts['bold']): string {
+  const [undefended, hardened] = [worstCases(before), worstCases(after)];
+  const last = hardened.at(-1)!;
+  const [was, is] = [undefended.at(-1)!.robustAccuracy, last.robustAccuracy];
+  const rows = [
+    ['none', percent(before.results[0]!.cleanAccuracy), percent(after.results[0]!.cleanAccuracy)],
+    ...hardened.map(({ eps, robustAccuracy }, i) => [
+      `at most ${radius(eps)}`,
+      percent(undefended[i]!.robustAccuracy),
+      percent(robustAccuracy),
+    ]),
+  ];
+  return [
+    '',
+    bold(`How many each of the two networks still reads right under both attacks`),
+    '',
+    ...columns(['Change of each pixel', 'undefended', 'hardened'], rows),
+    '',
+    ...wrapped(
+      is > was
+        ? `Hardening keeps ${percent(is)} right at ${radius(last.eps)} (95 % confidence ${interval(last.confidence)}) where the undefended network keeps ${percent(was)}.`
+        : `Hardening shows no gain at ${radius(last.eps)} on these pictures: ${percent(is)} right, where the undefended network keeps ${percent(was)}.`,
+    ),
+    '',
+  ]
+    .join('\n')
+    .replaceAll('\u00a0', ' ');
+}
+
 /** Accuracy by budget and attack. */
 function table({ results, data }: Assessment, bold: SummaryFacts['bold']): readonly string[] {
   const attacks = [...new Set(results.map((r) => r.attack))];
@@ -47,17 +77,15 @@ function table({ results, data }: Assessment, bold: SummaryFacts['bold']): reado
       }),
     ]),
   ];
+  return [bold(`How many of ${data.n} pictures the model still reads right`), '', ...columns(head, rows), ''];
+}
+
+/** Rows under their head, the first column to the left. */
+function columns(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
   const line = (cells: readonly string[]) =>
     `  ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('    ')}`;
-  return [
-    bold(`How many of ${data.n} pictures the model still reads right`),
-    '',
-    line(head),
-    `  ${widths.map((w) => '─'.repeat(w)).join('────')}`,
-    ...rows.map(line),
-    '',
-  ];
+  return [line(head), `  ${widths.map((w) => '─'.repeat(w)).join('────')}`, ...rows.map(line)];
 }
 
 /** How a model that nothing defends came out, by what the report's verdict calls it. */

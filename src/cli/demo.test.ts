@@ -60,6 +60,13 @@ describe('glacis demo', () => {
       expect(text.replaceAll('\n', ' ')).toContain('trained on clean pictures only');
       expect(text).toContain(join(out, 'report.html'));
       expect(text).toMatch(/at most 8\/255 +\d/);
+      const after = parseAssessment(readFileSync(join(out, 'hardened/assessment.json'), 'utf8'));
+      expect(after.results.at(-1)!.robustAccuracy).toBeGreaterThan(strongest.robustAccuracy + 0.3);
+      expect(after.results[0]!.cleanAccuracy).toBeGreaterThan(0.85);
+      const comparison = readFileSync(join(out, 'comparison.html'), 'utf8');
+      expect(comparison).toContain('traffic-signs.onnx');
+      expect(comparison).toContain('hardened.onnx');
+      expect(text.replaceAll('\n', ' ')).toMatch(/Hardening keeps \d+\.\d % right at 8\/255/);
     },
     PATIENCE,
   );

@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { assess } from '../assess/assess.ts';
+import { compareAssessments } from '../assess/index.ts';
 import type { Assessment } from '../assess/result.ts';
 import { toJson } from '../assess/result-json.ts';
 import { throwIfCancelled } from '../core/cancel.ts';
@@ -8,11 +9,12 @@ import { GlacisError } from '../core/error.ts';
 import type { Progress } from '../core/progress.ts';
 import { writeNpz } from '../data/index.ts';
 import { renderSplit, SIGN_CLASSES, SIGN_SHAPE } from '../data/traffic-signs/render.ts';
+import { renderComparisonHtml } from '../report/compare/html.ts';
 import { renderHtml } from '../report/html.ts';
 import { bundledExample } from './bundled-example.ts';
 import { type Command, type CommandRun, EXIT } from './command.ts';
 import { chooseExamples } from './demo-examples.ts';
-import { demoSummary } from './demo-summary.ts';
+import { demoSummary, hardenedSummary } from './demo-summary.ts';
 import { galleryFrom } from './gallery.ts';
 import { prepareFolder, writeText } from './output.ts';
 
@@ -29,14 +31,14 @@ const CHUNK = 64;
 export const command: Command = {
   usage: 'demo [--out FOLDER]',
   about:
-    'Attacks the bundled classifier of traffic signs on pictures rendered for the purpose, and writes a report. Needs no data, no network and less than a minute.',
+    'Attacks the bundled classifier of traffic signs on pictures rendered for the purpose, then the same network hardened, and writes reports. Needs no data, no network and less than a minute.',
   options: {
     out: { value: 'FOLDER', help: 'where the report goes (default: glacis-demo)' },
     n: { value: 'N', help: 'how many pictures (default: 512)' },
     seed: { value: 'SEED', help: 'other pictures and other random starts (default: 1)' },
   },
   examples: [
-    ['glacis demo', 'see what an attack does to an undefended model'],
+    ['glacis demo', 'see what an attack does to a model, and what hardening is worth'],
     ['glacis demo --n 64 --out /tmp/demo', 'the same on fewer pictures, somewhere else'],
   ],
   run,
@@ -54,6 +56,7 @@ async function run({ given, terminal, signal }: CommandRun): Promise<number> {
   const seed = given.whole('seed', 0) ?? 1;
   const { say, progress } = terminal;
   const example = await bundledExample();
+  const classNames = SIGN_CLASSES.map((c) => c.name);
   await prepareFolder(out);
   say(
     `Model: a small neural network that reads ${SIGN_CLASSES.length} kinds of traffic signs, trained on ${example.trainingSamples.toLocaleString('en')} clean pictures.`,
@@ -62,50 +65,64 @@ async function run({ given, terminal, signal }: CommandRun): Promise<number> {
   const pictures = join(out, 'signs.npz');
   await renderPictures(pictures, n, seed, progress, signal);
   say(`Attacks: FGSM (one step) and PGD (${PGD.steps} steps), each with four budgets.`);
-  const assessed = await assess({
-    model: example.model,
-    data: pictures,
-    attacks: [
-      { name: 'fgsm', options: {} },
-      { name: 'pgd', options: PGD },
-    ],
-    norm: 'linf',
-    eps: EPS,
-    seed,
-    out,
-    command: `glacis demo --n ${n} --seed ${seed}`,
-    signal,
-    progress,
-  });
-  terminal.clear();
-  const classNames = SIGN_CLASSES.map((c) => c.name);
-  const assessment: Assessment = {
-    ...assessed.assessment,
-    data: {
-      ...assessed.assessment.data,
-      description: `${n} rendered pictures of traffic signs (test split, seed ${seed})`,
-      classNames,
-    },
+  const attack = async (model: string, folder: string) => {
+    const assessed = await assess({
+      model,
+      data: pictures,
+      attacks: [
+        { name: 'fgsm', options: {} },
+        { name: 'pgd', options: PGD },
+      ],
+      norm: 'linf',
+      eps: EPS,
+      seed,
+      out: folder,
+      command: `${COMMAND} demo --n ${n} --seed ${seed}`,
+      signal,
+      progress,
+    });
+    terminal.clear();
+    const description = `${n} rendered pictures of traffic signs (test split, seed ${seed})`;
+    const { data } = assessed.assessment;
+    const assessment: Assessment = {
+      ...assessed.assessment,
+      data: { ...data, description, classNames },
+    };
+    await writeText(join(folder, 'assessment.json'), toJson(assessment));
+    return { ...assessed, assessment };
   };
+  const assessed = await attack(example.model, out);
+  const { assessment } = assessed;
   const examples = chooseExamples(assessed.examples, 'pgd', SHOWN);
   const report = join(out, 'report.html');
-  await writeText(report, renderHtml(assessment, galleryFrom({ ...assessed, assessment, examples })));
-  await writeText(join(out, 'assessment.json'), toJson(assessment));
+  await writeText(report, renderHtml(assessment, galleryFrom({ ...assessed, examples })));
   terminal.print(demoSummary({ assessment, examples, classNames, bold: terminal.bold }));
+  if (assessment.status !== 'complete') return EXIT.unfinished;
+  say('The same attacks on the same network, hardened: trained on against attacks of 8/255.');
+  const folder = join(out, 'hardened');
+  await prepareFolder(folder);
+  const { assessment: after } = await attack(example.hardened, folder);
+  if (after.status !== 'complete') return EXIT.unfinished;
+  const comparison = join(out, 'comparison.html');
+  const results = [out, folder].map((each) => join(each, 'assessment.json'));
+  await writeText(comparison, renderComparisonHtml(await compareAssessments(results, { signal })));
+  terminal.print(hardenedSummary(assessment, after, terminal.bold));
   terminal.print(
     [
       '',
       `Report    ${report}`,
       `          open it in a browser: ${pathToFileURL(report).href}`,
+      `Hardened  ${comparison}`,
       `Figures   ${join(out, 'assessment.json')}`,
       `Pictures  ${pictures}`,
       '',
       `Your own model:  ${COMMAND} assess MODEL.onnx --data DATA.npz`,
+      `To harden it:    ${COMMAND} harden MODEL.onnx --data TRAIN.npz --test DATA.npz`,
       `By hand:         ${COMMAND} assess ${shortest(example.model)} --data ${pictures} --attacks pgd --eps 8/255`,
       '',
     ].join('\n'),
   );
-  return assessment.status === 'complete' ? EXIT.good : EXIT.unfinished;
+  return EXIT.good;
 }
 
 /** How the program is called here: a clone of the repository has no `glacis` on the path. */

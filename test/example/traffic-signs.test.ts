@@ -18,6 +18,14 @@ const card = JSON.parse(readFileSync(new URL('traffic-signs.json', folder), 'utf
 };
 const bytes = readFileSync(new URL('traffic-signs.onnx', folder));
 
+const hardened = JSON.parse(readFileSync(new URL('hardened.json', folder), 'utf8')) as {
+  readonly digest: string;
+  readonly bytes: number;
+  readonly command: string;
+  readonly accuracy: number;
+  readonly autoattack: { readonly eps: string; readonly n: number; readonly robustAccuracy: number };
+};
+
 const engine = startEngine({ threads: 2 });
 afterAll(() => engine.close());
 
@@ -48,6 +56,19 @@ describe('the bundled example', () => {
     const readme = readFileSync(new URL('README.md', folder), 'utf8');
     expect(readme).toContain(`${(100 * card.testAccuracy).toFixed(1)} %`);
     expect(readme).toContain(`${Math.round(card.bytes / 1000)} kB`);
+  });
+
+  it('comes hardened, too: the file that its card describes, as accurate as the card says', async () => {
+    const file = readFileSync(new URL('hardened.onnx', folder));
+    expect(`sha256:${createHash('sha256').update(file).digest('hex')}`).toBe(hardened.digest);
+    expect(file.length).toBe(hardened.bytes);
+    const right = await accuracy(engine, parseModel(file), renderSplit({ seed: 2, split: 'test', n: 320 }));
+    const slack = 3 * Math.sqrt((hardened.accuracy * (1 - hardened.accuracy)) / 320);
+    expect(Math.abs(right - hardened.accuracy)).toBeLessThan(slack);
+    const readme = readFileSync(new URL('README.md', folder), 'utf8');
+    expect(readme).toContain(`| ${(100 * hardened.accuracy).toFixed(1)} % |`);
+    expect(readme).toContain(`| ${(100 * hardened.autoattack.robustAccuracy).toFixed(1)} % |`);
+    expect(readme.replaceAll(/\\\n +/g, '')).toContain(hardened.command);
   });
 
   it('is built to the same bytes each time', async () => {
