@@ -241,7 +241,7 @@ export async function writeModel(path: string, model: Model, options: WriteOptio
     );
   }
   const target = resolve(path);
-  if (threshold === undefined && totalBytes(model) < LARGEST - 2 ** 24) {
+  if (threshold === undefined && fitsOneFile(model)) {
     await replaceFile(target, modelChunks(model), options.signal);
     return;
   }
@@ -249,6 +249,11 @@ export async function writeModel(path: string, model: Model, options: WriteOptio
   const { model: outer, chunks } = moveOutside(model, location, threshold ?? 1024);
   if (chunks.length > 0) await replaceFile(join(dirname(target), location), chunks, options.signal);
   await replaceFile(target, modelChunks(outer), options.signal);
+}
+
+/** Whether a model can be written as one file, and by {@link serializeModel}: not from about 2 GiB of tensors on. */
+export function fitsOneFile(model: Model): boolean {
+  return totalBytes(model) < LARGEST - 2 ** 24;
 }
 
 function totalBytes(model: Model): number {

@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
 import type { Model } from '../onnx/model.ts';
 import { withoutTrailingBlanks } from '../onnx/trim-inputs.ts';
-import { serializeModel } from '../onnx/write.ts';
+import { fitsOneFile, serializeModel } from '../onnx/write.ts';
 import type { HostTensor } from './array.ts';
 import type { Device } from './device.ts';
 import { type Lane, startLane } from './lane.ts';
+import { asFile } from './model-file.ts';
 import type { OrtOptions } from './ort.ts';
 import { overwritableInputs } from './overwritable.ts';
 
@@ -69,20 +70,26 @@ export function startEngine(options: EngineOptions = {}): Engine {
     threads,
     async open(model, { lane: index = 0, ...extra } = {}) {
       const lane = laneAt(index);
-      const source =
-        typeof model === 'string' || model instanceof Uint8Array
-          ? model
-          : serializeModel(withoutTrailingBlanks(model));
-      const own =
-        source instanceof Uint8Array && source !== model && source.byteLength === source.buffer.byteLength;
-      const overwrite =
-        extra.carry && typeof model !== 'string' && !(model instanceof Uint8Array)
-          ? { overwrite: overwritableInputs(model, extra.carry) }
-          : {};
-      const opened = await lane.ask(
-        { kind: 'open', model: source, options: { device, threads, ...extra, ...overwrite } },
-        own ? [source.buffer as ArrayBuffer] : [],
-      );
+      const isModel = typeof model !== 'string' && !(model instanceof Uint8Array);
+      const settings = {
+        device,
+        threads,
+        ...extra,
+        ...(extra.carry && isModel ? { overwrite: overwritableInputs(model, extra.carry) } : {}),
+      };
+      const ask = (source: Uint8Array | string) => {
+        const own =
+          source instanceof Uint8Array && source !== model && source.byteLength === source.buffer.byteLength;
+        return lane.ask(
+          { kind: 'open', model: source, options: settings },
+          own ? [source.buffer as ArrayBuffer] : [],
+        );
+      };
+      const opened = await (!isModel
+        ? ask(model)
+        : fitsOneFile(model)
+          ? ask(serializeModel(withoutTrailingBlanks(model)))
+          : asFile(withoutTrailingBlanks(model), ask));
       const session = opened.session!;
       return {
         inputs: opened.inputs!,
