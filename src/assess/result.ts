@@ -3,6 +3,7 @@
  * read it. All of it is plain JSON; `result-json.ts` writes and reads it with checks.
  */
 
+import { THREAT_NORMS, type ThreatNorm } from '../threat/threat-norms.ts';
 import type { CorruptionResult } from './corruption/result.ts';
 import type { Generalisation } from './generalisation/generalisation.ts';
 import type { Reliability } from './reliability/reliability.ts';
@@ -10,24 +11,14 @@ import type { Reliability } from './reliability/reliability.ts';
 /** The version of the format, as the field `schema` carries it. */
 export const ASSESSMENT_SCHEMA = 'glacis.assessment/1';
 
-/** What a change of the input is measured in: a norm, or the one number of a threat of another kind. */
-export const RESULT_NORMS = [
-  'linf',
-  'l2',
-  'l1',
-  'l0',
-  'spatial',
-  'semantic',
-  'composite',
-  'patch',
-  'wasserstein',
-] as const;
+/** What a change of the input is measured in. */
+export const RESULT_NORMS = THREAT_NORMS;
 
 /** How much a finding matters, the gravest first. */
 export const SEVERITIES = ['critical', 'high', 'medium', 'low', 'info'] as const;
 
 /** One of {@link RESULT_NORMS}. */
-export type ResultNorm = (typeof RESULT_NORMS)[number];
+export type ResultNorm = ThreatNorm;
 
 /** One of {@link SEVERITIES}. */
 export type Severity = (typeof SEVERITIES)[number];

@@ -1,10 +1,10 @@
-import { lstat, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { lstat, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { GlacisError } from '../core/error.ts';
 import { openEvidence } from '../policy/evidence/open-evidence.ts';
 import { readEvidence } from '../policy/evidence/read-statement.ts';
-import { joinTrust, trustFrom } from '../policy/evidence/trust.ts';
+import { trustFrom } from '../policy/evidence/trust.ts';
 import { decide } from '../policy/gate/decide.ts';
 import { unknownStage } from '../policy/read-policy.ts';
 import { gateText } from '../policy/report/text.ts';
@@ -13,7 +13,7 @@ import { unpackBundle } from '../registry/bundle/read-bundle.ts';
 import { writeBundle } from '../registry/bundle/write-bundle.ts';
 import { visible } from '../report/markup.ts';
 import { type Command, type CommandRun, EXIT } from './command.ts';
-import { readPolicy } from './gate.ts';
+import { readPolicy, trustIn } from './gate.ts';
 import { prepareFile, prepareFolder, writeText } from './output.ts';
 import { readKey } from './signer-from.ts';
 
@@ -112,17 +112,13 @@ async function verify(run: CommandRun, path: string, json: string | undefined): 
     const { policy, digest } = await readPolicy(policyFile);
     if (!policy.entries.some(({ stages }) => Object.hasOwn(stages, stage))) throw unknownStage(policy, stage);
     const now = Date.now();
-    const trust = joinTrust(
-      await Promise.all(trustFiles.map(async (file) => trustFrom(await readFile(file), file))),
-    );
-    const identities = Object.values(policy.signers).flatMap(({ sigstore }) => (sigstore ? [sigstore] : []));
     const model = join(
       folder,
       index.single ? index.files.find(({ part }) => part === 'model')!.path : 'model',
     );
     const opened = await openEvidence(model, {
       paths: index.files.filter(({ part }) => part === 'evidence').map((file) => join(folder, file.path)),
-      trust: { ...trust, identities, at: new Date(now) },
+      trust: await trustIn(trustFiles, policy, now),
       name: index.name,
       signal,
     });

@@ -97,6 +97,9 @@ async function run({ given, terminal, signal }: CommandRun): Promise<number> {
   const report = join(out, 'report.html');
   await writeText(report, renderHtml(assessment, galleryFrom({ ...assessed, examples })));
   terminal.print(demoSummary({ assessment, examples, classNames, bold: terminal.bold }));
+  terminal.print(
+    `\nReport    ${report}\n          open it in a browser: ${pathToFileURL(report).href}\nFigures   ${join(out, 'assessment.json')}\nPictures  ${pictures}\n\n`,
+  );
   if (assessment.status !== 'complete') return EXIT.unfinished;
   say('The same attacks on the same network, hardened: trained on against attacks of 8/255.');
   const folder = join(out, 'hardened');
@@ -110,11 +113,7 @@ async function run({ given, terminal, signal }: CommandRun): Promise<number> {
   terminal.print(
     [
       '',
-      `Report    ${report}`,
-      `          open it in a browser: ${pathToFileURL(report).href}`,
-      `Hardened  ${comparison}`,
-      `Figures   ${join(out, 'assessment.json')}`,
-      `Pictures  ${pictures}`,
+      `Both      ${comparison}`,
       '',
       `Your own model:  ${COMMAND} assess MODEL.onnx --data DATA.npz`,
       `To harden it:    ${COMMAND} harden MODEL.onnx --data TRAIN.npz --test DATA.npz`,

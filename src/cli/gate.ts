@@ -71,16 +71,9 @@ export const command: Command = {
     const { policy, digest } = await readPolicy(file);
     if (!policy.entries.some(({ stages }) => Object.hasOwn(stages, stage))) throw unknownStage(policy, stage);
     const now = timeFrom(given.text('at'));
-    const trust = joinTrust(
-      await Promise.all(given.texts('trust').map(async (path) => trustFrom(await readKey(path), path))),
-    );
     const opened = await openEvidence(model, {
       paths: given.texts('evidence').length > 0 ? given.texts('evidence') : await evidenceBeside(model),
-      trust: {
-        ...trust,
-        identities: Object.values(policy.signers).flatMap(({ sigstore }) => (sigstore ? [sigstore] : [])),
-        at: new Date(now),
-      },
+      trust: await trustIn(given.texts('trust'), policy, now),
       name: given.text('name'),
       digestCache: given.text('digest-cache'),
       signal,
@@ -111,10 +104,17 @@ export const command: Command = {
   },
 };
 
-/** A policy file and the digest of its bytes. Errors: `policy/invalid`. */
+/** Whom to check evidence with: keys, certificates and roots from files, and the identities that the policy names. Errors: those of reading keys. */
+export async function trustIn(files: readonly string[], policy: Policy, now: number) {
+  const read = await Promise.all(files.map(async (path) => trustFrom(await readKey(path), path)));
+  const identities = Object.values(policy.signers).flatMap(({ sigstore }) => (sigstore ? [sigstore] : []));
+  return { ...joinTrust(read), identities, at: new Date(now) };
+}
+
+/** A policy, the bytes that it was read from, and their digest. Errors: `policy/invalid`. */
 export async function readPolicy(
   path: string,
-): Promise<{ readonly policy: Policy; readonly digest: string }> {
+): Promise<{ readonly policy: Policy; readonly bytes: Uint8Array; readonly digest: string }> {
   try {
     const { size } = await stat(path);
     if (size > MOST_POLICY_BYTES)
@@ -124,6 +124,7 @@ export async function readPolicy(
       );
     const bytes = await readFile(path);
     return {
+      bytes,
       policy: parsePolicy(new TextDecoder('utf-8', { fatal: true }).decode(bytes), path),
       digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
     };

@@ -4,15 +4,13 @@ import { join } from 'node:path';
 import { GlacisError } from '../../core/error.ts';
 import { openEvidence } from '../../policy/evidence/open-evidence.ts';
 import { readEvidence } from '../../policy/evidence/read-statement.ts';
-import { joinTrust, trustFrom } from '../../policy/evidence/trust.ts';
 import { decide } from '../../policy/gate/decide.ts';
 import { unknownStage } from '../../policy/read-policy.ts';
 import { gateText } from '../../policy/report/text.ts';
 import { pull, readEvidence as readStored, resolveReference } from '../../registry/pull.ts';
 import { visible } from '../../report/markup.ts';
 import type { CommandRun } from '../command.ts';
-import { readPolicy } from '../gate.ts';
-import { readKey } from '../signer-from.ts';
+import { readPolicy, trustIn } from '../gate.ts';
 import { type Opened, wrappingKeyFrom } from './surroundings.ts';
 
 /** What the gate leaves behind, to be signed with the promotion. */
@@ -34,7 +32,7 @@ export async function gated(
   { model, version, alias }: { readonly model: string; readonly version: string; readonly alias: string },
 ): Promise<Gated> {
   const file = given.text('policy')!;
-  const { policy } = await readPolicy(file);
+  const { policy, bytes } = await readPolicy(file);
   if (!policy.entries.some(({ stages }) => Object.hasOwn(stages, alias))) throw unknownStage(policy, alias);
   const folder = await mkdtemp(join(tmpdir(), 'glacis-gate-'));
   const remove = () => rm(folder, { recursive: true, force: true });
@@ -62,15 +60,9 @@ export async function gated(
       await writeFile(kept[i]!, await readStored(blobs, ref));
     }
     const now = Date.now();
-    const trust = joinTrust(
-      await Promise.all(
-        given.texts('evidence-trust').map(async (path) => trustFrom(await readKey(path), path)),
-      ),
-    );
-    const identities = Object.values(policy.signers).flatMap(({ sigstore }) => (sigstore ? [sigstore] : []));
     const opened = await openEvidence(path, {
       paths: [...kept, ...given.texts('evidence')],
-      trust: { ...trust, identities, at: new Date(now) },
+      trust: await trustIn(given.texts('evidence-trust'), policy, now),
       name: model,
       signal,
     });
@@ -88,7 +80,8 @@ export async function gated(
     const record = join(folder, 'gate-decision.json');
     const copy = join(folder, 'gate-policy.yaml');
     await writeFile(record, `${JSON.stringify(decision, null, 2)}\n`);
-    await writeFile(copy, await readKey(file));
+    // The bytes that were decided by: the file may be another by now.
+    await writeFile(copy, bytes);
     return { files: [copy, record], remove };
   } catch (thrown) {
     await remove();

@@ -1,4 +1,4 @@
-import type { ThreatNorm } from '../schema/threat-norms.ts';
+import type { ThreatNorm } from '../../threat/threat-norms.ts';
 
 /** A measured share with its exact 95 % interval. */
 export interface Measured {

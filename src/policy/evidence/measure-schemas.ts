@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { THREAT_NORMS } from '../schema/threat-norms.ts';
+import { THREAT_NORMS } from '../../threat/threat-norms.ts';
 import type { Claim } from './claim.ts';
 
 /** Entries of a list in a statement, at most; an assessment has some hundreds. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { THREAT_NORMS } from '../schema/threat-norms.ts';
+import { THREAT_NORMS } from '../../threat/threat-norms.ts';
 import type { AttackRun, Claim, Measured, Reading } from './claim.ts';
 import { MOST_ENTRIES, time } from './measure-schemas.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { sampleAssessment, sampleResult, sampleWorstCase } from '../../assess/result.fixture.ts';
 import { RESULT_NORMS } from '../../assess/result.ts';
+import { THREAT_NORMS } from '../../threat/threat-norms.ts';
 import { hex, measuresOf, robust, statementOf } from '../policy.fixture.ts';
-import { THREAT_NORMS } from '../schema/threat-norms.ts';
 import type { Claim } from './claim.ts';
 import { readEvidence } from './read-statement.ts';
 import { SLSA_PROVENANCE, type Statement } from './statement.ts';

@@ -2,8 +2,8 @@ import { parseSpecs } from '../../core/options.ts';
 import type { AttackRun, Claim, ClaimKind, Measured } from '../evidence/claim.ts';
 import { fitsPattern } from '../name-pattern.ts';
 import type { Policy, StageRequirement } from '../read-policy.ts';
+import { NESTED_NORMS } from '../schema/nested-norms.ts';
 import { GRAVITIES } from '../schema/requirements.ts';
-import { NESTED_NORMS } from '../schema/threat-norms.ts';
 import type { ClaimOf } from './decision.ts';
 import { percent } from './words.ts';
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { THREAT_NORMS } from '../../threat/threat-norms.ts';
 import {
   above0,
   digest,
@@ -11,7 +12,6 @@ import {
   size,
   words,
 } from './fields.ts';
-import { THREAT_NORMS } from './threat-norms.ts';
 
 /** A threat: what an attacker may change, and by how much. */
 export const threat = z
