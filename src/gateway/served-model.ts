@@ -1,0 +1,47 @@
+import type { ModelMetadata, Tensor } from '../oip/index.ts';
+
+/** A version of a model that answers. */
+export interface ServedModel {
+  readonly name: string;
+  readonly version: string;
+  /** `sha256:…`: the root digest of what was loaded (or, of an upstream, what its operator pinned). */
+  readonly digest: string;
+  readonly metadata: ModelMetadata;
+  /** Set where the model classifies: one main float input `[n, …sampleDims]`, one output `[n, classes]`. Guards rest on it. */
+  readonly classifier?: Classifier | undefined;
+  /**
+   * Runs the model. All outputs come back, whatever was asked for, and `features` where the backend has them. Inputs were checked against
+   * the metadata. Errors: `Refused` (`late`, `unavailable`, `failed`).
+   */
+  run(inputs: readonly Tensor[], options: RunOptions): Promise<ModelAnswer>;
+}
+
+/** What guards know of a classifier. */
+export interface Classifier {
+  readonly input: string;
+  readonly sampleDims: readonly number[];
+  readonly output: string;
+  readonly classes: number;
+  /** What the output holds. */
+  readonly gives: 'logits' | 'probabilities';
+  /** Length of the features (what the last layer sees) where the backend gives them. */
+  readonly features?: number | undefined;
+}
+
+/** How a run is wanted. */
+export interface RunOptions {
+  /** Samples in the first axis; 1 where the model has no batch axis. */
+  readonly n: number;
+  readonly signal: AbortSignal;
+  /** Latest start, in milliseconds of `performance.now()`. */
+  readonly deadline?: number | undefined;
+  /** Whether a guard asks for features. */
+  readonly features: boolean;
+}
+
+/** What the model said. */
+export interface ModelAnswer {
+  readonly outputs: readonly Tensor[];
+  /** `[n, features]`, row-major. */
+  readonly features?: Float32Array | undefined;
+}
