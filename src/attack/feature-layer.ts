@@ -1,9 +1,7 @@
 import { GlacisError } from '../core/error.ts';
 import type { Value } from '../onnx/graph-builder.ts';
 import type { TargetGraph } from '../runtime/target.ts';
-
-/** Operators with weights. */
-const WEIGHTED = new Set(['Gemm', 'MatMul', 'Conv']);
+import { lastLayerInput } from '../transform/last-layer.ts';
 
 /**
  * An inner layer's activations as `[B, features]`: the value that the file calls `name`, or, where `name` is empty, what the last layer
@@ -12,7 +10,7 @@ const WEIGHTED = new Set(['Gemm', 'MatMul', 'Conv']);
  * layer cannot be told.
  */
 export function featureLayer({ b, x, logits, values }: TargetGraph, name: string): Value {
-  const layer = name === '' ? lastLayer(b.builder, logits) : values.get(name);
+  const layer = name === '' ? lastLayerInput(b.builder, logits) : values.get(name);
   if (!layer)
     throw new GlacisError(
       'option/invalid',
@@ -27,15 +25,4 @@ export function featureLayer({ b, x, logits, values }: TargetGraph, name: string
       `layer: expected float32 activations with a row for each of ${rows} samples, got ${layer.dtype} [${layer.dims.join(', ')}] in '${name}'`,
     );
   return b.reshape(layer, [rows, layer.dims.slice(1).reduce((n, d) => n * d, 1)]);
-}
-
-/** What the nearest layer with weights before `value` takes in; `undefined` where paths join before there is one. */
-function lastLayer(builder: TargetGraph['b']['builder'], value: Value): Value | undefined {
-  for (let at = value; ; ) {
-    const made = builder.producer(at);
-    const varying = made?.inputs.filter((input) => input && !input.data) ?? [];
-    if (varying.length !== 1) return undefined;
-    if (WEIGHTED.has(made!.node.op)) return varying[0]!;
-    at = varying[0]!;
-  }
 }

@@ -1,0 +1,45 @@
+import { readFileSync, statSync } from 'node:fs';
+import { GlacisError } from '../../core/error.ts';
+import { MOST_CALIBRATION_TEXT, readCalibration } from '../../detect/calibration/read-calibration.ts';
+import type { GuardSetting, InputGuard } from '../guard.ts';
+import type { GuardsConfig } from './config-schema.ts';
+import { GUARDS } from './registry.ts';
+
+/**
+ * Makes the guards of one model, in the order in which they judge. Reads the calibration once, at the start: call it while a model is being opened, not for a
+ * request. Errors: those of the calibration (`data/unreadable`, `data/too-large`, `data/mismatch`), `option/invalid` from a guard that does not suit the model.
+ * A guard that the policy names and that cannot be made ends the start: nothing is left out silently.
+ */
+export function openGuards(
+  config: GuardsConfig,
+  setting: Omit<GuardSetting, 'calibration'>,
+): readonly InputGuard[] {
+  const { calibration: path, ...named } = config;
+  const calibrated: Readonly<Record<string, unknown>> =
+    path === undefined ? {} : readCalibration(textOf(path), path, setting.model.digest).guards;
+  const wanted = named as Readonly<Record<string, 'off' | object | undefined>>;
+  return GUARDS.flatMap(({ kind, on }) => {
+    const options = wanted[kind.name];
+    const calibration = Object.hasOwn(calibrated, kind.name) ? calibrated[kind.name] : undefined;
+    if (options === 'off') return [];
+    if (options !== undefined) return [kind.make(options, { ...setting, calibration })];
+    const isOn = on === 'always' || (on === 'calibrated' && calibration !== undefined);
+    return isOn ? [kind.make(kind.options.parse({}), { ...setting, calibration })] : [];
+  });
+}
+
+function textOf(path: string): string {
+  try {
+    const { size } = statSync(path);
+    if (size > MOST_CALIBRATION_TEXT)
+      throw new GlacisError(
+        'data/too-large',
+        `${path}: expected at most ${MOST_CALIBRATION_TEXT} bytes, got ${size}`,
+      );
+    return readFileSync(path, 'utf8');
+  } catch (thrown) {
+    if (thrown instanceof GlacisError) throw thrown;
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new GlacisError('data/unreadable', `${path}: cannot be read: ${reason}`, { cause: thrown });
+  }
+}
