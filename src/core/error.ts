@@ -52,6 +52,9 @@ export const ERROR_CODES = [
   'signing/unavailable',
   'statement/invalid',
   'policy/invalid',
+  'store/unavailable',
+  'store/unusable',
+  'store/conflict',
 ] as const;
 
 /** One of {@link ERROR_CODES}. */

@@ -1,0 +1,21 @@
+/**
+ * Where the gateway keeps what must outlive it: keys, reviews, budgets, the index of the log. SQLite on one machine, PostgreSQL where
+ * several share it; one schema, ordered migrations.
+ */
+export { type PostgresConfig, type SqliteConfig, type StoreConfig, storeSchema } from './config-schema.ts';
+export type { Engine } from './engine.ts';
+export type { Migration, MigrationTools } from './migration.ts';
+export { type Outcome, openStore, type Store, type StoreSurroundings } from './open-store.ts';
+export type {
+  AliasRow,
+  ApiKeyRow,
+  BudgetRow,
+  EventRow,
+  LogIndexRow,
+  ModelRow,
+  PrincipalRow,
+  ReviewRow,
+  StateRow,
+  Tables,
+} from './tables.ts';
+export { timeSpan } from './time-span.ts';

@@ -1,0 +1,174 @@
+/**
+ * All tables, as both engines have them. Times are milliseconds since 1970, lists and objects are JSON text, truth values are 0 and 1,
+ * hashes lowercase hexadecimal. A column is added by a migration and here.
+ */
+export interface Tables {
+  readonly principals: PrincipalRow;
+  readonly api_keys: ApiKeyRow;
+  readonly reviews: ReviewRow;
+  readonly log_index: LogIndexRow;
+  readonly models: ModelRow;
+  readonly aliases: AliasRow;
+  readonly events: EventRow;
+  readonly state: StateRow;
+  readonly budgets: BudgetRow;
+}
+
+/** Who may be given keys: a person or a program. */
+export interface PrincipalRow {
+  id: string;
+  tenant: string;
+  name: string | null;
+  /** JSON list of names. */
+  roles: string;
+  created: number;
+  changed: number;
+  /** When it was shut out; null while it is not. */
+  disabled: number | null;
+  note: string | null;
+}
+
+/** A credential of a principal, without its secret. */
+export interface ApiKeyRow {
+  id: string;
+  /** Of the secret; no two keys share one. */
+  hash: string;
+  /** How `hash` was made. */
+  algorithm: string;
+  /** What a person calls it. */
+  name: string | null;
+  principal: string;
+  tenant: string;
+  /** JSON list of names. */
+  roles: string;
+  /** JSON list of what the key is confined to. */
+  scopes: string;
+  created: number;
+  created_by: string;
+  not_before: number | null;
+  expires: number | null;
+  last_used: number | null;
+  revoked: number | null;
+  revoked_by: string | null;
+  revoked_because: string | null;
+  /** The key that took its place. */
+  replaced_by: string | null;
+}
+
+/** A decision that a person looks at. */
+export interface ReviewRow {
+  /** The decision's id. */
+  id: string;
+  /** Its place in the log. */
+  entry: number | null;
+  at: number;
+  /** Why it is here: `divergence`, `guard` … */
+  kind: string;
+  principal: string | null;
+  tenant: string | null;
+  model: string;
+  version: string | null;
+  digest: string | null;
+  divergence: number | null;
+  /** JSON: what the person needs to see; no payload. */
+  summary: string;
+  /** `open` until decided, then `released`, `refused` … */
+  state: string;
+  decided: number | null;
+  decided_by: string | null;
+  note: string | null;
+  expires: number | null;
+}
+
+/** One entry of the log, as far as one searches by it. The log is the truth; this can be built again from it. */
+export interface LogIndexRow {
+  /** Its place in the log. */
+  entry: number;
+  /** `decision` or `event`. */
+  kind: string;
+  at: number;
+  /** The decision's id. */
+  id: string | null;
+  principal: string | null;
+  tenant: string | null;
+  credential: string | null;
+  address: string | null;
+  model: string | null;
+  version: string | null;
+  digest: string | null;
+  samples: number | null;
+  outcome: string | null;
+  because: string | null;
+  detail: string | null;
+  /** The strongest action of a guard. */
+  action: string | null;
+  /** JSON list of what guards said. */
+  guards: string | null;
+  divergence: number | null;
+  bucket: number | null;
+  /** What happened, of an event. */
+  event: string | null;
+  /** Who did it, of an event. */
+  actor: string | null;
+}
+
+/** A version of a model that is or was served. */
+export interface ModelRow {
+  model: string;
+  version: string;
+  digest: string;
+  /** Where it was loaded from. */
+  source: string;
+  /** `loading`, `ready`, `canary`, `shadow`, `retired`, `refused` … */
+  state: string;
+  /** Share of the calls that it answers, of a canary. */
+  share: number;
+  added: number;
+  changed: number;
+  actor: string;
+  /** JSON object. */
+  about: string;
+}
+
+/** A name for a version: the one in service, the one before it. */
+export interface AliasRow {
+  model: string;
+  alias: string;
+  version: string;
+  changed: number;
+  actor: string;
+}
+
+/** A management act, a policy change, a model load, a start, a stop. */
+export interface EventRow {
+  id: string;
+  at: number;
+  event: string;
+  actor: string;
+  /** JSON object. */
+  about: string;
+  entry: number | null;
+}
+
+/** Single values with a name. */
+export interface StateRow {
+  name: string;
+  value: string;
+  changed: number;
+}
+
+/** What has been taken from one query budget; `src/gateway/limits` reads and writes it. */
+export interface BudgetRow {
+  id: string;
+  /** `principal`, `tenant` or `model`: what is counted. */
+  scope: string;
+  /** Which one. */
+  subject: string;
+  model: string;
+  /** JSON object: queries by slot of the window. */
+  slots: string;
+  /** Counts the changes, so that two writers notice each other. */
+  revision: number;
+  /** The latest slot in `slots`, as the time it ends at: rows long past are deleted by it. */
+  ends: number;
+}
