@@ -103,13 +103,13 @@ function pgdL2Case(network: Network, eps: number, stepSize: number, size: Size):
   };
 }
 
-/** One constant, no search for it, and all steps: early ends look at whole batches in the peers. */
+/** One constant and no search for it. A descent that stalls ends early on all sides; the peers ask that of a whole batch. */
 function cwCase(network: Network, c: number, stepSize: number, size: Size): AttackCase {
   return {
     ...on(network, 'cw-l2'),
     ...size,
     norm: 'l2',
-    ours: `cw-l2(steps=100, stepSize=${stepSize}, searchSteps=1, initialConst=${c}, abortEarly=false, refine=false)`,
+    ours: `cw-l2(steps=100, stepSize=${stepSize}, searchSteps=1, initialConst=${c}, refine=false)`,
     theirs: 'cw-l2',
     settings: { steps: 100, stepSize, c },
     peers: peersOf(network, 'torchattacks', 'foolbox'),

@@ -1,0 +1,109 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Decision } from '../decision.ts';
+import { STAGES, type Stage } from '../stages.ts';
+
+/** Seconds: from what a stage costs when nothing waits to what no caller waits for. */
+const BOUNDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+
+/** Most models that get a series of their own: names come from requests, and a series is memory. */
+const MOST_MODELS = 200;
+
+/** What Prometheus reads. */
+export interface Metrics {
+  stage(name: Stage, milliseconds: number): void;
+  decided(decision: Decision): void;
+  failed(where: string): void;
+  /** An answer that left later than it was due. */
+  overrun(): void;
+  /** Numbers that are asked for when the page is read: a queue's length, a budget's rest. */
+  watch(name: string, help: string, read: () => readonly Reading[]): void;
+  /** The page, and its content type. */
+  page(): Promise<{ readonly text: string; readonly type: string }>;
+}
+
+/** One number with its labels. */
+export interface Reading {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/**
+ * Metrics of a server. Labels are bounded: models are those that answered, guards and outcomes are fixed lists, and callers never are labels (their budgets are
+ * in the management API).
+ */
+export function openMetrics(options: { readonly process?: boolean } = {}): Metrics {
+  const registry = new Registry();
+  if (options.process ?? true) collectDefaultMetrics({ register: registry, prefix: 'glacis_' });
+  const registers = [registry];
+  const stages = new Histogram({
+    name: 'glacis_stage_seconds',
+    help: 'How long each stage of a call took.',
+    labelNames: ['stage'],
+    buckets: BOUNDS,
+    registers,
+  });
+  // The series of a stage is looked up once: a lookup by labels costs more than the observation.
+  const observers = Object.fromEntries(STAGES.map((stage) => [stage, stages.labels(stage)])) as Record<
+    Stage,
+    Histogram.Internal<'stage'>
+  >;
+  const decisions = new Counter({
+    name: 'glacis_decisions_total',
+    help: 'Calls by model and outcome; calls that reached no model have an empty one.',
+    labelNames: ['model', 'outcome', 'detail'],
+    registers,
+  });
+  const samples = new Counter({
+    name: 'glacis_samples_total',
+    help: 'Samples that were answered, by model.',
+    labelNames: ['model'],
+    registers,
+  });
+  const verdicts = new Counter({
+    name: 'glacis_guard_verdicts_total',
+    help: 'What guards said.',
+    labelNames: ['model', 'guard', 'action'],
+    registers,
+  });
+  const failures = new Counter({
+    name: 'glacis_failures_total',
+    help: 'Things that must not happen, by place. Each is in the log of the process.',
+    labelNames: ['where'],
+    registers,
+  });
+  const overruns = new Counter({
+    name: 'glacis_overruns_total',
+    help: 'Answers that were not ready when they were due.',
+    registers,
+  });
+  const known = new Set<string>();
+  const modelLabel = ({ model, digest }: Decision): string => {
+    if (digest === undefined) return '';
+    if (known.size < MOST_MODELS) known.add(model);
+    return known.has(model) ? model : 'others';
+  };
+  return {
+    stage: (name, milliseconds) => observers[name].observe(milliseconds / 1000),
+    decided(decision) {
+      const model = modelLabel(decision);
+      decisions.inc({ model, outcome: decision.outcome, detail: decision.detail ?? '' });
+      if (decision.outcome === 'answered') samples.inc({ model }, decision.n);
+      for (const { guard, action } of decision.guards) verdicts.inc({ model, guard, action });
+    },
+    failed: (where) => failures.inc({ where }),
+    overrun: () => overruns.inc(),
+    watch(name, help, read) {
+      new Gauge({
+        name,
+        help,
+        labelNames: Object.keys(read()[0]?.labels ?? {}),
+        registers,
+        collect() {
+          this.reset();
+          for (const { labels, value } of read()) this.set({ ...labels }, value);
+        },
+      });
+    },
+    page: async () => ({ text: await registry.metrics(), type: registry.contentType }),
+  };
+}

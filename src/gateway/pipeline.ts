@@ -1,0 +1,309 @@
+import { randomFillSync } from 'node:crypto';
+import { asGlacisError } from '../core/error.ts';
+import { dataToBytes, type ModelMetadata, type Tensor } from '../oip/index.ts';
+import type { Caller, Question, Reply } from './call.ts';
+import { checkInputs } from './check-inputs.ts';
+import type { Decision, GuardRecord } from './decision.ts';
+import { type Detail, lesser } from './detail.ts';
+import type { Described, Gateway, Malformed } from './gateway.ts';
+import { guardedAnswer, guardedInput, judge } from './guarded-call.ts';
+import type { BudgetStep } from './limits.ts';
+import type { Principal } from './principal.ts';
+import type { Payload } from './recorder.ts';
+import { Refused } from './refusal.ts';
+import type { Operation } from './rights.ts';
+import type { ModelAnswer, ServedModel } from './served-model.ts';
+import type { Stage, Stages } from './stages.ts';
+import { inputSummary, latencyBucket, topClasses } from './summary.ts';
+
+/** What is known of a call so far: whatever ends it, this is what the log gets. */
+interface Trace {
+  readonly id: string;
+  readonly at: number;
+  principal?: Principal;
+  model?: ServedModel;
+  n: number;
+  detail?: Detail;
+  because?: string;
+  readonly guards: GuardRecord[];
+  input?: Decision['input'];
+  top?: Decision['top'];
+  divergence?: number;
+  payload?: Payload;
+}
+
+/**
+ * The straight line of a call: who asks, whether they may, whether they still may, whether the input is sound, what the model says, how much of it is told; then
+ * the log, then the answer. Allowing and refusing take the same way, and nothing leaves before its entry is on the disk.
+ */
+export function openPipeline(stages: Stages): Gateway {
+  const { recorder, observer, limits, clock } = stages;
+  const timed = async <T>(stage: Stage, work: () => Promise<T> | T): Promise<T> => {
+    const start = clock();
+    try {
+      const done = work();
+      return done instanceof Promise ? await done : done;
+    } finally {
+      observer.stage(stage, clock() - start);
+    }
+  };
+
+  /** Who asks, and which model answers. Unknown and forbidden models end alike, after the same questions. */
+  const admit = async (
+    trace: Trace,
+    {
+      caller,
+      model,
+      version,
+      operation,
+    }: {
+      readonly caller: Caller;
+      readonly model: string;
+      readonly version: string | undefined;
+      readonly operation: Operation;
+    },
+  ): Promise<{ readonly principal: Principal; readonly served: ServedModel; readonly most: Detail }> => {
+    let principal: Principal;
+    try {
+      const given = stages.identifier.identify(caller);
+      principal = given instanceof Promise ? await given : given;
+    } catch (thrown) {
+      // Who guesses at credentials meets the address's limit.
+      await limited(undefined, caller.address, 1);
+      throw thrown;
+    }
+    trace.principal = principal;
+    const served = stages.routes.find(model, version, principal);
+    const most = stages.rights.most(principal, { model, version, operation, address: caller.address });
+    if (most === undefined) throw new Refused('unknown', 'the rights do not allow it');
+    if (served === undefined) throw new Refused('unknown', 'no such model or version');
+    trace.model = served;
+    return { principal, served, most };
+  };
+  const limited = async (principal: Principal | undefined, address: string, n: number): Promise<void> => {
+    const given = stages.rates.take({ principal, address }, n);
+    const wait = given instanceof Promise ? await given : given;
+    if (wait !== undefined) throw new Refused('throttled', 'a rate limit', { retryAfter: wait });
+  };
+
+  const answer = async (question: Question, trace: Trace): Promise<readonly Tensor[]> => {
+    const { request, caller } = question;
+    const { principal, served, most } = await timed('admit', () =>
+      admit(trace, { caller, model: question.model, version: question.version, operation: 'infer' }),
+    );
+    const { inputs, n } = checkInputs(request, served.metadata, limits.mostSamples);
+    trace.n = n;
+    const step = await timed('limit', async (): Promise<BudgetStep> => {
+      await limited(principal, caller.address, n);
+      const given = stages.budgets.take(principal, served.name, n);
+      return given instanceof Promise ? await given : given;
+    });
+    if (step === 'refuse') throw new Refused('exhausted', 'the query budget');
+    const call = guardedInput({
+      model: served,
+      principal,
+      n,
+      inputs,
+      parameters: request.parameters,
+      now: trace.at,
+    });
+    trace.input = inputSummary(call);
+    trace.payload = { input: inputs.map(dataToBytes), output: [] };
+    const guards = stages.guards(served);
+    const before = guards.filter(({ phase }) => phase === 'before');
+    const after = guards.filter(({ phase }) => phase === 'after');
+    const first = await timed('guard', () => judge(before, call, trace.guards, observer.failed));
+    const said: ModelAnswer = await timed('run', () =>
+      served.run(inputs, {
+        n,
+        signal: question.signal,
+        deadline: question.arrived + limits.timeout,
+        features: after.some(({ features }) => features),
+      }),
+    );
+    const answered = guardedAnswer(call, said);
+    trace.top = topClasses(answered.scores(), n);
+    const second = await timed('guard', () => judge(after, answered, trace.guards, observer.failed));
+    const verified = await timed('verify', () => stages.verifier(served)?.check(call, said, trace.id));
+    if (verified !== undefined) trace.divergence = verified.divergence;
+    const detail = first === 'degrade' || second === 'degrade' ? 'label' : most;
+    trace.detail = step === 'label' ? lesser(detail, 'label') : detail;
+    return timed('shape', () => {
+      const outputs = stages.answers(served).shape(call, said, { detail, step });
+      return request.outputs === undefined
+        ? outputs
+        : request.outputs.map(({ name }) => outputs.find((output) => output.name === name)!);
+    });
+  };
+
+  /** Writes the decision down and waits until the answer is due. `undefined`: it could not be written, so nothing may be said. */
+  const conclude = async (
+    trace: Trace,
+    asked: {
+      readonly caller: Caller;
+      readonly model: string;
+      readonly version: string | undefined;
+      readonly arrived: number;
+    },
+    outcome: Decision['outcome'],
+  ): Promise<number | undefined> => {
+    const { principal, model: served } = trace;
+    const decision: Decision = {
+      kind: 'decision',
+      id: trace.id,
+      at: trace.at,
+      principal: principal?.id,
+      tenant: principal?.tenant,
+      credential: principal?.credential,
+      address: asked.caller.address,
+      model: asked.model,
+      version: served?.version ?? asked.version,
+      digest: served?.digest,
+      n: trace.n,
+      outcome,
+      because: trace.because,
+      detail: outcome === 'answered' ? trace.detail : undefined,
+      guards: trace.guards,
+      input: trace.input,
+      top: trace.top,
+      divergence: trace.divergence,
+      bucket: latencyBucket(clock() - asked.arrived),
+    };
+    try {
+      return await timed('record', () => recorder.record(decision, trace.payload));
+    } catch (thrown) {
+      observer.failed('log', thrown);
+      return undefined;
+    } finally {
+      observer.decided(decision);
+      const due = stages.schedule.due(asked.arrived);
+      if (due) await timed('wait', () => due);
+    }
+  };
+
+  const begin = (): Trace => ({ id: freshId(), at: stages.now(), n: 0, guards: [] });
+  const refused = async (
+    trace: Trace,
+    thrown: unknown,
+    asked: Parameters<typeof conclude>[1] & {
+      readonly id?: string | undefined;
+      readonly wantsReceipt?: boolean;
+    },
+  ): Promise<Extract<Reply, { kind: 'refusal' }>> => {
+    const end = asRefused(thrown, observer.failed);
+    trace.because = end.because;
+    const index = await conclude(trace, asked, end.refusal);
+    const unwritten = index === undefined;
+    return {
+      kind: 'refusal',
+      refusal: unwritten ? 'unavailable' : end.refusal,
+      retryAfter: unwritten ? undefined : end.retryAfter,
+      id: asked.id,
+      decision: trace.id,
+      receipt: asked.wantsReceipt && !unwritten ? await receiptOf(index) : undefined,
+    };
+  };
+  const receiptOf = async (index: number): Promise<string | undefined> => {
+    try {
+      return await recorder.receipt(index);
+    } catch (thrown) {
+      observer.failed('receipt', thrown);
+      return undefined;
+    }
+  };
+
+  const look = async (
+    caller: Caller,
+    model: string,
+    version: string | undefined,
+    operation: Operation,
+  ): Promise<Described> => {
+    const trace = begin();
+    const arrived = clock();
+    try {
+      usable(recorder.broken);
+      const { served, principal } = await timed('admit', () =>
+        admit(trace, { caller, model, version, operation }),
+      );
+      await limited(principal, caller.address, 0);
+      const due = stages.schedule.due(arrived);
+      if (due) await due;
+      return { kind: 'description', metadata: metadataOf(served) };
+    } catch (thrown) {
+      return refused(trace, thrown, { caller, model, version, arrived });
+    }
+  };
+
+  return {
+    isReady: () => recorder.broken === undefined,
+    mostBytes: limits.mostBytes,
+    mostSamples: limits.mostSamples,
+    async infer(question) {
+      const trace = begin();
+      const { caller, model, version, arrived, wantsReceipt } = question;
+      const { id } = question.request;
+      const asked = { caller, model, version, arrived, id, wantsReceipt };
+      try {
+        usable(recorder.broken);
+        const outputs = await answer(question, trace);
+        trace.payload = { input: trace.payload!.input, output: outputs.map(dataToBytes) };
+        const index = await conclude(trace, asked, 'answered');
+        if (index === undefined) return { kind: 'refusal', refusal: 'unavailable', id, decision: trace.id };
+        return {
+          kind: 'answer',
+          decision: trace.id,
+          receipt: wantsReceipt ? await receiptOf(index) : undefined,
+          response: {
+            modelName: trace.model!.name,
+            modelVersion: trace.model!.version,
+            ...(id !== undefined && { id }),
+            outputs,
+          },
+        };
+      } catch (thrown) {
+        return refused(trace, thrown, asked);
+      }
+    },
+    describe: (caller, model, version) => look(caller, model, version, 'metadata'),
+    modelReady: (caller, model, version) => look(caller, model, version, 'ready'),
+    async malformed(caller: Caller, { refusal, because, model, arrived }: Malformed) {
+      const trace = begin();
+      let end: unknown = new Refused(refusal, because);
+      try {
+        await limited(undefined, caller.address, 1);
+      } catch (thrown) {
+        end = thrown;
+      }
+      return refused(trace, end, { caller, model: model ?? '', version: undefined, arrived });
+    },
+  };
+}
+
+/** Nothing is served that cannot be recorded. */
+function usable(broken: string | undefined): void {
+  if (broken !== undefined) throw new Refused('unavailable', `the log: ${broken}`);
+}
+
+/** What ends a call: an expected refusal as it is; anything else is told to nobody outside. */
+function asRefused(thrown: unknown, failed: (where: string, thrown: unknown) => void): Refused {
+  if (thrown instanceof Refused) return thrown;
+  failed('call', thrown);
+  return new Refused('failed', asGlacisError(thrown, 'run/failed', 'call').message, { cause: thrown });
+}
+
+function metadataOf(model: ServedModel): ModelMetadata {
+  return model.metadata;
+}
+
+const POOL = Buffer.alloc(16 * 256);
+let used = POOL.length;
+
+/** 128 random bits; drawn for 256 ids at a time. */
+function freshId(): string {
+  if (used === POOL.length) {
+    randomFillSync(POOL);
+    used = 0;
+  }
+  used += 16;
+  return POOL.toString('hex', used - 16, used);
+}

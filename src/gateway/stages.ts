@@ -1,0 +1,80 @@
+import type { Tensor } from '../oip/index.ts';
+import type { Decision } from './decision.ts';
+import type { Detail } from './detail.ts';
+import type { GuardedInput, InputGuard } from './guard.ts';
+import type { BudgetStep, Budgets, Rates } from './limits.ts';
+import type { Principal } from './principal.ts';
+import type { Recorder } from './recorder.ts';
+import type { Identifier, Rights } from './rights.ts';
+import type { ModelAnswer, ServedModel } from './served-model.ts';
+
+/** Finds the version that answers. */
+export interface Routes {
+  /** The version asked for or, without, the one in service for this principal (a canary's share stays with it); undefined where there is none. */
+  find(model: string, version: string | undefined, principal: Principal): ServedModel | undefined;
+}
+
+/** Turns what a model said into what the caller gets. */
+export interface Answers {
+  /** Outputs with the names, types and shapes of the metadata. At `explanation` or `logits` they are as the model gave them, unless the policy shapes those, too. */
+  shape(
+    call: GuardedInput,
+    answer: ModelAnswer,
+    limits: { readonly detail: Detail; readonly step: BudgetStep },
+  ): readonly Tensor[];
+}
+
+/** Asks a second model. */
+export interface Verifier {
+  /** Undefined where this decision is not in the sample. Errors: `Refused` (`held`, `unacceptable`, `unavailable`) as the policy says, with the divergence on it where it is known. */
+  check(call: GuardedInput, answer: ModelAnswer, decision: string): Promise<Verified | undefined> | undefined;
+}
+
+/** What the second model found. */
+export interface Verified {
+  /** 0: the same; the policy's measure. */
+  readonly divergence: number;
+  readonly action: 'pass' | 'flag' | 'hold' | 'refuse';
+}
+
+/** When answers leave. */
+export interface Schedule {
+  /** Resolves when the answer to a call that arrived then is due; undefined: at once. */
+  due(arrived: number): Promise<void> | undefined;
+}
+
+/** Counts and times what happens. Costs microseconds; never throws. */
+export interface Observer {
+  /** A stage of a call took this long, in milliseconds. */
+  stage(name: Stage, milliseconds: number): void;
+  decided(decision: Decision): void;
+  /** Something that the operator must see: never with payload or secret. */
+  failed(where: string, thrown: unknown): void;
+}
+
+/** Stages of a call. */
+export const STAGES = ['admit', 'limit', 'guard', 'run', 'verify', 'shape', 'record', 'wait'] as const;
+
+/** One of {@link STAGES}. */
+export type Stage = (typeof STAGES)[number];
+
+/** Everything that a call passes. */
+export interface Stages {
+  readonly identifier: Identifier;
+  readonly rights: Rights;
+  readonly routes: Routes;
+  readonly rates: Rates;
+  readonly budgets: Budgets;
+  /** The guards of a version, in the order in which they judge. */
+  readonly guards: (model: ServedModel) => readonly InputGuard[];
+  readonly answers: (model: ServedModel) => Answers;
+  readonly verifier: (model: ServedModel) => Verifier | undefined;
+  readonly recorder: Recorder;
+  readonly schedule: Schedule;
+  readonly observer: Observer;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Milliseconds of a clock that only goes forward. */
+  readonly clock: () => number;
+  readonly limits: { readonly mostBytes: number; readonly mostSamples: number; readonly timeout: number };
+}

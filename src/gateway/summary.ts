@@ -1,0 +1,44 @@
+import type { Decision } from './decision.ts';
+import type { GuardedInput } from './guard.ts';
+
+/** Samples whose likeliest class the log holds. */
+const MOST_TOP = 64;
+/** Bounds of latency buckets in milliseconds: finer would tell more than the log needs. */
+const BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000];
+
+/** Shape and statistics of the main input: enough to see drift, too little to see a person. One pass; NaN and infinities are left out. */
+export function inputSummary(call: GuardedInput): Decision['input'] {
+  const floats = call.floats();
+  if (floats === undefined) return undefined;
+  let [count, sum, squares, least, most] = [0, 0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 0; i < floats.length; i++) {
+    const value = floats[i]!;
+    // False for NaN and infinities.
+    if (value - value !== 0) continue;
+    count++;
+    sum += value;
+    squares += value * value;
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  const shape = [call.n, ...(call.classifier?.sampleDims ?? [])];
+  if (count === 0) return { shape, mean: 0, deviation: 0, least: 0, most: 0 };
+  const mean = sum / count;
+  return { shape, mean, deviation: Math.sqrt(Math.max(0, squares / count - mean * mean)), least, most };
+}
+
+/** The likeliest class of each sample and its score, of the first 64 samples. */
+export function topClasses(scores: Float32Array | undefined, n: number): Decision['top'] {
+  if (scores === undefined || n === 0 || scores.length % n !== 0) return undefined;
+  const classes = scores.length / n;
+  return Array.from({ length: Math.min(n, MOST_TOP) }, (_, row) => {
+    let best = row * classes;
+    for (let at = best + 1; at < (row + 1) * classes; at++) if (scores[at]! > scores[best]!) best = at;
+    return [best - row * classes, scores[best] ?? 0] as const;
+  });
+}
+
+/** The bucket that a latency falls in: its upper bound in milliseconds. */
+export function latencyBucket(milliseconds: number): number {
+  return BUCKETS.find((bound) => milliseconds <= bound) ?? Number.MAX_SAFE_INTEGER;
+}
