@@ -146,7 +146,7 @@ function writer(
     const start = edge.size;
     edge = grown.edge;
     for (const [i, { done }] of batch.entries()) done(start + i);
-    for (const name of grown.filled) await store.remove(partialFolder(name));
+    for (const name of grown.full) await store.remove(partialFolder(name));
   };
   const run = async (): Promise<void> => {
     while (queue.length > 0) {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 /** Bytes of a hash in the tree (SHA-256). */
 export const HASH_BYTES = 32;
@@ -6,17 +6,23 @@ export const HASH_BYTES = 32;
 /** The root of a tree without leaves: SHA-256 of nothing (RFC 6962, section 2.1). */
 export const EMPTY_ROOT: Uint8Array = createHash('sha256').digest();
 
-const LEAF = Uint8Array.of(0);
-const NODE = Uint8Array.of(1);
+/** Where what is hashed is put together: one call that hashes costs less than three that begin, add and end. */
+const LEAF = Buffer.alloc(1 + 4096);
+const NODE = Buffer.alloc(1 + 2 * HASH_BYTES, 1);
 
 /** `SHA-256(0x00 ‖ entry)`: the prefix keeps a leaf from passing as a node (RFC 6962, section 2.1). */
 export function leafHash(entry: Uint8Array): Uint8Array {
-  return createHash('sha256').update(LEAF).update(entry).digest();
+  if (entry.length >= LEAF.length)
+    return createHash('sha256').update(LEAF.subarray(0, 1)).update(entry).digest();
+  LEAF.set(entry, 1);
+  return hash('sha256', LEAF.subarray(0, 1 + entry.length), 'buffer');
 }
 
-/** `SHA-256(0x01 ‖ left ‖ right)` (RFC 6962, section 2.1). */
+/** `SHA-256(0x01 ‖ left ‖ right)` (RFC 6962, section 2.1). Both must be hashes of 32 bytes. */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return createHash('sha256').update(NODE).update(left).update(right).digest();
+  NODE.set(left, 1);
+  NODE.set(right, 1 + HASH_BYTES);
+  return hash('sha256', NODE, 'buffer');
 }
 
 /**

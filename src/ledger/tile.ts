@@ -44,14 +44,21 @@ export function widthOf(level: number | 'entries', index: number, size: number):
 
 /** The root of a complete subtree whose leaves are the `2^height` hashes that begin at hash `start` of a tile. */
 export function rootWithin(tile: Uint8Array, start: number, height: number): Uint8Array {
-  let hashes = Array.from({ length: 2 ** height }, (_, i) => hashAt(tile, start + i));
-  while (hashes.length > 1)
-    hashes = Array.from({ length: hashes.length / 2 }, (_, i) =>
-      nodeHash(hashes[2 * i]!, hashes[2 * i + 1]!),
-    );
-  return hashes[0]!;
-}
-
-function hashAt(tile: Uint8Array, index: number): Uint8Array {
-  return tile.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES);
+  const first = start * HASH_BYTES;
+  if (height === 0) return tile.subarray(first, first + HASH_BYTES);
+  const hashes = Buffer.alloc(2 ** (height - 1) * HASH_BYTES);
+  let from: Uint8Array = tile.subarray(first, first + 2 ** height * HASH_BYTES);
+  // Level by level in one buffer: what is written has been read already.
+  for (let width = 2 ** (height - 1); width >= 1; width /= 2) {
+    for (let i = 0; i < width; i++)
+      hashes.set(
+        nodeHash(
+          from.subarray(2 * i * HASH_BYTES, (2 * i + 1) * HASH_BYTES),
+          from.subarray((2 * i + 1) * HASH_BYTES, (2 * i + 2) * HASH_BYTES),
+        ),
+        i * HASH_BYTES,
+      );
+    from = hashes;
+  }
+  return hashes.subarray(0, HASH_BYTES);
 }

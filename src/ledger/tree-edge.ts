@@ -24,10 +24,10 @@ export const EMPTY_EDGE: TreeEdge = Object.freeze({ size: 0, levels: [], bundle:
 /** What adding entries changes. */
 export interface Grown {
   readonly edge: TreeEdge;
-  /** Tiles and bundles to be written before the new size may be signed. */
+  /** Tiles and bundles that became full: they never change again, and their partial versions are of no more use. */
+  readonly full: readonly (LogFile & { readonly level: number | 'entries'; readonly index: number })[];
+  /** All tiles and bundles to be written before the new size may be signed: the full ones and those at the right edge. */
   readonly files: readonly LogFile[];
-  /** Tiles and bundles that became full: their partial versions are of no more use. */
-  readonly filled: readonly { readonly level: number | 'entries'; readonly index: number }[];
 }
 
 /**
@@ -35,38 +35,48 @@ export interface Grown {
  * Errors: `option/invalid` for an entry of more than 65,535 bytes.
  */
 export function grow(edge: TreeEdge, entries: readonly Uint8Array[]): Grown {
+  const grown = extend(edge, entries);
+  return { ...grown, files: [...grown.full, ...partialTiles(grown.edge, edge.size)] };
+}
+
+/** {@link grow} without the tiles at the right edge, which only a size that will be signed needs. */
+export function extend(edge: TreeEdge, entries: readonly Uint8Array[]): Pick<Grown, 'edge' | 'full'> {
   const levels = Array.from({ length: TILE_LEVELS }, (_, l) => [...(edge.levels[l] ?? [])]);
-  const files: LogFile[] = [];
-  const filled: Grown['filled'][number][] = [];
-  const touched = new Set<number>();
+  const full: Grown['full'][number][] = [];
   let bundle = [...edge.bundle];
   let size = edge.size;
-  const write = (level: number | 'entries', index: number, parts: readonly Uint8Array[]) => {
-    files.push({ path: tilePath({ level, index, width: parts.length }), bytes: Buffer.concat(parts) });
-    if (parts.length === TILE_WIDTH) filled.push({ level, index });
-  };
+  const filled = (level: number | 'entries', index: number, bytes: Uint8Array) =>
+    full.push({ level, index, path: tilePath({ level, index, width: TILE_WIDTH }), bytes });
   for (const entry of entries) {
     bundle.push(framed(entry));
     levels[0]!.push(leafHash(entry));
     size++;
-    touched.add(0);
     if (bundle.length === TILE_WIDTH) {
-      write('entries', Math.floor((size - 1) / TILE_WIDTH), bundle);
+      filled('entries', Math.floor((size - 1) / TILE_WIDTH), Buffer.concat(bundle));
       bundle = [];
     }
     for (let level = 0; levels[level]?.length === TILE_WIDTH; level++) {
-      const hashes = levels[level]!;
-      write(level, Math.floor((hashesAt(level, size) - 1) / TILE_WIDTH), hashes);
+      const tile = Buffer.concat(levels[level]!);
+      filled(level, Math.floor((hashesAt(level, size) - 1) / TILE_WIDTH), tile);
       levels[level] = [];
-      levels[level + 1]!.push(rootWithin(Buffer.concat(hashes), 0, TILE_HEIGHT));
-      touched.add(level + 1);
+      levels[level + 1]!.push(rootWithin(tile, 0, TILE_HEIGHT));
     }
   }
-  if (bundle.length > 0) write('entries', Math.floor(size / TILE_WIDTH), bundle);
-  for (const level of touched)
-    if (levels[level]!.length > 0)
-      write(level, Math.floor(hashesAt(level, size) / TILE_WIDTH), levels[level]!);
-  return { edge: { size, levels, bundle }, files, filled };
+  return { edge: { size, levels, bundle }, full };
+}
+
+/** The tiles and the bundle at the right edge that a tree of `since` leaves did not have, or had with fewer hashes. */
+export function partialTiles({ size, levels, bundle }: TreeEdge, since: number): readonly LogFile[] {
+  const files: LogFile[] = [];
+  const write = (level: number | 'entries', hashes: number, parts: readonly Uint8Array[]) => {
+    const index = Math.floor(hashes / TILE_WIDTH);
+    files.push({ path: tilePath({ level, index, width: parts.length }), bytes: Buffer.concat(parts) });
+  };
+  if (bundle.length > 0 && size > since) write('entries', size, bundle);
+  for (const [level, hashes] of levels.entries())
+    if (hashes.length > 0 && hashesAt(level, size) > hashesAt(level, since))
+      write(level, hashesAt(level, size), hashes);
+  return files;
 }
 
 /** The root of the tree with this edge. */
