@@ -13,7 +13,10 @@ export type HostData =
   | Int16Array
   | Uint32Array;
 
-/** A tensor in memory, row-major. `bool` is a Uint8Array of 0 and 1; `float16` is a Uint16Array of bits. */
+/**
+ * A tensor in memory, row-major. `bool` is a Uint8Array of 0 and 1; `float16` is a Uint16Array of bits; `string` is a Uint8Array of texts with
+ * their lengths (see `text-tensor.ts`).
+ */
 export interface HostTensor {
   readonly dtype: DType;
   readonly dims: readonly number[];

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DTYPE_CODES, type DType } from '../onnx/dtype.ts';
+import type { DType } from '../onnx/dtype.ts';
 import { GraphBuilder } from '../onnx/graph-builder.ts';
 import { graph, model, node, value } from '../onnx/model.fixture.ts';
 import type { Model } from '../onnx/model.ts';
@@ -14,6 +14,7 @@ import { f32, type HostTensor, i64 } from './array.ts';
 import { availableDevices, DEVICES, deviceFrom } from './device.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { blockSizeOf } from './layout.ts';
+import { textBytes, textsFrom } from './text-tensor.ts';
 
 let engine: Engine;
 beforeAll(() => {
@@ -186,10 +187,10 @@ describe('a session', () => {
     ['another type', { x: i64([1]) }, 'run/failed', /type/i],
     ['an array of another type', { x: odd([1], Int32Array.of(1)) }, 'data/mismatch', /input x/],
     [
-      'strings',
+      'broken text',
       { x: odd([1], Uint8Array.of(1), 'string') },
-      'run/failed',
-      /string tensors are not supported/,
+      'data/mismatch',
+      /input x: expected 1 texts, got an end inside text 0/,
     ],
   ])('refuses %s', async (_, feeds, code, message) => {
     const session = await engine.open(doubling);
@@ -245,20 +246,29 @@ describe('a session', () => {
     await session.close();
   });
 
-  it('refuses a string output instead of failing without a word', async () => {
-    const text = model(
+  it('carries texts there and back, empty ones and those of several bytes a letter', async () => {
+    const same = model(
       graph({
-        inputs: [value('x', [1])],
-        outputs: [value('y', [1], 'string')],
-        nodes: [node('Cast', ['x'], ['y'], { to: { kind: 'int', value: DTYPE_CODES.string } })],
+        inputs: [value('x', [3], 'string')],
+        outputs: [value('y', [3], 'string')],
+        nodes: [node('Identity', ['x'], ['y'])],
       }),
     );
-    const session = await engine.open(text);
-    await expect(session.run({ x: f32(Float32Array.of(1), [1]) })).rejects.toMatchObject({
-      code: 'run/failed',
-      message: 'run: output y: string tensors are not supported',
-    });
+    const session = await engine.open(same);
+    const data = textBytes(['', 'größer', '🙂'.repeat(1000)]);
+    const { y } = await session.run({ x: { dtype: 'string', dims: [3], data } });
+    expect(y).toEqual({ dtype: 'string', dims: [3], data });
     await session.close();
+  });
+
+  it.each([
+    ['an end inside a length', Uint8Array.of(1, 0, 0)],
+    ['a length beyond the end', Uint8Array.of(255, 255, 255, 255, 65)],
+    ['bytes that are no UTF-8', Uint8Array.of(1, 0, 0, 0, 255)],
+    ['a zero byte, at which the runtime would cut', Uint8Array.of(2, 0, 0, 0, 65, 0)],
+    ['bytes after the last text', Uint8Array.of(0, 0, 0, 0, 1)],
+  ])('refuses a text with %s', async (_, data) => {
+    expect(() => textsFrom(data, 1, 'x')).toThrow(expect.objectContaining({ code: 'data/mismatch' }));
   });
 });
 

@@ -3,6 +3,7 @@ import { asGlacisError, GlacisError } from '../core/error.ts';
 import { byteLength } from '../onnx/dtype.ts';
 import type { HostData, HostTensor } from './array.ts';
 import { availableDevices, type Device } from './device.ts';
+import { textBytes, textsFrom } from './text-tensor.ts';
 
 /** How a session is made. */
 export interface OrtOptions {
@@ -36,13 +37,11 @@ export interface OrtSession {
 
 /** ONNX Runtime's arrays have their own element type for bool and 16-bit floats; the bytes are the same. */
 function toOrt(name: string, t: HostTensor): Tensor {
-  if (t.dtype === 'string')
-    throw new GlacisError('run/failed', `run: input ${name}: string tensors are not supported`);
   const count = t.dims.reduce((n, d) => n * d, 1);
-  if (
-    !t.dims.every((d) => Number.isInteger(d) && d >= 0) ||
-    t.data.byteLength !== byteLength(t.dtype, count)
-  ) {
+  const sized = t.dims.every((d) => Number.isInteger(d) && d >= 0);
+  if (t.dtype === 'string' && sized && t.data instanceof Uint8Array)
+    return new Tensor('string', textsFrom(t.data, count, `run: input ${name}`), t.dims);
+  if (!sized || t.data.byteLength !== byteLength(t.dtype, count)) {
     throw new GlacisError(
       'data/mismatch',
       `run: input ${name}: expected ${byteLength(t.dtype, count)} bytes for ${t.dtype}[${t.dims.join(', ')}], got ${t.data.byteLength}`,
@@ -68,9 +67,9 @@ function alike({ type, data, dims }: Tensor): Tensor {
   return new Tensor(type as 'float32', new make(data.length), dims);
 }
 
-function fromOrt(name: string, t: Tensor): HostTensor {
+function fromOrt(t: Tensor): HostTensor {
   if (t.type === 'string')
-    throw new GlacisError('run/failed', `run: output ${name}: string tensors are not supported`);
+    return { dtype: 'string', dims: t.dims, data: textBytes(t.data as unknown as string[]) };
   const raw = t.data as unknown as HostData & { readonly constructor: { readonly name: string } };
   const data =
     raw.constructor.name === 'Float16Array' ? new Uint16Array(raw.buffer, raw.byteOffset, raw.length) : raw;
@@ -155,7 +154,7 @@ export async function openOrt(model: Uint8Array | string, options: OrtOptions): 
         if (carry.length === 0) {
           const results = fetches ? await session.run(ortFeeds, [...fetches]) : await session.run(ortFeeds);
           return Object.fromEntries(
-            Object.entries(results).map(([name, value]) => [name, fromOrt(name, value as Tensor)]),
+            Object.entries(results).map(([name, value]) => [name, fromOrt(value as Tensor)]),
           );
         }
         const wanted = new Set(fetches ?? returned);
@@ -181,7 +180,7 @@ export async function openOrt(model: Uint8Array | string, options: OrtOptions): 
         // The worker gives away the buffers of what it returns: carried values go as copies.
         return Object.fromEntries(
           [...wanted].map((name) => {
-            const result = fromOrt(name, results[name] as Tensor);
+            const result = fromOrt(results[name] as Tensor);
             const own =
               carried.has(name) &&
               (result.data as Float32Array).buffer === ((into[name] as Tensor).data as Float32Array).buffer;

@@ -1,0 +1,209 @@
+import { availableParallelism } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { randomFrom } from '../../core/random.ts';
+import { inlineFunctions } from '../../onnx/functions.ts';
+import { mapTensors } from '../../onnx/map-model.ts';
+import type { Model } from '../../onnx/model.ts';
+import type { Tensor as OnnxTensor } from '../../onnx/tensor.ts';
+import { allNodes } from '../../onnx/walk.ts';
+import { type Engine, type Session, startEngine } from '../../runtime/engine.ts';
+import { withFeatures } from '../../transform/features.ts';
+import { float32Inside } from '../../transform/float32-inside.ts';
+import type { ServedModel } from '../served-model.ts';
+import type { BackendModel } from './backend-model.ts';
+import { type Batching, openBatcher } from './batcher.ts';
+import { type ClassifierChoice, findClassifier, scoreOutput } from './find-classifier.ts';
+import { type LanePool, lanePool } from './lane-pool.ts';
+import type { MemoryBound } from './memory-bound.ts';
+import { type Port, type Ports, portsOf } from './ports.ts';
+import { type Probed, probe } from './probe.ts';
+import { checkTexts } from './rows.ts';
+
+/** Worker threads with the runtime, shared by all models. */
+export interface EmbeddedRuntime {
+  readonly engine: Engine;
+  readonly pool: LanePool;
+  readonly memory: MemoryBound;
+  close(): Promise<void>;
+}
+
+/** How requests of a model are put together. See docs/serving-models.md. */
+export interface BatchingOptions {
+  /** Most rows in one run. */
+  readonly most: number;
+  /** Microseconds that a request waits for others while a thread is free. */
+  readonly wait: number;
+  /** Milliseconds that a run should take at most, where fewer rows make it shorter. */
+  readonly longest: number;
+  /** Most samples that may wait. */
+  readonly queue: number;
+  /** Whether rows of several callers run together: where trials show that they do not influence each other, or never. */
+  readonly share: 'auto' | 'never';
+}
+
+/** What {@link openEmbedded} is told. */
+export interface EmbeddedOptions {
+  readonly name: string;
+  readonly version: string;
+  readonly digest: string;
+  readonly batching: BatchingOptions;
+  readonly classifier: ClassifierChoice;
+  /** Whether some guard wants the features of the last layer. */
+  readonly features: boolean;
+}
+
+/** Weights held once for each thread together take at most this; larger models are held once, and all threads work on one run. */
+const MOST_COPIED = 256 * 2 ** 20;
+
+/** Starts the runtime on `threads` worker threads (one a core unless given) with `memory` for weights. */
+export function startEmbedded(memory: MemoryBound, threads = availableParallelism()): EmbeddedRuntime {
+  const engine = startEngine({ threads });
+  return { engine, pool: lanePool(threads), memory, close: () => engine.close() };
+}
+
+/**
+ * Opens a model in the runtime: written anew from what was read of it, with 16-bit floats computed in float32 and, where wanted, its features as one more output;
+ * tried on random inputs, which also warms it up. Its external data must have been loaded.
+ * Errors: `model/too-large` where the memory does not suffice, `model/unsupported-task`, `model/unsupported-operator`, `run/failed`.
+ */
+export async function openEmbedded(
+  source: Model,
+  { engine, pool, memory }: EmbeddedRuntime,
+  options: EmbeddedOptions,
+): Promise<BackendModel> {
+  const { name, version, digest, batching } = options;
+  const stated = portsOf(source);
+  const { model: narrow, widened } = float32Inside(source);
+  const kept = new Set(widened.map((note) => note.name));
+  const marked = (ports: readonly Port[]) =>
+    ports.map((port) => (kept.has(port.name) ? { ...port, widened: true } : port));
+  const ports: Ports = { ...stated, inputs: marked(stated.inputs), outputs: marked(stated.outputs) };
+  const scores = scoreOutput(ports.outputs, options.classifier.output);
+  const made = options.features && scores ? withFeatures(inlineFunctions(narrow), scores.name) : undefined;
+  const model = made?.model ?? narrow;
+
+  const weights = weightBytes(model);
+  const copies = Math.max(1, Math.min(pool.count, Math.floor(MOST_COPIED / Math.max(1, weights))));
+  // One more while it is handed over.
+  const held = memory.reserve(weights * (copies + 1), `${name} ${version}`);
+  const sessions: Session[] = [];
+  try {
+    const threads = Math.max(1, Math.floor(pool.count / copies));
+    for (let lane = 0; lane < copies; lane++) sessions.push(await engine.open(model, { lane, threads }));
+    held.shrink(weights * copies);
+    const fetches = [...ports.outputs.map((port) => port.name), ...(made ? [made.output] : [])];
+    let featureLength: number | undefined;
+    const tried = await probe(
+      ports,
+      async (feeds) => {
+        const results = await sessions[0]!.run(feeds, { fetches, transfer: true });
+        featureLength ??= made && results[made.output]!.data.length;
+        return results;
+      },
+      randomFrom(0, 'warm-up', digest),
+    );
+    // The other threads allocate what they need now, too; what does not run there is found out now.
+    for (const session of sessions.slice(1))
+      await probe(ports, (feeds) => session.run(feeds, { fetches, transfer: true }), randomFrom(1, digest));
+    const form = formOf(ports, tried, model, batching);
+    const hasFeatures = made !== undefined && tried.rowed && featureLength === made.length * tried.rows;
+    const found = findClassifier(ports.inputs, ports.outputs, tried, options.classifier);
+    const setting: Batching = {
+      ports: { ...ports, rows: form.rows },
+      features: hasFeatures ? made : undefined,
+      most: batching.most,
+      shared: form.shared,
+      wait: batching.wait / 1000,
+      longest: batching.longest,
+      queue: batching.queue,
+      background: false,
+      lanes: sessions.map((_, lane) => lane),
+      pool,
+      clock: () => performance.now(),
+      run: (lane, feeds, fetches) => sessions[lane]!.run(feeds, { fetches, transfer: true }),
+    };
+    const batcher = openBatcher(setting);
+    const aside = openBatcher({ ...setting, background: true, queue: batching.most });
+    const served: ServedModel = {
+      name,
+      version,
+      digest,
+      metadata: {
+        name,
+        versions: [version],
+        platform: 'onnxruntime_onnx',
+        inputs: ports.inputs.map((port) => described(port, form.open, undefined)),
+        outputs: ports.outputs.map((port) => described(port, form.open, seenDims(ports, tried, port))),
+      },
+      classifier: found && { ...found, ...(hasFeatures && { features: made.length }) },
+      async run(inputs, how) {
+        checkTexts(inputs);
+        return batcher.run(inputs, how);
+      },
+    };
+    return {
+      ...served,
+      notes: form.notes,
+      runAside: (inputs, how) => aside.run(inputs, how),
+      load: () => ({ open: batcher.open, waiting: batcher.waiting }),
+      async close() {
+        await Promise.all([batcher.close(), aside.close()]);
+        await Promise.all(sessions.map((session) => session.close()));
+        held.release();
+      },
+    };
+  } catch (thrown) {
+    await Promise.allSettled(sessions.map((session) => session.close()));
+    held.release();
+    throw thrown;
+  }
+}
+
+/** How requests become runs, after the trial. */
+function formOf(ports: Ports, tried: Probed, model: Model, { share }: BatchingOptions) {
+  const notes: string[] = [];
+  if (tried.because !== undefined) notes.push(`it could not be tried: ${tried.because}`);
+  // Scales are found over all rows together, which a trial on three of them may not show.
+  const mixes = [...allNodes(model.graph.nodes)].some(({ op }) => op.startsWith('DynamicQuantize'));
+  const separate = tried.separate && !mixes;
+  if (ports.rows !== undefined && !separate)
+    notes.push('requests run one by one: samples in one run influence each other, or nobody knows');
+  return {
+    notes,
+    rows: separate ? ports.rows : undefined,
+    shared: separate && share === 'auto',
+    /** Whether a request may have any number of samples. */
+    open: separate || (ports.rows === 'any' && (tried.rowed || tried.outputs === undefined)),
+  };
+}
+
+/** Sizes of an output behind the first axis, where they follow from nothing that a caller says. */
+function seenDims(
+  { inputs }: Ports,
+  { outputs, rowed }: Probed,
+  { name }: Port,
+): readonly number[] | undefined {
+  const fixed = inputs.every(({ shape }) => !shape.slice(1).includes(-1));
+  return fixed && rowed ? outputs?.get(name)?.shape : undefined;
+}
+
+function described(
+  { name, datatype, shape }: Port,
+  open: boolean,
+  seen: readonly number[] | undefined,
+): { readonly name: string; readonly datatype: string; readonly shape: readonly number[] } {
+  const known = seen ?? shape;
+  return { name, datatype, shape: open && known.length > 0 ? [-1, ...known.slice(1)] : known };
+}
+
+/** Bytes of all tensors, each once. */
+function weightBytes(model: Model): number {
+  const seen = new Set<OnnxTensor>();
+  let bytes = 0;
+  mapTensors(model, (tensor) => {
+    if (!seen.has(tensor)) bytes += tensor.data.byteLength;
+    seen.add(tensor);
+    return tensor;
+  });
+  return bytes;
+}
