@@ -5,7 +5,8 @@ import type { Tensor } from './tensor.ts';
 
 /**
  * The elements in `bytes`: little-endian, row-major, no padding; `BOOL` one byte of 0 or 1; `BYTES` a 4-byte length before each
- * element. All bytes must be used. Copies, so that the array is aligned and the message can be let go of.
+ * element. All bytes must be used. A view where the bytes are aligned and at least half of their buffer, so that no small tensor keeps a
+ * large message alive; a copy otherwise.
  * Source: https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md
  */
 export function dataFromBytes<D extends Datatype>(
@@ -27,7 +28,12 @@ export function dataFromBytes<D extends Datatype>(
     );
   if (datatype === 'BOOL' && bytes.some((byte) => byte > 1))
     throw fault(source, place, 'bytes of 0 or 1 for BOOL', 'another byte');
-  return new make(Uint8Array.from(bytes).buffer) as DataOf[Datatype] as DataOf[D];
+  const { buffer, byteOffset, length } = bytes;
+  const inPlace = byteOffset % make.BYTES_PER_ELEMENT === 0 && 2 * length >= buffer.byteLength;
+  const data = inPlace
+    ? new make(buffer as ArrayBuffer, byteOffset, length / make.BYTES_PER_ELEMENT)
+    : new make(Uint8Array.from(bytes).buffer);
+  return data as DataOf[Datatype] as DataOf[D];
 }
 
 function stringsFrom(count: number, bytes: Uint8Array, source: Source, place: string): readonly Uint8Array[] {

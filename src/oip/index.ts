@@ -4,8 +4,10 @@
  * Sources: https://github.com/kserve/open-inference-protocol (specification/protocol/inference_rest.md),
  * https://github.com/triton-inference-server/server (docs/protocol/extension_binary_data.md).
  */
+export { dataToBytes } from './binary-data.ts';
 export { DATATYPES, type DataOf, type Datatype, isDatatype, isFloatDatatype } from './datatype.ts';
 export { encodeError, errorText } from './error-body.ts';
+export * from './grpc/index.ts';
 export type { Parameter, Parameters } from './json.ts';
 export { type Incoming, JSON_LENGTH_HEADER, type Outgoing } from './message.ts';
 export {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { quoted } from '../onnx/problems.ts';
 import { fault, kindOf, type Source } from './fault.ts';
 
@@ -20,14 +21,9 @@ const MAX_PARAMETER_TEXT = 65_536;
 export function parseJson(bytes: Uint8Array, source: Source): unknown {
   if (bytes.length > MAX_JSON_BYTES)
     throw fault(source, '', `at most ${MAX_JSON_BYTES} bytes of JSON`, `${bytes.length}`);
-  let text: string;
+  if (!isUtf8(bytes)) throw fault(source, '', 'JSON', `${bytes.length} bytes that are not UTF-8`);
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw fault(source, '', 'JSON', `${bytes.length} bytes that are not UTF-8`);
-  }
-  try {
-    return JSON.parse(text);
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));
   } catch {
     // Not as the cause: the parser's message quotes the text.
     throw fault(source, '', 'JSON', `${bytes.length} bytes that are not`);
