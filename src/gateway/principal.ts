@@ -1,3 +1,5 @@
+import type { Scope } from './scope.ts';
+
 /** Who a caller is, after verification. */
 export interface Principal {
   /** Stays the same when keys rotate: budgets, guards and the log count by it. */
@@ -8,4 +10,6 @@ export interface Principal {
   readonly credential: string;
   readonly kind: 'key' | 'token' | 'certificate' | 'anonymous';
   readonly roles: readonly string[];
+  /** What the credential is confined to, whatever policies allow. Keys always have one. */
+  readonly scope?: Scope | undefined;
 }

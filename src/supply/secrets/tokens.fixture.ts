@@ -1,3 +1,4 @@
+import { keyText } from '../../core/key-text.ts';
 import { type Rng, randomFrom } from '../../core/random.ts';
 
 /** Letters and digits, and parts of them. */
@@ -69,6 +70,7 @@ export const SAMPLES: Readonly<Record<string, (t: TokenSource) => readonly [secr
     'clearml-key': (t) => [mixed(t, 50), 'CLEARML_API_SECRET_KEY=%'],
     'roboflow-key': (t) => [mixed(t, 20), 'roboflow_api_key: "%"'],
     'azure-openai-key': (t) => [t.of(HEX, 32), 'AZURE_OPENAI_API_KEY=%'],
+    'glacis-key': (t) => [keyText(t.of(ALNUM, 11), t.of(ALNUM, 43)), 'Authorization: Bearer %'],
     'modal-token': (t) => [`as-${mixed(t, 22)}`, 'modal token set --token-id ak-x --token-secret %'],
     'aws-access-key-id': (t) => [`AKIA${t.of(`${UPPER}234567`, 16)}`, 'aws_access_key_id = %'],
     'aws-secret-key': (t) => [`${t.of(`${ALNUM}+/`, 37)}7Qz`, 'aws_secret_access_key = %'],

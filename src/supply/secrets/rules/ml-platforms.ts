@@ -1,3 +1,4 @@
+import { KEY_PARTS, KEY_PREFIX, keyParts } from '../../../core/key-text.ts';
 import { PAID_SERVICE, type SecretRule } from '../rule.ts';
 import { ASSIGN, END, named, prefixed, sticky } from './patterns.ts';
 
@@ -242,4 +243,15 @@ export const ML_PLATFORM_RULES: readonly SecretRule[] = [
     shown: 3,
     source: 'https://modal.com/docs/guide/modal-user-account-setup',
   },
+  prefixed(
+    'glacis-key',
+    'Key to a gateway of Glacis',
+    [KEY_PREFIX],
+    `[0-9A-Za-z]{${KEY_PARTS.id}}_[0-9A-Za-z]{${KEY_PARTS.secret + KEY_PARTS.checksum}}${END}`,
+    'identity.md#what-a-key-looks-like',
+    {
+      why: 'Whoever has it asks the models of its owner, and uses up the budget that protects them from being copied.',
+      confirm: (secret) => keyParts(secret) !== undefined,
+    },
+  ),
 ];
