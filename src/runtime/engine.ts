@@ -4,6 +4,7 @@ import { withoutTrailingBlanks } from '../onnx/trim-inputs.ts';
 import { fitsOneFile, serializeModel } from '../onnx/write.ts';
 import type { HostTensor } from './array.ts';
 import type { Device } from './device.ts';
+import { feedPool } from './feed-pool.ts';
 import { type Lane, startLane } from './lane.ts';
 import { asFile } from './model-file.ts';
 import type { OrtOptions } from './ort.ts';
@@ -59,6 +60,7 @@ export function startEngine(options: EngineOptions = {}): Engine {
   const device = options.device ?? 'cpu';
   const threads = options.threads ?? availableParallelism();
   const lanes: Lane[] = [startLane()];
+  const pool = feedPool();
   const laneAt = (index: number): Lane => {
     // A lane that joins a closed engine is closed, too.
     if (lanes[0]!.isOver) return lanes[0]!;
@@ -95,15 +97,17 @@ export function startEngine(options: EngineOptions = {}): Engine {
         inputs: opened.inputs!,
         outputs: opened.outputs!,
         async run(feeds, { fetches, transfer = false } = {}) {
-          const buffers = transfer
-            ? [...new Set(Object.values(feeds).map((t) => t.data.buffer as ArrayBuffer))]
-            : [];
-          const sent = transfer ? feeds : Object.fromEntries(Object.entries(feeds).map(withOwnBuffer));
-          const reply = await lane.ask(
-            { kind: 'run', session, feeds: sent, ...(fetches ? { fetches } : {}) },
-            buffers,
-          );
-          return reply.results!;
+          const wanted = fetches ? { fetches } : {};
+          if (transfer) {
+            const buffers = [...new Set(Object.values(feeds).map((t) => t.data.buffer as ArrayBuffer))];
+            return (await lane.ask({ kind: 'run', session, feeds, ...wanted }, buffers)).results!;
+          }
+          const { sent, giveBack } = pool.lend(feeds);
+          try {
+            return (await lane.ask({ kind: 'run', session, feeds: sent, ...wanted })).results!;
+          } finally {
+            giveBack();
+          }
         },
         async close() {
           if (!lane.isOver) await lane.ask({ kind: 'close', session });
@@ -114,10 +118,4 @@ export function startEngine(options: EngineOptions = {}): Engine {
       await Promise.all(lanes.map((lane) => lane.close()));
     },
   };
-}
-
-/** Posting an array copies its whole buffer: a part of a large one is copied out first. */
-function withOwnBuffer([name, tensor]: [string, HostTensor]): [string, HostTensor] {
-  const { data } = tensor;
-  return [name, data.byteLength === data.buffer.byteLength ? tensor : { ...tensor, data: data.slice() }];
 }
