@@ -1,0 +1,316 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { base62, keyParts, keyText } from '../../../core/key-text.ts';
+import { Refused } from '../../refusal.ts';
+import type { Scope } from '../../scope.ts';
+import { type KeyDesk, openKeyDesk } from './key-desk.ts';
+import { type KeyHash, keyHash } from './key-hash.ts';
+import { type KeyRing, openKeyRing } from './key-ring.ts';
+import { memoryKeyStore } from './key-store.fixture.ts';
+
+const DAY = 86_400_000;
+const SCOPE: Scope = { models: ['mnist'], operations: ['infer'], detail: 'topk' };
+const ADMIN = { id: 'root', mayGrant: true };
+const WISH = { principal: 'acme-scanner', tenant: 'acme', scope: SCOPE };
+
+let at = 0;
+let ticks = 0;
+let hashed: string[] = [];
+const failures: unknown[] = [];
+let store: ReturnType<typeof memoryKeyStore>;
+let ring: KeyRing;
+let desk: KeyDesk;
+const real = keyHash(Buffer.alloc(32, 7));
+const hash: KeyHash = (secret, bound) => {
+  hashed.push(`${secret.length} ${Math.sign(bound.length)}`);
+  return real(secret, bound);
+};
+
+const openAll = async () => {
+  ring = await openKeyRing(
+    { refresh: 3_600_000, stale: 60_000, most: 1000 },
+    {
+      store,
+      hash,
+      now: () => at,
+      clock: () => ticks,
+      failed: (_, thrown) => failures.push(thrown),
+    },
+  );
+  desk = openKeyDesk({
+    ring,
+    store,
+    hash,
+    now: () => at,
+    defaults: { lifetime: 90 * DAY, overlap: 7 * DAY, most: 5 },
+  });
+};
+beforeEach(async () => {
+  at = 1_790_000_000_000;
+  ticks = 0;
+  hashed = [];
+  failures.length = 0;
+  store = memoryKeyStore();
+  await openAll();
+});
+afterEach(() => ring.close());
+
+const because = (text: string): string => {
+  try {
+    return `welcome ${ring.identify(text).id}`;
+  } catch (thrown) {
+    if (!(thrown instanceof Refused)) throw thrown;
+    return `${thrown.refusal}: ${thrown.because}`;
+  }
+};
+
+describe('a key', () => {
+  it('is its principal, with tenant, roles and scope, and is kept without its secret', async () => {
+    const { text, record } = await desk.create({ ...WISH, roles: ['reviewer'] }, ADMIN);
+    expect(ring.identify(text)).toEqual({
+      id: 'acme-scanner',
+      tenant: 'acme',
+      credential: record.id,
+      kind: 'key',
+      roles: ['reviewer'],
+      scope: SCOPE,
+    });
+    const { secret } = keyParts(text)!;
+    expect(JSON.stringify([...store.rows.values(), ring.all()])).not.toContain(secret);
+  });
+
+  it('is the same object each time, which nobody can change', async () => {
+    const { text } = await desk.create(WISH, ADMIN);
+    const principal = ring.identify(text);
+    expect(ring.identify(text)).toBe(principal);
+    expect(
+      Object.isFrozen(principal) && Object.isFrozen(principal.roles) && Object.isFrozen(principal.scope),
+    ).toBe(true);
+  });
+
+  it('has a secret of its own', async () => {
+    const texts = new Set<string>();
+    for (let i = 0; i < 5; i++) texts.add((await desk.create(WISH, ADMIN)).text);
+    expect(texts.size).toBe(5);
+    await expect(desk.create(WISH, ADMIN)).rejects.toThrow('at most 5');
+  });
+
+  it('survives a restart, and only with the same server secret', async () => {
+    const { text } = await desk.create(WISH, ADMIN);
+    await ring.close();
+    await openAll();
+    expect(because(text)).toBe('welcome acme-scanner');
+    const other = await openKeyRing(
+      { refresh: DAY, stale: DAY, most: 9 },
+      { store, hash: keyHash(Buffer.alloc(32, 8)), now: () => at, clock: () => 0, failed: () => {} },
+    );
+    expect(() => other.identify(text)).toThrow(Refused);
+    await other.close();
+  });
+
+  it('is refused with another secret, an unknown id, a broken checksum', async () => {
+    const { text, record } = await desk.create(WISH, ADMIN);
+    const { secret } = keyParts(text)!;
+    expect(because(keyText(record.id, base62(Buffer.alloc(32, 1), 43)))).toBe(
+      `unauthenticated: key ${record.id}: wrong secret`,
+    );
+    expect(because(keyText('AAAAAAAAAAA', secret))).toBe('unauthenticated: key AAAAAAAAAAA: unknown');
+    expect(because(keyText('00000000000', secret))).toBe('unauthenticated: key 00000000000: unknown');
+    expect(because(`${text.slice(0, -1)}${text.endsWith('0') ? '1' : '0'}`)).toMatch('not the form');
+  });
+
+  it('costs the same work whether its id exists or not', async () => {
+    const { record } = await desk.create(WISH, ADMIN);
+    hashed = [];
+    because(keyText(record.id, base62(Buffer.alloc(32, 1), 43)));
+    const existing = hashed;
+    hashed = [];
+    because(keyText('AAAAAAAAAAA', base62(Buffer.alloc(32, 1), 43)));
+    expect(hashed).toEqual(existing);
+    expect(hashed).toHaveLength(1);
+  });
+
+  it('ends when it expires, and does not begin before it is valid', async () => {
+    const { text, record } = await desk.create({ ...WISH, lifetime: 1000 }, ADMIN);
+    at += 999;
+    expect(because(text)).toMatch('welcome');
+    at += 1;
+    expect(because(text)).toBe(`unauthenticated: key ${record.id}: expired`);
+    const forever = await desk.create({ ...WISH, lifetime: Number.POSITIVE_INFINITY }, ADMIN);
+    at += 10_000 * DAY;
+    expect(because(forever.text)).toMatch('welcome');
+  });
+
+  it.each([
+    ['roles', { roles: ['admin'] }],
+    ['tenant', { tenant: 'other' }],
+    ['principal', { principal: 'other' }],
+    ['models', { scope: { ...SCOPE, models: ['*'] } }],
+    ['detail', { scope: { ...SCOPE, detail: 'explanation' as const } }],
+    ['creation', { created: 5 }],
+    ['start', { notBefore: 5 }],
+  ])('is worth nothing once somebody changed its %s in the database', async (_, change) => {
+    const { text, record } = await desk.create(WISH, ADMIN);
+    await store.add({ ...record, ...change });
+    await ring.refresh();
+    expect(because(text)).toMatch('wrong secret');
+  });
+});
+
+describe('rotation', () => {
+  it('gives a key of the same principal; both work until the overlap ends', async () => {
+    const old = await desk.create({ ...WISH, roles: ['auditor'] }, ADMIN);
+    at += DAY;
+    const fresh = await desk.rotate(old.record.id, ADMIN, { overlap: 1000 });
+    const { credential, ...before } = ring.identify(old.text);
+    const { credential: next, ...after } = ring.identify(fresh.text);
+    expect(after).toEqual(before);
+    expect(next).not.toBe(credential);
+    expect(fresh.record.expires).toBe(at + 90 * DAY);
+    at += 1000;
+    expect(because(old.text)).toMatch('expired');
+    expect(because(fresh.text)).toMatch('welcome');
+    expect(store.rows.get(old.record.id)).toMatchObject({ replacedBy: fresh.record.id });
+  });
+
+  it('never makes the old key last longer, and happens once', async () => {
+    const old = await desk.create({ ...WISH, lifetime: 500 }, ADMIN);
+    await desk.rotate(old.record.id, ADMIN, { overlap: DAY });
+    expect(ring.get(old.record.id)?.expires).toBe(at + 500);
+    await expect(desk.rotate(old.record.id, ADMIN)).rejects.toThrow('replaced');
+    await expect(desk.rotate('nothing', ADMIN)).rejects.toMatchObject({ code: 'option/invalid' });
+  });
+});
+
+describe('revocation', () => {
+  it('takes effect at once, before the store has answered', async () => {
+    const { text, record } = await desk.create(WISH, ADMIN);
+    let answer = () => {};
+    vi.spyOn(store, 'revoke').mockImplementation(
+      () =>
+        new Promise((done) => {
+          answer = () => done(true);
+        }),
+    );
+    const done = desk.revoke(record.id, ADMIN, 'leaked');
+    expect(because(text)).toBe(`unauthenticated: key ${record.id}: revoked`);
+    answer();
+    await done;
+    expect(because(text)).toMatch('revoked');
+  });
+
+  it('stays where the store could not be told, and says so', async () => {
+    const { text, record } = await desk.create(WISH, ADMIN);
+    store.fails = true;
+    await expect(desk.revoke(record.id, ADMIN)).rejects.toMatchObject({ code: 'store/unavailable' });
+    store.fails = false;
+    store.rows.set('x', { ...record, id: 'x' });
+    await store.used([]);
+    await ring.refresh();
+    expect(because(text)).toMatch('revoked');
+  });
+
+  it('somewhere else is seen with the next look into the store', async () => {
+    const { text, record } = await desk.create(WISH, ADMIN);
+    await store.revoke(record.id, { at, by: 'elsewhere' });
+    expect(because(text)).toMatch('welcome');
+    await ring.refresh();
+    expect(because(text)).toMatch('revoked');
+  });
+
+  it('of a principal ends all that it has', async () => {
+    await desk.create(WISH, ADMIN);
+    expect(ring.isShutOut('acme-scanner')).toBe(false);
+    await desk.shutOut('acme-scanner', 'acme', true, ADMIN);
+    expect(ring.isShutOut('acme-scanner')).toBe(true);
+    await ring.refresh();
+    expect(ring.isShutOut('acme-scanner')).toBe(true);
+    await desk.shutOut('acme-scanner', 'acme', false, ADMIN);
+    expect(ring.isShutOut('acme-scanner')).toBe(false);
+  });
+});
+
+describe('a store that does not answer', () => {
+  it('is borne for a while, then no key is accepted', async () => {
+    const { text } = await desk.create(WISH, ADMIN);
+    store.fails = true;
+    ticks = 60_000;
+    await ring.refresh();
+    expect(failures).toHaveLength(1);
+    expect(because(text)).toMatch('welcome');
+    ticks = 60_001;
+    expect(because(text)).toMatch('unavailable');
+    store.fails = false;
+    await ring.refresh();
+    expect(because(text)).toMatch('welcome');
+  });
+
+  it('is read only where something changed', async () => {
+    await ring.refresh();
+    const { loads } = store;
+    await ring.refresh();
+    expect(store.loads).toBe(loads);
+    await store.shutOut('a', 'b', true);
+    await ring.refresh();
+    expect(store.loads).toBe(loads + 1);
+  });
+
+  it('does not take back what was changed here meanwhile', async () => {
+    const load = store.load.bind(store);
+    await store.shutOut('x', 'y', true);
+    let made: { text: string } | undefined;
+    vi.spyOn(store, 'load').mockImplementationOnce(async () => {
+      const before = await load();
+      made = await desk.create(WISH, ADMIN);
+      return before;
+    });
+    await ring.refresh();
+    expect(because(made!.text)).toMatch('welcome');
+  });
+});
+
+describe('use', () => {
+  it('is noted in the store with the next look', async () => {
+    const { text, record } = await desk.create(WISH, ADMIN);
+    ring.identify(text);
+    await ring.refresh();
+    expect(store.rows.get(record.id)?.lastUsed).toBe(at);
+  });
+
+  it('from the last four addresses is remembered, across reloads', async () => {
+    const { record } = await desk.create(WISH, ADMIN);
+    for (const address of ['1', '2', '3', '4', '5']) ring.cameFrom(record.id, address);
+    await store.shutOut('x', 'y', true);
+    await ring.refresh();
+    expect(['1', '2', '5'].map((address) => ring.isKnownFrom(record.id, address))).toEqual([
+      false,
+      true,
+      true,
+    ]);
+  });
+});
+
+describe('who may not give roles', () => {
+  const operator = { id: 'op', mayGrant: false };
+
+  it('makes no key with roles, and gets none by rotating one', async () => {
+    await expect(desk.create({ ...WISH, roles: ['admin'] }, operator)).rejects.toThrow('may not give roles');
+    const { record } = await desk.create({ ...WISH, roles: ['admin'] }, ADMIN);
+    await expect(desk.rotate(record.id, operator)).rejects.toThrow('may not give roles');
+    await desk.rotate(record.id, { ...operator, credential: record.id });
+    await desk.create(WISH, operator);
+  });
+});
+
+describe('names that would confuse a log', () => {
+  it.each(['', ' a', 'a\nb', 'a\u001b[31m', 'a\u202eb', 'x'.repeat(129)])('%j is refused', async (name) => {
+    await expect(desk.create({ ...WISH, principal: name }, ADMIN)).rejects.toMatchObject({
+      code: 'option/invalid',
+    });
+    await expect(desk.create({ ...WISH, tenant: name }, ADMIN)).rejects.toMatchObject({
+      code: 'option/invalid',
+    });
+    await expect(desk.create({ ...WISH, scope: { ...SCOPE, models: [name] } }, ADMIN)).rejects.toMatchObject({
+      code: 'option/invalid',
+    });
+  });
+});
