@@ -1,4 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { GlacisError } from '../../../core/error.ts';
 import { keyParts } from '../../../core/key-text.ts';
 import type { Principal } from '../../principal.ts';
 import { Refused } from '../../refusal.ts';
@@ -78,7 +79,8 @@ export async function openKeyRing(limits: KeyRingLimits, given: KeyRingSurroundi
   let answered = clock();
   let pending: Promise<void> | undefined;
 
-  const take = ({ keys, shutOut }: KeySnapshot): void => {
+  const take = ({ keys, damaged, shutOut }: KeySnapshot): void => {
+    if (damaged.length > 0) failed('keys', damagedKeys(damaged));
     const before = entries;
     entries = new Map();
     for (const record of keys) {
@@ -181,6 +183,14 @@ export async function openKeyRing(limits: KeyRingLimits, given: KeyRingSurroundi
       await noteUse().catch((thrown: unknown) => failed('keys', thrown));
     },
   };
+}
+
+function damagedKeys(ids: readonly string[]): GlacisError {
+  const shown = ids.slice(0, 5).join(', ');
+  return new GlacisError(
+    'store/unusable',
+    `keys: expected ${ids.length} keys that this version can read, got others; they do not work: ${shown}`,
+  );
 }
 
 function entryOf(record: KeyRecord): Entry {

@@ -22,7 +22,7 @@ export function memoryKeyStore(): KeyStore & {
     async load() {
       check();
       store.loads++;
-      return { keys: [...rows.values()], shutOut: [...out] };
+      return { keys: [...rows.values()], damaged: [], shutOut: [...out] };
     },
     async version() {
       check();

@@ -3,6 +3,8 @@ import type { KeyRecord } from './key-record.ts';
 /** Everything that a key index is made of. */
 export interface KeySnapshot {
   readonly keys: readonly KeyRecord[];
+  /** Ids of keys that are there and cannot be read: they do not work. */
+  readonly damaged: readonly string[];
   /** Principals that are shut out, whatever they present. */
   readonly shutOut: readonly string[];
 }

@@ -1,0 +1,178 @@
+import { sql } from 'kysely';
+import { GlacisError } from '../../../core/error.ts';
+import type { ApiKeyRow, Store } from '../../../store/index.ts';
+import { KEY_HASH } from './key-hash.ts';
+import type { KeyRecord } from './key-record.ts';
+import type { KeyAct, KeyStore } from './key-store.ts';
+import { scopeFromList, scopeToList } from './stored-scope.ts';
+
+/** Keys in the gateway's database, shared by all that use it. */
+export function databaseKeys({ db, reader, each, transact }: Store): KeyStore {
+  return {
+    async load(most) {
+      const rows = await reader
+        .selectFrom('api_keys')
+        .selectAll()
+        .limit(most + 1)
+        .execute();
+      if (rows.length > most)
+        throw new GlacisError('store/unusable', `keys: expected at most ${most} in the store, got more`);
+      const read = rows.map((row) => ({ id: row.id, record: recordOf(row) }));
+      const out = await reader
+        .selectFrom('principals')
+        .select('id')
+        .where('disabled', 'is not', null)
+        .execute();
+      return {
+        keys: read.flatMap(({ record }) => record ?? []),
+        damaged: read.filter(({ record }) => record === undefined).map(({ id }) => id),
+        shutOut: out.map(({ id }) => id),
+      };
+    },
+    async version() {
+      // Sums as text: they are beyond what a double holds.
+      const { rows } = await sql<Readonly<Record<string, unknown>>>`
+        select
+          (select count(*) from api_keys) as keys,
+          (select cast(coalesce(sum(created), 0) as text) from api_keys) as created,
+          (select cast(coalesce(sum(expires), 0) as text) from api_keys) as expires,
+          (select cast(coalesce(sum(revoked), 0) as text) from api_keys) as revoked,
+          (select count(*) from principals where disabled is not null) as shut_out,
+          (select coalesce(max(changed), 0) from principals) as changed`.execute(reader);
+      return JSON.stringify(Object.values(rows[0] ?? {}).map(String));
+    },
+    add: (record) =>
+      transact(async (trx) => {
+        await knownPrincipal(trx, record.principal, record.tenant, record.created);
+        await trx.insertInto('api_keys').values(rowOf(record)).execute();
+      }),
+    replace: (old, expires, record) =>
+      transact(async (trx) => {
+        const { numUpdatedRows } = await trx
+          .updateTable('api_keys')
+          .set({ expires, replaced_by: record.id })
+          .where('id', '=', old)
+          .where('revoked', 'is', null)
+          .where('replaced_by', 'is', null)
+          .executeTakeFirst();
+        if (Number(numUpdatedRows) !== 1)
+          throw new GlacisError(
+            'option/invalid',
+            `key ${old}: expected one in use, got one that has ended or was replaced`,
+          );
+        await trx.insertInto('api_keys').values(rowOf(record)).execute();
+      }),
+    async revoke(id, { at, by, because }) {
+      const { numUpdatedRows } = await db
+        .updateTable('api_keys')
+        .set({ revoked: at, revoked_by: by, revoked_because: because ?? null })
+        .where('id', '=', id)
+        .where('revoked', 'is', null)
+        .executeTakeFirst();
+      return Number(numUpdatedRows) === 1;
+    },
+    async used(times) {
+      const outcomes = await each(
+        times.map(([id, at]) =>
+          db.updateTable('api_keys').set({ last_used: at }).where('id', '=', id).compile(),
+        ),
+      );
+      const failed = outcomes.find((outcome) => 'error' in outcome);
+      if (failed && 'error' in failed) throw failed.error;
+    },
+    shutOut: (principal, tenant, isOut, act) =>
+      transact(async (trx) => {
+        await knownPrincipal(trx, principal, tenant, act.at);
+        await trx
+          .updateTable('principals')
+          .set({ disabled: isOut ? act.at : null, changed: act.at, note: noteOf(act) })
+          .where('id', '=', principal)
+          .execute();
+      }),
+  };
+}
+
+type Transaction = Parameters<Parameters<Store['transact']>[0]>[0];
+
+/** Adds a principal where it is new. A name belongs to one tenant: budgets count by it. */
+async function knownPrincipal(trx: Transaction, id: string, tenant: string, at: number): Promise<void> {
+  const known = await trx.selectFrom('principals').select('tenant').where('id', '=', id).executeTakeFirst();
+  if (known === undefined) {
+    await trx
+      .insertInto('principals')
+      .values({ id, tenant, roles: '[]', created: at, changed: at })
+      .execute();
+    return;
+  }
+  if (known.tenant !== tenant)
+    throw new GlacisError(
+      'option/invalid',
+      `principal '${id}': expected the tenant that it belongs to, got '${tenant}'`,
+    );
+}
+
+function noteOf({ by, because }: KeyAct): string {
+  return because === undefined ? `by ${by}` : `by ${by}: ${because}`;
+}
+
+function rowOf(record: KeyRecord): ApiKeyRow {
+  const { id, hash, principal, tenant, created } = record;
+  return {
+    id,
+    hash,
+    algorithm: KEY_HASH,
+    name: record.name ?? null,
+    principal,
+    tenant,
+    roles: JSON.stringify(record.roles),
+    scopes: JSON.stringify(scopeToList(record.scope)),
+    created,
+    created_by: record.createdBy,
+    not_before: record.notBefore ?? null,
+    expires: record.expires ?? null,
+    last_used: record.lastUsed ?? null,
+    revoked: record.revoked ?? null,
+    revoked_by: record.revokedBy ?? null,
+    revoked_because: record.revokedBecause ?? null,
+    replaced_by: record.replacedBy ?? null,
+  };
+}
+
+/** Undefined for a row that this program does not understand: no key, rather than one that may do something else than it was made for. */
+function recordOf(row: ApiKeyRow): KeyRecord | undefined {
+  const scope = scopeFromList(jsonOf(row.scopes));
+  const roles = jsonOf(row.roles);
+  const isWhole =
+    row.algorithm === KEY_HASH &&
+    /^[0-9a-f]{64}$/.test(row.hash) &&
+    Array.isArray(roles) &&
+    roles.every((role) => typeof role === 'string');
+  if (!isWhole || scope === undefined) return undefined;
+  const { id, hash, principal, tenant, created } = row;
+  return {
+    id,
+    hash,
+    name: row.name ?? undefined,
+    principal,
+    tenant,
+    roles,
+    scope,
+    created,
+    createdBy: row.created_by,
+    notBefore: row.not_before ?? undefined,
+    expires: row.expires ?? undefined,
+    lastUsed: row.last_used ?? undefined,
+    revoked: row.revoked ?? undefined,
+    revokedBy: row.revoked_by ?? undefined,
+    revokedBecause: row.revoked_because ?? undefined,
+    replacedBy: row.replaced_by ?? undefined,
+  };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
