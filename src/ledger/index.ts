@@ -5,8 +5,9 @@ export { MOST_ENTRY_BYTES } from './entry-bundle.ts';
 export type { LockOptions } from './folder-lock.ts';
 export { type LogReader, openLog, readLog } from './log-reader.ts';
 export { folderSource, type LogSource } from './log-source.ts';
+export type { LogIdentity, Recovered } from './log-state.ts';
 export { folderStore, type LogFile, type LogStore } from './log-store.ts';
-export { createLog, type LogIdentity, type LogWriter, openWriter, type WriterOptions } from './log-writer.ts';
+export { createLog, type LogWriter, openWriter, type WriterOptions } from './log-writer.ts';
 export {
   consistencyProof,
   inclusionProof,

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { asGlacisError } from '../core/error.ts';
 import { type LockOptions, lockFile } from './folder-lock.ts';
+import { folderJournal, type JournalStore, syncFolder } from './journal-store.ts';
 import { folderSource, type LogSource } from './log-source.ts';
 
 /** Where a log is written. */
@@ -12,6 +12,8 @@ export interface LogStore extends LogSource {
   write(files: readonly LogFile[]): Promise<void>;
   /** Removes a folder with everything in it; one that is not there is no error. */
   remove(folder: string): Promise<void>;
+  /** Where the store can keep a journal: what lets entries be acknowledged before their tiles are flushed. */
+  readonly journal?: JournalStore | undefined;
   /** Shuts every other writer out until what it gives is called, or this process ends. */
   lock(options?: LockOptions): Promise<() => void>;
 }
@@ -48,6 +50,7 @@ export function folderStore(folder: string): LogStore {
   };
   return {
     ...folderSource(folder),
+    journal: folderJournal(folder),
     write: (files) =>
       unwritable(async () => {
         const changed = new Set<string>();
@@ -97,16 +100,5 @@ async function writeThrough(path: string, bytes: Uint8Array): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
-  }
-}
-
-/** Flushes a folder's list of names; Windows has no such call. */
-export async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const folder = await open(path, constants.O_RDONLY);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }

@@ -2,20 +2,29 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asGlacisError, GlacisError } from '../core/error.ts';
 import { mergeOptions } from '../core/options.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
-import { formatCheckpoint } from './checkpoint-body.ts';
-import { MOST_ENTRY_BYTES } from './entry-bundle.ts';
+import { type Commits, directCommits, type LogState, publish } from './direct-commits.ts';
+import { framed, MOST_ENTRY_BYTES } from './entry-bundle.ts';
+import { readJournal, replay } from './journal-recovery.ts';
+import { JOURNAL_PATHS } from './journal-store.ts';
+import { journaledCommits } from './journaled-commits.ts';
 import { CHECKPOINT_PATH } from './log-reader.ts';
 import type { LogStore } from './log-store.ts';
-import { MOST_NOTE_BYTES, signNote } from './note.ts';
-import type { NoteSigner } from './note-key.ts';
-import { partialFolder } from './tile.ts';
-import { EMPTY_EDGE, grow, readEdge, rootOfEdge, type TreeEdge } from './tree-edge.ts';
+import { MOST_NOTE_BYTES } from './note.ts';
+import { EMPTY_EDGE, readEdge } from './tree-edge.ts';
 
 /** How a log is written. */
 export interface WriterOptions {
+  /**
+   * Milliseconds between two signed checkpoints. With it, `append` gives its index as soon as the entry is in the journal, which is one flush; tiles
+   * and checkpoint follow within this time and when the log is closed. Default 0: no journal; each batch is in tiles and under a
+   * signed checkpoint when it is acknowledged, which suits a few entries.
+   */
+  readonly publishEvery?: number;
+  /** Bytes after which the journal's other segment is begun, while tiles take over what is in the first. Default 16 MiB. */
+  readonly segment?: number;
   /** Milliseconds that a batch waits for company after its first entry. Default 0: whatever came during the last write. */
   readonly linger?: number;
-  /** Entries of a batch at most. Default 4,096. */
+  /** Entries of a batch at most. Default 4,096. A batch also ends when it has 4 MiB. */
   readonly batch?: number;
   /** Bytes of entries that may wait; `append` makes its caller wait beyond them. Default 32 MiB. */
   readonly waiting?: number;
@@ -25,6 +34,8 @@ export interface WriterOptions {
 }
 
 const DEFAULTS = {
+  publishEvery: 0,
+  segment: 16 << 20,
   linger: 0,
   batch: 4096,
   waiting: 32 << 20,
@@ -32,26 +43,26 @@ const DEFAULTS = {
   signal: undefined as AbortSignal | undefined,
 };
 
-/** Who writes a log. */
-export interface LogIdentity {
-  /** The log's name, e.g. `example.com/models`. */
-  readonly origin: string;
-  /** The log's keys; each signs every checkpoint, under the origin as its name. */
-  readonly signers: readonly NoteSigner[];
-  readonly now: () => Date;
-}
-
 /** The one writer of a log. It holds the log's lock until it is closed. */
 export interface LogWriter extends AsyncDisposable {
   /** The newest checkpoint that is on the disk. */
   readonly checkpoint: Checkpoint;
+  /** What a writer before left unfinished, which opening the log made good. */
+  readonly recovered: Recovered | undefined;
+  /** Why nothing can be appended any more; undefined while all is well. */
+  readonly broken: GlacisError | undefined;
   /**
-   * Adds an entry and gives its index when a signed checkpoint that holds it is on the disk; entries appended meanwhile
-   * share the next flush. Errors: `option/invalid` (more than 65,535 bytes), `output/unwritable` (then nothing more can
-   * be appended until the log is opened again, because nobody knows what the disk holds).
+   * Adds an entry and gives its index when it is on the disk (with a journal: in the journal; otherwise: under a signed checkpoint); entries
+   * appended meanwhile share the next flush. Errors: `option/invalid` (more than 65,535 bytes), `output/unwritable` (then nothing
+   * more can be appended until the log is opened again, because nobody knows what the disk holds).
    */
   append(entry: Uint8Array): Promise<number>;
-  /** Signs the newest state again, with the time as it is now: this is how a log stays fresh without new entries. */
+  /** Adds entries that follow each other and gives the index of the first. They are not copied: leave them as they are. */
+  appendAll(entries: readonly Uint8Array[]): Promise<number>;
+  /**
+   * Signs the newest state again, with the time as it is now, and everything that was acknowledged in it: this is how a log stays fresh
+   * without new entries, and how a proof for a new one is to be had at once.
+   */
   refresh(): Promise<Checkpoint>;
   /** Waits for what was appended, and frees the lock. */
   close(): Promise<void>;
@@ -86,48 +97,79 @@ async function open(
   how: 'create' | 'append',
 ): Promise<LogWriter> {
   const options = mergeOptions('log writer', DEFAULTS, given as Record<string, unknown>);
-  const unlock = await store.lock({ patience: options.patience, signal: options.signal });
+  const { publishEvery, segment, patience, signal } = options;
+  if (publishEvery > 0 && store.journal === undefined)
+    throw new GlacisError(
+      'option/invalid',
+      `log ${identity.origin}: expected a store that keeps a journal, which publishEvery needs; got one without`,
+    );
+  const unlock = await store.lock({ patience, signal });
   try {
     const found = await store.read(CHECKPOINT_PATH, MOST_NOTE_BYTES);
-    if (how === 'create') {
-      if (found !== undefined)
-        throw new GlacisError(
-          'ledger/exists',
-          `log ${identity.origin}: expected a place without a log, got one with a checkpoint`,
-        );
-      return writer(store, identity, options, EMPTY_EDGE, await publish(store, identity, EMPTY_EDGE), unlock);
-    }
-    if (found === undefined)
-      throw new GlacisError(
-        'ledger/unreadable',
-        `log ${identity.origin}: expected a checkpoint, but there is none`,
-      );
-    const checkpoint = openCheckpoint(found, { origin: identity.origin, keys: identity.signers });
-    const edge = await readEdge(store, checkpoint);
-    return writer(store, identity, options, edge, checkpoint, unlock);
+    const state = await (how === 'create' ? begin(store, identity, found) : resume(store, identity, found));
+    const commits =
+      publishEvery > 0
+        ? await journaledCommits(store, identity, state, { publishEvery, segment })
+        : directCommits(store, identity, state);
+    return writer(identity, options, state, commits, unlock);
   } catch (thrown) {
     unlock();
     throw thrown;
   }
 }
 
-/** An entry that waits for its batch. */
+async function begin(
+  store: LogStore,
+  identity: LogIdentity,
+  found: Uint8Array | undefined,
+): Promise<LogState> {
+  if (found !== undefined)
+    throw new GlacisError(
+      'ledger/exists',
+      `log ${identity.origin}: expected a place without a log, got one with a checkpoint`,
+    );
+  // Nothing was ever acknowledged without a checkpoint, so a journal here is that of no log.
+  await store.journal?.remove(JOURNAL_PATHS);
+  return { edge: EMPTY_EDGE, checkpoint: await publish(store, identity, EMPTY_EDGE) };
+}
+
+async function resume(
+  store: LogStore,
+  identity: LogIdentity,
+  found: Uint8Array | undefined,
+): Promise<LogState> {
+  const { origin, signers } = identity;
+  if (found === undefined)
+    throw new GlacisError('ledger/unreadable', `log ${origin}: expected a checkpoint, but there is none`);
+  const checkpoint = openCheckpoint(found, { origin, keys: signers });
+  const journal = store.journal && (await readJournal(store, { origin, keys: signers }));
+  if (journal === undefined) return { edge: await readEdge(store, checkpoint), checkpoint };
+  const edge = await replay(store, journal, checkpoint, (files) => store.write(files));
+  const published = await publish(store, identity, edge);
+  // Only now: until here a crash leaves everything as it was.
+  await store.journal?.remove(JOURNAL_PATHS);
+  const recovered = { entries: Math.max(0, edge.size - checkpoint.size), torn: journal.torn };
+  return { edge, checkpoint: published, recovered };
+}
+
+/** Entries that wait for their batch. */
 interface Waiting {
-  readonly entry: Uint8Array;
+  readonly entries: readonly Uint8Array[];
+  readonly bytes: number;
   readonly done: (index: number) => void;
   readonly failed: (reason: unknown) => void;
 }
 
+/** Bytes of a batch at which it is written. */
+const BATCH_BYTES = 4 << 20;
+
 function writer(
-  store: LogStore,
-  identity: LogIdentity,
+  { origin }: LogIdentity,
   options: typeof DEFAULTS,
-  first: TreeEdge,
-  firstCheckpoint: Checkpoint,
+  { recovered }: LogState,
+  commits: Commits,
   unlock: () => void,
 ): LogWriter {
-  let edge = first;
-  let checkpoint = firstCheckpoint;
   let queue: Waiting[] = [];
   let bytes = 0;
   let running: Promise<void> | undefined;
@@ -135,98 +177,101 @@ function writer(
   let closed = false;
   const room: (() => void)[] = [];
 
-  const commit = async (batch: readonly Waiting[]): Promise<void> => {
-    const grown = grow(
-      edge,
-      batch.map(({ entry }) => entry),
-    );
-    // Tiles before the checkpoint: whoever reads a checkpoint must find what it speaks of.
-    await store.write(grown.files);
-    checkpoint = await publish(store, identity, grown.edge);
-    const start = edge.size;
-    edge = grown.edge;
-    for (const [i, { done }] of batch.entries()) done(start + i);
-    for (const name of grown.full) await store.remove(partialFolder(name));
+  const take = (): readonly Waiting[] => {
+    let [count, size, n] = [0, 0, 0];
+    while (n < queue.length && (n === 0 || (count < options.batch && size < BATCH_BYTES))) {
+      count += queue[n]!.entries.length;
+      size += queue[n]!.bytes;
+      n++;
+    }
+    const batch = queue.slice(0, n);
+    queue = queue.slice(n);
+    return batch;
+  };
+  const breaks = (thrown: unknown): GlacisError => {
+    broken ??= asGlacisError(thrown, 'output/unwritable', `log ${origin}`);
+    return broken;
   };
   const run = async (): Promise<void> => {
     while (queue.length > 0) {
       if (options.linger > 0 && !closed) await sleep(options.linger);
-      const batch = queue.slice(0, options.batch);
-      queue = queue.slice(options.batch);
+      const batch = take();
       try {
-        if (broken) throw broken;
-        await commit(batch);
+        const failed = broken ?? commits.broken;
+        if (failed) throw failed;
+        let index = await commits.commit(
+          batch.length === 1 ? batch[0]!.entries : batch.flatMap((w) => w.entries),
+        );
+        for (const { entries, done } of batch) {
+          done(index);
+          index += entries.length;
+        }
       } catch (thrown) {
-        broken ??= asGlacisError(thrown, 'output/unwritable', `log ${identity.origin}`);
-        for (const { failed } of batch) failed(broken);
+        const reason = breaks(thrown);
+        for (const { failed } of batch) failed(reason);
       }
-      bytes -= batch.reduce((sum, { entry }) => sum + entry.length, 0);
+      bytes -= batch.reduce((sum, waiting) => sum + waiting.bytes, 0);
       for (const wake of room.splice(0)) wake();
     }
     running = undefined;
   };
   const usable = () => {
-    if (broken) throw broken;
+    const failed = broken ?? commits.broken;
+    if (failed) throw failed;
     if (closed)
-      throw new GlacisError(
-        'option/invalid',
-        `log ${identity.origin}: expected an open writer, got a closed one`,
-      );
+      throw new GlacisError('option/invalid', `log ${origin}: expected an open writer, got a closed one`);
+  };
+  const enqueue = async (entries: readonly Uint8Array[]): Promise<number> => {
+    usable();
+    for (const entry of entries) if (entry.length > MOST_ENTRY_BYTES) framed(entry);
+    while (bytes >= options.waiting) {
+      await new Promise<void>((wake) => room.push(wake));
+      usable();
+    }
+    const size = entries.reduce((sum, entry) => sum + entry.length, 0);
+    bytes += size;
+    const index = new Promise<number>((done, failed) => queue.push({ entries, bytes: size, done, failed }));
+    running ??= Promise.resolve().then(run);
+    return index;
   };
   const close = async () => {
     if (closed) return;
     closed = true;
     await running;
-    unlock();
+    try {
+      await commits.close(broken === undefined);
+    } finally {
+      unlock();
+    }
   };
   return {
     get checkpoint() {
-      return checkpoint;
+      return commits.checkpoint;
     },
-    async append(entry) {
-      usable();
-      if (entry.length > MOST_ENTRY_BYTES) grow(EMPTY_EDGE, [entry]);
-      while (bytes >= options.waiting) {
-        await new Promise<void>((wake) => room.push(wake));
-        usable();
-      }
-      bytes += entry.length;
-      // A copy, because the caller may use its buffer again before the batch is written.
-      const index = new Promise<number>((done, failed) =>
-        queue.push({ entry: Uint8Array.from(entry), done, failed }),
-      );
-      running ??= Promise.resolve().then(run);
-      return index;
+    get broken() {
+      return broken ?? commits.broken;
     },
+    recovered,
+    // A copy, because the caller may use its buffer again before the batch is written.
+    append: (entry) => enqueue([entry.length > MOST_ENTRY_BYTES ? entry : Uint8Array.from(entry)]),
+    appendAll: enqueue,
     async refresh() {
-      while (running) await running;
+      while (running && options.publishEvery === 0) await running;
       usable();
-      const work = publish(store, identity, edge);
-      running = work.then(
-        async (made) => {
-          checkpoint = made;
-          await run();
-        },
-        (thrown) => {
-          broken = asGlacisError(thrown, 'output/unwritable', `log ${identity.origin}`);
-          return run();
-        },
-      );
-      await work;
-      return checkpoint;
+      const work = commits.refresh();
+      if (options.publishEvery === 0)
+        running = work.then(
+          () => run(),
+          (thrown) => {
+            breaks(thrown);
+            return run();
+          },
+        );
+      return work.catch((thrown) => {
+        throw breaks(thrown);
+      });
     },
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-/** Signs the state with this edge and writes it as the newest. */
-async function publish(store: LogStore, identity: LogIdentity, edge: TreeEdge): Promise<Checkpoint> {
-  const { origin, signers, now } = identity;
-  const body = { origin, size: edge.size, root: await rootOfEdge(edge) };
-  const note = signNote(formatCheckpoint(body), signers, Math.floor(now().getTime() / 1000));
-  // Read back with the verifier's eyes: what could not be verified must not become the log's state.
-  const checkpoint = openCheckpoint(note, { origin, keys: signers });
-  await store.write([{ path: CHECKPOINT_PATH, bytes: note }]);
-  return checkpoint;
 }

@@ -1,0 +1,157 @@
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { asGlacisError } from '../core/error.ts';
+import type { LogFile } from './log-store.ts';
+
+/** Where the journal's two segments lie. They take turns: one is filled while what is in the other goes into tiles. */
+export const JOURNAL_PATHS = ['.journal/0', '.journal/1'] as const;
+
+/** Bytes of a segment at most: a writer turns to the other long before. */
+export const MOST_SEGMENT_BYTES = 512 << 20;
+
+/** A segment that is being written. */
+export interface JournalFile {
+  /** Adds bytes; they are safe from a power failure when this returns. One call at a time. */
+  append(bytes: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What a store must be able to do so that entries can be acknowledged before tiles are flushed. */
+export interface JournalStore {
+  /** Starts a segment with its first bytes, in place of whatever is there; durable when this returns. */
+  begin(path: string, bytes: Uint8Array): Promise<JournalFile>;
+  /** Removes segments; durable when this returns. */
+  remove(paths: readonly string[]): Promise<void>;
+  /** Writes files, each as a whole or not at all for whoever reads them; a power failure may lose them until {@link flush}. */
+  place(files: readonly LogFile[]): Promise<void>;
+  /** Makes files that were placed safe from a power failure. Files that are gone by now are passed over. */
+  flush(paths: readonly string[]): Promise<void>;
+}
+
+/** Files that are flushed side by side: so many that the disk is busy, so few that others find a thread of the pool. */
+const SIDE_BY_SIDE = 2;
+
+/** The journal of a log in a folder. Errors: `output/unwritable`. */
+export function folderJournal(folder: string): JournalStore {
+  const made = new Set<string>();
+  let staged = 0;
+  const makeFolder = async (path: string): Promise<void> => {
+    if (made.has(path)) return;
+    await mkdir(path, { recursive: true });
+    made.add(path);
+  };
+  const unwritable = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (thrown) {
+      throw asGlacisError(thrown, 'output/unwritable', folder);
+    }
+  };
+  return {
+    begin: (path, bytes) =>
+      unwritable(async () => {
+        const target = join(folder, path);
+        await mkdir(dirname(target), { recursive: true });
+        // Entries are in it before they are public anywhere: nobody else needs to read them here.
+        const handle = await open(
+          target,
+          constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0),
+          0o600,
+        );
+        try {
+          await writeAll(handle, bytes);
+          await handle.sync();
+          await syncFolder(dirname(target));
+          await syncFolder(folder);
+        } catch (thrown) {
+          await handle.close();
+          throw thrown;
+        }
+        return {
+          append: (more) =>
+            unwritable(async () => {
+              await writeAll(handle, more);
+              await handle.datasync();
+            }),
+          close: () => unwritable(() => handle.close()),
+        };
+      }),
+    remove: (paths) =>
+      unwritable(async () => {
+        for (const path of paths) await rm(join(folder, path), { force: true });
+        const at = dirname(join(folder, paths[0] ?? ''));
+        await mkdir(at, { recursive: true });
+        await syncFolder(at);
+      }),
+    place: (files) =>
+      unwritable(async () => {
+        await makeFolder(join(folder, '.staging'));
+        for (const { path, bytes } of files) {
+          const from = join(folder, '.staging', `placed-${staged++}`);
+          const to = join(folder, path);
+          const handle = await open(from, 'w', 0o644);
+          try {
+            await writeAll(handle, bytes);
+          } finally {
+            await handle.close();
+          }
+          await makeFolder(dirname(to));
+          await rename(from, to).catch(async (thrown: NodeJS.ErrnoException) => {
+            // A folder of partial tiles may have been removed since it was made.
+            if (thrown.code !== 'ENOENT') throw thrown;
+            await mkdir(dirname(to), { recursive: true });
+            await rename(from, to);
+          });
+        }
+      }),
+    flush: (paths) =>
+      unwritable(async () => {
+        const files = [...paths];
+        const folders = new Set<string>();
+        for (const path of paths)
+          for (let at = dirname(join(folder, path)); at.length >= folder.length; at = dirname(at)) {
+            if (folders.has(at)) break;
+            folders.add(at);
+          }
+        const worker = async (names: string[], sync: (path: string) => Promise<void>) => {
+          for (let name = names.pop(); name !== undefined; name = names.pop()) await sync(name);
+        };
+        const all = (names: string[], sync: (path: string) => Promise<void>) =>
+          Promise.all(Array.from({ length: SIDE_BY_SIDE }, () => worker(names, sync)));
+        await all(files, (path) => syncFile(join(folder, path)));
+        await all([...folders], syncFolder);
+      }),
+  };
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; )
+    done += (await handle.write(bytes, done, bytes.length - done)).bytesWritten;
+}
+
+async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r+').catch((thrown: NodeJS.ErrnoException) => {
+    if (thrown.code === 'ENOENT') return undefined;
+    throw thrown;
+  });
+  try {
+    await handle?.datasync();
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** Flushes a folder's list of names; Windows has no such call. */
+export async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const folder = await open(path, constants.O_RDONLY).catch((thrown: NodeJS.ErrnoException) => {
+    if (thrown.code === 'ENOENT') return undefined;
+    throw thrown;
+  });
+  try {
+    await folder?.sync();
+  } finally {
+    await folder?.close();
+  }
+}

@@ -1,0 +1,215 @@
+import { asGlacisError, type GlacisError } from '../core/error.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { type Commits, publish } from './direct-commits.ts';
+import { framed } from './entry-bundle.ts';
+import { formatEdge } from './journal-edge.ts';
+import { formatRecord, journalKey, NO_RECORD } from './journal-record.ts';
+import { JOURNAL_PATHS, type JournalFile, type JournalStore } from './journal-store.ts';
+import type { LogIdentity, LogState } from './log-state.ts';
+import type { LogStore } from './log-store.ts';
+import { partialFolder, TILE_WIDTH } from './tile.ts';
+import { extend, partialTiles } from './tree-edge.ts';
+
+/** How many times its size a segment may reach while the other one goes into tiles; then commits wait for that. */
+const STRETCH = 4;
+/** Entries that go into the tree in one go, between two looks at what else there is to do: about half a millisecond. */
+const STEP = TILE_WIDTH;
+
+/**
+ * With a journal: a batch is committed when its record is in the journal, which is one flush. The tree grows while the disk works; tiles and the
+ * checkpoint are written every `publishEvery` milliseconds, unflushed but for the checkpoint, because the journal has what is in them. When
+ * a segment of the journal is full, the other one is started with the state as it is, the tiles are flushed, and the full one goes.
+ *
+ * Memory: the entries of a step, of the batch under way, and those that are not in the tree yet.
+ */
+export async function journaledCommits(
+  store: LogStore,
+  identity: LogIdentity,
+  state: LogState,
+  { publishEvery, segment }: { readonly publishEvery: number; readonly segment: number },
+): Promise<Commits> {
+  const journal = store.journal as JournalStore;
+  const signer = journalKey(identity.signers);
+  const { origin } = identity;
+  let { edge, checkpoint } = state;
+  /** Entries in the journal. */
+  let size = edge.size;
+  /** Entries that are in the journal and not in the tree. */
+  let grounded: Uint8Array[] = [];
+  let next = 0;
+  let broken: GlacisError | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  /** Work on tiles, one after the other. */
+  let tiles: Promise<unknown> = Promise.resolve();
+  let publishing: Promise<Checkpoint> | undefined;
+  /** The one after it, once somebody waits for it. */
+  let queued: Promise<Checkpoint> | undefined;
+  /** Files that were placed since the newest segment began, and before. */
+  let placed = new Set<string>();
+  let slot = 0;
+  let last: Uint8Array = NO_RECORD;
+  let written = 0;
+  let turning: Promise<void> | undefined;
+
+  const begin = async (): Promise<JournalFile> => {
+    const { bytes, id } = formatRecord(
+      signer,
+      { kind: 'segment', count: 0, start: edge.size, at: identity.now().getTime(), previous: last },
+      formatEdge(origin, edge),
+    );
+    const begun = await journal.begin(JOURNAL_PATHS[slot]!, bytes);
+    last = id;
+    written = bytes.length;
+    return begun;
+  };
+  let file = await begin();
+
+  const breaks = (thrown: unknown): GlacisError => {
+    broken ??= asGlacisError(thrown, 'output/unwritable', `log ${origin}`);
+    return broken;
+  };
+  /** Puts up to `most` entries into the tree and gives the work of placing what became full. */
+  const growBy = (most: number): void => {
+    if (next >= grounded.length) return;
+    const end = Math.min(grounded.length, next + most);
+    const grown = extend(edge, grounded.slice(next, end));
+    next = end;
+    if (next === grounded.length) {
+      grounded = [];
+      next = 0;
+    }
+    edge = grown.edge;
+    if (grown.full.length === 0) return;
+    tiles = tiles.then(async () => {
+      if (broken) return;
+      await journal.place(grown.full);
+      for (const { path } of grown.full) placed.add(path);
+    });
+    tiles.catch(breaks);
+  };
+  const growAll = async (): Promise<void> => {
+    while (grounded.length > next) {
+      growBy(STEP);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  const write = async (): Promise<Checkpoint> => {
+    try {
+      await growAll();
+      const now = edge;
+      const since = checkpoint.size;
+      await tiles;
+      if (broken) throw broken;
+      const partial = partialTiles(now, since);
+      await journal.place(partial);
+      for (const { path } of partial) placed.add(path);
+      checkpoint = await publish(store, identity, now);
+      await removePartials(since, now.size);
+      return checkpoint;
+    } catch (thrown) {
+      throw breaks(thrown);
+    }
+  };
+  /** Partial tiles that a full one has taken the place of. */
+  const removePartials = async (since: number, until: number): Promise<void> => {
+    for (let [level, width] = [0, TILE_WIDTH]; Math.floor(until / width) > 0; level++, width *= TILE_WIDTH) {
+      const index = Math.floor(since / width);
+      if (since % width === 0 && level > 0) continue;
+      if (Math.floor(until / width) === index) continue;
+      for (const name of level === 0 ? (['entries', 0] as const) : [level])
+        await store.remove(partialFolder({ level: name, index }));
+    }
+  };
+  const refresh = (): Promise<Checkpoint> => {
+    clearTimeout(timer);
+    timer = undefined;
+    // Who asks while one is being signed gets the next, because that one may have begun before the entry came.
+    if (publishing) {
+      queued ??= publishing.then(refresh, refresh);
+      return queued;
+    }
+    queued = undefined;
+    const work = write();
+    publishing = work;
+    const settled = () => {
+      publishing = undefined;
+      if (broken === undefined && queued === undefined && checkpoint.size < size) schedule();
+    };
+    work.then(settled, settled);
+    return work;
+  };
+  const schedule = () => {
+    timer ??= setTimeout(() => void refresh().catch(() => {}), publishEvery);
+  };
+  /** Starts the other segment; when it stands, flushes what the old one stood for and removes it. */
+  const turn = async (): Promise<void> => {
+    await growAll();
+    const old = { path: JOURNAL_PATHS[slot]!, file };
+    slot = 1 - slot;
+    file = await begin();
+    turning = (async () => {
+      await old.file.close();
+      // The checkpoint must reach the new segment's beginning before the old segment goes.
+      await refresh();
+      const flushed = [...placed];
+      placed = new Set();
+      await journal.flush(flushed);
+      await journal.remove([old.path]);
+    })();
+    turning
+      .catch(breaks)
+      .finally(() => {
+        turning = undefined;
+      })
+      .catch(() => {});
+  };
+  return {
+    get checkpoint() {
+      return checkpoint;
+    },
+    get broken() {
+      return broken;
+    },
+    async commit(entries) {
+      if (written >= STRETCH * segment) await turning;
+      if (written >= segment && turning === undefined) await turn();
+      if (broken) throw broken;
+      const start = size;
+      const record = formatRecord(
+        signer,
+        { kind: 'batch', count: entries.length, start, at: identity.now().getTime(), previous: last },
+        entries.map(framed),
+      );
+      const appended = file.append(record.bytes);
+      // While the disk works, the entries of earlier batches go into the tree.
+      growBy(grounded.length);
+      try {
+        await appended;
+      } catch (thrown) {
+        throw breaks(thrown);
+      }
+      last = record.id;
+      written += record.bytes.length;
+      size += entries.length;
+      for (const entry of entries) grounded.push(entry);
+      schedule();
+      return start;
+    },
+    refresh,
+    async close(whole) {
+      clearTimeout(timer);
+      await turning?.catch(() => {});
+      while (publishing) await publishing.catch(() => {});
+      try {
+        // After a failure the journal stays: what it holds is made good when the log is opened again.
+        if (!whole || broken) return;
+        if (checkpoint.size < size) await refresh();
+        await journal.flush([...placed]);
+        await journal.remove(JOURNAL_PATHS);
+      } finally {
+        clearTimeout(timer);
+        await file.close();
+      }
+    },
+  };
+}
