@@ -385,7 +385,7 @@ describe('abuse 26: a disk that fails', () => {
       const writer = await createLog(
         failing(what, () => full),
         identity,
-        { publishEvery: 10 },
+        { publishEvery: 10, segment: 100_000 },
       );
       let acknowledged = 0;
       const add = async (n: number) => {
