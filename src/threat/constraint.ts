@@ -36,4 +36,9 @@ export interface Constraint {
     cleanOffset: number,
     length: number,
   ): string | undefined;
+  /**
+   * Why no real sample looks like the row `x[offset … offset + length)`, in a few words, or `undefined`: what the constraint says of a row by itself, without an
+   * allowance for what its clean row does. A request that nobody has a clean row of is held against this.
+   */
+  impossible?(x: Float32Array, offset: number, length: number): string | undefined;
 }

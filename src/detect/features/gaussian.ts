@@ -7,7 +7,7 @@ export interface Gaussians {
   readonly width: number;
   /** Lower triangular, `[width, width]`, row-major: what features are multiplied with. */
   readonly whitener: Float32Array;
-  /** Centres in those coordinates, `[classes, width]`. */
+  /** Each group's centre in those coordinates, `[groups, width]`. */
   readonly centres: Float32Array;
 }
 
@@ -15,9 +15,9 @@ export interface Gaussians {
 const RIDGE = 0.01;
 
 /**
- * Normal distributions of rows of features, one for each group that has samples, with the covariance that all share (Lee et al. 2018, "A Simple
- * Unified Framework for Detecting Out-of-Distribution Samples"), and one hundredth of the mean variance in every direction.
- * `group` gives each row's; where all are 0 it is one distribution. Errors: `data/mismatch` (fewer than two rows, features that do not vary).
+ * Normal distributions of rows of features, one for each group, with the covariance that all share (Lee et al. 2018, "A Simple Unified Framework for
+ * Detecting Out-of-Distribution Samples") and one hundredth of the mean variance more in every direction. `group` gives each row's; where all are 0 it is
+ * one distribution. The centre of a group without samples says nothing. Errors: `data/mismatch` (fewer than two rows, features that do not vary).
  * Cost: `n · width²` and `width³`.
  */
 export function fitGaussians(
@@ -59,12 +59,11 @@ export function fitGaussians(
       `features: expected at least two samples whose features differ, got ${n} of ${width} features`,
     );
   const whitener = Float32Array.from(inverse);
-  const used = Array.from(counts.keys()).filter((g) => counts[g]! > 0);
-  const centres = new Float32Array(used.length * width);
+  const centres = new Float32Array(groups * width);
   const centre = new Float32Array(width);
-  for (const [at, g] of used.entries()) {
+  for (let g = 0; g < groups; g++) {
     for (let j = 0; j < width; j++) centre[j] = means[g * width + j]!;
-    whiten(whitener, width, centre, centres.subarray(at * width, (at + 1) * width));
+    whiten(whitener, width, centre, centres.subarray(g * width, (g + 1) * width));
   }
   return { width, whitener, centres };
 }
@@ -79,16 +78,12 @@ export function whiten(
   for (let i = 0; i < width; i++) to[i] = dot(whitener, i * width, features, 0, i + 1);
 }
 
-/** Squared distance to the nearest centre of a row that was {@link whiten}ed: the Mahalanobis distance. */
-export function nearestCentre({ centres, width }: Gaussians, white: Float32Array): number {
-  let best = Number.POSITIVE_INFINITY;
-  for (let from = 0; from < centres.length; from += width) {
-    let sum = 0;
-    for (let j = 0; j < width; j++) {
-      const gap = white[j]! - centres[from + j]!;
-      sum += gap * gap;
-    }
-    if (!(sum >= best)) best = sum;
+/** Squared distance of a row that was {@link whiten}ed to the centre of a group: the Mahalanobis distance. */
+export function distanceTo({ centres, width }: Gaussians, group: number, white: Float32Array): number {
+  let sum = 0;
+  for (let j = 0; j < width; j++) {
+    const gap = white[j]! - centres[group * width + j]!;
+    sum += gap * gap;
   }
-  return best;
+  return sum;
 }

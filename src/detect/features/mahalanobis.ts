@@ -3,14 +3,15 @@ import { GlacisError } from '../../core/error.ts';
 import { defineDetector, type Observations, type Watched } from '../detector.ts';
 import { likeliest } from '../likeliest.ts';
 import { packedFloats } from '../packed-floats.ts';
-import { fitGaussians, type Gaussians, nearestCentre, whiten } from './gaussian.ts';
+import { distanceTo, fitGaussians, type Gaussians, whiten } from './gaussian.ts';
 import { MOST_FEATURES, sketchFor } from './sketch.ts';
 
 const square = packedFloats(MOST_FEATURES ** 2);
 
 const kept = z.strictObject({
   features: z.number().int().min(1),
-  /** The model's classes, as it predicts them. */
+  /** Calm samples of each class, as the model predicts it. */
+  counts: z.array(z.number().int().min(0)).max(2 ** 20),
   whitener: square,
   centres: packedFloats(),
   /** All samples as one distribution. */
@@ -21,9 +22,10 @@ type Kept = z.output<typeof kept>;
 
 /**
  * The relative Mahalanobis distance of the last layer's features (Ren et al. 2021, "A Simple Fix to Mahalanobis Distance for Improving Near-OOD
- * Detection"): the squared distance to the nearest class, in units of the covariance that the classes share, less that to all samples as one
- * distribution. Classes are those that the model predicts, so that calm samples need no labels, and what is learnt is what is met in service.
- * Cost: `features²` products a sample (half of it for each of the two distributions) and `classes · features`.
+ * Detection"): the squared distance to the class, in units of the covariance that the classes share, less that to all samples as one distribution.
+ * The class is the one that the model predicts, when it learns as in service: so calm samples need no labels. The paper takes the nearest class instead; measured on the
+ * development part of bench/ours/guards, the predicted one finds five times as many attacked digits and as many strangers.
+ * A class that no calm sample was predicted to be has no score. Cost: `features²` products a sample, half of it for each of the two distributions.
  */
 export const mahalanobis = defineDetector<Kept>({
   id: 'mahalanobis',
@@ -36,8 +38,11 @@ export const mahalanobis = defineDetector<Kept>({
     const group = likeliest(calm.scores, calm.n, watched.classes);
     const classes = fitGaussians(rows, short, group, watched.classes);
     const whole = fitGaussians(rows, short, new Uint8Array(calm.n), 1);
+    const counts = new Array<number>(watched.classes).fill(0);
+    for (const k of group) counts[k]!++;
     return {
       features: width,
+      counts,
       whitener: classes.whitener,
       centres: classes.centres,
       whole: { whitener: whole.whitener, centres: whole.centres },
@@ -46,25 +51,27 @@ export const mahalanobis = defineDetector<Kept>({
   open(fit, watched) {
     const width = featuresOf(watched);
     const { width: short, sketch } = sketchFor(width);
-    const classes = checked(fit, short);
-    const whole = checked(fit.whole, short);
-    if (fit.features !== width)
+    const { counts } = fit;
+    const classes = checked(fit, watched.classes, short);
+    const whole = checked(fit.whole, 1, short);
+    if (fit.features !== width || counts.length !== watched.classes)
       throw new GlacisError(
         'option/invalid',
         `mahalanobis: expected a calibration for ${width} features, got one for ${fit.features}`,
       );
     const row = new Float32Array(short);
     const white = new Float32Array(short);
-    return ({ n, features }) => {
-      const scores = new Float64Array(n);
+    return ({ n, features, scores }) => {
+      const predicted = likeliest(scores, n, watched.classes);
+      const distances = new Float64Array(n);
       for (let i = 0; i < n; i++) {
         sketch(features!, i * width, row);
         whiten(classes.whitener, short, row, white);
-        const near = nearestCentre(classes, white);
+        const own = counts[predicted[i]!]! > 0 ? distanceTo(classes, predicted[i]!, white) : Number.NaN;
         whiten(whole.whitener, short, row, white);
-        scores[i] = near - nearestCentre(whole, white);
+        distances[i] = own - distanceTo(whole, 0, white);
       }
-      return scores;
+      return distances;
     };
   },
 });
@@ -86,8 +93,12 @@ function sketched({ n, features }: Observations, width: number): Float32Array {
   return rows;
 }
 
-function checked({ whitener, centres }: Pick<Gaussians, 'whitener' | 'centres'>, width: number): Gaussians {
-  if (whitener.length !== width * width || centres.length === 0 || centres.length % width !== 0)
+function checked(
+  { whitener, centres }: Pick<Gaussians, 'whitener' | 'centres'>,
+  groups: number,
+  width: number,
+): Gaussians {
+  if (whitener.length !== width * width || centres.length !== groups * width)
     throw new GlacisError(
       'option/invalid',
       `mahalanobis: expected a calibration for ${width} features, got arrays of other lengths`,

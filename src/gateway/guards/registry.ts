@@ -1,9 +1,12 @@
 import type { GuardKind } from '../guard.ts';
+import { constraintsGuard } from './constraints.ts';
 import { energyGuard } from './energy.ts';
 import { entropyGuard } from './entropy.ts';
 import { featureSqueezingGuard } from './feature-squeezing.ts';
+import { feedsGuard } from './feeds.ts';
 import { inputGuard } from './input.ts';
 import { mahalanobisGuard } from './mahalanobis.ts';
+import { marginGuard } from './margin.ts';
 import { nearestFeaturesGuard } from './nearest-features.ts';
 
 /** A kind of guard and whether it is on where the policy does not name it. */
@@ -19,7 +22,10 @@ export interface RegisteredGuard {
 /** Every kind of guard, in the order in which they judge: the cheapest first. */
 export const GUARDS: readonly RegisteredGuard[] = [
   entry(inputGuard, 'always'),
+  entry(constraintsGuard, 'named'),
+  entry(feedsGuard, 'named'),
   entry(entropyGuard, 'named'),
+  entry(marginGuard, 'named'),
   entry(energyGuard, 'named'),
   entry(mahalanobisGuard, 'named'),
   entry(nearestFeaturesGuard, 'named'),

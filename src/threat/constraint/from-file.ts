@@ -41,6 +41,44 @@ export async function constraintFrom(
   where: string,
   context: ConstraintContext,
 ): Promise<Constraint> {
+  const constraints: Constraint[] = [];
+  for (const [i, value] of wantedFrom(text, where).entries()) {
+    const place = `${where}: constraints[${i}]`;
+    try {
+      const { shape, openMask } = context;
+      constraints.push(
+        typeOf(value, place) === 'mask'
+          ? await readMask(value, place, shape, openMask)
+          : readRowRule(value, place, context),
+      );
+    } catch (error) {
+      throw placed(error, place);
+    }
+  }
+  return joined(constraints, lengthOf(context));
+}
+
+/**
+ * What a constraint file says of a row by itself: all but its masks, which say what may change. Nothing else is read, so that it need not be waited for.
+ * Errors: as {@link constraintFrom}; `option/invalid` where the file has masks only.
+ */
+export function rowConstraintFrom(
+  text: string,
+  where: string,
+  context: Omit<ConstraintContext, 'openMask'>,
+): Constraint {
+  const constraints = wantedFrom(text, where).flatMap((value, i) => {
+    const place = `${where}: constraints[${i}]`;
+    try {
+      return typeOf(value, place) === 'mask' ? [] : [readRowRule(value, place, context)];
+    } catch (error) {
+      throw placed(error, place);
+    }
+  });
+  return joined(constraints, lengthOf(context));
+}
+
+function wantedFrom(text: string, where: string): readonly unknown[] {
   if (text.length > MAX_TEXT)
     throw new GlacisError(
       'data/too-large',
@@ -48,31 +86,30 @@ export async function constraintFrom(
     );
   const top = object(parseJson(text, where), where, ['schema', 'constraints']);
   required(top, 'schema', where, word(CONSTRAINTS_SCHEMA));
-  const wanted = required(top, 'constraints', where, list(asIs, MAX_CONSTRAINTS));
-  const constraints: Constraint[] = [];
-  for (const [i, value] of wanted.entries()) {
-    const place = `${where}: constraints[${i}]`;
-    try {
-      constraints.push(await readOne(value, place, context));
-    } catch (error) {
-      // What the constraint itself refuses knows no file.
-      if (!(error instanceof GlacisError) || error.message.startsWith(place)) throw error;
-      throw new GlacisError(error.code, `${place}: ${error.message}`, { cause: error });
-    }
-  }
-  return joined(
-    constraints,
-    context.shape.reduce((product, size) => product * size, 1),
-  );
+  return required(top, 'constraints', where, list(asIs, MAX_CONSTRAINTS));
 }
 
-async function readOne(value: unknown, where: string, context: ConstraintContext): Promise<Constraint> {
-  const { shape, columns, openMask } = context;
-  // Which keys there may be depends on the type.
-  const given = Object.fromEntries(entries(asIs)(value, where));
-  const type = required(given, 'type', where, word('mask', '8-bit', 'tabular', 'series'));
-  const length = shape.reduce((product, size) => product * size, 1);
-  if (type === 'mask') return readMask(value, where, shape, openMask);
+/** The error with its place: what the constraint itself refuses knows no file. */
+function placed(error: unknown, place: string): unknown {
+  if (!(error instanceof GlacisError) || error.message.startsWith(place)) return error;
+  return new GlacisError(error.code, `${place}: ${error.message}`, { cause: error });
+}
+
+function lengthOf({ shape }: Pick<ConstraintContext, 'shape'>): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+const TYPES = ['mask', '8-bit', 'tabular', 'series'] as const;
+
+/** Which keys there may be depends on the type. */
+function typeOf(value: unknown, where: string): (typeof TYPES)[number] {
+  return required(Object.fromEntries(entries(asIs)(value, where)), 'type', where, word(...TYPES));
+}
+
+function readRowRule(value: unknown, where: string, context: ConstraintContext): Constraint {
+  const { shape, columns } = context;
+  const type = typeOf(value, where);
+  const length = lengthOf(context);
   if (type === 'series') return readSeries(value, where, shape);
   if (type === 'tabular')
     return readTabular(value, where, length, columns?.length === length ? columns : undefined);

@@ -43,5 +43,12 @@ export function joined(constraints: readonly Constraint[], length: number): Cons
       }
       return undefined;
     },
+    impossible(row) {
+      for (const constraint of constraints) {
+        const found = constraint.impossible?.(row, 0, length);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    },
   });
 }

@@ -18,6 +18,8 @@ export interface RowRule {
   move(row: Float32Array, clean: Float32Array, ball: Ball, accepts: () => boolean): void;
   /** Why the row (finite values) breaks the rule, or `undefined`. */
   violation(row: Float32Array, clean: Float32Array): string | undefined;
+  /** Why the row (finite values) breaks what the rule says of a row by itself; as its violation beside itself unless given. */
+  impossible?(row: Float32Array): string | undefined;
 }
 
 /**
@@ -53,6 +55,12 @@ export function constraintOf(rule: RowRule): Constraint {
       const row = x.subarray(offset, offset + length);
       if (!row.every(Number.isFinite)) return 'a value is not a finite number';
       return rule.violation(row, clean.subarray(cleanOffset, cleanOffset + length));
+    },
+    impossible(x, offset, length) {
+      check(length);
+      const row = x.subarray(offset, offset + length);
+      if (!row.every(Number.isFinite)) return 'a value is not a finite number';
+      return rule.impossible ? rule.impossible(row) : rule.violation(row, row);
     },
   };
 }

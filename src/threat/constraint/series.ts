@@ -31,6 +31,7 @@ export function series(schema: SeriesSchema, sampleShape: readonly number[]): Co
     (columns): Feed => Array.from({ length: steps }, (_, t) => columns.map((c) => at(t, c))),
   );
   const fed = new Set(rules.feeds.flat());
+  let whole: SeriesRules | undefined;
   return constraintOf({
     id: 'series',
     title: titleOf(schema, rules),
@@ -73,6 +74,19 @@ export function series(schema: SeriesSchema, sampleShape: readonly number[]): Co
       if (order)
         return `${elements[order[0]]!.name} is above ${elements[order[1]]!.name}: the candle does not hold`;
       const broken = relations.find((relation) => !holds(widened(relation, clean), row, clean));
+      return broken && `${broken.title} does not hold`;
+    },
+    impossible(row) {
+      // A sample's own steps all count, whichever of them an attacker might change.
+      whole ??= seriesRules({ ...schema, last: undefined }, sampleShape);
+      for (const [i, rule] of whole.elements.entries()) {
+        const found = rule.violation(row[i]!, row[i]!);
+        if (found !== undefined) return found;
+      }
+      const order = whole.orders.find(([low, high]) => row[low]! > row[high]!);
+      if (order)
+        return `${elements[order[0]]!.name} is above ${elements[order[1]]!.name}: the candle does not hold`;
+      const broken = whole.relations.find((relation) => !holds(relation, row, row));
       return broken && `${broken.title} does not hold`;
     },
   });

@@ -23,6 +23,18 @@ export function tabular(schema: TableSchema): Constraint {
   const { columns, oneHot, relations, cost, title } = tableRules(schema);
   const levels = columns.map((rule) => rule.levels);
   const grouped = new Set(oneHot.flat());
+  /** What columns and groups say of the row. */
+  const valueViolation = (row: Float32Array, clean: Float32Array): string | undefined => {
+    for (const [i, rule] of columns.entries()) {
+      const found = rule.violation(row[i]!, clean[i]!);
+      if (found !== undefined) return found;
+    }
+    for (const group of oneHot) {
+      const found = groupViolation(row, group, columns);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
   return constraintOf({
     id: 'tabular',
     title,
@@ -46,19 +58,19 @@ export function tabular(schema: TableSchema): Constraint {
       }
     },
     violation(row, clean) {
-      for (const [i, rule] of columns.entries()) {
-        const found = rule.violation(row[i]!, clean[i]!);
-        if (found !== undefined) return found;
-      }
-      for (const group of oneHot) {
-        const found = groupViolation(row, group, columns);
-        if (found !== undefined) return found;
-      }
+      const found = valueViolation(row, clean);
+      if (found !== undefined) return found;
       const broken = relations.find((relation) => !holds(widened(relation, clean), row, clean));
       if (broken) return `${broken.title} does not hold`;
       if (!cost) return undefined;
       const spent = cost.weights.reduce((sum, w, i) => sum + w * Math.abs(row[i]! - clean[i]!), 0);
       return spent <= cost.budget * (1 + 1e-6) ? undefined : 'the changes cost more than maxCost';
+    },
+    impossible(row) {
+      const found = valueViolation(row, row);
+      if (found !== undefined) return found;
+      const broken = relations.find((relation) => !holds(relation, row, row));
+      return broken && `${broken.title} does not hold`;
     },
   });
 }
