@@ -2,12 +2,9 @@ import { GlacisError } from '../core/error.ts';
 import { suggestion } from '../core/options.ts';
 import { crossChecks } from './schema/cross-checks.ts';
 import { type PolicyException, type PolicyFile, type PolicySigner, policySchema } from './schema/policy.ts';
-import { describe, wordsFor } from './schema/problems.ts';
+import { schemaProblems, unsoundPolicy, wordsFor } from './schema/problems.ts';
 import type { Requirement } from './schema/requirements.ts';
 import { readYaml } from './schema/yaml-text.ts';
-
-/** Problems that an error names; the rest is counted. */
-const SHOWN = 8;
 
 /** A requirement that says everything itself: defaults are filled in. */
 export type StageRequirement = Requirement & {
@@ -34,12 +31,6 @@ export interface Policy {
   readonly exceptions: readonly PolicyException[];
 }
 
-/** A problem of a policy: where, and what was expected. */
-export interface PolicyProblem {
-  readonly path: readonly PropertyKey[];
-  readonly says: string;
-}
-
 /**
  * Reads a policy from the text of a `glacis.yaml` and checks it whole: its form, and that every signer, threat and exception names
  * something that is there.
@@ -49,27 +40,9 @@ export interface PolicyProblem {
  */
 export function parsePolicy(text: string, where = 'glacis.yaml'): Policy {
   const { value, placeOf } = readYaml(text, where);
-  const parsed = policySchema.safeParse(value, {
-    error: (issue) => `=${wordsFor(issue, undefined)}`,
-  });
-  const problems: readonly PolicyProblem[] = parsed.success
-    ? crossChecks(parsed.data)
-    : parsed.error.issues.map(({ path, message }) => ({
-        path,
-        // A message of the schema says what was expected; one of ours is whole.
-        says: message.startsWith('=')
-          ? message.slice(1)
-          : `expected ${message}, got ${describe(valueAt(value, path))}`,
-      }));
-  if (problems.length > 0) {
-    const lines = problems
-      .slice(0, SHOWN)
-      .map(
-        ({ path, says }) => `${where}:${placeOf(path)}: ${path.length > 0 ? `${dotted(path)}: ` : ''}${says}`,
-      );
-    const more = problems.length > SHOWN ? [`and ${problems.length - SHOWN} more`] : [];
-    throw new GlacisError('policy/invalid', [...lines, ...more].join('\n'));
-  }
+  const parsed = policySchema.safeParse(value, { error: (issue) => `=${wordsFor(issue, undefined)}` });
+  const problems = parsed.success ? crossChecks(parsed.data) : schemaProblems(parsed.error.issues, value);
+  if (problems.length > 0) throw unsoundPolicy(problems, where, placeOf);
   return resolved(parsed.data!);
 }
 
@@ -98,23 +71,6 @@ function resolved({ signers, threats, defaults, models, exceptions }: PolicyFile
     })),
     exceptions: exceptions ?? [],
   };
-}
-
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  let at = value;
-  for (const key of path) {
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return undefined;
-    at = (at as Record<PropertyKey, unknown>)[key];
-  }
-  return at;
-}
-
-/** `models[0].stages.production[2].atLeast`. */
-function dotted(path: readonly PropertyKey[]): string {
-  return path
-    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
-    .join('')
-    .replace(/^\./, '');
 }
 
 /** The error for a stage that no entry has: a typing error, and no verdict. */

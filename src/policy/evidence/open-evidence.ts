@@ -44,29 +44,57 @@ export interface EvidenceOptions
  */
 export async function openEvidence(path: string, options: EvidenceOptions): Promise<OpenedEvidence> {
   const { trust, signal, progress, threads, digestCache } = options;
-  const files = (await Promise.all(options.paths.map(filesAt))).flat();
-  const read: Read[] = [];
-  for (const file of files) read.push(await readFileOf(await bytesOf(file), file, trust));
+  const read = await readAll(options.paths, trust);
   // Only bundles: whatever else lies there is a part of the model, or evidence could hide a file from the hash.
   const bundles = read.flatMap(({ statement, isBundle }) => (isBundle ? [statement.file] : []));
   const own = await Promise.all(bundles.map((file) => pathInside(path, file)));
   const ignorePaths = own.filter((each) => each !== undefined);
   const hashing = { ignorePaths, threads, digestCache, signal, progress };
   const { manifest, warnings } = await readManifest(path, hashing);
-  const statements: Statement[] = [];
-  for (const { statement, signature } of read) {
-    const signed = signature && (await signedRoot(path, manifest, signature, hashing));
-    if (signed === undefined) statements.push(statement);
-    else if ('reason' in signed)
-      statements.push({ ...statement, check: { verified: false, reason: signed.reason } });
-    else statements.push({ ...statement, subjects: [signed.root], filesMatch: true });
-  }
+  const statements = await statementsFrom(read, (bundle) => signedRoot(path, manifest, bundle, hashing));
   const model: GateModel = {
     name: options.name ?? basename(resolve(path)),
     roots: [`sha256:${rootDigest(manifest.resources)}`],
     files: manifest.resources.map(({ digest }) => `sha256:${digest}`),
   };
   return { model, statements, warnings };
+}
+
+/** The root digest that a model's own signature names, where the model is file by file the one that was signed, or why it is not. */
+export type SignedRoot = { readonly root: string } | { readonly reason: string };
+
+/**
+ * The statements in `paths`, each checked, for a model that was hashed elsewhere: `signedRoot` holds it against what a signature covers, whose envelope was
+ * checked before. Errors: `option/invalid` for a path that is not there or a folder too full.
+ */
+export async function openStatements(
+  paths: readonly string[],
+  trust: EnvelopeTrust,
+  signedRoot: (bundle: Bundle) => Promise<SignedRoot>,
+): Promise<readonly Statement[]> {
+  return statementsFrom(await readAll(paths, trust), signedRoot);
+}
+
+async function readAll(paths: readonly string[], trust: EnvelopeTrust): Promise<readonly Read[]> {
+  const files = (await Promise.all(paths.map(filesAt))).flat();
+  const read: Read[] = [];
+  for (const file of files) read.push(await readFileOf(await bytesOf(file), file, trust));
+  return read;
+}
+
+async function statementsFrom(
+  read: readonly Read[],
+  signedRoot: (bundle: Bundle) => Promise<SignedRoot>,
+): Promise<readonly Statement[]> {
+  const statements: Statement[] = [];
+  for (const { statement, signature } of read) {
+    const signed = signature && (await signedRoot(signature));
+    if (signed === undefined) statements.push(statement);
+    else if ('reason' in signed)
+      statements.push({ ...statement, check: { verified: false, reason: signed.reason } });
+    else statements.push({ ...statement, subjects: [signed.root], filesMatch: true });
+  }
+  return statements;
 }
 
 /**
@@ -78,7 +106,7 @@ async function signedRoot(
   manifest: Manifest,
   bundle: Bundle,
   hashing: ManifestOptions,
-): Promise<{ readonly root: string } | { readonly reason: string }> {
+): Promise<SignedRoot> {
   try {
     const signed = manifestFrom(bundle.envelope.payload).manifest;
     if (filesOf(signed, path) === filesOf(manifest, path))

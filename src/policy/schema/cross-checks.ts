@@ -1,6 +1,6 @@
 import { suggestion } from '../../core/options.ts';
-import type { PolicyProblem } from '../read-policy.ts';
 import type { PolicyFile } from './policy.ts';
+import type { PolicyProblem } from './problems.ts';
 
 /**
  * What the form of a policy cannot say: names that must lead somewhere, signers who must be different, requirements that must know who

@@ -89,6 +89,10 @@ export const policySchema = z
       .array(exception, { error: 'a list' })
       .max(500, { error: 'a list of at most 500 entries' })
       .optional(),
+    serve: z
+      .unknown()
+      .optional()
+      .describe('How models are served: read by `glacis serve`, no part of the gate.'),
   })
   .describe('What evidence a model needs before it may be promoted or served.');
 

@@ -1,5 +1,9 @@
 import type { core } from 'zod';
+import { GlacisError } from '../../core/error.ts';
 import { suggestion } from '../../core/options.ts';
+
+/** Problems that an error names; the rest is counted. */
+const SHOWN = 8;
 
 /** An issue of the schema before it has its words; `inst` is the schema that it comes from. */
 type Issue = core.$ZodRawIssue;
@@ -64,8 +68,59 @@ function firstMessage(issues: unknown): string | undefined {
   return first?.message;
 }
 
+/** A problem of a file: where, and what was expected. */
+export interface PolicyProblem {
+  readonly path: readonly PropertyKey[];
+  readonly says: string;
+}
+
+/** What a schema objected to. Its own messages, which say what was expected, get what was found; a message that begins with `=` (ours, by {@link wordsFor}) is whole. */
+export function schemaProblems(
+  issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
+  value: unknown,
+): readonly PolicyProblem[] {
+  return issues.map(({ path, message }) => ({
+    path,
+    says: message.startsWith('=')
+      ? message.slice(1)
+      : `expected ${message}, got ${describe(valueAt(value, path))}`,
+  }));
+}
+
+/** The error for them: a line each with its place, up to eight. */
+export function unsoundPolicy(
+  problems: readonly PolicyProblem[],
+  where: string,
+  placeOf: (path: readonly PropertyKey[]) => string,
+): GlacisError {
+  const lines = problems
+    .slice(0, SHOWN)
+    .map(
+      ({ path, says }) => `${where}:${placeOf(path)}: ${path.length > 0 ? `${dotted(path)}: ` : ''}${says}`,
+    );
+  const more = problems.length > SHOWN ? [`and ${problems.length - SHOWN} more`] : [];
+  return new GlacisError('policy/invalid', [...lines, ...more].join('\n'));
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let at = value;
+  for (const key of path) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return undefined;
+    at = (at as Record<PropertyKey, unknown>)[key];
+  }
+  return at;
+}
+
+/** `models[0].stages.production[2].atLeast`. */
+function dotted(path: readonly PropertyKey[]): string {
+  return path
+    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
+    .join('')
+    .replace(/^\./, '');
+}
+
 /** A value in a few words; what it holds may have been written by anybody. */
-export function describe(value: unknown): string {
+function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return `a list of ${value.length}`;
