@@ -19,6 +19,8 @@ export interface Rates {
 export interface Budgets {
   /** Takes `n` queries; the step says how to answer, `refuse` that nothing was taken. Errors: `Refused` `unavailable`. */
   take(principal: Principal, model: string, n: number): Promise<BudgetStep> | BudgetStep;
+  /** Gives back what a call took that could not be answered through no fault of the caller, where the policy says that such calls are free. */
+  refund?(principal: Principal, model: string, n: number): void;
   /** What is used and left, for the management side. */
   state(
     principal: string,

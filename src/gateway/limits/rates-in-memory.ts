@@ -1,0 +1,73 @@
+import { Refused } from '../refusal.ts';
+import { addressKey } from './address-key.ts';
+import { type BoundedTimes, boundedTimes } from './bounded-times.ts';
+import { type Meter, metersOf, nextArrival } from './meter.ts';
+import type { RatesConfig } from './rates-schema.ts';
+
+/** Who takes, as limits see it. */
+export type Taker = Parameters<import('../limits.ts').Rates['take']>[0];
+
+/** Limits of one process: answers at once. */
+export interface LocalRates {
+  take(who: Taker, n: number): number | undefined;
+  /** Callers that are told apart now, over all limits. */
+  readonly tracked: () => number;
+}
+
+/**
+ * Limits that this process counts by itself. Cost: a look-up and a few sums a limit. `now` is a clock that is never set, in milliseconds.
+ */
+export function localRates(config: RatesConfig, now: () => number = () => performance.now()): LocalRates {
+  const meters = metersOf(config);
+  const tables: readonly BoundedTimes[] = meters.map(() => boundedTimes(config.mostTracked));
+  const names: (string | undefined)[] = meters.map(() => undefined);
+  const arrivals = new Float64Array(meters.length);
+  return {
+    take(who, n) {
+      const time = now();
+      let wait = 0;
+      for (let i = 0; i < meters.length; i++) {
+        const meter = meters[i]!;
+        const name = takerName(meter, who, config.ipv6Prefix);
+        names[i] = name;
+        if (name === undefined) continue;
+        const cost = costOf(meter, n);
+        const next = nextArrival(meter, tables[i]!.get(name), cost, time);
+        arrivals[i] = next;
+        wait = Math.max(wait, next - meter.period - time);
+      }
+      // Rounding in the last bit is not a reason to wait.
+      if (wait > 1e-6) return Math.ceil(wait / 1000);
+      for (let i = 0; i < meters.length; i++) {
+        const name = names[i];
+        if (name !== undefined) tables[i]!.set(name, arrivals[i]!, time);
+      }
+      return undefined;
+    },
+    tracked: () => tables.reduce((sum, { size }) => sum + size, 0),
+  };
+}
+
+/** What a limit knows a caller by; undefined where it does not apply: nobody has been identified. */
+export function takerName({ per }: Meter, { principal, address }: Taker, bits: number): string | undefined {
+  switch (per) {
+    case 'principal':
+      return principal?.id;
+    case 'key':
+      return principal?.credential;
+    case 'tenant':
+      return principal?.tenant;
+    case 'address':
+      return addressKey(address, bits);
+    case 'all':
+      return '';
+  }
+}
+
+/** What a request of `n` samples takes. Errors: `Refused` `too-large` where the limit could never let it through. */
+export function costOf(meter: Meter, n: number): number {
+  if (meter.counts === 'requests') return 1;
+  if (n > meter.limit)
+    throw new Refused('too-large', `a request of ${n} samples can never pass the limit ${meter.name}`);
+  return n;
+}

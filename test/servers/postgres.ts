@@ -1,0 +1,97 @@
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { findProgram, removeFolder, serverFolder, startProcess, USER, until } from './program.ts';
+
+const [initdb, postgres] = [findProgram('initdb'), findProgram('postgres')];
+
+/** Why tests that need PostgreSQL are skipped; undefined where it is there. */
+export const NO_POSTGRES =
+  initdb === undefined || postgres === undefined ? "Debian's package postgresql is not installed" : undefined;
+
+/** A PostgreSQL server of a test. */
+export interface PostgresServer {
+  /** The folder of its socket, which is named for port 5432. */
+  readonly socketFolder: string;
+  /** Its socket. */
+  readonly socket: string;
+  /** Makes an empty database and gives its address. */
+  createDatabase(): Promise<string>;
+  kill(): Promise<void>;
+  pause(): void;
+  resume(): void;
+  /** Starts it again after {@link kill}, with what had been written. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a new PostgreSQL on a socket in a folder of its own, as a user without rights. It does not wait for the disk: a killed server loses
+ * nothing, only a machine that fails would.
+ */
+export async function startPostgres(): Promise<PostgresServer> {
+  const folder = serverFolder('postgres');
+  const data = join(folder, 'data');
+  const made = spawnSync(
+    initdb!,
+    ['-D', data, '-A', 'trust', '-U', 'glacis', '-E', 'UTF8', '--locale=C', '--no-sync'],
+    {
+      ...USER,
+      cwd: folder,
+      encoding: 'utf8',
+    },
+  );
+  if (made.status !== 0) throw new Error(`initdb: ${made.stderr}`);
+  const log: string[] = [];
+  const settings = [
+    'listen_addresses=',
+    `unix_socket_directories=${folder}`,
+    'fsync=off',
+    'shared_buffers=16MB',
+  ];
+  const connect = (database: string) => new pg.Client({ host: folder, user: 'glacis', database });
+  const isUp = async () => {
+    const client = connect('postgres');
+    try {
+      await client.connect();
+      return true;
+    } catch {
+      return false;
+    } finally {
+      await client.end().catch(() => {});
+    }
+  };
+  const start = async () => {
+    // What a killed server leaves behind; the process of that number may be another's now.
+    rmSync(join(data, 'postmaster.pid'), { force: true });
+    const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
+    const started = startProcess(postgres!, args, log);
+    await until(isUp, () => log.join(''));
+    return started;
+  };
+  let server = await start();
+  let databases = 0;
+  return {
+    socketFolder: folder,
+    socket: join(folder, '.s.PGSQL.5432'),
+    async createDatabase() {
+      const name = `t${++databases}`;
+      const client = connect('postgres');
+      await client.connect();
+      await client.query(`create database ${name}`);
+      await client.end();
+      return `postgres://glacis@localhost/${name}?host=${folder}`;
+    },
+    kill: () => server.kill(),
+    pause: () => server.pause(),
+    resume: () => server.resume(),
+    async restart() {
+      server = await start();
+    },
+    async stop() {
+      await server.stop('SIGQUIT');
+      removeFolder(folder);
+    },
+  };
+}
