@@ -1,0 +1,87 @@
+import type { GlacisError } from '../../core/error.ts';
+import { asGlacisError } from '../../core/error.ts';
+import { askedContext } from './cedar/asked-context.ts';
+import { type Cedar, type CedarEngine, cedarEngine } from './cedar/engine.ts';
+import { type PolicyText, readPolicyFiles } from './cedar/policy-files.ts';
+import { type ReadPolicy, readPolicies } from './cedar/read-policies.ts';
+
+/** Where the policies of one side come from. */
+export interface PolicySource {
+  readonly schema: string;
+  /** Files and folders; none: the default alone. */
+  readonly paths: readonly string[];
+  /** The default policies, and whether they hold beside the files. */
+  readonly standard: PolicyText;
+  readonly withStandard: boolean;
+}
+
+/** The policies of one side that are in force. */
+export interface PolicySet {
+  readonly engine: CedarEngine;
+  /** Attributes of the context that some policy looks at; undefined: any. */
+  readonly asked: ReadonlySet<string> | undefined;
+  readonly policies: readonly ReadPolicy[];
+  /** Why the last {@link reload} changed nothing; undefined after one that worked. */
+  readonly problem: GlacisError | undefined;
+  /**
+   * Reads the policies again and puts them in force, all or none: where anything is wrong the old ones stay.
+   * Errors: `policy/invalid`, which is also kept as {@link problem}.
+   */
+  reload(): Promise<void>;
+}
+
+/** Reads policies and puts them in force; `changed` is called whenever others are. Errors: `policy/invalid`. */
+export async function openPolicySet(
+  cedar: Cedar,
+  source: PolicySource,
+  changed: () => void,
+): Promise<PolicySet> {
+  const { schema, paths, standard, withStandard } = source;
+  const engine = cedarEngine(cedar, schema);
+  let policies: readonly ReadPolicy[] = [];
+  let asked: ReadonlySet<string> | undefined;
+  let problem: GlacisError | undefined;
+  const load = async (): Promise<void> => {
+    try {
+      const texts =
+        paths.length === 0
+          ? [standard]
+          : [...(withStandard ? [standard] : []), ...(await readPolicyFiles(paths))];
+      const read = readPolicies(cedar, schema, texts);
+      engine.use(read);
+      policies = read;
+      asked = askedContext(read.map(({ json }) => json));
+      problem = undefined;
+      changed();
+    } catch (thrown) {
+      problem = asGlacisError(thrown, 'policy/invalid', 'policies');
+      throw problem;
+    }
+  };
+  await load();
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    engine,
+    get asked() {
+      return asked;
+    },
+    get policies() {
+      return policies;
+    },
+    get problem() {
+      return problem;
+    },
+    reload() {
+      // One after the other: the later one has read the later files.
+      const next = last.then(load, load);
+      last = next.catch(() => {});
+      return next;
+    },
+  };
+}
+
+/** What a decision was made of, for the log: `allowed by customers`, `forbidden by night-rest`, `no policy allows it`. */
+export function becauseOf(isAllowed: boolean, policies: readonly string[]): string {
+  if (policies.length === 0) return 'no policy allows it';
+  return `${isAllowed ? 'allowed' : 'forbidden'} by ${policies.join(', ')}`;
+}

@@ -1,0 +1,400 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DETAILS } from '../detail.ts';
+import type { Principal } from '../principal.ts';
+import { Refused } from '../refusal.ts';
+import { OPERATIONS } from '../rights.ts';
+import { rightsSchema } from './config-schema.ts';
+import { type GatewayRights, openRights, versionId } from './open-rights.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'glacis-rights-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let at = Date.parse('2026-11-21T10:00:00Z');
+let ticks = 0;
+const failures: unknown[] = [];
+let files = 0;
+
+/** Rights by these policies. */
+async function rightsBy(
+  text: string | undefined,
+  over: object = {},
+): Promise<GatewayRights & { file: string }> {
+  const file = join(folder, `p${files++}.cedar`);
+  if (text !== undefined) writeFileSync(file, text);
+  const config = rightsSchema.parse({ ...(text !== undefined && { policies: file }), ...over });
+  const rights = await openRights(config, {
+    now: () => at,
+    clock: () => ticks,
+    failed: (_, thrown) => failures.push(thrown),
+  });
+  return Object.create(rights, { file: { value: file } });
+}
+
+const who = (over: Partial<Principal> = {}): Principal => ({
+  id: 'ann',
+  tenant: 'acme',
+  credential: 'k1',
+  kind: 'token',
+  roles: [],
+  ...over,
+});
+const ask = (model = 'mnist', over: object = {}) => ({
+  model,
+  version: '1',
+  operation: 'infer' as const,
+  address: '192.0.2.7',
+  ...over,
+});
+
+describe('without policies', () => {
+  let rights: GatewayRights;
+  beforeAll(async () => {
+    rights = await rightsBy(undefined);
+  });
+  const key = who({
+    kind: 'key',
+    scope: { models: ['mnist'], operations: ['infer', 'ready'], detail: 'topk' },
+  });
+
+  it('a key may do what its scope says, and nothing else', () => {
+    expect(rights.most(key, ask())).toBe('topk');
+    expect(rights.most(key, ask('mnist', { operation: 'ready' }))).toBe('label');
+    expect(rights.most(key, ask('mnist', { operation: 'metadata' }))).toBeUndefined();
+    expect(rights.most(key, ask('other'))).toBeUndefined();
+    expect(rights.most(key, ask('mnist', { version: undefined }))).toBe('topk');
+    expect(rights.decide(key, ask('other')).because).toBe("outside the credential's scope");
+    expect(rights.decide(key, ask())).toEqual({
+      detail: 'topk',
+      policies: ['glacis/scope'],
+      because: 'allowed by glacis/scope',
+    });
+  });
+
+  it('a star is any model', () => {
+    const any = who({ scope: { models: ['*'], operations: ['infer'], detail: 'label' } });
+    expect(rights.most(any, ask('whatever'))).toBe('label');
+  });
+
+  it('whoever has no scope may do nothing', () => {
+    for (const kind of ['key', 'token', 'certificate', 'anonymous'] as const)
+      for (const operation of OPERATIONS)
+        expect(rights.most(who({ kind, roles: ['admin'] }), ask('mnist', { operation }))).toBeUndefined();
+    expect(rights.decide(who(), ask()).because).toBe('no policy allows it');
+  });
+});
+
+describe('detail', () => {
+  it('that is permitted permits all that tells less', async () => {
+    const rights = await rightsBy('permit (principal, action in Action::"infer:scores", resource);');
+    expect(rights.most(who(), ask())).toBe('scores');
+    for (const detail of DETAILS)
+      expect(rights.most(who({ scope: { models: ['*'], operations: ['infer'], detail } }), ask())).toBe(
+        DETAILS.indexOf(detail) < 2 ? detail : 'scores',
+      );
+  });
+
+  it('that is forbidden forbids all that tells more', async () => {
+    const rights = await rightsBy(`
+      permit (principal, action in Action::"infer", resource);
+      @id("cap") forbid (principal in Tenant::"acme", action == Action::"infer:logits", resource);`);
+    expect(rights.most(who(), ask())).toBe('scores');
+    expect(rights.most(who({ tenant: 'other' }), ask())).toBe('explanation');
+    expect(rights.most(who(), ask('mnist', { operation: 'metadata' }))).toBeUndefined();
+  });
+
+  it('is never more than the scope, whatever policies say', async () => {
+    const rights = await rightsBy('permit (principal, action, resource);');
+    const narrow = who({ scope: { models: ['a'], operations: ['metadata', 'infer'], detail: 'label' } });
+    expect(rights.most(narrow, ask('a'))).toBe('label');
+    expect(rights.most(narrow, ask('b'))).toBeUndefined();
+    expect(rights.most(narrow, ask('a', { operation: 'ready' }))).toBeUndefined();
+  });
+});
+
+describe('policies', () => {
+  it('speak of tenants, roles, kinds, credentials, models and versions', async () => {
+    const rights = await rightsBy(`
+      permit (principal in Tenant::"acme", action, resource in Model::"mnist");
+      permit (principal in Role::"tester", action, resource) when { resource.name like "test-*" };
+      permit (principal == Principal::"bob", action, resource == ModelVersion::"fraud/2");
+      @id("stolen") forbid (principal, action, resource) when { principal.credential == "k9" };
+      forbid (principal, action, resource) when { principal.kind == "anonymous" };`);
+    expect(rights.most(who(), ask())).toBe('explanation');
+    expect(rights.most(who({ tenant: 'x' }), ask())).toBeUndefined();
+    expect(rights.most(who({ tenant: 'x', roles: ['a', 'tester'] }), ask('test-7'))).toBe('explanation');
+    expect(rights.most(who({ id: 'bob' }), ask('fraud', { version: '2' }))).toBe('explanation');
+    expect(rights.most(who({ id: 'bob' }), ask('fraud', { version: '1' }))).toBeUndefined();
+    expect(rights.most(who({ id: 'bob' }), ask('fraud', { version: undefined }))).toBeUndefined();
+    expect(rights.most(who({ kind: 'anonymous' }), ask())).toBeUndefined();
+    expect(rights.decide(who({ credential: 'k9' }), ask())).toEqual({
+      detail: undefined,
+      policies: ['stolen'],
+      because: 'forbidden by stolen',
+    });
+  });
+
+  it('see networks; who has no address is refused where they do', async () => {
+    const rights = await rightsBy(`
+      permit (principal, action, resource) when {
+        context.address.isInRange(ip("10.0.0.0/8")) || context.address.isInRange(ip("2001:db8::/32"))
+      };`);
+    const from = (address: string) => rights.most(who(), ask('mnist', { address })) !== undefined;
+    expect(from('10.1.2.3')).toBe(true);
+    expect(from('::ffff:10.1.2.3')).toBe(true);
+    expect(from('2001:db8::1%eth0')).toBe(true);
+    expect(from('11.1.2.3')).toBe(false);
+    expect(from('')).toBe(false);
+    expect(from('10.1.2.3, 11.1.1.1')).toBe(false);
+  });
+
+  it('see the time, in steps', async () => {
+    const rights = await rightsBy(
+      'permit (principal, action, resource) when { context.now.toTime() < duration("12h") };',
+    );
+    expect(rights.most(who(), ask())).toBe('explanation');
+    at += 2 * 3_600_000;
+    expect(rights.most(who(), ask())).toBeUndefined();
+    at -= 3_600_000;
+    expect(rights.most(who(), ask())).toBe('explanation');
+  });
+
+  it('that cannot be evaluated forbid', async () => {
+    const rights = await rightsBy(`
+      permit (principal, action, resource);
+      @id("overflow") forbid (principal, action, resource)
+      when { context.now.toTime().toMilliseconds() + 9223372036854775807 > 0 };`);
+    at += 1;
+    expect(rights.decide(who(), ask())).toMatchObject({ detail: undefined, policies: ['overflow'] });
+  });
+});
+
+describe('a decision', () => {
+  it('is made once, for every address and time where no policy looks at them', async () => {
+    const rights = await rightsBy('permit (principal, action, resource);');
+    rights.most(who(), ask());
+    const { evaluations } = rights.state;
+    expect(evaluations).toBe(5);
+    for (let i = 0; i < 50; i++) {
+      at += 100_000;
+      rights.most(who(), ask('mnist', { address: `192.0.2.${i}` }));
+    }
+    expect(rights.state.evaluations).toBe(evaluations);
+  });
+
+  it('is made anew for each thing that policies can see', async () => {
+    const rights = await rightsBy(
+      'permit (principal, action, resource) when { context has address && context.now > datetime("2020-01-01") };',
+    );
+    let before = 0;
+    for (const [principal, what] of [
+      [who(), ask()],
+      [who({ id: 'bob' }), ask()],
+      [who({ tenant: 'x' }), ask()],
+      [who({ roles: ['r'] }), ask()],
+      [who({ kind: 'certificate' }), ask()],
+      [who({ credential: 'k2' }), ask()],
+      [who({ scope: { models: ['*'], operations: ['infer'], detail: 'label' } }), ask()],
+      [who(), ask('other')],
+      [who(), ask('mnist', { version: '2' })],
+      [who(), ask('mnist', { version: undefined })],
+      [who(), ask('mnist', { operation: 'ready' })],
+      [who(), ask('mnist', { address: '192.0.2.8' })],
+    ] as const) {
+      rights.most(principal, what);
+      expect(rights.state.evaluations).toBeGreaterThan(before);
+      before = rights.state.evaluations;
+      rights.most(principal, what);
+      expect(rights.state.evaluations).toBe(before);
+    }
+    at += 60_000;
+    rights.most(who(), ask());
+    expect(rights.state.evaluations).toBeGreaterThan(before);
+  });
+
+  it('is remembered in bounded memory, and nobody can have endlessly many made', async () => {
+    const rights = await rightsBy(undefined, { remember: 100 });
+    const key = who({ scope: { models: ['*'], operations: ['infer'], detail: 'label' } });
+    for (let i = 0; i < 256; i++) rights.most(key, ask(`m${i}`));
+    expect(rights.state.remembered).toBeLessThanOrEqual(100);
+    expect(() => rights.most(key, ask('one more'))).toThrow(Refused);
+    expect(rights.most(key, ask('m255'))).toBe('label');
+    expect(rights.most(who({ ...key, id: 'bob' }), ask('one more'))).toBe('label');
+    ticks += 1000;
+    expect(rights.most(key, ask('one more'))).toBe('label');
+    expect(rights.most(key, ask('x'.repeat(600)))).toBeUndefined();
+  });
+});
+
+describe('policy files', () => {
+  it('come from folders, in order, and change without a restart', async () => {
+    const place = join(folder, 'set');
+    mkdirSync(place);
+    writeFileSync(
+      join(place, 'b.cedar'),
+      '@id("b") permit (principal, action == Action::"ready", resource);',
+    );
+    writeFileSync(
+      join(place, 'a.cedar'),
+      '// first\n\npermit (principal, action == Action::"metadata", resource);',
+    );
+    writeFileSync(join(place, 'notes.txt'), 'nothing');
+    const rights = await rightsBy(undefined, { policies: [place] });
+    expect(rights.policies.map(({ id }) => id)).toEqual(['a.cedar:3', 'b']);
+    expect(rights.most(who(), ask('mnist', { operation: 'ready' }))).toBe('label');
+    writeFileSync(
+      join(place, 'b.cedar'),
+      '@id("c") forbid (principal, action == Action::"ready", resource);',
+    );
+    expect(rights.most(who(), ask('mnist', { operation: 'ready' }))).toBe('label');
+    await rights.reload();
+    expect(rights.most(who(), ask('mnist', { operation: 'ready' }))).toBeUndefined();
+    expect(rights.policies.map(({ id }) => id)).toEqual(['a.cedar:3', 'c']);
+  });
+
+  it('that are broken leave the old ones in force, and say where', async () => {
+    const rights = await rightsBy('@id("old") permit (principal, action, resource);');
+    writeFileSync(rights.file, 'permit (principal, action, resource) when { resource.nam == "ä" };\n');
+    await expect(rights.reload()).rejects.toMatchObject({ code: 'policy/invalid' });
+    expect(rights.problem?.message).toMatch(/^p\d+\.cedar:1:45: attribute `nam`/);
+    expect(rights.most(who(), ask())).toBe('explanation');
+    rmSync(rights.file);
+    await expect(rights.reload()).rejects.toMatchObject({ code: 'policy/invalid' });
+    expect(rights.most(who(), ask())).toBe('explanation');
+    writeFileSync(rights.file, 'forbid (principal, action, resource);\n');
+    await rights.reload();
+    expect(rights.problem).toBeUndefined();
+    expect(rights.most(who(), ask())).toBeUndefined();
+  });
+
+  it('hold beside the default where that is said', async () => {
+    const text = '@id("extra") permit (principal == Principal::"bob", action, resource);';
+    const key = who({ scope: { models: ['*'], operations: ['infer'], detail: 'label' } });
+    expect((await rightsBy(text)).most(key, ask())).toBeUndefined();
+    expect((await rightsBy(text, { withDefault: true })).most(key, ask())).toBe('label');
+  });
+
+  it.each([
+    ['a misspelt word', 'permit (principal, action, resource)\nwenn { true };', ':2:1: failed to parse'],
+    [
+      'two mistakes',
+      'permit (principal, action, resource) // a\nwhen { 1 == 1 }\n\npermit (principal, action, resource)',
+      ':4:8: ',
+    ],
+    [
+      'an unknown action',
+      '// ä\npermit (principal, action == Action::"load", resource);',
+      'unrecognized action `Action::"load"`',
+    ],
+    ['an unknown type', 'permit (principal == User::"a", action, resource);', 'User'],
+    ['a template', 'permit (principal == ?principal, action, resource);', 'template'],
+    ['a prohibition of nothing', 'forbid (principal, action, resource) when { 1 == 2 };', 'impossible'],
+    ['letters of two scripts', 'forbid (principal == Principal::"аnn", action, resource);', 'mixed scripts'],
+    [
+      'text that runs backwards',
+      'forbid (principal, action, resource) when { principal.kind == "a\u202eb" };',
+      'BIDI',
+    ],
+    [
+      'an address that is none',
+      'permit (principal, action, resource) when { context.address.isInRange(ip("10.0.0/8")) };',
+      ':1:71: ',
+    ],
+    [
+      'one id twice',
+      '@id("a") permit (principal, action, resource);@id("a") permit (principal, action, resource);',
+      "'a' twice",
+    ],
+    ['an id that breaks lines', '@id("a\\nb") permit (principal, action, resource);', ':1: expected an id'],
+    ['nothing', '// nobody', 'expected at least one policy'],
+    [
+      'a right on the management side',
+      'permit (principal, action == Action::"keys.create", resource);',
+      'unrecognized action',
+    ],
+  ])('with %s are refused', async (_, text, message) => {
+    await expect(rightsBy(text)).rejects.toMatchObject({
+      code: 'policy/invalid',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('are refused where they are not there, empty, binary or endless', async () => {
+    const empty = join(folder, 'empty');
+    mkdirSync(empty);
+    const binary = join(folder, 'binary.cedar');
+    writeFileSync(binary, Buffer.from([0xff, 0xfe]));
+    const long = join(folder, 'long.cedar');
+    writeFileSync(long, `//${'x'.repeat(1 << 20)}`);
+    for (const path of [join(folder, 'nowhere'), empty, binary, long])
+      await expect(rightsBy(undefined, { policies: path })).rejects.toMatchObject({ code: 'policy/invalid' });
+  });
+});
+
+describe('names that somebody chose', () => {
+  it('cannot pass for another version', () => {
+    expect(versionId('a/b', 'c')).not.toBe(versionId('a', 'b/c'));
+    expect(versionId('a%2Fb', 'c')).not.toBe(versionId('a/b', 'c'));
+    expect(versionId('mnist', '3')).toBe('mnist/3');
+  });
+
+  it.each(['"', '\\', '\0', '\n', '\u2028', '😀', '__proto__', '*', 'Model::"mnist"'])(
+    '%j are names like any other',
+    async (name) => {
+      const rights = await rightsBy('permit (principal, action, resource in Model::"mnist");');
+      expect(
+        rights.most(who({ id: name, tenant: name, roles: [name] }), ask(name, { version: name })),
+      ).toBeUndefined();
+      expect(rights.most(who({ id: name }), ask('mnist', { version: name }))).toBe('explanation');
+      expect(failures).toEqual([]);
+    },
+  );
+});
+
+it('half a surrogate pair names no model, and is nothing to report', async () => {
+  const rights = await rightsBy('permit (principal, action, resource);');
+  expect(rights.most(who(), ask('\ud800'))).toBeUndefined();
+  expect(rights.most(who(), ask('mnist', { version: 'a\udc00' }))).toBeUndefined();
+  expect(failures).toEqual([]);
+});
+
+describe('abuse 20: which models exist', () => {
+  const policies = `
+    permit (principal, action, resource);
+    forbid (principal, action, resource) when { resource.name == "secret" };`;
+  const scoped = who({
+    scope: { models: ['mnist', 'secret'], operations: ['infer', 'metadata'], detail: 'topk' },
+  });
+
+  it.each([
+    ['a principal without a scope', who()],
+    ['a scoped one', scoped],
+  ])('shows neither in the answer nor in the work: %s', async (_, principal) => {
+    const rights = await rightsBy(policies);
+    for (const operation of OPERATIONS) {
+      const work = (model: string) => {
+        const before = rights.state;
+        const detail = rights.most(principal, ask(model, { operation }));
+        const evaluations = rights.state.evaluations - before.evaluations;
+        const remembered = rights.state.remembered - before.remembered;
+        rights.most(principal, ask(model, { operation }));
+        return {
+          detail,
+          evaluations,
+          remembered,
+          again: rights.state.evaluations - before.evaluations - evaluations,
+        };
+      };
+      const forbidden = work('secret');
+      const { detail, ...allowed } = work(principal === scoped ? 'mnist' : 'no such model');
+      const { detail: none, ...outside } = work('neither');
+      expect(forbidden.detail).toBeUndefined();
+      expect({ ...allowed, detail: undefined }).toEqual(forbidden);
+      expect({ ...outside, detail: undefined }).toEqual(forbidden);
+      expect(forbidden.again).toBe(0);
+      void [detail, none];
+    }
+  });
+});
