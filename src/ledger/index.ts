@@ -1,7 +1,9 @@
 export { auditLog } from './audit.ts';
+export type { ThroughOptions } from './bundle-roots.ts';
 export { type Checkpoint, type LogTrust, openCheckpoint } from './checkpoint.ts';
 export { type CheckpointBody, formatCheckpoint, readCheckpoint } from './checkpoint-body.ts';
 export { MOST_ENTRY_BYTES } from './entry-bundle.ts';
+export { type Examination, examineLog, type LogFinding } from './examine.ts';
 export type { LockOptions } from './folder-lock.ts';
 export { type LogReader, openLog, readLog } from './log-reader.ts';
 export { folderSource, type LogSource } from './log-source.ts';

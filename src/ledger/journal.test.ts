@@ -260,6 +260,7 @@ describe('a journal that was left behind', () => {
     // A turn of segments, so that the journal begins behind the old checkpoint.
     for (let i = 0; i < 3; i++) await writer.append(Buffer.alloc(30_000));
     await writer.refresh();
+    while ((await readdir(join(copy, '.journal'))).length > 1) await new Promise((r) => setTimeout(r, 5));
     folder = copy;
     const later = await crashed('later');
     await writer.close();

@@ -3,6 +3,8 @@ import { openBelow } from '../core/open-below.ts';
 
 /** Where the files of a log are read: a folder, a web server, an object store. What it gives is attacker-controlled. */
 export interface LogSource {
+  /** The folder that holds the files, where there is one: threads may then read it on their own. */
+  readonly folder?: string | undefined;
   /**
    * The bytes of a file; `undefined` when it is not there. `path` is relative with `/` between its steps.
    * A file of more than `most` bytes is an error (`ledger/unreadable`), and is not read.
@@ -13,6 +15,7 @@ export interface LogSource {
 /** The files of a log in a folder. Links, pipes and devices in it are refused. Errors: `ledger/unreadable`. */
 export function folderSource(folder: string): LogSource {
   return {
+    folder,
     async read(path, most) {
       let absent = false;
       const handle = await openBelow(folder, path, (reason, cause) => {
