@@ -3,6 +3,7 @@ export { type Augment, cutout, flip, light, noise, shift } from './augment.ts';
 export { binary } from './criterion/binary.ts';
 export type { Criterion } from './criterion/criterion.ts';
 export { type CrossEntropyOptions, crossEntropy, softCrossEntropy } from './criterion/cross-entropy.ts';
+export { distillation } from './criterion/distillation.ts';
 export { huber, meanSquaredError } from './criterion/regression.ts';
 export { type Gathered, type GatherOptions, gather } from './gather.ts';
 export { type Epoch, noteOf, type StepFigures } from './journal.ts';

@@ -44,7 +44,16 @@ const FEWEST_LINKED = 8;
 const ALIKE = 0.7;
 const SUSPICIOUS = 2;
 
+/**
+ * A query whose numbers are nearer to one of the asker's last {@link LATEST} that counted than this share of what two calm queries are apart does not count: frames of a camera
+ * and retries are one query, not a distribution.
+ */
+const SAME = 0.25;
+const LATEST = 4;
+
 interface Asker {
+  /** The last queries that counted, `[4, width]`. */
+  readonly latest: Float32Array;
   /** Sums over this half of the window and the one before. */
   now: Float64Array;
   before: Float64Array;
@@ -54,8 +63,8 @@ interface Asker {
   ratio: number;
 }
 
-const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-const kept = z.array(z.tuple([z.string(), count, count, count, z.number().min(0)])).max(2 ** 20);
+const whole = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const kept = z.array(z.tuple([z.string(), whole, whole, whole, z.number().min(0)])).max(2 ** 20);
 
 /**
  * Finds clients whose queries are not distributed as calm ones are: those of another domain (Knockoff), synthetic ones, noise. Each query becomes a short vector of what the protected model
@@ -91,6 +100,8 @@ export function openQueryShift(settings: QueryShiftSettings, state?: Uint8Array)
     observe(name, features, scores, at) {
       const asker = known.at(name, () => fresh(width));
       read(features, scores, at, row);
+      if (resembles(row, asker.latest, width)) return undefined;
+      asker.latest.set(row, (asker.asked % LATEST) * width);
       for (let i = 0; i < width; i++) asker.now[i]! += row[i]!;
       asker.n++;
       asker.asked++;
@@ -113,20 +124,23 @@ export function openQueryShift(settings: QueryShiftSettings, state?: Uint8Array)
     snapshot() {
       const list = [...known.entries()];
       const sums = new Float64Array(2 * width * list.length);
-      for (const [i, [, { now, before }]] of list.entries()) {
+      const latest = new Float32Array(LATEST * width * list.length);
+      for (const [i, [, { now, before, latest: own }]] of list.entries()) {
+        latest.set(own, LATEST * width * i);
         sums.set(now, 2 * i * width);
         sums.set(before, (2 * i + 1) * width);
       }
       return stateToBytes({
         kind: KIND,
         plain: list.map(([name, { n, nBefore, asked, ratio }]) => [name, n, nBefore, asked, ratio]),
-        arrays: { sums },
+        arrays: { sums, latest },
       });
     },
   };
 }
 
 const fresh = (width: number): Asker => ({
+  latest: new Float32Array(LATEST * width).fill(Number.POSITIVE_INFINITY),
   now: new Float64Array(width),
   before: new Float64Array(width),
   n: 0,
@@ -134,6 +148,20 @@ const fresh = (width: number): Asker => ({
   asked: 0,
   ratio: 0,
 });
+
+/** Whether a row is much like one of the latest. */
+function resembles(row: Float32Array, latest: Float32Array, width: number): boolean {
+  const within = SAME * 2 * width;
+  for (let from = 0; from < latest.length; from += width) {
+    let total = 0;
+    for (let i = 0; i < width && total < within; i++) {
+      const gap = row[i]! - latest[from + i]!;
+      total += gap * gap;
+    }
+    if (total < within) return true;
+  }
+  return false;
+}
 
 /** The asker together with the suspicious ones whose shift points the same way. */
 function actorOf(
@@ -176,13 +204,19 @@ function restore(
 ): void {
   const { plain, arrays } = stateFromBytes(KIND, state);
   const read = kept.safeParse(plain);
-  const sums = arrays.sums;
-  if (!read.success || !(sums instanceof Float64Array) || sums.length !== 2 * width * read.data.length)
+  const { sums, latest } = arrays;
+  const n = read.data?.length ?? -1;
+  if (
+    !read.success ||
+    !(sums instanceof Float64Array && sums.length === 2 * width * n) ||
+    !(latest instanceof Float32Array && latest.length === LATEST * width * n)
+  )
     throw new GlacisError('result/invalid', `state of ${KIND}: expected what was kept, got something else`);
-  for (const [i, [name, n, nBefore, asked, ratio]] of read.data.entries()) {
+  for (const [i, [name, count, nBefore, asked, ratio]] of read.data.entries()) {
     const now = sums.slice(2 * i * width, (2 * i + 1) * width);
     const before = sums.slice((2 * i + 1) * width, (2 * i + 2) * width);
-    const asker = known.at(name, () => ({ now, before, n, nBefore, asked, ratio }));
+    const own = latest.slice(LATEST * width * i, LATEST * width * (i + 1));
+    const asker = known.at(name, () => ({ latest: own, now, before, n: count, nBefore, asked, ratio }));
     if (ratio >= SUSPICIOUS) suspicious.add(asker);
   }
 }

@@ -24,4 +24,10 @@ export interface Criterion {
 }
 
 /** Names of the criteria. */
-export type CriterionName = 'cross-entropy' | 'soft-cross-entropy' | 'binary' | 'mse' | 'huber';
+export type CriterionName =
+  | 'cross-entropy'
+  | 'soft-cross-entropy'
+  | 'distillation'
+  | 'binary'
+  | 'mse'
+  | 'huber';
