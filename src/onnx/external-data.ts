@@ -84,6 +84,25 @@ export async function loadExternal(
   return mapTensors(model, (tensor) => loaded.get(tensor) ?? tensor);
 }
 
+/**
+ * Takes all external tensors of a model from files in memory, as views of them: `bytesAt` gives a location's file, or `undefined` where that may not be used.
+ * Errors: `model/external-data`.
+ */
+export function loadExternalFrom(model: Model, bytesAt: (location: string) => Uint8Array | undefined): Model {
+  return mapTensors(model, (tensor) => {
+    if (tensor.external === undefined) return tensor;
+    const { location } = tensor.external;
+    const bytes = bytesAt(location);
+    if (bytes === undefined)
+      throw new GlacisError(
+        'model/external-data',
+        `external data ${quoted(location)}: expected a file of the model that was read with it, got none; give the folder that holds both`,
+      );
+    const { start, end } = rangeOf({ ...tensor, external: tensor.external }, bytes.length);
+    return { dtype: tensor.dtype, dims: tensor.dims, data: bytes.subarray(start, end) };
+  });
+}
+
 /** The error for a location that may not be used. */
 function refusal(location: string): Refuse {
   return (reason, cause) =>

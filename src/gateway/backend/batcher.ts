@@ -4,7 +4,7 @@ import { Refused } from '../refusal.ts';
 import type { ModelAnswer, RunOptions } from '../served-model.ts';
 import type { LanePool } from './lane-pool.ts';
 import type { Ports } from './ports.ts';
-import { gathered, hosted, type Rows, scattered, unhosted } from './rows.ts';
+import { gathered, hosted, joinedData, joinedRows, type Rows, scattered, unhosted } from './rows.ts';
 
 /** How requests become runs. */
 export interface Batching {
@@ -337,28 +337,9 @@ function joined({ pieces }: Job): ModelAnswer {
   const [first] = pieces;
   if (pieces.length === 1) return { outputs: first!.outputs!, features: first!.features };
   return {
-    outputs: first!.outputs!.map((_, i) => concatenated(pieces.map(({ outputs }) => outputs![i]!))),
-    features: first!.features && flat(pieces.map(({ features }) => features!)),
+    outputs: first!.outputs!.map((_, i) => joinedRows(pieces.map(({ outputs }) => outputs![i]!))),
+    features: first!.features && joinedData(pieces.map(({ features }) => features!)),
   };
-}
-
-function concatenated(parts: readonly Tensor[]): Tensor {
-  const [first] = parts;
-  const shape = [parts.reduce((sum, part) => sum + part.shape[0]!, 0), ...first!.shape.slice(1)];
-  if (first!.datatype === 'BYTES')
-    return { ...first!, shape, data: parts.flatMap(({ data }) => data as readonly Uint8Array[]) };
-  return { ...first!, shape, data: flat(parts.map(({ data }) => data as Float32Array)) } as Tensor;
-}
-
-function flat(parts: readonly Float32Array[]): Float32Array {
-  const make = parts[0]!.constructor as new (length: number) => Float32Array;
-  const all = new make(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 function featureRows(

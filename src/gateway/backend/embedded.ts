@@ -16,8 +16,8 @@ import { type ClassifierChoice, findClassifier, scoreOutput } from './find-class
 import { type LanePool, lanePool } from './lane-pool.ts';
 import type { MemoryBound } from './memory-bound.ts';
 import { type Port, type Ports, portsOf } from './ports.ts';
-import { type Probed, probe } from './probe.ts';
-import { checkTexts } from './rows.ts';
+import { type Probed, probe, type RunOnce } from './probe.ts';
+import { checkTexts, hosted, unhosted } from './rows.ts';
 
 /** Worker threads with the runtime, shared by all models. */
 export interface EmbeddedRuntime {
@@ -93,18 +93,18 @@ export async function openEmbedded(
     held.shrink(weights * copies);
     const fetches = [...ports.outputs.map((port) => port.name), ...(made ? [made.output] : [])];
     let featureLength: number | undefined;
-    const tried = await probe(
-      ports,
-      async (feeds) => {
-        const results = await sessions[0]!.run(feeds, { fetches, transfer: true });
+    const tryOn =
+      (session: Session): RunOnce =>
+      async (inputs) => {
+        const feeds = Object.fromEntries(ports.inputs.map(({ name }, i) => [name, hosted(inputs[i]!)]));
+        const results = await session.run(feeds, { fetches, transfer: true });
         featureLength ??= made && results[made.output]!.data.length;
-        return results;
-      },
-      randomFrom(0, 'warm-up', digest),
-    );
-    // The other threads allocate what they need now, too; what does not run there is found out now.
+        return ports.outputs.map((port) => unhosted(port, results[port.name]!));
+      };
+    const tried = await probe(ports, tryOn(sessions[0]!), randomFrom(0, 'warm-up', digest));
+    // The other threads allocate now what they will need.
     for (const session of sessions.slice(1))
-      await probe(ports, (feeds) => session.run(feeds, { fetches, transfer: true }), randomFrom(1, digest));
+      await probe(ports, tryOn(session), randomFrom(0, 'warm-up', digest));
     const form = formOf(ports, tried, model, batching);
     const hasFeatures = made !== undefined && tried.rowed && featureLength === made.length * tried.rows;
     const found = findClassifier(ports.inputs, ports.outputs, tried, options.classifier);

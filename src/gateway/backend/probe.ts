@@ -2,14 +2,11 @@ import type { Rng } from '../../core/random.ts';
 import { ARRAYS, type Datatype, isFloatDatatype } from '../../oip/datatype.ts';
 import { floatsOf, type Tensor } from '../../oip/tensor.ts';
 import { toBfloat16Bits, toFloat16Bits } from '../../onnx/tensor.ts';
-import type { HostTensor } from '../../runtime/array.ts';
 import type { Port, Ports } from './ports.ts';
-import { gathered, hosted, unhosted } from './rows.ts';
+import { joinedRows, rowsOf } from './rows.ts';
 
-/** Runs the model once. */
-export type RunOnce = (
-  feeds: Readonly<Record<string, HostTensor>>,
-) => Promise<Readonly<Record<string, HostTensor>>>;
+/** Runs the model once on inputs in the ports' order, and gives the outputs in theirs. `n`: rows. */
+export type RunOnce = (inputs: readonly Tensor[], n: number) => Promise<readonly Tensor[]>;
 
 /** What a model shows when it is run. */
 export interface Probed {
@@ -54,12 +51,9 @@ export async function probe(ports: Ports, run: RunOnce, rng: Rng): Promise<Probe
 async function probeAt(ports: Ports, run: RunOnce, rng: Rng, size: number): Promise<Probed> {
   const rows = typeof ports.rows === 'number' ? ports.rows : ROWS;
   const first = ports.inputs.map((port) => randomTensor(port, rows, size, rng));
-  const ask = async (inputs: readonly HostTensor[]): Promise<ReadonlyMap<string, Tensor>> => {
-    const feeds = Object.fromEntries(ports.inputs.map(({ name }, i) => [name, inputs[i]!]));
-    const results = await run(feeds);
-    return new Map(ports.outputs.map((port) => [port.name, unhosted(port, results[port.name]!)]));
-  };
-  const outputs = await ask(first.map(hosted));
+  const ask = async (inputs: readonly Tensor[], n: number): Promise<ReadonlyMap<string, Tensor>> =>
+    new Map((await run(inputs, n)).map((tensor) => [tensor.name, tensor]));
+  const outputs = await ask(first, rows);
   const known = { outputs, rows };
   const rowed = [...outputs.values()].every(({ shape }) => shape[0] === rows);
   if (ports.rows === undefined || !rowed) return { ...known, rowed: false, separate: false };
@@ -69,17 +63,11 @@ async function probeAt(ports: Ports, run: RunOnce, rng: Rng, size: number): Prom
   const total = ports.rows === 'any' ? undefined : rows;
   for (const row of [0, rows - 1]) {
     const again = await ask(
-      first.map((tensor, i) =>
-        total === undefined
-          ? gathered([{ tensor, from: row, rows: 1 }], 1)
-          : gathered(
-              [
-                { tensor, from: row, rows: 1 },
-                { tensor: others[i]!, from: 1, rows: total - 1 },
-              ],
-              total,
-            ),
-      ),
+      first.map((tensor, i) => {
+        const one = rowsOf(tensor, row, 1);
+        return total === undefined ? one : joinedRows([one, rowsOf(others[i]!, 1, total - 1)]);
+      }),
+      total ?? 1,
     );
     for (const [name, before] of outputs)
       if (!sameRow(before, row, again.get(name)!, 0, rows))

@@ -95,6 +95,39 @@ export function unhosted(port: Port, tensor: HostTensor): Tensor {
   return { ...scattered(port, { ...tensor, dims: [1] }, 0, 1), shape: [] };
 }
 
+/** Rows `[from, from + rows)` of a tensor, as views. */
+export function rowsOf(tensor: Tensor, from: number, rows: number): Tensor {
+  const width = widthOf(tensor);
+  const shape = [rows, ...tensor.shape.slice(1)];
+  const [start, end] = [from * width, (from + rows) * width];
+  const data =
+    tensor.datatype === 'BYTES'
+      ? tensor.data.slice(start, end)
+      : (tensor.data as HostData).subarray(start, end);
+  return { ...tensor, shape, data } as Tensor;
+}
+
+/** Tensors of one type and row shape below each other. */
+export function joinedRows(parts: readonly Tensor[]): Tensor {
+  const [first] = parts;
+  const shape = [parts.reduce((sum, part) => sum + part.shape[0]!, 0), ...first!.shape.slice(1)];
+  if (first!.datatype === 'BYTES')
+    return { ...first!, shape, data: parts.flatMap(({ data }) => data as readonly Uint8Array[]) };
+  return { ...first!, shape, data: joinedData(parts.map(({ data }) => data as HostData)) } as Tensor;
+}
+
+/** Arrays of one kind one after another. */
+export function joinedData<T extends HostData>(parts: readonly T[]): T {
+  const make = parts[0]!.constructor as new (length: number) => T;
+  const all = new make(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part as never, at);
+    at += part.length;
+  }
+  return all;
+}
+
 function widthOf({ shape, data }: Tensor): number {
   return data.length / shape[0]!;
 }
