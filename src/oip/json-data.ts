@@ -127,7 +127,7 @@ export function dataToJson(tensor: Tensor): string {
           'data/not-finite',
           `tensor ${name}: element ${bad} is not finite: JSON has no form for it`,
         );
-      return `[${Array.from(tensor.data, (value) => (Object.is(value, -0) ? '-0' : `${value}`)).join()}]`;
+      return `[${Array.from(tensor.data, (value) => (Object.is(value, -0) ? '-0.0' : `${value}`)).join()}]`;
     }
     case 'BOOL':
       return `[${Array.from(tensor.data, (value) => (value === 0 ? 'false' : 'true')).join()}]`;
