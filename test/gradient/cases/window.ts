@@ -87,6 +87,26 @@ export const CASES: readonly GradientCase[] = [
       title: `ties go to the first, strides ${strides}`,
     }),
   ),
+  ...[
+    { dims: [1, 1, 3, 3], values: [1, 1, 1, 1, 1, 1, 1, 1, 1], expected: [1, 1, 0, 1, 1, 0, 0, 0, 0] },
+    { dims: [1, 1, 2, 2], values: [0, 1, 1, 0], expected: [0, 1, 0, 0] },
+    { dims: [1, 1, 2, 3], values: [0, 1, 1, 1, 1, 0], expected: [0, 2, 0, 0, 0, 0] },
+  ].map(
+    ({ dims, values, expected }): GradientCase => ({
+      op: 'MaxPool',
+      inputs: [{ dims, values }],
+      attributes: { kernel_shape: [2, 2] },
+      kind: 'smooth',
+      expected: [expected],
+      title: `ties in sliding windows over ${values}`,
+    }),
+  ),
+  {
+    op: 'MaxPool',
+    inputs: [{ dims: [2, 2, 5, 6] }],
+    attributes: { kernel_shape: [3, 2] },
+    kind: 'smooth',
+  },
   {
     op: 'MaxPool',
     inputs: [{ dims: [1, 2, 7] }],

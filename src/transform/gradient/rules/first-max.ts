@@ -7,7 +7,12 @@ import { defineRule } from '../rule.ts';
 /** Slope of a HardSigmoid so steep that it tells equal from unequal float32 values. */
 const SLOPE = -1.5e38;
 
-/** What of `g` each of `inputs` gets, of which `z` is the maximum, up to the one at `last`. */
+/** What of `g` each of `inputs` gets, of which `z` is the maximum: the first of equal ones all of it. */
+export function firstShares(b: Ops, inputs: readonly Value[], z: Value, g: Value): readonly Value[] {
+  return shares(b, inputs, z, g, inputs.length - 1) as readonly Value[];
+}
+
+/** The same up to the one at `last`. */
 function shares(b: Ops, inputs: readonly Value[], z: Value, g: Value, last: number): (Value | null)[] {
   let left = g;
   return inputs.map((x, i) => {
@@ -47,7 +52,7 @@ export const pooledMax = defineRule({
   grad: ({ b, inputs, outputs: [z], outGrads: [g] }) => {
     const corners = inputs.slice(0, -1) as Value[];
     const { dims } = inputs.at(-1)!;
-    const parts = shares(b, corners, z!, g!, corners.length - 1) as Value[];
+    const parts = firstShares(b, corners, z!, g!);
     const covered = dims.map((d, a) => (a < 2 ? d : 2 * z!.dims[a]!));
     const together = interleave(b, parts, [2, 2], covered);
     const whole = b.pad(

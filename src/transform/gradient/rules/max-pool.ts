@@ -3,6 +3,10 @@ import { elementCount } from '../../../onnx/tensor.ts';
 import type { Ops } from '../../ops.ts';
 import { defineRule, type RuleContext } from '../rule.ts';
 import { windowOf } from '../window.ts';
+import { firstShares } from './first-max.ts';
+
+/** Most elements of a sliding window's sides together that are gone through one by one. */
+const MOST_TAPS = 8;
 
 /**
  * `y` = maximum of each window: `x̄` gets each window's `g` at the first largest element, in row-major order of the
@@ -33,6 +37,12 @@ export const maxPool = defineRule({
       g.dims.every((d, a) => a < 2 || d * k <= x.dims[a]!);
     if (tiles && (x.dtype === 'float32' || x.dtype === 'float64'))
       return [fromTiles(b, x, outputs[0]!, g, k)];
+    const slides =
+      kernel.length > 0 &&
+      [...strides, ...dilations].every((v) => v === 1) &&
+      kernel.reduce((sum, v) => sum + v, 0) <= MOST_TAPS &&
+      kernel.every((v, a) => before[a] === 0 && g.dims[a + 2] === x.dims[a + 2]! - v + 1);
+    if (slides && x.dtype === 'float32') return [fromSlides(b, x, g, kernel)];
     return [fromIndices(context, x, g)];
   },
 });
@@ -62,6 +72,39 @@ function fromTiles(b: Ops, x: Value, y: Value, g: Value, k: number): Value {
     [0, 0, 0, 0],
     x.dims.map((d, a) => d - spread.dims[a]!),
   );
+}
+
+/**
+ * Windows at every place: a window's maximum is the maximum over rows of the maxima in them, so the gradient goes back one axis after another, and on one axis element
+ * by element of the window. The first maximum in row-major order is the first of the first row that has it. Through indices it takes three times as long.
+ */
+function fromSlides(b: Ops, x: Value, g: Value, kernel: readonly number[]): Value {
+  // The maxima over the last axes, one axis more each time; the last is the pooling itself.
+  const maxima = [x];
+  const axes = kernel.flatMap((k, a) => (k > 1 ? [a + 2] : [])).reverse();
+  for (const axis of axes) {
+    const below = maxima.at(-1)!;
+    const window = kernel.map((k, a) => (a + 2 === axis ? k : 1));
+    maxima.push(b.node('MaxPool', [below], { kernel_shape: window }));
+  }
+  let slope = g;
+  for (const [i, axis] of [...axes.entries()].reverse()) {
+    const [below, above] = [maxima[i]!, maxima[i + 1]!];
+    const [width, places] = [kernel[axis - 2]!, above.dims[axis]!];
+    // The last gets what the others leave: nobody looks at its values.
+    const elements = Array.from({ length: width }, (_, t) =>
+      t === width - 1 ? above : b.slice(below, axis, t, t + places),
+    );
+    const parts = firstShares(b, elements, above, slope).map((part, t) =>
+      b.pad(
+        part,
+        part.dims.map((_, a) => (a === axis ? t : 0)),
+        part.dims.map((_, a) => (a === axis ? width - 1 - t : 0)),
+      ),
+    );
+    slope = parts.reduce((sum, part) => b.add(sum, part));
+  }
+  return slope;
 }
 
 /** The runtime's own indices of the maxima in the flat input, to which `g` is added. */
