@@ -46,6 +46,7 @@ const admission = (rest: Partial<AdmissionSurroundings> = {}) =>
     home: folder,
     now: Date.now,
     room: () => 2 ** 30,
+    revoked: () => undefined,
     ...rest,
   });
 const admit = (config: VersionConfig, rest: Partial<AdmissionSurroundings> = {}) =>
@@ -157,14 +158,14 @@ models:
   it('only while it is not revoked, and not on a list that cannot be read', async () => {
     const { root } = await holdModel(at('net.onnx'), { most: 2 ** 20, ignore: [] });
     const config = { file: 'net.onnx', check: { digest: root } };
-    expect(await because(config, { revoked: 'revoked' })).toMatch(/revoked/);
+    expect(await because(config, { revoked: () => 'revoked' })).toMatch(/revoked/);
     await writeFile(at('revoked'), '# none\n');
-    const result = await admit(config, { revoked: 'revoked' });
+    const result = await admit(config, { revoked: () => 'revoked' });
     if (!result.admitted) throw new Error(result.because);
     expect(await result.recheck()).toEqual({});
     await writeFile(at('revoked'), `# withdrawn\n${root} backdoor found\n`);
     expect(await result.recheck()).toEqual({ stop: `${root} is revoked: backdoor found` });
-    expect(await because(config, { revoked: 'revoked' })).toMatch(/backdoor found/);
+    expect(await because(config, { revoked: () => 'revoked' })).toMatch(/backdoor found/);
     await writeFile(at('revoked'), 'sha256:abc\n');
     expect((await result.recheck()).stop).toMatch(/revoked:1: expected a digest/);
   });

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { asGlacisError, GlacisError } from '../../../core/error.ts';
+import { asGlacisError, type ErrorCode, GlacisError } from '../../../core/error.ts';
 import type { Model } from '../../../onnx/model.ts';
 import { type Policy, parsePolicy, unknownStage } from '../../../policy/read-policy.ts';
 import { pathInside } from '../../../supply/sign/ignored.ts';
@@ -50,7 +50,12 @@ export type AdmissionResult =
       /** How it stands now. Never throws. */
       recheck(): Promise<Standing>;
     }
-  | { readonly admitted: false; readonly because: string; readonly event: Event };
+  | {
+      readonly admitted: false;
+      readonly because: string;
+      readonly code: ErrorCode;
+      readonly event: Event;
+    };
 
 /** Decides what is loaded. */
 export interface Admission {
@@ -62,8 +67,8 @@ export interface Admission {
 export interface AdmissionSurroundings extends RegistrySurroundings {
   /** The policy of the file that holds the configuration, if it has one. */
   readonly policy?: Policy | undefined;
-  /** File of revoked digests. */
-  readonly revoked?: string | undefined;
+  /** File of revoked digests, if there is one. */
+  readonly revoked: () => string | undefined;
   /** Most bytes that a model may have now. */
   readonly room: () => number;
 }
@@ -118,8 +123,10 @@ export function openAdmission(around: AdmissionSurroundings): Admission {
     return { network, digest: held.root, checks, recheck };
   };
 
-  const revocation = async (held: Parameters<typeof revocationIn>[1]): Promise<string | undefined> =>
-    around.revoked === undefined ? undefined : revocationIn(await readRevoked(at(around.revoked)), held);
+  const revocation = async (held: Parameters<typeof revocationIn>[1]): Promise<string | undefined> => {
+    const file = around.revoked();
+    return file === undefined ? undefined : revocationIn(await readRevoked(at(file)), held);
+  };
 
   /** Signatures that lie in the model's folder are no part of it. */
   const leftOut = async ({ file, ignore = [], check }: VersionConfig): Promise<readonly string[]> => {
@@ -184,8 +191,9 @@ export function openAdmission(around: AdmissionSurroundings): Admission {
         const event = eventOf('model-admitted', now(), { ...about, digest: done.digest, checks });
         return { admitted: true, ...done, event };
       } catch (thrown) {
-        const because = asGlacisError(thrown, 'run/failed', model).message;
-        return { admitted: false, because, event: eventOf('model-refused', now(), { ...about, because }) };
+        const { code, message: because } = asGlacisError(thrown, 'run/failed', model);
+        const event = eventOf('model-refused', now(), { ...about, because });
+        return { admitted: false, because, code, event };
       }
     },
   };

@@ -1,0 +1,118 @@
+import { asGlacisError, type ErrorCode } from '../../core/error.ts';
+import type { Event } from '../decision.ts';
+import type { Admission } from './admission/admit.ts';
+import type { ModelConfig, VersionConfig } from './config-schema.ts';
+import { type EmbeddedRuntime, openEmbedded } from './embedded.ts';
+import { type LoadedVersion, loadedVersion } from './loaded-version.ts';
+import { openUpstream } from './upstream/open-upstream.ts';
+
+/** A version to be loaded. */
+export interface Wanted {
+  readonly model: string;
+  readonly version: string;
+  readonly config: ModelConfig;
+  readonly source: VersionConfig;
+}
+
+/** A version that was not loaded, and why. */
+export interface NotLoaded {
+  readonly model: string;
+  readonly version: string;
+  readonly because: string;
+}
+
+/** What loading depends on. */
+export interface Loading {
+  readonly admission: Admission;
+  readonly runtime: EmbeddedRuntime;
+  readonly folder: string;
+  readonly wantsFeatures: (model: string) => boolean;
+  readonly record: (event: Event) => Promise<unknown>;
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+  /** Gives back memory that is held for convenience alone. */
+  readonly makeRoom: () => Promise<void>;
+}
+
+/** What a version is made from: a version with another key must be loaded anew. */
+export function keyOf(
+  { model, config, source }: Wanted,
+  { wantsFeatures }: Pick<Loading, 'wantsFeatures'>,
+): string {
+  return JSON.stringify([source, config.batching, config.classifier, wantsFeatures(model)]);
+}
+
+/**
+ * Admits and opens a version, warmed up. Where memory does not suffice, room is made once. What was not loaded is in the log, too. Errors: those of the log alone.
+ */
+export async function loadVersion(wanted: Wanted, loading: Loading): Promise<LoadedVersion | NotLoaded> {
+  const first = await tryToLoad(wanted, loading);
+  if (!('code' in first)) return first;
+  if (first.code !== 'model/too-large') return first.report();
+  await loading.makeRoom();
+  const second = await tryToLoad(wanted, loading);
+  return 'code' in second ? second.report() : second;
+}
+
+interface Failure {
+  readonly code: ErrorCode;
+  report(): Promise<NotLoaded>;
+}
+
+async function tryToLoad(wanted: Wanted, loading: Loading): Promise<LoadedVersion | Failure> {
+  const { model, version, source, config } = wanted;
+  const { record, folder, signal, runtime, wantsFeatures } = loading;
+  const failure = (code: ErrorCode, because: string, event: Event): Failure => ({
+    code,
+    async report() {
+      await record(event);
+      return { model, version, because };
+    },
+  });
+  const key = keyOf(wanted, loading);
+  const { classifier } = config;
+  try {
+    if (source.upstream) {
+      const backend = await openUpstream({
+        name: model,
+        version,
+        config: source.upstream,
+        classifier,
+        folder,
+        signal,
+      });
+      const stated = {
+        check: 'as-given',
+        by: 'the configuration, which states the digest of what runs elsewhere',
+      } as const;
+      return loadedVersion(backend, { key, checks: [stated], recheck: async () => ({}) });
+    }
+    const result = await loading.admission.admit({ model, version, config: source });
+    if (!result.admitted) return failure(result.code, result.because, result.event);
+    const { most, waitMicroseconds: wait, longestMilliseconds: longest, queue, share } = config.batching;
+    const backend = await openEmbedded(result.network, runtime, {
+      name: model,
+      version,
+      digest: result.digest,
+      batching: { most, wait, longest, queue, share },
+      classifier,
+      features: wantsFeatures(model),
+    });
+    await record(result.event).catch(async (thrown) => {
+      await backend.close();
+      throw thrown;
+    });
+    return loadedVersion(backend, { key, checks: result.checks, recheck: result.recheck });
+  } catch (thrown) {
+    const { code, message: because } = asGlacisError(thrown, 'run/failed', model);
+    if (code === 'output/unwritable') throw thrown;
+    const about = { model, version, because };
+    return failure(code, because, {
+      kind: 'event',
+      at: loading.now(),
+      event: 'model-not-loaded',
+      by: 'glacis',
+      about,
+    });
+  }
+}
