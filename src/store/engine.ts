@@ -14,3 +14,6 @@ export const COLUMN_TYPES: Readonly<Record<Engine, ColumnTypes>> = {
   sqlite: { whole: 'integer', real: 'real', text: 'text', bytes: 'blob' },
   postgres: { whole: 'bigint', real: 'double precision', text: 'text', bytes: 'bytea' },
 };
+
+/** How long a transaction may do nothing, in milliseconds: everyone else waits for it. PostgreSQL is told the same. */
+export const LONGEST_IDLE_TRANSACTION = 10_000;

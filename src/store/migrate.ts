@@ -34,18 +34,7 @@ export async function migrate<T>(
   for (const until = performance.now() + PATIENCE; ; await sleep(LOOK_EVERY)) {
     const done = await db.transaction().execute(async (trx) => {
       if (!(await isAlone(trx, engine))) return undefined;
-      const from = await applied(trx, engine, migrations);
-      if (from === 0) await createJournal(trx, engine);
-      const tools = migrationTools(engine, trx as unknown as Kysely<unknown>);
-      for (const [i, { name, up }] of migrations.entries()) {
-        if (i < from) continue;
-        await up(tools);
-        await trx
-          .insertInto(JOURNAL)
-          .values({ number: i + 1, name, at: now() })
-          .execute();
-      }
-      return migrations.length;
+      return migrateWithin(trx as unknown as Kysely<unknown>, engine, migrations, now);
     });
     if (done !== undefined) return done;
     if (performance.now() > until)
@@ -54,6 +43,28 @@ export async function migrate<T>(
         'store: expected to change the database to this version, got another process that has been changing it for a minute',
       );
   }
+}
+
+/** As {@link migrate}, in a transaction that its caller has begun, alone with the database. */
+export async function migrateWithin(
+  transaction: Kysely<unknown>,
+  engine: Engine,
+  migrations: readonly Migration[],
+  now: () => number,
+): Promise<number> {
+  const db = transaction as unknown as Kysely<Journal>;
+  const from = await applied(db, engine, migrations);
+  if (from === 0) await createJournal(db, engine);
+  const tools = migrationTools(engine, transaction);
+  for (const [i, { name, up }] of migrations.entries()) {
+    if (i < from) continue;
+    await up(tools);
+    await db
+      .insertInto(JOURNAL)
+      .values({ number: i + 1, name, at: now() })
+      .execute();
+  }
+  return migrations.length;
 }
 
 /** How many of the migrations the database has. */
@@ -111,6 +122,7 @@ async function isAlone(db: Kysely<Journal>, engine: Engine): Promise<boolean> {
 async function createJournal(db: Kysely<Journal>, engine: Engine): Promise<void> {
   const { table, types } = migrationTools(engine, db as unknown as Kysely<unknown>);
   await table(JOURNAL)
+    .ifNotExists()
     .addColumn('number', types.whole, (c) => c.primaryKey().notNull())
     .addColumn('name', types.text, (c) => c.notNull().unique())
     .addColumn('at', types.whole, (c) => c.notNull())

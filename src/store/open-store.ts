@@ -14,6 +14,9 @@ import { sqliteError } from './sqlite/sqlite-error.ts';
 import { startSqliteThread } from './sqlite/sqlite-thread.ts';
 import type { Tables } from './tables.ts';
 
+/** The engine and its file or address. */
+export type StorePlace = SqliteConfig | PostgresConfig;
+
 /** How often a transaction that others got in the way of is tried. */
 const MOST_TRIES = 8;
 
@@ -40,7 +43,7 @@ export interface Store {
   each(queries: readonly CompiledQuery[]): Promise<readonly Outcome[]>;
   /**
    * Runs `work` as if nobody else were there, all or nothing. Where others got in the way it runs again, so it must do nothing but speak to
-   * the database. It has ten seconds.
+   * the database, without a pause of more than ten seconds.
    */
   transact<T>(work: (db: Transaction<Tables>) => Promise<T>): Promise<T>;
   /** Why the store cannot be used any more, until it is opened anew; undefined while it can. Only SQLite breaks for good. */
@@ -51,8 +54,8 @@ export interface Store {
 /** What opening a store needs from outside. */
 export interface StoreSurroundings {
   readonly now?: () => number;
-  /** Those of this program without. */
-  readonly migrations?: readonly Migration[];
+  /** Those of this program without; `none` leaves the database as it is. */
+  readonly migrations?: readonly Migration[] | 'none';
   /** Hears when the store breaks for good. */
   readonly broke?: (why: GlacisError) => void;
 }
@@ -66,13 +69,11 @@ export interface StoreSurroundings {
  * const key = await store.db.selectFrom('api_keys').selectAll().where('hash', '=', hash).executeTakeFirst();
  * await store.close();
  */
-export async function openStore(
-  config: SqliteConfig | PostgresConfig,
-  surroundings: StoreSurroundings = {},
-): Promise<Store> {
+export async function openStore(config: StorePlace, surroundings: StoreSurroundings = {}): Promise<Store> {
   const store = config.kind === 'sqlite' ? await openSqlite(config, surroundings) : openPostgres(config);
+  const { migrations = MIGRATIONS, now } = surroundings;
   try {
-    await migrate(store.db, store.engine, surroundings.migrations ?? MIGRATIONS, surroundings.now);
+    if (migrations !== 'none') await migrate(store.db, store.engine, migrations, now);
   } catch (thrown) {
     await store.close();
     throw thrown;

@@ -4,14 +4,12 @@ import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import pg from 'pg';
 import { GlacisError } from '../../core/error.ts';
 import type { PostgresConfig } from '../config-schema.ts';
+import { LONGEST_IDLE_TRANSACTION } from '../engine.ts';
 import { isServersWord, postgresError } from './postgres-error.ts';
 
 /** Types that `pg` gives as text because they may not fit a number: bigint, and the numeric that sums of it have. */
 const INT8 = 20;
 const NUMERIC = 1700;
-
-/** A transaction that does nothing for this long is ended by the server, in milliseconds. */
-const LONGEST_IDLE_TRANSACTION = 10_000;
 
 /** Connections are made anew after this many seconds, so that a new address behind a name is noticed. */
 const LONGEST_LIFE = 1800;

@@ -10,11 +10,9 @@ import {
   SqliteQueryCompiler,
 } from 'kysely';
 import { GlacisError } from '../../core/error.ts';
+import { LONGEST_IDLE_TRANSACTION } from '../engine.ts';
 import type { SqliteOutcome, SqliteStatement, SqliteValue } from './sqlite-messages.ts';
 import type { SqliteThread } from './sqlite-thread.ts';
-
-/** How long a transaction may be open, in milliseconds: everyone else waits for it. */
-const LONGEST_TRANSACTION = 10_000;
 
 /** A thread as Kysely sees it, and statements that stand for themselves. */
 export interface SqliteAccess {
@@ -29,7 +27,7 @@ export interface SqliteAccess {
  */
 export function sqliteAccess(
   open: () => Promise<SqliteThread>,
-  options: { readonly readOnly: boolean },
+  options: { readonly readOnly: boolean; readonly longestIdle?: number },
 ): SqliteAccess {
   let thread: SqliteThread;
   /** Settles when the last transaction asked for so far is over. */
@@ -45,6 +43,15 @@ export function sqliteAccess(
     async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
       if (this.isLate) throw late();
       if (!this.finish && isShut) await gate;
+      clearTimeout(this.timer);
+      try {
+        return await this.run(query);
+      } finally {
+        if (this.finish) this.watch();
+      }
+    }
+
+    async run<R>(query: CompiledQuery): Promise<QueryResult<R>> {
       const { rows, changes } = await thread.run(statementOf(query));
       return { rows: rows as unknown as R[], numAffectedRows: BigInt(changes) };
     }
@@ -76,10 +83,14 @@ export function sqliteAccess(
         this.finish();
         throw thrown;
       }
+      this.watch();
+    }
+
+    watch(): void {
       this.timer = setTimeout(() => {
         this.isLate = true;
         this.rollback().catch(() => {});
-      }, LONGEST_TRANSACTION);
+      }, options.longestIdle ?? LONGEST_IDLE_TRANSACTION);
     }
 
     async commit(): Promise<void> {
@@ -162,6 +173,6 @@ function sqliteValue(value: unknown): SqliteValue {
 function late(): GlacisError {
   return new GlacisError(
     'store/unavailable',
-    `store: expected a transaction that ends within ${LONGEST_TRANSACTION / 1000} seconds; it was rolled back`,
+    'store: expected a transaction that goes on; it did nothing for too long and was rolled back',
   );
 }

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { asGlacisError, GlacisError } from '../../core/error.ts';
 import { endsTrust, sqliteError } from './sqlite-error.ts';
 import type {
@@ -28,9 +28,10 @@ export interface SqliteThread {
 export async function startSqliteThread(
   options: Omit<SqliteWorkerData, 'glacis'>,
   broke?: (why: GlacisError) => void,
+  makeWorker = (url: URL, about: WorkerOptions) => new Worker(url, about),
 ): Promise<SqliteThread> {
   const file = import.meta.url.endsWith('.ts') ? './sqlite-worker.ts' : './sqlite-worker.js';
-  const worker = new Worker(new URL(file, import.meta.url), {
+  const worker = makeWorker(new URL(file, import.meta.url), {
     workerData: { glacis: 'sqlite', ...options } satisfies SqliteWorkerData,
     // Whatever the process was given on its command line is not for this thread.
     execArgv: ['--disable-warning=ExperimentalWarning'],

@@ -7,11 +7,15 @@ import type {
   SqliteRequest,
   SqliteResult,
   SqliteStatement,
+  SqliteValue,
   SqliteWorkerData,
 } from './sqlite-messages.ts';
 
 /** Prepared statements kept; a program has a few dozen texts. */
 const MOST_PREPARED = 256;
+
+/** Rows that one answer may have: more are read in pages, so that no question fills the memory. */
+const MOST_ROWS = 100_000;
 
 const data = workerData as SqliteWorkerData | null;
 if (parentPort && data?.glacis === 'sqlite') serve(parentPort, data);
@@ -62,7 +66,12 @@ function runner(db: DatabaseSync): (statement: SqliteStatement) => SqliteResult 
       prepared.set(sql, entry);
     }
     if (entry.reads) {
-      const rows = entry.statement.all(...parameters) as SqliteResult['rows'];
+      const rows: Record<string, SqliteValue>[] = [];
+      for (const row of entry.statement.iterate(...parameters)) {
+        if (rows.length === MOST_ROWS)
+          throw new Error(`expected at most ${MOST_ROWS} rows; read them in pages`);
+        rows.push(row as Record<string, SqliteValue>);
+      }
       return { rows, changes: rows.length };
     }
     return { rows: [], changes: Number(entry.statement.run(...parameters).changes) };
