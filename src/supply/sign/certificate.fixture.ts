@@ -13,6 +13,8 @@ export interface CertificateSpec {
   /** The first byte of the key usage: 0x80 digital signature, 0x04 signing certificates. */
   readonly keyUsage?: number;
   readonly codeSigning?: boolean;
+  /** Alternative names as they are encoded: 0x81 mail, 0x82 host, 0x86 URI, 0x87 address. */
+  readonly alternativeNames?: readonly (readonly [tag: number, value: string | Uint8Array])[];
   /** An object identifier (its DER content) to mark as critical. */
   readonly critical?: readonly number[];
   readonly curve?: string;
@@ -82,6 +84,15 @@ export function issue(spec: CertificateSpec): Issued {
       ? []
       : [extension(oid(0x55, 0x1d, 15), true, node(0x03, Buffer.from([0, keyUsage])))]),
     ...(codeSigning ? [extension(oid(0x55, 0x1d, 37), false, sequence(oid(0x2b, 6, 1, 5, 5, 7, 3, 3)))] : []),
+    ...(spec.alternativeNames
+      ? [
+          extension(
+            oid(0x55, 0x1d, 17),
+            false,
+            sequence(...spec.alternativeNames.map(([tag, value]) => node(tag, Buffer.from(value as string)))),
+          ),
+        ]
+      : []),
     ...(critical ? [extension(oid(...critical), true, sequence())] : []),
   ];
   const tbs = sequence(

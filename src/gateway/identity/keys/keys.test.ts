@@ -10,6 +10,7 @@ import { memoryKeyStore } from './key-store.fixture.ts';
 const DAY = 86_400_000;
 const SCOPE: Scope = { models: ['mnist'], operations: ['infer'], detail: 'topk' };
 const ADMIN = { id: 'root', mayGrant: true };
+const ACT = { at: 1, by: 'root' };
 const WISH = { principal: 'acme-scanner', tenant: 'acme', scope: SCOPE };
 
 let at = 0;
@@ -249,17 +250,17 @@ describe('a store that does not answer', () => {
     const { loads } = store;
     await ring.refresh();
     expect(store.loads).toBe(loads);
-    await store.shutOut('a', 'b', true);
+    await store.shutOut('a', 'b', true, ACT);
     await ring.refresh();
     expect(store.loads).toBe(loads + 1);
   });
 
   it('does not take back what was changed here meanwhile', async () => {
     const load = store.load.bind(store);
-    await store.shutOut('x', 'y', true);
+    await store.shutOut('x', 'y', true, ACT);
     let made: { text: string } | undefined;
     vi.spyOn(store, 'load').mockImplementationOnce(async () => {
-      const before = await load();
+      const before = await load(1000);
       made = await desk.create(WISH, ADMIN);
       return before;
     });
@@ -279,7 +280,7 @@ describe('use', () => {
   it('from the last four addresses is remembered, across reloads', async () => {
     const { record } = await desk.create(WISH, ADMIN);
     for (const address of ['1', '2', '3', '4', '5']) ring.cameFrom(record.id, address);
-    await store.shutOut('x', 'y', true);
+    await store.shutOut('x', 'y', true, ACT);
     await ring.refresh();
     expect(['1', '2', '5'].map((address) => ring.isKnownFrom(record.id, address))).toEqual([
       false,
