@@ -2,7 +2,17 @@ import { parseArgs } from 'node:util';
 import { GlacisError } from '../src/core/error.ts';
 
 /** What can be measured. */
-const SUITES = ['gradient', 'pgd', 'attacks', 'startup', 'memory', 'strength', 'training', 'supply'] as const;
+const SUITES = [
+  'gradient',
+  'pgd',
+  'attacks',
+  'startup',
+  'memory',
+  'strength',
+  'training',
+  'supply',
+  'guards',
+] as const;
 
 /** One of {@link SUITES}. */
 export type Suite = (typeof SUITES)[number];
@@ -17,6 +27,7 @@ const ROUNDS: Readonly<Record<Suite, { readonly usual: string; readonly quick: s
   strength: { usual: '1', quick: '1' },
   training: { usual: '3', quick: '1' },
   supply: { usual: '5', quick: '2' },
+  guards: { usual: '1', quick: '1' },
 };
 
 /** What `npm run bench` was asked for. */
@@ -45,7 +56,7 @@ export interface BenchOptions {
 }
 
 /** How to call the benchmarks. */
-export const USAGE = `npm run bench -- gradient|pgd|attacks|startup|memory|strength|training|supply [options]
+export const USAGE = `npm run bench -- gradient|pgd|attacks|startup|memory|strength|training|supply|guards [options]
   --quick            two rounds (attacks, training: one), few repetitions
   --network NAME     only this network
   --mode NAME        gradient suite: only forward, input or train; memory: input or train;

@@ -8,6 +8,7 @@ import { BENCH } from './places.ts';
 import { toMarkdown, writeReport } from './report.ts';
 import { attacksSuite } from './suites/attacks.ts';
 import { gradientSuite } from './suites/gradient.ts';
+import { guardsSuite } from './suites/guards.ts';
 import { memorySuite } from './suites/memory.ts';
 import { pgdSuite } from './suites/pgd.ts';
 import { startupSuite } from './suites/startup.ts';
@@ -39,6 +40,10 @@ async function main(argv: readonly string[]): Promise<void> {
   if (suite === 'strength') {
     await strengthSuite(options, progress, fail);
     if (failed.length > 0) process.exitCode = 3;
+    return;
+  }
+  if (suite === 'guards') {
+    await guardsSuite(options, progress);
     return;
   }
   const load = await quietLoad(options);

@@ -24,6 +24,10 @@ const COMMANDS: Readonly<
     about: 'run one attack and save its examples',
     load: () => import('./attack.ts'),
   },
+  'attack timing': {
+    about: 'measure what the time and length of an endpoint’s answers tell',
+    load: () => import('./attack-timing.ts'),
+  },
   compare: {
     about: 'hold assessments of several models against each other',
     load: () => import('./compare.ts'),
@@ -35,6 +39,10 @@ const COMMANDS: Readonly<
   defend: {
     about: 'put defences at the input into the model, and see what they are worth',
     load: () => import('./defend.ts'),
+  },
+  calibrate: {
+    about: 'set the thresholds of guards to a stated rate of false alarms',
+    load: () => import('./calibrate.ts'),
   },
   privacy: {
     about: 'count the privacy budget of differentially private training',
@@ -100,6 +108,10 @@ const COMMANDS: Readonly<
     about: 'hash a model: the digest that signatures and statements name',
     load: () => import('./digest.ts'),
   },
+  watermark: {
+    about: 'find out whether a model was copied from answers of a gateway that marks them',
+    load: () => import('./watermark.ts'),
+  },
   doctor: {
     about: 'show what this machine has and which devices work',
     load: () => import('./doctor.ts'),
@@ -140,13 +152,13 @@ export async function main(argv: readonly string[]): Promise<number> {
     now: () => performance.now(),
   });
   try {
-    const [name, ...args] = argv;
+    const [name, args] = wordsOf(argv);
     if (name === '--version' || name === 'version') {
       terminal.print(`${version()}\n`);
       return EXIT.good;
     }
     if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-      const about = name === 'help' ? args[0] : undefined;
+      const [about] = name === 'help' ? wordsOf(args) : [];
       if (about === undefined) {
         terminal.print(overview(version(), COMMANDS, terminal));
         return name === undefined ? EXIT.wrongUse : EXIT.good;
@@ -169,6 +181,13 @@ export async function main(argv: readonly string[]): Promise<number> {
     terminal.clear();
     return report(thrown, debug);
   }
+}
+
+/** The command, which may have two words (`attack timing`), and what follows it. */
+function wordsOf(argv: readonly string[]): readonly [name: string | undefined, args: readonly string[]] {
+  const [first, second, ...rest] = argv;
+  const both = `${first} ${second}`;
+  return Object.hasOwn(COMMANDS, both) ? [both, rest] : [first, argv.slice(1)];
 }
 
 function find(name: string): (typeof COMMANDS)[string] {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { GlacisError } from '../core/error.ts';
 
 /** Arrays that a state may hold. */
-export type StateArray = Float32Array | Float64Array | Uint32Array | Int32Array;
+export type StateArray = Float32Array | Float64Array | Uint32Array | Int32Array | Uint8Array;
 
 /** What a detector keeps over a restart: plain JSON, and arrays beside it. */
 export interface State {
@@ -11,7 +11,13 @@ export interface State {
   readonly arrays: Readonly<Record<string, StateArray>>;
 }
 
-const KINDS = { f32: Float32Array, f64: Float64Array, u32: Uint32Array, i32: Int32Array } as const;
+const KINDS = {
+  f32: Float32Array,
+  f64: Float64Array,
+  u32: Uint32Array,
+  i32: Int32Array,
+  u8: Uint8Array,
+} as const;
 
 const header = z.strictObject({
   kind: z.string().max(100),
@@ -20,7 +26,7 @@ const header = z.strictObject({
     .array(
       z.tuple([
         z.string().max(100),
-        z.enum(['f32', 'f64', 'u32', 'i32']),
+        z.enum(['f32', 'f64', 'u32', 'i32', 'u8']),
         z
           .number()
           .int()
@@ -96,5 +102,6 @@ export function takeUp(kind: string, arrays: State['arrays'], name: string, targ
 function kindOf(array: StateArray): keyof typeof KINDS {
   if (array instanceof Float32Array) return 'f32';
   if (array instanceof Float64Array) return 'f64';
+  if (array instanceof Uint8Array) return 'u8';
   return array instanceof Uint32Array ? 'u32' : 'i32';
 }

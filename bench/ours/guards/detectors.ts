@@ -1,11 +1,6 @@
 import { alarmsAmong, type Threshold, thresholdFor } from '../../../src/detect/calibration/threshold.ts';
-import type { Detector, Observations, Scorer, Watched } from '../../../src/detect/detector.ts';
-import { energy } from '../../../src/detect/energy.ts';
-import { mahalanobis } from '../../../src/detect/features/mahalanobis.ts';
-import { nearestFeatures } from '../../../src/detect/features/nearest.ts';
-import { entropy } from '../../../src/detect/input/entropy-detector.ts';
-import { margin } from '../../../src/detect/margin.ts';
-import { squeezing } from '../../../src/detect/squeeze/disagreement.ts';
+import type { Observations, Scorer, Watched } from '../../../src/detect/detector.ts';
+import { DETECTORS } from '../../../src/detect/detectors.ts';
 
 /** Rates of false alarms that guards are measured at. */
 export const RATES = [0.001, 0.01] as const;
@@ -19,15 +14,6 @@ export interface Tuned {
   /** Microseconds a sample that learning took, in all. */
   readonly learning: number;
 }
-
-const DETECTORS: readonly Detector<unknown>[] = [
-  erased(entropy),
-  erased(margin),
-  erased(energy),
-  erased(mahalanobis),
-  erased(nearestFeatures),
-  erased(squeezing),
-];
 
 /** All detectors, learnt on `fit` and with thresholds from `threshold`. */
 export async function tuned(
@@ -54,8 +40,4 @@ export async function alarmsOf(
 ): Promise<readonly (number | null)[]> {
   const scores = await scorer(seen);
   return thresholds.map((found) => (found === undefined ? null : alarmsAmong(scores, found.threshold)));
-}
-
-function erased<Fit>(detector: Detector<Fit>): Detector<unknown> {
-  return detector as unknown as Detector<unknown>;
 }

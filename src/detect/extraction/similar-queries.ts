@@ -1,53 +1,139 @@
+import { z } from 'zod';
 import { GlacisError } from '../../core/error.ts';
+import { randomFrom } from '../../core/random.ts';
+import { dot } from '../features/dot.ts';
+import { recent } from '../queries/recent.ts';
+import { stateFromBytes, stateToBytes } from '../state-bytes.ts';
 
-/** How {@link similarQueries} looks at one client's queries. */
+/** How {@link openSimilarQueries} looks at clients. */
 export interface SimilarSettings {
-  /** Length of an encoding. */
-  readonly width: number;
-  /** Queries whose encodings are nearer are a pair. */
+  /** Length of a row of features. */
+  readonly features: number;
+  /** Queries whose encodings are nearer are similar; encodings have length 1, so from 0 to 2. */
   readonly radius: number;
-  /** Encodings that are remembered. */
-  readonly most: number;
+  /** Similar queries in excess of {@link USUAL} of all at which there is an alarm. */
+  readonly level: number;
+  /** Own queries of a client that are remembered. */
+  readonly own: number;
+  readonly askers: number;
 }
 
-/** One client's queries. */
-export interface SimilarQueries {
-  /** Takes the encoding at `offset`; gives how many queries of the client have had one of those remembered near by. */
-  observe(encodings: Float32Array, offset: number): number;
+/** What was seen in a query. */
+export interface Similarity {
+  /** To the nearest of the client's own earlier queries; infinite where it has none that count. */
+  readonly distance: number;
+  /** Similar queries in excess of what is usual. */
+  readonly excess: number;
+  /** The excess as a share of the level; 1 is an alarm. */
+  readonly score: number;
 }
+
+/** See {@link openSimilarQueries}. */
+export interface SimilarQueries {
+  /** One query: its features at `row`. */
+  observe(asker: string, features: Float32Array, row: number): Similarity;
+  snapshot(): Uint8Array;
+}
+
+const KIND = 'similar-queries/1';
+
+/** Length of an encoding. */
+const WIDTH = 32;
+
+/** A query that is similar to one of the client's last so many is part of a burst: frames of a camera, a file saved again. It neither counts nor is remembered. */
+const BURST = 16;
+
+/** The share of a calm client's queries that may be similar to an earlier one without adding up. */
+const USUAL = 0.35;
+
+interface Asker {
+  readonly rows: Float32Array;
+  added: number;
+  excess: number;
+}
+
+const whole = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const kept = z.array(z.tuple([z.string(), whole, z.number().min(0)])).max(2 ** 20);
 
 /**
- * SEAT's count (Zhang, Chen and Wagner 2021, "SEAT: Similarity Encoder by Adversarial Training for Detecting Model Extraction Attack Queries"): queries
- * that an encoder finds too similar to an earlier one of the same client. Synthetic queries that are made from each other are; a client's own data are not.
- * Deviation: the published encoder is trained for it; any encoding can be given here, and the last `most` are remembered instead of all. Memory: `4 · most · width` bytes.
- * Cost: `most · width` products at most. Errors: `option/invalid`.
+ * Finds clients whose queries are made from each other, as those of Jacobian-based augmentation are: too many are similar to an earlier one of the same client. After
+ * SEAT (Zhang, Chen and Wagner 2021, "SEAT: Similarity Encoder by Adversarial Training for Detecting Model Extraction Attack Queries"). Deviations: the encoder is the protected model's last layer, scaled to
+ * length 1 and shortened to {@link WIDTH} random projections, where SEAT trains one; what counts is an excess over the usual share, where SEAT counts for ever; bursts do not count.
+ *
+ * Blind to clients who ask about natural samples (Knockoff), and to keys that share out parents and children. Memory: `128 · own` bytes an asker.
+ * Cost: `32 · features` and at most `32 · own` products. Errors: `option/invalid`; `result/invalid` for a state kept with other settings.
  */
-export function similarQueries({ width, radius, most }: SimilarSettings): SimilarQueries {
-  if (!(width >= 1 && radius > 0 && most >= 1 && most * width <= 2 ** 24))
+export function openSimilarQueries(settings: SimilarSettings, state?: Uint8Array): SimilarQueries {
+  const { features: width, radius, level, own, askers } = settings;
+  if (!(width >= 1 && radius > 0 && radius <= 2 && level > 0 && askers >= 1))
     throw new GlacisError(
       'option/invalid',
-      'similar queries: expected a width, a radius above 0 and a bounded number of encodings',
+      'similar queries: expected features, a radius up to 2, a level above 0 and at least one asker',
     );
-  const rows = new Float32Array(most * width);
-  let added = 0;
-  let similar = 0;
+  if (!(Number.isInteger(own) && own > BURST && own <= 2 ** 16))
+    throw new GlacisError(
+      'option/invalid',
+      `similar queries: expected more than ${BURST} own queries, got ${own}`,
+    );
+  const known = recent<string, Asker>(askers);
+  const rng = randomFrom(0, 'similar-queries', width);
+  const signs = Float32Array.from(
+    { length: WIDTH * width },
+    () => (rng.integer(2) === 0 ? -1 : 1) / Math.sqrt(WIDTH),
+  );
+  const fresh = (): Asker => ({ rows: new Float32Array(own * WIDTH), added: 0, excess: 0 });
+  if (state) restore(state, own, known);
+  const row = new Float32Array(WIDTH);
   return {
-    observe(encodings, offset) {
-      const within = radius * radius;
-      const count = Math.min(added, most);
-      let found = false;
-      for (let row = 0; row < count && !found; row++) {
+    observe(name, features, at) {
+      const asker = known.at(name, fresh);
+      const length = Math.sqrt(dot(features, at * width, features, at * width, width));
+      for (let k = 0; k < WIDTH; k++) row[k] = dot(signs, k * width, features, at * width, width) / length;
+      // No direction, no comparison: and no place among the others.
+      if (!(length > 0 && length < Number.POSITIVE_INFINITY))
+        return { distance: Number.POSITIVE_INFINITY, excess: asker.excess, score: asker.excess / level };
+      const { rows, added } = asker;
+      const held = Math.min(added, own);
+      const distanceTo = (back: number) => {
+        const from = ((added - back) % own) * WIDTH;
         let total = 0;
-        for (let i = 0, from = row * width; i < width && total < within; i++) {
-          const gap = encodings[offset + i]! - rows[from + i]!;
+        for (let i = 0; i < WIDTH; i++) {
+          const gap = row[i]! - rows[from + i]!;
           total += gap * gap;
         }
-        found = total < within;
-      }
-      if (found) similar++;
-      rows.set(encodings.subarray(offset, offset + width), (added % most) * width);
-      added++;
-      return similar;
+        return total;
+      };
+      const within = radius * radius;
+      for (let back = 1; back <= Math.min(BURST, held); back++)
+        if (distanceTo(back) < within)
+          return { distance: Number.POSITIVE_INFINITY, excess: asker.excess, score: asker.excess / level };
+      let least = Number.POSITIVE_INFINITY;
+      for (let back = BURST + 1; back <= held; back++) least = Math.min(least, distanceTo(back));
+      asker.excess = Math.max(0, asker.excess + (least < within ? 1 : 0) - USUAL);
+      rows.set(row, (added % own) * WIDTH);
+      asker.added++;
+      return { distance: Math.sqrt(least), excess: asker.excess, score: asker.excess / level };
+    },
+    snapshot() {
+      const list = [...known.entries()];
+      const rows = new Float32Array(list.length * own * WIDTH);
+      for (const [i, [, asker]] of list.entries()) rows.set(asker.rows, i * own * WIDTH);
+      const plain = list.map(([name, { added, excess }]) => [name, added, excess]);
+      return stateToBytes({ kind: KIND, plain, arrays: { rows } });
     },
   };
+}
+
+function restore(
+  state: Uint8Array,
+  own: number,
+  known: { at(name: string, make: () => Asker): Asker },
+): void {
+  const { plain, arrays } = stateFromBytes(KIND, state);
+  const read = kept.safeParse(plain);
+  const { rows } = arrays;
+  if (!read.success || !(rows instanceof Float32Array && rows.length === read.data.length * own * WIDTH))
+    throw new GlacisError('result/invalid', `state of ${KIND}: expected what was kept, got something else`);
+  for (const [i, [name, added, excess]] of read.data.entries())
+    known.at(name, () => ({ rows: rows.slice(i * own * WIDTH, (i + 1) * own * WIDTH), added, excess }));
 }

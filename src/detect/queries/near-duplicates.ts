@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { GlacisError } from '../../core/error.ts';
 import { type State, stateFromBytes, stateToBytes, takeUp } from '../state-bytes.ts';
 import { type Asker, askersOf, type OwnQueries } from './askers.ts';
@@ -18,7 +19,7 @@ export interface NearDuplicateSettings {
   readonly reach: number;
   /** Evidence at which there is an alarm. */
   readonly levels: Levels;
-  /** Keys the hashes: secret, a whole number up to 2⁵³. */
+  /** Keys the hashes: secret, a whole number up to 2⁵³. A memory that is taken up brings its own. */
   readonly salt: number;
   /** Queries of everybody that are remembered: a power of two. */
   readonly capacity: number;
@@ -48,8 +49,8 @@ export interface Sighting {
   readonly score: number;
   /** What that evidence was. */
   readonly measure: Measure;
-  /** The cluster that the query joined or began. */
-  readonly cluster: number;
+  /** Whether the asker has added more than is spared to the cluster, so that what has gathered there counts for it. */
+  readonly isImplicated: boolean;
 }
 
 /** See {@link openNearDuplicates}. */
@@ -80,14 +81,16 @@ const NOTHING: Levels = { size: 0, flips: 0, descents: 0, share: 0 };
  * Errors: `option/invalid`; `result/invalid` for a state that was not kept with the same settings.
  */
 export function openNearDuplicates(settings: NearDuplicateSettings, state?: Uint8Array): NearDuplicates {
-  const { sampleDims, classes, radius, reach, levels, salt, capacity } = settings;
+  const { sampleDims, classes, radius, reach, levels, capacity } = settings;
   checkSettings(settings);
+  const before = state && stateFromBytes(KIND, state);
+  const { salt } = before ? readPlain(before) : settings;
   const size = sampleDims.reduce((n, d) => n * d, 1);
   const cells: Cells = cellsOf(sampleDims, settings.scale);
   const memory = queryMemory(cells.count, 2 * radius, capacity, salt);
   const askers = askersOf(settings.askers, cells.count);
   const clusters = clustersOf(Math.min(capacity, 4096));
-  if (state) restore(stateFromBytes(KIND, state), memory.arrays, askers, clusters);
+  if (before) restore(before, memory.arrays, askers, clusters);
   const own = new Float32Array(cells.count);
   return {
     observe(name, x, offset, scores, row) {
@@ -137,7 +140,7 @@ export function openNearDuplicates(settings: NearDuplicateSettings, state?: Uint
       const rings = askers.keep();
       return stateToBytes({
         kind: KIND,
-        plain: { askers: rings.plain, clusters: clusters.keep() },
+        plain: { salt, askers: rings.plain, clusters: clusters.keep() },
         arrays: { ...memory.arrays, ...rings.arrays },
       });
     },
@@ -154,16 +157,16 @@ function sightingOf(
   clusters: Clusters,
   asker: Asker,
 ): Sighting {
-  const implicated = kind === 'near' && clusters.isImplicated(cluster, asker);
+  const isImplicated = kind === 'near' && clusters.isImplicated(cluster, asker);
   let score = evidence.share / levels.share;
   let measure: Measure = 'share';
-  if (implicated)
+  if (isImplicated)
     for (const each of ['size', 'flips', 'descents'] as const)
       if (evidence[each] / levels[each] > score) {
         score = evidence[each] / levels[each];
         measure = each;
       }
-  return { kind, distance, evidence, score, measure, cluster };
+  return { kind, distance, evidence, score, measure, isImplicated };
 }
 
 /** The nearer of what everybody's memory and the asker's own last queries hold. */
@@ -177,16 +180,28 @@ function nearer(
   return asker.own.nearest(own, found?.distance ?? reach) ?? found;
 }
 
+const kept = z.strictObject({
+  salt: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
+  askers: z.unknown(),
+  clusters: z.unknown(),
+});
+
+function readPlain({ plain }: State): z.output<typeof kept> {
+  const read = kept.safeParse(plain);
+  if (read.success) return read.data;
+  throw new GlacisError('result/invalid', `state of ${KIND}: expected what was kept, got something else`);
+}
+
 function restore(
-  { arrays, plain }: State,
+  state: State,
   memory: Readonly<Record<string, Float32Array | Uint32Array | Int32Array>>,
   askers: ReturnType<typeof askersOf>,
   clusters: Clusters,
 ): void {
-  for (const [name, target] of Object.entries(memory)) takeUp(KIND, arrays, name, target);
-  const { askers: kept, clusters: gathered } = plain as { askers?: unknown; clusters?: unknown };
-  askers.restore(kept, arrays);
-  clusters.restore(gathered);
+  for (const [name, target] of Object.entries(memory)) takeUp(KIND, state.arrays, name, target);
+  const plain = readPlain(state);
+  askers.restore(plain.askers, state.arrays);
+  clusters.restore(plain.clusters);
 }
 
 function topOf(scores: Float32Array, row: number, classes: number): number {

@@ -68,7 +68,8 @@ function medianOfNine(v: Float32Array): number {
 }
 
 function order(v: Float32Array, i: number, j: number): void {
-  const [a, b] = [v[i]!, v[j]!];
+  const a = v[i]!;
+  const b = v[j]!;
   if (a > b) {
     v[i] = b;
     v[j] = a;

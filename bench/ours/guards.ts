@@ -1,0 +1,224 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { runAttack } from '../../src/assess/evasion.ts';
+import { goalFor } from '../../src/assess/goal-for.ts';
+import { planAttack } from '../../src/attack/registry.ts';
+import { GlacisError } from '../../src/core/error.ts';
+import { parseSpecs } from '../../src/core/options.ts';
+import { silent } from '../../src/core/progress.ts';
+import { likeliest } from '../../src/detect/likeliest.ts';
+import { startEngine } from '../../src/runtime/engine.ts';
+import { normFrom } from '../../src/threat/norm.ts';
+import { SHARED } from '../places.ts';
+import { adaptiveExamples, openSqueezed } from './guards/adaptive.ts';
+import { alarmsOf, RATES, type Tuned, tuned } from './guards/detectors.ts';
+import { GUARD_NETWORKS } from './guards/split.ts';
+import { strangers } from './guards/strangers.ts';
+import { chosen, type GuardSubject, openGuardSubject } from './guards/subject.ts';
+import { line } from './lines.ts';
+
+/** An attack on the first `n` samples that the network gets right; `adaptive` knows each guard. */
+interface Case {
+  readonly attack: string;
+  readonly norm: string;
+  readonly eps: number;
+  readonly n: number;
+  readonly steps?: number;
+  readonly restarts?: number;
+}
+
+/**
+ * What each guard finds of a network's attacked and strange samples, at thresholds for stated rates of false alarms: JSON lines `guard` (false alarms, cost), `found` (alarms among the
+ * examples that fool the network) and `evaded` (of the samples attacked by someone who knows the guard, how many fool the network unnoticed).
+ */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      network: { type: 'string' },
+      part: { type: 'string' },
+      cases: { type: 'string' },
+      threads: { type: 'string' },
+      export: { type: 'string' },
+      n: { type: 'string' },
+      peers: { type: 'string' },
+    },
+    strict: true,
+  });
+  const network = GUARD_NETWORKS.find((name) => name === values.network);
+  const part = values.part === 'final' ? 'final' : 'development';
+  if (network === undefined)
+    throw new GlacisError('option/invalid', `--network: expected ${GUARD_NETWORKS.join(', ')}`);
+  const cases = JSON.parse(values.cases ?? '[]') as readonly Case[];
+  const engine = startEngine({ threads: Number(values.threads ?? 1) });
+  const subject = await openGuardSubject(engine, network, part);
+  if (values.export !== undefined) {
+    exportFor(values.export, subject, Number(values.n ?? 100));
+    await subject.loaded.close();
+    await engine.close();
+    return;
+  }
+  const all = await tuned(subject.watched, subject);
+  for (const each of all) line('guard', { network, guard: each.id, ...(await calmOf(each, subject)) });
+  for (const [name, x] of await strangers(subject, STRANGERS)) await report(subject, all, name, x, 'strange');
+  for (const each of cases)
+    if (each.attack === 'adaptive') await adaptive(engine, subject, all, each);
+    else await report(subject, all, titleOf(each), await attacked(subject, each), 'attacked');
+  if (values.peers !== undefined)
+    for (const [name, x] of await peersExamples(values.peers, subject))
+      await report(subject, all, name, x, 'attacked');
+  await subject.loaded.close();
+  await engine.close();
+}
+
+const STRANGERS = 500;
+
+/** Writes the first samples that the network gets right, for bench/peers/guards.py. */
+function exportFor(folder: string, { calm, labels, right, size }: GuardSubject, n: number): void {
+  const numbers = right.slice(0, n);
+  const bytes = ({ buffer, byteOffset, byteLength }: Float32Array | Int32Array) =>
+    new Uint8Array(buffer, byteOffset, byteLength);
+  writeFileSync(join(folder, 'x.f32'), bytes(chosen(calm, numbers, size).x));
+  writeFileSync(join(folder, 'y.i32'), bytes(Int32Array.from(numbers, (i) => labels[i]!)));
+}
+
+/** What the peers made of those samples, by name: the examples that fool the model file. */
+async function peersExamples(
+  folder: string,
+  { observer, watched, size }: GuardSubject,
+): Promise<readonly (readonly [string, Float32Array])[]> {
+  const read = (name: string) => {
+    const bytes = readFileSync(join(folder, name));
+    return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
+  };
+  const labels = new Int32Array(read('y.i32'));
+  const found: (readonly [string, Float32Array])[] = [];
+  for (const file of readdirSync(folder)
+    .filter((name) => name.endsWith('.f32') && name !== 'x.f32')
+    .sort()) {
+    const x = new Float32Array(read(file));
+    const seen = await observer.observe(x, labels.length);
+    const predicted = likeliest(seen.scores, seen.n, watched.classes);
+    const fools = Array.from(labels.keys()).filter((i) => predicted[i] !== labels[i]);
+    line('attack', { name: file.slice(0, -4), attacked: labels.length, fell: fools.length });
+    found.push([file.slice(0, -4), chosen(seen, fools, size).x]);
+  }
+  return found;
+}
+
+const titleOf = ({ attack, norm, eps }: Case): string =>
+  `${attack}, ${norm}${eps >= 100 ? '' : ` ${Number(eps.toPrecision(3))}`}`;
+
+/** False alarms among calm samples, and what a judgement costs. */
+async function calmOf(each: Tuned, { calm, size }: GuardSubject): Promise<object> {
+  const alarms = await alarmsOf(each, calm);
+  const cost: Record<string, number> = {};
+  for (const n of [1, 64]) {
+    const some = chosen(
+      calm,
+      Array.from({ length: n }, (_, i) => i),
+      size,
+    );
+    const rounds = each.id === 'feature-squeezing' ? 10 : Math.ceil(1024 / n);
+    for (let i = 0; i < rounds; i++) await each.scorer(some);
+    const times: number[] = [];
+    for (let round = 0; round < 7; round++) {
+      const start = performance.now();
+      for (let i = 0; i < rounds; i++) await each.scorer(some);
+      times.push((1000 * (performance.now() - start)) / rounds / n);
+    }
+    // The quickest of seven: other programs only ever add.
+    cost[`microseconds${n}`] = Math.min(...times);
+  }
+  return {
+    n: calm.n,
+    rates: RATES,
+    alarms,
+    thresholds: each.thresholds.map((t) => t?.threshold ?? null),
+    ...cost,
+  };
+}
+
+async function attacked(subject: GuardSubject, { attack, norm, eps, n }: Case): Promise<Float32Array> {
+  const { loaded, calm, size, right } = subject;
+  const numbers = right.slice(0, n);
+  const labels = Int32Array.from(numbers, (i) => subject.labels[i]!);
+  const goal = goalFor('classification', labels, loaded.subject.classes, undefined);
+  const outcome = await runAttack(
+    loaded.subject,
+    planAttack(parseSpecs(attack)[0]!),
+    goal,
+    { norm: normFrom(norm), eps, bounds: loaded.bounds },
+    chosen(calm, numbers, size).x,
+    { reached: new Uint8Array(numbers.length) },
+    { seed: 0, batch: 50, firstSample: 0, progress: silent },
+  );
+  const fell = numbers.map((_, i) => i).filter((i) => outcome.success[i]);
+  line('attack', {
+    network: subject.network,
+    name: titleOf({ attack, norm, eps, n }),
+    attacked: numbers.length,
+    fell: fell.length,
+  });
+  const x = new Float32Array(fell.length * size);
+  for (const [at, i] of fell.entries()) x.set(outcome.x.subarray(i * size, (i + 1) * size), at * size);
+  return x;
+}
+
+async function report(
+  subject: GuardSubject,
+  all: readonly Tuned[],
+  name: string,
+  x: Float32Array,
+  kind: 'strange' | 'attacked',
+): Promise<void> {
+  const n = x.length / subject.size;
+  if (n === 0) return;
+  const seen = await subject.observer.observe(x, n);
+  for (const each of all)
+    line('found', {
+      network: subject.network,
+      kind,
+      name,
+      guard: each.id,
+      n,
+      alarms: await alarmsOf(each, seen),
+    });
+}
+
+/** An attacker who knows the guard and keeps below its lowest threshold; judged at all of them. */
+async function adaptive(
+  engine: Parameters<typeof openSqueezed>[0],
+  subject: GuardSubject,
+  all: readonly Tuned[],
+  { eps, n, steps = 100, restarts = 2 }: Case,
+): Promise<void> {
+  const { loaded, calm, size, right, network, watched } = subject;
+  const numbers = right.slice(0, n);
+  const labels = Int32Array.from(numbers, (i) => subject.labels[i]!);
+  const x0 = chosen(calm, numbers, size).x;
+  for (const each of all) {
+    const known = each.thresholds.filter((found) => found !== undefined);
+    if (known.length === 0) continue;
+    const path = join(SHARED, 'models', `${network}.onnx`);
+    const squeezed =
+      each.id === 'feature-squeezing'
+        ? await openSqueezed(engine, path, (each.fit as { bits: number }).bits, watched.sampleDims)
+        : undefined;
+    const threshold = Math.min(...known.map((found) => found.threshold));
+    const target = squeezed ?? loaded.subject.target!;
+    const options = { eps, steps, restarts, seed: 0, threshold };
+    const made = await adaptiveExamples(target, each, x0, labels, loaded.bounds, options);
+    await squeezed?.close();
+    const seen = await subject.observer.observe(made, numbers.length);
+    const predicted = likeliest(seen.scores, seen.n, watched.classes);
+    const scores = await each.scorer(seen);
+    const fools = numbers.map((_, i) => i).filter((i) => predicted[i] !== labels[i]);
+    const unnoticed = each.thresholds.map((found) =>
+      found === undefined ? null : fools.filter((i) => scores[i]! <= found.threshold).length,
+    );
+    line('evaded', { network, guard: each.id, eps, n: numbers.length, fooled: fools.length, unnoticed });
+  }
+}
+
+await main();
