@@ -19,6 +19,8 @@ export interface Batching {
   readonly wait: number;
   /** Milliseconds that a run should take at most, where fewer rows make it shorter. */
   readonly longest: number;
+  /** Milliseconds after which nobody waits for a run any more; the thread stays busy with it. */
+  readonly timeout: number;
   /** Most rows that may wait. */
   readonly queue: number;
   /** Runs only where nobody else has anything to do. */
@@ -48,6 +50,8 @@ export interface Batcher {
 
 /** Most bytes of inputs that may wait for one model. */
 const MOST_WAITING_BYTES = 256 * 2 ** 20;
+/** Most bytes of inputs in one run, unless a single row has more. */
+const MOST_RUN_BYTES = 64 * 2 ** 20;
 /** How much the newest run says about the next. */
 const NEWEST = 0.2;
 
@@ -177,7 +181,10 @@ export function openBatcher(batching: Batching): Batcher {
   const take = (): readonly Piece[] => {
     const [first] = queue;
     if (first === undefined) return [];
-    const limit = whole ? first.options.n : room();
+    const bytesPerRow = Math.max(1, first.bytes / first.options.n);
+    const limit = whole
+      ? first.options.n
+      : Math.min(room(), Math.max(1, Math.floor(MOST_RUN_BYTES / bytesPerRow)));
     const pieces: Piece[] = [];
     let rows = 0;
     for (const job of queue) {
@@ -201,6 +208,12 @@ export function openBatcher(batching: Batching): Batcher {
 
   const serve = async (lane: number, pieces: readonly Piece[], rows: number): Promise<void> => {
     const start = clock();
+    const tooLong = setTimeout(() => {
+      // Its rows that still wait go with it.
+      for (const piece of pieces)
+        fail(piece, new Refused('late', `a run took more than ${batching.timeout} ms`));
+    }, batching.timeout);
+    tooLong.unref();
     try {
       await runTogether(lane, pieces, rows);
       const each = (clock() - start) / rows;
@@ -209,13 +222,15 @@ export function openBatcher(batching: Batching): Batcher {
     } catch (thrown) {
       if (pieces.length === 1) return fail(pieces[0]!, thrown);
       for (const piece of pieces) {
-        if (piece.outputs) continue;
+        if (piece.outputs || piece.job.over) continue;
         try {
           await runTogether(lane, [piece], piece.rows);
         } catch (alone) {
           fail(piece, alone);
         }
       }
+    } finally {
+      clearTimeout(tooLong);
     }
   };
   const fail = ({ job }: Piece, thrown: unknown): void => {
@@ -224,7 +239,7 @@ export function openBatcher(batching: Batching): Batcher {
       queue = queue.filter((each) => each !== job);
     }
     const because = thrown instanceof Error ? thrown.message : String(thrown);
-    refuse(job, new Refused('failed', because, { cause: thrown }));
+    refuse(job, thrown instanceof Refused ? thrown : new Refused('failed', because, { cause: thrown }));
   };
 
   const runTogether = async (lane: number, pieces: readonly Piece[], rows: number): Promise<void> => {

@@ -164,6 +164,11 @@ const batching = z
     longestMilliseconds: whole(1, 60_000)
       .default(25)
       .describe('How long a run should take at most, where fewer samples make it shorter.'),
+    timeoutMilliseconds: whole(1, 3_600_000)
+      .default(60_000)
+      .describe(
+        'How long callers wait for a run. One that takes longer cannot be ended: its thread is lost until it ends by itself.',
+      ),
     queue: whole(1, 1_000_000)
       .default(1_024)
       .describe('Most samples that may wait; beyond, callers are told to come again.'),
@@ -227,6 +232,11 @@ const model = z
       })
       .prefault({})
       .describe('How the model classifies, where it cannot be told from the file.'),
+    mostElements: whole(1, 2 ** 31)
+      .default(2 ** 22)
+      .describe(
+        'Most numbers of a sample in one input, where the file leaves sizes open: what a run takes grows with them.',
+      ),
     keepPrevious: z
       .boolean()
       .default(true)

@@ -20,7 +20,7 @@ beforeAll(() => {
 });
 afterAll(() => runtime.close());
 
-const BATCHING = { most: 16, wait: 0, longest: 20, queue: 64, share: 'auto' } as const;
+const BATCHING = { most: 16, wait: 0, longest: 20, timeout: 10_000, queue: 64, share: 'auto' } as const;
 const open = (source: Model, options: Partial<EmbeddedOptions> = {}): Promise<BackendModel> =>
   openEmbedded(source, runtime, {
     name: 'm',
@@ -29,6 +29,7 @@ const open = (source: Model, options: Partial<EmbeddedOptions> = {}): Promise<Ba
     batching: BATCHING,
     classifier: {},
     features: false,
+    mostElements: 1000,
     ...options,
   });
 const how = (n: number, rest: Partial<RunOptions> = {}): RunOptions => ({
@@ -393,6 +394,39 @@ describe('an embedded model', () => {
     await closing;
   });
 
+  it('whose sizes are open takes only so much of a sample', async () => {
+    const served = await open(
+      model(
+        graph({
+          inputs: [value('x', ['n', 'length'])],
+          outputs: [value('y', ['n', 'length'])],
+          nodes: [node('Relu', ['x'], ['y'])],
+        }),
+      ),
+    );
+    const ask = (length: number) => served.run([floats('x', [1, length], new Array(length).fill(1))], how(1));
+    expect((await ask(1000)).outputs[0]!.shape).toEqual([1, 1000]);
+    await expect(ask(1001)).rejects.toMatchObject({ refusal: 'too-large' });
+    await served.close();
+  });
+
+  it('with operators of a library that nobody loads is refused', async () => {
+    const custom = model(
+      graph({
+        inputs: [value('x', ['n'])],
+        outputs: [value('y', ['n'])],
+        nodes: [node('Steal', ['x'], ['y'], {}, { domain: 'com.example' })],
+      }),
+      {
+        opsets: new Map([
+          ['', 17],
+          ['com.example', 1],
+        ]),
+      },
+    );
+    await expect(open(custom)).rejects.toMatchObject({ code: 'run/failed' });
+  });
+
   it('is not loaded beyond the memory for all models, and gives it back', async () => {
     const memory = memoryBound(1000);
     const small = { ...runtime, memory };
@@ -411,6 +445,7 @@ describe('an embedded model', () => {
       batching: BATCHING,
       classifier: {},
       features: false,
+      mostElements: 1000,
     };
     await expect(openEmbedded(source, small, options)).rejects.toMatchObject({ code: 'model/too-large' });
     expect(memory.used).toBe(0);

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { randomFrom } from '../../core/random.ts';
+import type { Tensor } from '../../oip/tensor.ts';
 import { inlineFunctions } from '../../onnx/functions.ts';
 import { mapTensors } from '../../onnx/map-model.ts';
 import type { Model } from '../../onnx/model.ts';
@@ -9,6 +10,7 @@ import { allNodes } from '../../onnx/walk.ts';
 import { type Engine, type Session, startEngine } from '../../runtime/engine.ts';
 import { withFeatures } from '../../transform/features.ts';
 import { float32Inside } from '../../transform/float32-inside.ts';
+import { Refused } from '../refusal.ts';
 import type { ServedModel } from '../served-model.ts';
 import type { BackendModel } from './backend-model.ts';
 import { type Batching, openBatcher } from './batcher.ts';
@@ -24,6 +26,8 @@ export interface EmbeddedRuntime {
   readonly engine: Engine;
   readonly pool: LanePool;
   readonly memory: MemoryBound;
+  /** Why a thread is gone, and no model that ran there can answer; only a restart helps. */
+  broken: string | undefined;
   close(): Promise<void>;
 }
 
@@ -35,6 +39,8 @@ export interface BatchingOptions {
   readonly wait: number;
   /** Milliseconds that a run should take at most, where fewer rows make it shorter. */
   readonly longest: number;
+  /** Milliseconds after which nobody waits for a run any more. */
+  readonly timeout: number;
   /** Most samples that may wait. */
   readonly queue: number;
   /** Whether rows of several callers run together: where trials show that they do not influence each other, or never. */
@@ -50,6 +56,8 @@ export interface EmbeddedOptions {
   readonly classifier: ClassifierChoice;
   /** Whether some guard wants the features of the last layer. */
   readonly features: boolean;
+  /** Most elements of a sample in one input, where the file leaves sizes open. */
+  readonly mostElements: number;
 }
 
 /** Weights held once for each thread together take at most this; larger models are held once, and all threads work on one run. */
@@ -58,7 +66,13 @@ const MOST_COPIED = 256 * 2 ** 20;
 /** Starts the runtime on `threads` worker threads (one a core unless given) with `memory` for weights. */
 export function startEmbedded(memory: MemoryBound, threads = availableParallelism()): EmbeddedRuntime {
   const engine = startEngine({ threads });
-  return { engine, pool: lanePool(threads), memory, close: () => engine.close() };
+  return {
+    engine,
+    pool: lanePool(threads),
+    memory,
+    broken: undefined,
+    close: () => engine.close(),
+  };
 }
 
 /**
@@ -68,10 +82,11 @@ export function startEmbedded(memory: MemoryBound, threads = availableParallelis
  */
 export async function openEmbedded(
   source: Model,
-  { engine, pool, memory }: EmbeddedRuntime,
+  runtime: EmbeddedRuntime,
   options: EmbeddedOptions,
 ): Promise<BackendModel> {
-  const { name, version, digest, batching } = options;
+  const { engine, pool, memory } = runtime;
+  const { name, version, digest, batching, mostElements } = options;
   const stated = portsOf(source);
   const { model: narrow, widened } = float32Inside(source);
   const kept = new Set(widened.map((note) => note.name));
@@ -115,13 +130,20 @@ export async function openEmbedded(
       shared: form.shared,
       wait: batching.wait / 1000,
       longest: batching.longest,
+      timeout: batching.timeout,
       queue: batching.queue,
       background: false,
       lanes: sessions.map((_, lane) => lane),
       pool,
       clock: () => performance.now(),
-      run: (lane, feeds, fetches) => sessions[lane]!.run(feeds, { fetches, transfer: true }),
+      run: (lane, feeds, fetches) =>
+        sessions[lane]!.run(feeds, { fetches, transfer: true }).catch((thrown: unknown) => {
+          if (/^the (?:runtime's thread|engine) /.test((thrown as Error).message))
+            runtime.broken = (thrown as Error).message;
+          throw thrown;
+        }),
     };
+    const open = ports.inputs.some(({ shape }) => shape.slice(1).includes(-1)) || form.rows === undefined;
     const batcher = openBatcher(setting);
     const aside = openBatcher({ ...setting, background: true, queue: batching.most });
     const served: ServedModel = {
@@ -138,6 +160,7 @@ export async function openEmbedded(
       classifier: found && { ...found, ...(hasFeatures && { features: made.length }) },
       async run(inputs, how) {
         checkTexts(inputs);
+        if (open) checkSizes(inputs, how.n, mostElements);
         return batcher.run(inputs, how);
       },
     };
@@ -157,6 +180,16 @@ export async function openEmbedded(
     held.release();
     throw thrown;
   }
+}
+
+/** What a sample takes to compute grows with its size, and nobody has bounded that. Errors: `Refused` `too-large`. */
+function checkSizes(inputs: readonly Tensor[], n: number, most: number): void {
+  for (const { name, data } of inputs)
+    if (data.length / n > most)
+      throw new Refused(
+        'too-large',
+        `input ${name}: expected at most ${most} elements a sample, got ${data.length / n}`,
+      );
 }
 
 /** How requests become runs, after the trial. */

@@ -39,7 +39,8 @@ export function keyOf(
   { model, config, source }: Wanted,
   { wantsFeatures }: Pick<Loading, 'wantsFeatures'>,
 ): string {
-  return JSON.stringify([source, config.batching, config.classifier, wantsFeatures(model)]);
+  const { batching, classifier, mostElements } = config;
+  return JSON.stringify([source, batching, classifier, mostElements, wantsFeatures(model)]);
 }
 
 /**
@@ -90,13 +91,15 @@ async function tryToLoad(wanted: Wanted, loading: Loading): Promise<LoadedVersio
     const result = await loading.admission.admit({ model, version, config: source });
     if (!result.admitted) return failure(result.code, result.because, result.event);
     const { most, waitMicroseconds: wait, longestMilliseconds: longest, queue, share } = config.batching;
+    const { timeoutMilliseconds: timeout } = config.batching;
     const backend = await openEmbedded(result.network, runtime, {
       name: model,
       version,
       digest: result.digest,
-      batching: { most, wait, longest, queue, share },
+      batching: { most, wait, longest, timeout, queue, share },
       classifier,
       features: wantsFeatures(model),
+      mostElements: config.mostElements,
     });
     await record(result.event).catch(async (thrown) => {
       await backend.close();

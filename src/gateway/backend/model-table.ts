@@ -78,15 +78,17 @@ export function modelTable(around: TableSurroundings): ModelTable {
     const chosen = after.versions.get(after.use)!;
     const current = before?.versions.get(before.use);
     const { canary } = after;
-    await event('model-in-service', by, {
-      model: name,
-      version: after.use,
-      digest: chosen.backend.digest,
-      checks: chosen.checks.map(({ check, by }) => `${check}: ${by}`),
-      ...(chosen.backend.notes.length > 0 && { notes: chosen.backend.notes }),
-      ...(current && current !== chosen && { before: current.backend.digest }),
-      ...(canary && { canary: canary.version, share: canary.share }),
-    });
+    const told = current === chosen && JSON.stringify(before?.canary) === JSON.stringify(canary);
+    if (!told)
+      await event('model-in-service', by, {
+        model: name,
+        version: after.use,
+        digest: chosen.backend.digest,
+        checks: chosen.checks.map(({ check, by }) => `${check}: ${by}`),
+        ...(chosen.backend.notes.length > 0 && { notes: chosen.backend.notes }),
+        ...(current && current !== chosen && { before: current.backend.digest }),
+        ...(canary && { canary: canary.version, share: canary.share }),
+      });
     const { shadow } = after.config;
     const asked = shadow && after.versions.get(shadow.version);
     const follower = asked && openShadow(asked.backend, shadow.share, onShadow);

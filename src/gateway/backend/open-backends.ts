@@ -55,6 +55,8 @@ export interface Backends {
   status(): readonly ModelStatus[];
   /** Bytes of weights in use, and the bound. */
   memory(): { readonly used: number; readonly limit: number };
+  /** Why some models cannot answer until a restart; undefined while all is well. */
+  broken(): string | undefined;
   /** Ends when everything that was taken has its answer. */
   close(): Promise<void>;
 }
@@ -145,6 +147,7 @@ export async function openBackends(
       }),
     status: () => [...table.entries].map(([name, entry]) => statusOf(name, entry)),
     memory: () => ({ used: memory.used, limit: memory.limit }),
+    broken: () => runtime.broken,
     async close() {
       clearInterval(timer);
       closing.abort();

@@ -101,7 +101,8 @@ export function openAdmission(around: AdmissionSurroundings): Admission {
     for (const result of await checksOf(applicant, held)) {
       if ('failed' in result) throw new GlacisError('registry/refused', result.failed);
       checks.push(result.passed);
-      if (result.covered) covered = covered.intersection(result.covered);
+      const { covered: only } = result;
+      if (only) covered = new Set([...covered].filter((name) => only.has(name)));
     }
     if (checks.length === 0)
       throw new GlacisError(
@@ -128,23 +129,30 @@ export function openAdmission(around: AdmissionSurroundings): Admission {
     return file === undefined ? undefined : revocationIn(await readRevoked(at(file)), held);
   };
 
-  /** Signatures that lie in the model's folder are no part of it. */
-  const leftOut = async ({ file, ignore = [], check }: VersionConfig): Promise<readonly string[]> => {
-    const bundle = check?.signature && at(check.signature.bundle ?? `${file}.sig`);
+  /** Where a model's signature lies. */
+  const bundleOf = ({ file, check }: VersionConfig): string | undefined => {
+    if (!check?.signature) return undefined;
+    const { bundle = file && `${file.replace(/\/+$/, '')}.sig` } = check.signature;
+    return bundle === undefined ? undefined : at(bundle);
+  };
+  /** A signature that lies in the model's folder is no part of it. */
+  const leftOut = async (config: VersionConfig): Promise<readonly string[]> => {
+    const { file, ignore = [] } = config;
+    const bundle = bundleOf(config);
     const inside = bundle === undefined ? undefined : await pathInside(at(file!), bundle);
     return inside === undefined ? ignore : [...ignore, inside];
   };
 
   const checksOf = async (applicant: Applicant, held: HeldModel): Promise<readonly CheckResult[]> => {
-    const { check = {}, file } = applicant.config;
+    const { check = {} } = applicant.config;
     const results: CheckResult[] = [];
     if (check.digest !== undefined) results.push(digestCheck(held, check.digest));
     if (check.signature) {
-      const { bundle, trust, identities = [] } = check.signature;
-      const sig = bundle ?? (file === undefined ? undefined : `${file.replace(/\/+$/, '')}.sig`);
-      if (sig === undefined)
+      const { trust, identities = [] } = check.signature;
+      const bundle = bundleOf(applicant.config);
+      if (bundle === undefined)
         throw new GlacisError('option/invalid', 'signature: expected a bundle, got none');
-      results.push(await checkSignature(held, at(sig), await readTrust(trust.map(at), identities, now())));
+      results.push(await checkSignature(held, bundle, await readTrust(trust.map(at), identities, now())));
     }
     if (check.gate) results.push(await gateCheck(applicant, held, check.gate));
     if (check.asGiven) results.push(asGiven(applicant, held));

@@ -1,0 +1,192 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Tensor } from '../../oip/tensor.ts';
+import type { HostTensor } from '../../runtime/array.ts';
+import type { Refused } from '../refusal.ts';
+import type { RunOptions } from '../served-model.ts';
+import { type Batching, openBatcher } from './batcher.ts';
+import { lanePool } from './lane-pool.ts';
+import type { Ports } from './ports.ts';
+
+const PORTS: Ports = {
+  inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, -1], widened: false }],
+  outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, -1], widened: false }],
+  rows: 'any',
+};
+/** A model that negates, in its own time; a row that begins with 13 makes the whole run fail. */
+function negating(rest: Partial<Batching> = {}, slow: () => number = () => 0) {
+  const runs: number[][] = [];
+  const batcher = openBatcher({
+    ports: PORTS,
+    most: 8,
+    shared: true,
+    wait: 0,
+    longest: 1000,
+    timeout: 1000,
+    queue: 1000,
+    background: false,
+    lanes: [0, 1],
+    pool: lanePool(2),
+    clock: () => performance.now(),
+    async run(_, { x }) {
+      const { dims, data } = x as HostTensor & { data: Float32Array };
+      runs.push([...dims]);
+      await new Promise((later) => setTimeout(later, slow()));
+      const width = dims[1]!;
+      for (let row = 0; row < dims[0]!; row++) if (data[row * width] === 13) throw new Error('unlucky');
+      return { y: { dtype: 'float32', dims, data: data.map((v) => -v) } };
+    },
+    ...rest,
+  });
+  return { batcher, runs };
+}
+const how = (n: number, rest: Partial<RunOptions> = {}): RunOptions => ({
+  n,
+  signal: new AbortController().signal,
+  features: false,
+  ...rest,
+});
+const rows = (n: number, width: number, first: number): Tensor => ({
+  name: 'x',
+  datatype: 'FP32',
+  shape: [n, width],
+  data: Float32Array.from({ length: n * width }, (_, i) => first + i),
+});
+const refusal = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'answered',
+    (thrown: Refused) => thrown.refusal,
+  );
+
+describe('batches', () => {
+  it('give every caller exactly their own answer, or a reason, whatever happens beside', async () => {
+    const request = fc.record({
+      n: fc.integer({ min: 1, max: 20 }),
+      width: fc.constantFrom(1, 2, 3),
+      first: fc.constantFrom(100, 200, 13),
+      gone: fc.boolean(),
+      deadline: fc.option(fc.integer({ min: -5, max: 5 })),
+      pause: fc.boolean(),
+    });
+    const setting = fc.record({
+      most: fc.integer({ min: 1, max: 9 }),
+      shared: fc.boolean(),
+      wait: fc.constantFrom(0, 0.2, 1),
+      rows: fc.constantFrom('any' as const, 1, 4),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        setting,
+        fc.array(request, { maxLength: 25 }),
+        async ({ rows: form, ...setting }, requests) => {
+          const { batcher } = negating({ ...setting, ports: { ...PORTS, rows: form } });
+          const ends = [];
+          for (const { n, width, first, gone, deadline, pause } of requests) {
+            const caller = new AbortController();
+            const input = rows(n, width, first);
+            const asked = batcher.run(
+              [input],
+              how(n, {
+                signal: caller.signal,
+                deadline: deadline === null ? undefined : performance.now() + deadline,
+              }),
+            );
+            ends.push(
+              asked.then(
+                ({ outputs }) => {
+                  expect(first).not.toBe(13);
+                  expect(outputs[0]!.shape).toEqual([n, width]);
+                  expect(outputs[0]!.data).toEqual((input.data as Float32Array).map((v) => -v));
+                },
+                (thrown: Refused) => {
+                  if (thrown.refusal === 'late') expect(gone || deadline !== null).toBe(true);
+                  // Only who sent the thirteen pays for it: theirs begin with it, whoever else's do not.
+                  else expect([thrown.refusal, hasThirteen(n, width, first)]).toEqual(['failed', true]);
+                },
+              ),
+            );
+            if (gone) setImmediate(() => caller.abort());
+            if (pause) await new Promise((later) => setImmediate(later));
+          }
+          await Promise.all(ends);
+          expect([batcher.open, batcher.waiting]).toEqual([0, 0]);
+          await batcher.close();
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('grow while the threads are busy, and hold rows of one width only', async () => {
+    const { batcher, runs } = negating({ lanes: [0] }, () => 5);
+    await Promise.all(Array.from({ length: 40 }, (_, i) => batcher.run([rows(1, 1 + (i % 2), 100)], how(1))));
+    expect(runs.length).toBeLessThan(14);
+    expect(Math.max(...runs.map(([n]) => n!))).toBe(8);
+    await batcher.close();
+  });
+
+  it('are as long as they may take', async () => {
+    const { batcher, runs } = negating({ lanes: [0], most: 100, longest: 4 }, () => 8);
+    await batcher.run([rows(4, 1, 100)], how(4));
+    runs.length = 0;
+    await Promise.all(Array.from({ length: 30 }, () => batcher.run([rows(1, 1, 100)], how(1))));
+    // About two milliseconds a row so far: two rows, and more as they turn out to cost less together.
+    expect(runs[0]![0]).toBeLessThan(4);
+    await batcher.close();
+  });
+
+  it('that take too long are waited for no longer, by anybody', async () => {
+    const { batcher } = negating({ lanes: [0], timeout: 30 }, () => 200);
+    const start = performance.now();
+    expect(await Promise.all([1, 2, 3].map(() => refusal(batcher.run([rows(1, 1, 100)], how(1)))))).toEqual([
+      'late',
+      'late',
+      'late',
+    ]);
+    expect(performance.now() - start).toBeLessThan(190);
+    await batcher.close();
+  });
+
+  it('are left by a request whose deadline passes while the thread is busy', async () => {
+    const { batcher } = negating({ lanes: [0], shared: false }, () => 100);
+    const first = batcher.run([rows(1, 1, 100)], how(1));
+    await new Promise((later) => setTimeout(later, 5));
+    const start = performance.now();
+    const waiting = Array.from({ length: 3 }, () =>
+      batcher.run([rows(1, 1, 100)], how(1, { deadline: start + 20 })),
+    );
+    expect(await Promise.all(waiting.map(refusal))).toContain('late');
+    expect(await refusal(first)).toBe('answered');
+    await batcher.close();
+  });
+
+  it('of shadows run only where nothing else does', async () => {
+    const pool = lanePool(1);
+    const order: string[] = [];
+    const made = (name: string, background: boolean) =>
+      negating({
+        pool,
+        lanes: [0],
+        background,
+        most: 1,
+        run: async (_, { x }) => {
+          order.push(name);
+          await new Promise((later) => setTimeout(later, 5));
+          return { y: x! };
+        },
+      }).batcher;
+    const [front, back] = [made('front', false), made('back', true)];
+    const asked = [
+      back.run([rows(1, 1, 1)], how(1)),
+      ...[1, 2, 3].map(() => front.run([rows(1, 1, 1)], how(1))),
+    ];
+    await Promise.all(asked);
+    expect(order).toEqual(['front', 'front', 'front', 'back']);
+    await Promise.all([front.close(), back.close()]);
+  });
+});
+
+/** Whether some row of the request begins with 13, wherever it is cut. */
+function hasThirteen(n: number, width: number, first: number): boolean {
+  return Array.from({ length: n }, (_, row) => first + row * width).includes(13);
+}
