@@ -49,6 +49,8 @@ export interface InputGuard {
   /** Whether it wants the features of the last layer. */
   readonly features?: boolean;
   judge(call: GuardedInput & Partial<GuardedAnswer>): GuardVerdict | Promise<GuardVerdict>;
+  /** Of a guard that remembers callers: everything it remembers, for {@link GuardSetting.remembered} after a restart. It tells who asked what: keep it as secret as the log. */
+  snapshot?(): Uint8Array;
   close?(): Promise<void>;
 }
 
@@ -59,6 +61,8 @@ export interface GuardSetting {
   readonly calibration: unknown;
   /** Further passes of the model, for guards that need them: `[n, …sampleDims]` to `[n, classes]`. */
   readonly ask: (x: Float32Array, n: number) => Promise<Float32Array>;
+  /** What the guard of this name gave as its snapshot before, for this model; undefined where there is nothing. */
+  readonly remembered?: ((guard: string) => Uint8Array | undefined) | undefined;
   /** Seconds that the process knows of, for tests; `Date.now` otherwise. */
   readonly now: () => number;
 }
@@ -69,6 +73,8 @@ export interface GuardKind<Options> {
   /** What it stops, in a sentence. */
   readonly about: string;
   readonly options: z.ZodType<Options>;
+  /** Whether it wants the features of the last layer: the model is opened with them then. */
+  readonly features?: boolean;
   /** Errors: `option/invalid` where the model does not suit, or a calibration is missing that it cannot do without. */
   make(options: Options, setting: GuardSetting): InputGuard;
 }

@@ -16,7 +16,7 @@ const kept = z.strictObject({
 });
 
 /** Evidence below which nothing is an alarm, however calm the calm clients were. */
-const LEAST: Levels = { size: 10, flips: 3, descents: 8, share: 6 };
+const LEAST: Levels = { size: 10, flips: 4, descents: 15, share: 6 };
 
 /** Shares of calm queries that have one of another client within `radius` and `reach`. */
 const NEAR = 0.01;

@@ -7,7 +7,10 @@ import { feedsGuard } from './feeds.ts';
 import { inputGuard } from './input.ts';
 import { mahalanobisGuard } from './mahalanobis.ts';
 import { marginGuard } from './margin.ts';
+import { nearDuplicatesGuard } from './near-duplicates.ts';
 import { nearestFeaturesGuard } from './nearest-features.ts';
+import { queryShiftGuard } from './query-shift.ts';
+import { similarQueriesGuard } from './similar-queries.ts';
 
 /** A kind of guard and whether it is on where the policy does not name it. */
 export interface RegisteredGuard {
@@ -30,6 +33,9 @@ export const GUARDS: readonly RegisteredGuard[] = [
   entry(mahalanobisGuard, 'named'),
   entry(nearestFeaturesGuard, 'named'),
   entry(featureSqueezingGuard, 'named'),
+  entry(nearDuplicatesGuard, 'calibrated'),
+  entry(similarQueriesGuard, 'calibrated'),
+  entry(queryShiftGuard, 'calibrated'),
 ];
 
 /** A kind among others: its options come from its own schema, so its own type fits them. */
