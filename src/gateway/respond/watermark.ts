@@ -18,6 +18,13 @@ export const watermarkOptions = z.strictObject({
 /** Two classes leave one wrong class, which an innocent model errs towards as well. */
 export const LEAST_CLASSES = 3;
 
+/**
+ * Stands for the key without giving it away: published before anybody can know which model will be suspected, it shows that the key was not chosen to fit. Hexadecimal.
+ */
+export function watermarkCommitment(secret: Uint8Array): string {
+  return keyedHash(secret, 'glacis watermark commitment v1')(new Uint8Array(0)).toString('hex');
+}
+
 /** Whether a sample is marked, and the class it gets then. Sees nothing but key and input. */
 export interface Marking {
   /** The cell of a sample. */
