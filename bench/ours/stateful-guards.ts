@@ -1,0 +1,346 @@
+import { parseArgs } from 'node:util';
+import { clopperPearson } from '../../src/assess/statistics/clopper-pearson.ts';
+import { extract } from '../../src/attack/extraction/extract.ts';
+import { planExtraction } from '../../src/attack/extraction/registry.ts';
+import { parseSpecs } from '../../src/core/options.ts';
+import { randomFrom } from '../../src/core/random.ts';
+import { alarmsAmong, thresholdFor } from '../../src/detect/calibration/threshold.ts';
+import {
+  type ClientDetector,
+  type ClientWatch,
+  highestScores,
+} from '../../src/detect/clients/client-detector.ts';
+import { nearDuplicateClients } from '../../src/detect/clients/near-duplicates.ts';
+import { shiftClients } from '../../src/detect/clients/query-shift.ts';
+import { similarClients } from '../../src/detect/clients/similar-queries.ts';
+import type { Observations, Watched } from '../../src/detect/detector.ts';
+import { prada } from '../../src/detect/extraction/prada.ts';
+import { startEngine } from '../../src/runtime/engine.ts';
+import { planRecipe } from '../../src/train/index.ts';
+import { median } from '../median.ts';
+import { modelPath } from '../places.ts';
+import { frozenSplit } from './guards/split.ts';
+import { line } from './lines.ts';
+import { CALM_KINDS, type CalmKind, calmPrincipal, poolOf } from './stateful/calm-traffic.ts';
+import { EVASION_CASES, THEFT_CASES } from './stateful/cases.ts';
+import { caughtAfter, type Delivery } from './stateful/delivery.ts';
+import { FROZEN } from './stateful/frozen.ts';
+import { DIGIT, digits, moved, naturalPictures } from './stateful/pictures.ts';
+import { type Trace, traceAttack } from './stateful/trace.ts';
+import { openVictim } from './stateful/victim.ts';
+
+const { values } = parseArgs({
+  options: {
+    /** Cases that are known already: a JSON list of names. */
+    known: { type: 'string', default: '[]' },
+    /** A share of all clients and runs, to try things out. */
+    share: { type: 'string', default: '1' },
+  },
+  strict: true,
+});
+const known = new Set(JSON.parse(values.known) as readonly string[]);
+const share = Number(values.share);
+const scaled = (n: number, least: number) => Math.max(least, Math.round(n * share));
+
+const engine = startEngine({ threads: 1 });
+const victim = await openVictim(engine, modelPath('mnist-cnn'));
+const train = digits('train');
+const test = digits('t10k');
+const watched: Watched = { sampleDims: [1, 28, 28], classes: 10, gives: 'logits', features: victim.features };
+const MEMORY = { salt: 20_261_121, capacity: 2 ** 15, askers: 4096 };
+
+/** What calm clients of a kind of traffic are, by turns. */
+const DOCUMENTS: readonly CalmKind[] = ['plain', 'plain', 'plain', 'retries', 'resaves'];
+const TRAFFIC = {
+  /** Nobody sends frames of a camera. */
+  documents: DOCUMENTS,
+  /** One client in six does, and is not declared. */
+  cameras: [...DOCUMENTS, 'camera'],
+} as const satisfies Readonly<Record<string, readonly CalmKind[]>>;
+
+type Part = keyof typeof FROZEN.clients;
+
+async function client(part: Part, kind: CalmKind, id: number): Promise<Observations> {
+  const [start, end] = FROZEN.pools[part];
+  const rng = randomFrom(FROZEN.seeds[part], kind, id);
+  const { x, n } = calmPrincipal(kind, train, pools(start, end), FROZEN.queries, rng);
+  return { n, x, ...(await victim.look(x, n)) };
+}
+
+const madePools = new Map<number, readonly Int32Array[]>();
+function pools(start: number, end: number): readonly Int32Array[] {
+  const made = madePools.get(start) ?? poolOf(train, start, end);
+  madePools.set(start, made);
+  return made;
+}
+
+/** Calm clients of a part, some at a time. */
+async function* clients(part: Part, kinds: readonly CalmKind[]): AsyncGenerator<readonly Observations[]> {
+  const n = scaled(FROZEN.clients[part], 100);
+  for (let first = 0; first < n; first += 80) {
+    const group: Observations[] = [];
+    for (let id = first; id < Math.min(n, first + 80); id++)
+      group.push(await client(part, kinds[id % kinds.length]!, id));
+    yield group;
+  }
+}
+
+/** A detector as it is after calibration and calm traffic. */
+interface Calibrated {
+  readonly name: string;
+  readonly thresholds: readonly number[];
+  readonly open: () => ClientWatch;
+}
+
+async function calibrated<Fit>(
+  detector: ClientDetector<Fit>,
+  name: string,
+  kinds: readonly CalmKind[],
+  streams: readonly CalmKind[],
+): Promise<Calibrated> {
+  const fitted: Observations[] = [];
+  for await (const group of clients('fit', kinds)) fitted.push(...group);
+  const fit = detector.fit(fitted, watched);
+  const watch = detector.open(fit, watched, MEMORY);
+  const scores: number[] = [];
+  for await (const group of clients('threshold', kinds))
+    scores.push(...highestScores(watch, group, `threshold ${scores.length}`));
+  const thresholds = FROZEN.rates.map((rate) =>
+    Math.max(1, thresholdFor(scores, rate)?.threshold ?? Number.POSITIVE_INFINITY),
+  );
+  const held: number[] = [];
+  let queries = 0;
+  let took = 0;
+  for await (const group of clients('heldOut', kinds)) {
+    const before = performance.now();
+    held.push(...highestScores(watch, group, `held out ${held.length}`));
+    took += performance.now() - before;
+    queries += group.reduce((sum, { n }) => sum + n, 0);
+  }
+  const state = watch.snapshot();
+  const { reference: _, ...shown } = fit as { readonly reference?: unknown };
+  line('calm', {
+    guard: name,
+    fit: shown,
+    thresholds,
+    clients: held.length,
+    alarms: thresholds.map((threshold) => alarmsAmong(held, threshold)),
+    intervals: thresholds.map((threshold) => clopperPearson(alarmsAmong(held, threshold), held.length)),
+    microseconds: (1000 * took) / queries,
+    stateBytes: state.length,
+  });
+  for (const kind of streams) {
+    const scoresOf: number[] = [];
+    for (let id = 0; id < scaled(200, 20); id++) {
+      const one = await client('heldOut', kind, 10_000 + id);
+      let most = 0;
+      for (let i = 0; i < one.n; i++)
+        most = Math.max(most, watch.observe(`${kind} ${id}`, one, i, true).score);
+      scoresOf.push(most);
+    }
+    const alarms = thresholds.map((threshold) => alarmsAmong(scoresOf, threshold));
+    line('calm', {
+      guard: `${name}, declared cameras`,
+      thresholds,
+      clients: scoresOf.length,
+      alarms,
+      intervals: alarms.map((n) => clopperPearson(n, scoresOf.length)),
+    });
+  }
+  return { name, thresholds, open: () => detector.open(fit, watched, MEMORY, state) };
+}
+
+const guards = [
+  await calibrated(nearDuplicateClients, 'near-duplicates', TRAFFIC.documents, ['camera']),
+  await calibrated(nearDuplicateClients, 'near-duplicates, undeclared cameras', TRAFFIC.cameras, []),
+  await calibrated(similarClients, 'similar-queries', TRAFFIC.documents, []),
+  await calibrated(shiftClients, 'query-shift', TRAFFIC.documents, []),
+];
+const decoys = await (async () => {
+  const parts: Observations[] = [];
+  for (let id = 0; id < 40; id++) {
+    const rng = randomFrom(FROZEN.seeds.decoys, id);
+    const { x, n } = calmPrincipal('plain', train, pools(...FROZEN.pools.heldOut), FROZEN.queries, rng);
+    parts.push({ n, x, ...(await victim.look(x, n)) });
+  }
+  return joined(parts);
+})();
+
+/** Runs of one case past each guard. */
+function held(traces: readonly Trace[], delivery: Delivery) {
+  return guards.map((guard) => {
+    const after = traces.map((trace) => caughtAfter(guard.open(), trace, decoys, delivery, guard.thresholds));
+    return {
+      guard: guard.name,
+      rates: FROZEN.rates.map((rate, r) => {
+        const queries = after.map((each) => each[r]!);
+        const caught = queries.filter(Number.isFinite).length;
+        // Caught before it had what it wanted, or having got nothing.
+        const won = traces.filter(({ needed }, i) => needed < queries[i]!).length;
+        const middle = median(queries);
+        return {
+          rate,
+          caught,
+          interval: clopperPearson(caught, traces.length),
+          median: Number.isFinite(middle) ? middle : null,
+          won,
+          wonInterval: clopperPearson(won, traces.length),
+        };
+      }),
+    };
+  });
+}
+
+const split = frozenSplit('mnist-cnn').final;
+const chosen: number[] = [];
+for (const i of split) {
+  if (chosen.length === scaled(FROZEN.runs, 2)) break;
+  const x = test.x.slice(i * DIGIT, (i + 1) * DIGIT);
+  const { scores } = await victim.look(x, 1);
+  if (scores.indexOf(Math.max(...scores)) === test.y[i]) chosen.push(i);
+}
+let last: { readonly key: string; readonly traces: readonly Trace[] } | undefined;
+for (const each of EVASION_CASES) {
+  const { name, norm, spec, blinding = 'none', delivery, knows } = each;
+  const id = `${name} ${norm} ${spec} ${blinding} ${delivery.name}`;
+  if (known.has(id)) continue;
+  const key = `${spec} ${norm} ${blinding}`;
+  const traces = last?.key === key ? last.traces : [];
+  if (last?.key !== key)
+    for (const i of chosen) {
+      const x0 = test.x.slice(i * DIGIT, (i + 1) * DIGIT);
+      (traces as Trace[]).push(
+        await traceAttack(victim, each, x0, test.y[i]!, scaled(FROZEN.most, 300), FROZEN.seeds.attacks + i),
+      );
+    }
+  last = { key, traces };
+  const needed = median(traces.map((trace) => trace.needed));
+  line('evasion', {
+    id,
+    name,
+    norm,
+    knows,
+    delivery: delivery.name,
+    runs: traces.length,
+    succeeded: traces.filter((trace) => trace.needed < Number.POSITIVE_INFINITY).length,
+    needed: Number.isFinite(needed) ? needed : null,
+    guards: held(traces, delivery),
+  });
+}
+last = undefined;
+
+const natural = naturalPictures();
+const own = Float32Array.from(split.slice(1000, 4000), (i) => i);
+const samples = new Float32Array(own.length * DIGIT);
+for (const [k, i] of own.entries()) samples.set(test.x.subarray(i * DIGIT, (i + 1) * DIGIT), k * DIGIT);
+const turned = new Float32Array(samples.length);
+const rng = randomFrom(FROZEN.seeds.attacks, 'moved');
+for (let i = 0; i < own.length; i++)
+  moved(
+    samples,
+    i,
+    {
+      turn: 0.5 * rng.normal(),
+      zoom: 1 + 0.2 * rng.normal(),
+      right: 3 * rng.normal(),
+      down: 3 * rng.normal(),
+    },
+    turned.subarray(i * DIGIT, (i + 1) * DIGIT),
+  );
+const POOLS = { natural: natural.x, digits: samples, moved: turned, none: new Float32Array(0) };
+let theft: { readonly key: string; readonly traces: readonly Trace[] } | undefined;
+for (const { name, spec, pool, delivery, knows } of THEFT_CASES) {
+  const id = `${name} ${delivery.name}`;
+  if (known.has(id)) continue;
+  const key = `${spec} ${pool}`;
+  const traces = theft?.key === key ? theft.traces : [];
+  if (theft?.key !== key)
+    for (let run = 0; run < scaled(FROZEN.thefts.runs, 1); run++) {
+      const { answered } = await extract(planExtraction(parseSpecs(spec)[0]!), {
+        oracle: {
+          sampleDims: [1, 28, 28],
+          classes: 10,
+          batch: 64,
+          parallel: 1,
+          close: async () => {},
+          ask: async (x, n) => (await victim.look(x, n)).scores,
+        },
+        gives: 'logits',
+        bounds: [0, 1],
+        budget: FROZEN.thefts.queries,
+        pool: POOLS[pool],
+        rng: randomFrom(FROZEN.seeds.attacks, name, run),
+        copy: {
+          engine,
+          recipe: planRecipe('cnn(channels=8 16, hidden=32)'),
+          steps: 150,
+          epochs: 30,
+          batch: 32,
+          rate: 2e-3,
+          seed: run,
+        },
+      });
+      const { x, n } = answered;
+      (traces as Trace[]).push({ n, x, ...(await victim.look(x, n)), needed: Number.POSITIVE_INFINITY });
+    }
+  theft = { key, traces };
+  line('theft', {
+    id,
+    name,
+    knows,
+    delivery: delivery.name,
+    runs: traces.length,
+    guards: held(traces, delivery),
+    prada: knows === undefined ? pradaOf(traces) : undefined,
+  });
+}
+if (!known.has('prada on calm clients')) {
+  const calm: Trace[] = [];
+  for (const [k, kind] of CALM_KINDS.entries())
+    for (let run = 0; run < 5; run++) {
+      const rng = randomFrom(FROZEN.seeds.heldOut, 'long', kind, run);
+      const { x, n } = calmPrincipal(kind, train, pools(...FROZEN.pools.heldOut), FROZEN.thefts.queries, rng);
+      calm.push({ n, x, ...(await victim.look(x, n)), needed: k });
+    }
+  line('prada', {
+    id: 'prada on calm clients',
+    lowest: CALM_KINDS.map((kind, k) => ({
+      kind,
+      lowest: pradaOf(calm.filter(({ needed }) => needed === k)),
+    })),
+  });
+}
+await victim.close();
+await engine.close();
+
+/** The lowest W that PRADA, without bounds, finds in each trace. */
+function pradaOf(traces: readonly Trace[]): readonly number[] {
+  return traces.map(({ n, x, scores }) => {
+    const watch = prada({ width: DIGIT, classes: 10, most: 100_000, window: 5000 });
+    let lowest = 1;
+    for (let i = 0; i < n; i++) {
+      const row = scores.subarray(i * 10, (i + 1) * 10);
+      const w = watch.observe(x, i * DIGIT, row.indexOf(Math.max(...row)));
+      if (w !== undefined) lowest = Math.min(lowest, w);
+    }
+    return lowest;
+  });
+}
+
+function joined(parts: readonly Observations[]): Observations {
+  const all = (of: (part: Observations) => Float32Array) => {
+    const whole = new Float32Array(parts.reduce((n, part) => n + of(part).length, 0));
+    let at = 0;
+    for (const part of parts) {
+      whole.set(of(part), at);
+      at += of(part).length;
+    }
+    return whole;
+  };
+  return {
+    n: parts.reduce((sum, { n }) => sum + n, 0),
+    x: all(({ x }) => x),
+    scores: all(({ scores }) => scores),
+    features: all(({ features }) => features!),
+  };
+}

@@ -1,0 +1,20 @@
+/**
+ * What the measurement of guards that remember rests on, written down on 2026-11-21 before any of these clients was drawn or any of these attacks run. Settings were chosen on
+ * clients drawn with other seeds from digits 0 to 20,000 of the training part, on attacks of test images 9,000 to 9,003, and on development samples of the guards' frozen
+ * split.
+ */
+export const FROZEN = {
+  /** Digits of the training part that calm clients send: to learn, to set thresholds, to count false alarms. */
+  pools: { fit: [0, 20_000], threshold: [20_000, 40_000], heldOut: [40_000, 60_000] },
+  clients: { fit: 200, threshold: 1000, heldOut: 1000 },
+  /** Queries of a calm client. */
+  queries: 150,
+  seeds: { fit: 101, threshold: 102, heldOut: 103, attacks: 104, decoys: 105 },
+  /** Runs of each attack, on the first samples of the frozen split's final part that the model gets right. */
+  runs: 20,
+  /** Queries after which an attack gives up. */
+  most: 2000,
+  /** Runs of each way to copy, and queries of each. */
+  thefts: { runs: 8, queries: 1200 },
+  rates: [0.001, 0.01],
+} as const;
