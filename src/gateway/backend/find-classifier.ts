@@ -48,7 +48,7 @@ export function findClassifier(
 }
 
 /** Rows of probabilities, up to the rounding of 16-bit floats. */
-function areProbabilities(scores: Float32Array, classes: number): boolean {
+export function areProbabilities(scores: Float32Array, classes: number): boolean {
   for (let at = 0; at < scores.length; at += classes) {
     let sum = 0;
     for (let i = at; i < at + classes; i++) {

@@ -1,5 +1,6 @@
 import { asGlacisError, type ErrorCode } from '../../core/error.ts';
 import type { Event } from '../decision.ts';
+import type { ServedModel } from '../served-model.ts';
 import type { Admission } from './admission/admit.ts';
 import type { ModelConfig, VersionConfig } from './config-schema.ts';
 import { type EmbeddedRuntime, openEmbedded } from './embedded.ts';
@@ -27,6 +28,8 @@ export interface Loading {
   readonly runtime: EmbeddedRuntime;
   readonly folder: string;
   readonly wantsFeatures: (model: string) => boolean;
+  /** Makes ready what surrounds a version (its guards) before it serves; what it throws keeps the version out of service. */
+  readonly prepare?: ((model: ServedModel) => void) | undefined;
   readonly record: (event: Event) => Promise<unknown>;
   readonly now: () => number;
   readonly signal: AbortSignal;
@@ -86,7 +89,10 @@ async function tryToLoad(wanted: Wanted, loading: Loading): Promise<LoadedVersio
         check: 'as-given',
         by: 'the configuration, which states the digest of what runs elsewhere',
       } as const;
-      return loadedVersion(backend, { key, checks: [stated], recheck: async () => ({}) });
+      return await prepared(
+        loadedVersion(backend, { key, checks: [stated], recheck: async () => ({}) }),
+        loading,
+      );
     }
     const result = await loading.admission.admit({ model, version, config: source });
     if (!result.admitted) return failure(result.code, result.because, result.event);
@@ -101,11 +107,8 @@ async function tryToLoad(wanted: Wanted, loading: Loading): Promise<LoadedVersio
       features: wantsFeatures(model),
       mostElements: config.mostElements,
     });
-    await record(result.event).catch(async (thrown) => {
-      await backend.close();
-      throw thrown;
-    });
-    return loadedVersion(backend, { key, checks: result.checks, recheck: result.recheck });
+    const { checks, recheck, event } = result;
+    return await prepared(loadedVersion(backend, { key, checks, recheck }), loading, event);
   } catch (thrown) {
     const { code, message: because } = asGlacisError(thrown, 'run/failed', model);
     if (code === 'output/unwritable') throw thrown;
@@ -117,5 +120,21 @@ async function tryToLoad(wanted: Wanted, loading: Loading): Promise<LoadedVersio
       by: 'glacis',
       about,
     });
+  }
+}
+
+/** The version when everything around it stands and the log knows of it; otherwise it is let go. */
+async function prepared(
+  loaded: LoadedVersion,
+  { prepare, record }: Loading,
+  event?: Event,
+): Promise<LoadedVersion> {
+  try {
+    prepare?.(loaded.served);
+    if (event) await record(event);
+    return loaded;
+  } catch (thrown) {
+    await loaded.backend.close();
+    throw thrown;
   }
 }

@@ -15,9 +15,11 @@ export function versionFor(
   name: string,
   { versions, use, canary }: Routed,
   version: string | undefined,
-  principal: string,
+  principal: string | undefined,
 ): ServedModel | undefined {
-  const chosen = version ?? (canary && isInShare(name, canary, principal) ? canary.version : use);
+  const chosen =
+    version ??
+    (canary && principal !== undefined && isInShare(name, canary, principal) ? canary.version : use);
   return versions.get(chosen)?.served;
 }
 

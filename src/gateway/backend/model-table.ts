@@ -33,7 +33,7 @@ export interface TableSurroundings {
 /** The models that are served, and how they change. The caller sees to it that changes come one after another. */
 export interface ModelTable {
   readonly entries: ReadonlyMap<string, Entry>;
-  find(model: string, version: string | undefined, principal: string): ServedModel | undefined;
+  find(model: string, version: string | undefined, principal: string | undefined): ServedModel | undefined;
   /** Serves a model as configured. All of it or, where a version is not loaded and the model is in service already, nothing; versions in `anew` are loaded even if they seem the same. */
   apply(
     name: string,

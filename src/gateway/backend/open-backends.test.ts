@@ -185,6 +185,20 @@ describe('the models that are served', () => {
     expect(await ask(backends)).toBe('unknown');
   });
 
+  it('are not loaded when their guards cannot be made', async () => {
+    await write('a.onnx', 1);
+    const prepare = () => {
+      throw new GlacisError('option/invalid', 'guard: expected a calibration');
+    };
+    const { backends, notLoaded } = await start(
+      { models: { net: { file: 'a.onnx', ...asGiven } } },
+      { prepare },
+    );
+    expect(notLoaded).toEqual([{ model: 'net', version: '1', because: 'guard: expected a calibration' }]);
+    expect(await ask(backends)).toBe('unknown');
+    expect(events.map(({ event }) => event)).toEqual(['model-not-loaded']);
+  });
+
   it('are not put into service when the log cannot say so', async () => {
     await write('a.onnx', 1);
     const record = async () => {

@@ -30,6 +30,8 @@ export interface BackendSurroundings {
   readonly record: (event: Event) => Promise<unknown>;
   /** Whether some guard of the model wants the features of its last layer. */
   readonly wantsFeatures: (model: string) => boolean;
+  /** Makes ready what surrounds a version (its guards) before it serves; what it throws keeps the version out of service. */
+  readonly prepare?: ((model: ServedModel) => void) | undefined;
   /** Longest time in milliseconds between finding a model and running it: a version that was replaced stays that long. */
   readonly grace: number;
   readonly onShadow?: ((report: ShadowReport) => void) | undefined;
@@ -39,8 +41,8 @@ export interface BackendSurroundings {
 
 /** All models that are served. Changes come one after another; requests under way end where they began. */
 export interface Backends {
-  /** The version that answers: the one named, or the one in service for this principal; undefined where there is none. */
-  find(model: string, version: string | undefined, principal: Principal): ServedModel | undefined;
+  /** The version that answers: the one named, or the one in service for this principal, or for nobody in particular; undefined where there is none. */
+  find(model: string, version: string | undefined, principal?: Principal): ServedModel | undefined;
   /**
    * Serves what the configuration says: loads what is new or has changed, switches when it is ready, lets go of the rest. A model in service of which a
    * version is not admitted stays as it was. Gives what was not loaded. Errors: `option/invalid`, those of the log.
@@ -80,6 +82,7 @@ export async function openBackends(
     runtime,
     folder,
     wantsFeatures,
+    prepare: around.prepare,
     record,
     now,
     signal,
@@ -115,7 +118,7 @@ export async function openBackends(
   };
 
   const backends: Backends = {
-    find: (model, version, principal) => table.find(model, version, principal.id),
+    find: (model, version, principal) => table.find(model, version, principal?.id),
     apply: (next, by = 'glacis') =>
       inTurn(async () => {
         if (next.memory !== config.memory || next.threads !== config.threads)
