@@ -10,7 +10,7 @@ import { guardedAnswer, guardedInput, judge } from './guarded-call.ts';
 import type { BudgetStep } from './limits.ts';
 import type { Principal } from './principal.ts';
 import type { Payload } from './recorder.ts';
-import { Refused } from './refusal.ts';
+import { type Refusal, Refused } from './refusal.ts';
 import type { Operation } from './rights.ts';
 import type { ModelAnswer, ServedModel } from './served-model.ts';
 import type { Stage, Stages } from './stages.ts';
@@ -30,7 +30,12 @@ interface Trace {
   top?: Decision['top'];
   divergence?: number;
   payload?: Payload;
+  /** Whether the budget was charged. */
+  taken?: boolean;
 }
+
+/** Refusals that are not the caller's doing. */
+const OUR_DOING: ReadonlySet<Refusal> = new Set(['failed', 'unavailable', 'late']);
 
 /**
  * The straight line of a call: who asks, whether they may, whether they still may, whether the input is sound, what the model says, how much of it is told; then
@@ -74,7 +79,12 @@ export function openPipeline(stages: Stages): Gateway {
     }
     trace.principal = principal;
     const served = stages.routes.find(model, version, principal);
-    const most = stages.rights.most(principal, { model, version, operation, address: caller.address });
+    const most = stages.rights.most(principal, {
+      model,
+      version: served?.version ?? version,
+      operation,
+      address: caller.address,
+    });
     if (most === undefined) throw new Refused('unknown', 'the rights do not allow it');
     if (served === undefined) throw new Refused('unknown', 'no such model or version');
     trace.model = served;
@@ -99,6 +109,7 @@ export function openPipeline(stages: Stages): Gateway {
       return given instanceof Promise ? await given : given;
     });
     if (step === 'refuse') throw new Refused('exhausted', 'the query budget');
+    trace.taken = true;
     const call = guardedInput({
       model: served,
       principal,
@@ -108,11 +119,17 @@ export function openPipeline(stages: Stages): Gateway {
       now: trace.at,
     });
     trace.input = inputSummary(call);
-    trace.payload = { input: inputs.map(dataToBytes), output: [] };
+    trace.payload = {
+      input: inputs.map(dataToBytes),
+      output: [],
+      subject: stages.subjectOf?.(request.parameters ?? {}),
+    };
     const guards = stages.guards(served);
     const before = guards.filter(({ phase }) => phase === 'before');
     const after = guards.filter(({ phase }) => phase === 'after');
     const first = await timed('guard', () => judge(before, call, trace.guards, observer.failed));
+    const verifier = stages.verifier(served);
+    verifier?.begin?.(call, trace.id);
     const said: ModelAnswer = await timed('run', () =>
       served.run(inputs, {
         n,
@@ -124,7 +141,7 @@ export function openPipeline(stages: Stages): Gateway {
     const answered = guardedAnswer(call, said);
     trace.top = topClasses(answered.scores(), n);
     const second = await timed('guard', () => judge(after, answered, trace.guards, observer.failed));
-    const verified = await timed('verify', () => stages.verifier(served)?.check(call, said, trace.id));
+    const verified = await timed('verify', () => verifier?.check(call, said, trace.id));
     if (verified !== undefined) trace.divergence = verified.divergence;
     const detail = first === 'degrade' || second === 'degrade' ? 'label' : most;
     trace.detail = step === 'label' ? lesser(detail, 'label') : detail;
@@ -192,6 +209,9 @@ export function openPipeline(stages: Stages): Gateway {
   ): Promise<Extract<Reply, { kind: 'refusal' }>> => {
     const end = asRefused(thrown, observer.failed);
     trace.because = end.because;
+    const { principal, model } = trace;
+    if (trace.taken && principal && model && OUR_DOING.has(end.refusal))
+      stages.budgets.refund?.(principal, model.name, trace.n);
     const index = await conclude(trace, asked, end.refusal);
     const unwritten = index === undefined;
     return {
@@ -246,7 +266,7 @@ export function openPipeline(stages: Stages): Gateway {
       try {
         usable(recorder.broken);
         const outputs = await answer(question, trace);
-        trace.payload = { input: trace.payload!.input, output: outputs.map(dataToBytes) };
+        trace.payload = { ...trace.payload!, output: outputs.map(dataToBytes) };
         const index = await conclude(trace, asked, 'answered');
         if (index === undefined) return { kind: 'refusal', refusal: 'unavailable', id, decision: trace.id };
         return {

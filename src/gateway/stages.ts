@@ -1,4 +1,4 @@
-import type { Tensor } from '../oip/index.ts';
+import type { Parameters, Tensor } from '../oip/index.ts';
 import type { Decision } from './decision.ts';
 import type { Detail } from './detail.ts';
 import type { GuardedInput, InputGuard } from './guard.ts';
@@ -26,6 +26,8 @@ export interface Answers {
 
 /** Asks a second model. */
 export interface Verifier {
+  /** Asks the second model while the first one works, where this decision is in the sample; `check` waits for what it says. Never throws. */
+  begin?(call: GuardedInput, decision: string): void;
   /** Undefined where this decision is not in the sample. Errors: `Refused` (`held`, `unacceptable`, `unavailable`) as the policy says, with the divergence on it where it is known. */
   check(call: GuardedInput, answer: ModelAnswer, decision: string): Promise<Verified | undefined> | undefined;
 }
@@ -72,6 +74,8 @@ export interface Stages {
   readonly recorder: Recorder;
   readonly schedule: Schedule;
   readonly observer: Observer;
+  /** Whom a call is about, from its parameters; the principal without. */
+  readonly subjectOf?: ((parameters: Parameters) => string | undefined) | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Milliseconds of a clock that only goes forward. */

@@ -74,13 +74,14 @@ export function openVerifier(config: VerifyConfig, surroundings: VerifierSurroun
     }
   };
 
+  const begun = new WeakMap<GuardedInput, Promise<Scores | undefined>>();
   const check = async (
     call: GuardedInput,
     answer: ModelAnswer,
     decision: string,
   ): Promise<Verified | undefined> => {
     const given = scoresFrom(answer.outputs, one, call.n);
-    const opinion = await secondOpinion(call);
+    const opinion = await (begun.get(call) ?? secondOpinion(call));
     if (opinion === undefined) return undefined;
     const each = divergences(measure, given, opinion);
     const divergence = each.reduce((most, value) => Math.max(most, value), 0);
@@ -111,6 +112,13 @@ export function openVerifier(config: VerifyConfig, surroundings: VerifierSurroun
   };
 
   return {
+    begin(call, decision) {
+      if (!isDrawn(decision)) return;
+      const opinion = secondOpinion(call);
+      // Heard by `check`; where the first model fails there is none.
+      opinion.catch(() => {});
+      begun.set(call, opinion);
+    },
     check: (call, answer, decision) => (isDrawn(decision) ? check(call, answer, decision) : undefined),
   };
 }

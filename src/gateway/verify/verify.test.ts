@@ -443,6 +443,28 @@ describe('the verifier', () => {
     expect(drawn(1, 1)).not.toContain(false);
   });
 
+  it('asks the second model while the first one works, once, and only about decisions that are drawn', async () => {
+    const asked: number[] = [];
+    const counting: ServedModel = {
+      ...second,
+      run: async (inputs, options) => {
+        asked.push(options.n);
+        return second.run(inputs, options);
+      },
+    };
+    const verifier = open({ action: 'flag' }, { second: counting });
+    const call = callOf(DIVERGE);
+    verifier.begin!(call, 'd1');
+    expect(asked).toEqual([1]);
+    const outputs = [{ name: 'y', datatype: 'FP32', shape: [1, 2], data: Float32Array.of(2, -2) }] as const;
+    expect(await verifier.check(call, { outputs }, 'd1')).toEqual({ divergence: 1, action: 'flag' });
+    expect(asked).toEqual([1]);
+    open({ share: 0, action: 'flag' }, { second: counting }).begin!(call, 'd1');
+    expect(asked).toEqual([1]);
+    // Nobody waits for what is begun and never checked.
+    open({}, { second: down }).begin!(call, 'd1');
+  });
+
   it('refuses models that do not suit each other, and hold without a queue', () => {
     const { classifier: _, ...none } = second;
     expect(() => open({}, { second: none })).toThrow('which is none');
