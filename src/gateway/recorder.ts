@@ -6,6 +6,8 @@ export interface Payload {
   readonly input: readonly Uint8Array[];
   /** Bytes of the outputs as they were answered; empty where nothing was. */
   readonly output: readonly Uint8Array[];
+  /** Whom it is about, where a parameter of the request says so; the principal otherwise. */
+  readonly subject?: string | undefined;
 }
 
 /** Writes what was decided where it cannot be changed unseen. */
