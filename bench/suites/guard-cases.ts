@@ -30,7 +30,7 @@ export const GUARD_CASES: Readonly<
   'mnist-cnn': {
     ours: [
       { attack: 'pgd(steps=40)', norm: 'linf', eps: 0.2, n: 200 },
-      { attack: 'cw-l2', norm: 'l2', eps: NEAREST, n: 100 },
+      { attack: 'cw-l2(steps=200, searchSteps=5)', norm: 'l2', eps: NEAREST, n: 100 },
       { attack: 'square(queries=2000)', norm: 'linf', eps: 0.25, n: 200 },
       { attack: 'hop-skip-jump(queries=2000)', norm: 'l2', eps: NEAREST, n: 50 },
       { attack: 'adaptive', norm: 'linf', eps: 0.2, n: 200 },
@@ -41,7 +41,7 @@ export const GUARD_CASES: Readonly<
   'mnist-cnn-adv': {
     ours: [
       { attack: 'pgd(steps=40)', norm: 'linf', eps: 0.35, n: 200 },
-      { attack: 'cw-l2', norm: 'l2', eps: NEAREST, n: 100 },
+      { attack: 'cw-l2(steps=200, searchSteps=5)', norm: 'l2', eps: NEAREST, n: 100 },
       { attack: 'square(queries=2000)', norm: 'linf', eps: 0.35, n: 100 },
       { attack: 'hop-skip-jump(queries=2000)', norm: 'l2', eps: NEAREST, n: 50 },
       { attack: 'adaptive', norm: 'linf', eps: 0.35, n: 200 },
@@ -52,7 +52,7 @@ export const GUARD_CASES: Readonly<
   'cifar10-resnet14': {
     ours: [
       { attack: 'pgd(steps=20)', norm: 'linf', eps: 8 / 255, n: 200 },
-      { attack: 'cw-l2(steps=100)', norm: 'l2', eps: NEAREST, n: 50 },
+      { attack: 'cw-l2(steps=100, searchSteps=3)', norm: 'l2', eps: NEAREST, n: 50 },
       { attack: 'square(queries=1000)', norm: 'linf', eps: 8 / 255, n: 100 },
       { attack: 'adaptive', norm: 'linf', eps: 8 / 255, n: 50, steps: 40, restarts: 1 },
     ],

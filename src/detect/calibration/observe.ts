@@ -13,17 +13,21 @@ export interface Observer {
 }
 
 /**
- * Opens a model for watching: scores are its output as it is served, with its softmax where it has one, and features what the last layer with weights takes in, where that
- * can be told. Errors: those of {@link WhiteBoxTarget.compile}.
+ * Opens a model for watching: scores are its output as it is served, with its softmax where it has one. Features are the value of the graph that `features` names, none where it
+ * is empty; what the last layer with weights takes in where nothing is said. Errors: those of {@link WhiteBoxTarget.compile}.
  */
-export async function openObserver(target: WhiteBoxTarget, batch: number): Promise<Observer> {
+export async function openObserver(
+  target: WhiteBoxTarget,
+  batch: number,
+  named?: { readonly features: string },
+): Promise<Observer> {
   const { input, sampleDims, classes, found, fixedBatch } = target;
   const size = sampleDims.reduce((product, d) => product * d, 1);
   const rows = fixedBatch ?? batch;
   let width: number | undefined;
   const session = await target.compile('observe', rows, ({ b, x, logits, values }) => {
     const at = x.dims[0]!;
-    const inner = lastLayerInput(b.builder, logits);
+    const inner = named ? values.get(named.features) : lastLayerInput(b.builder, logits);
     const features =
       inner && !inner.data && inner.dtype === 'float32' && inner.dims[0] === at
         ? b.reshape(inner, [at, inner.dims.slice(1).reduce((product, d) => product * d, 1)])

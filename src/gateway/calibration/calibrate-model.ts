@@ -4,17 +4,25 @@ import { clopperPearson } from '../../assess/statistics/clopper-pearson.ts';
 import { GlacisError } from '../../core/error.ts';
 import { suggestion } from '../../core/options.ts';
 import type { Progress } from '../../core/progress.ts';
-import { type AdaptedDataset, adaptDataset, openDataset } from '../../data/index.ts';
 import { calibrateDetector } from '../../detect/calibration/calibrate.ts';
-import { type Observer, openObserver } from '../../detect/calibration/observe.ts';
-import { CALIBRATION_SCHEMA, type Calibration } from '../../detect/calibration/schema.ts';
+import { openObserver } from '../../detect/calibration/observe.ts';
+import {
+  CALIBRATION_SCHEMA,
+  type Calibration,
+  type GuardCalibration,
+} from '../../detect/calibration/schema.ts';
 import { splitCalm } from '../../detect/calibration/split.ts';
 import { fewestFor } from '../../detect/calibration/threshold.ts';
-import type { Detector, Observations } from '../../detect/detector.ts';
+import type { Detector, Observations, Watched } from '../../detect/detector.ts';
 import { DETECTORS } from '../../detect/detectors.ts';
+import { inlineFunctions } from '../../onnx/functions.ts';
+import { readModel } from '../../onnx/read.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import { rootDigest } from '../../supply/sign/manifest.ts';
 import { readManifest } from '../../supply/sign/read-manifest.ts';
+import { withFeatures } from '../../transform/features.ts';
+import { areProbabilities } from '../backend/find-classifier.ts';
+import { type WholeData, wholeData } from './whole-data.ts';
 
 /** What is calibrated, on what. */
 export interface CalibrateOptions
@@ -49,8 +57,6 @@ export interface CalibrateOptions
 
 /** Samples of a data set unless more are asked for. */
 const USUAL = 20_000;
-/** Most values of a data set: half a gibibyte. */
-const MOST_VALUES = 2 ** 27;
 
 /**
  * Calibrates a model's guards: learns what is calm, sets thresholds for stated rates of false alarms, and measures the rates on the half of the calm samples that was held out.
@@ -62,38 +68,44 @@ export async function calibrateModel(engine: Engine, options: CalibrateOptions):
   const chosen = detectorsNamed(options.guards);
   const { manifest } = await readManifest(options.model, { signal });
   const source = await fileSource(engine, options);
-  const open = (path: string) => openAdapted(path, source.input, options);
-  const calm = await open(options.data);
-  const first = await calm.read(0, Math.min(8, calm.n), signal);
+  const read = (path: string) => wholeData(path, source.input, { ...options, n: options.n ?? USUAL });
+  const calm = await read(options.data);
+  const split = splitCalm(calm.n, seed, options.fit !== undefined);
+  checkCounts(split.threshold.length, calm.n, rates, say);
+  const learnt = options.fit === undefined ? undefined : await read(options.fit);
+  const attacked = options.attacked === undefined ? undefined : await read(options.attacked);
+  const size = calm.shape.reduce((product, d) => product * d, 1);
+  const count = Math.min(FIRST, calm.n);
+  const first = {
+    start: 0,
+    count,
+    x: calm.x.slice(0, count * size),
+    shape: [count, ...calm.shape],
+    indices: Int32Array.from({ length: count }, (_, i) => i),
+  };
   const { subject, batch } = await source.open(calm.shape, first);
   try {
     if (!subject.target)
       throw new GlacisError('option/invalid', 'calibrate: expected a model file, got an endpoint');
-    const observer = await openObserver(subject.target, batch);
-    const { low, high } = calm.bounds ?? { low: [], high: [] };
-    const watched = {
-      ...observer.watched,
-      range: low.length > 0 ? ([Math.min(...low), Math.max(...high)] as const) : undefined,
-    };
-    const split = splitCalm(calm.n, seed, options.fit !== undefined);
-    const fewest = fewestFor(Math.max(...rates));
-    if (split.threshold.length < fewest)
-      throw new GlacisError(
-        'data/mismatch',
-        `calm samples: expected at least ${fewest} to set a threshold for ${Math.max(...rates)} on, got ${split.threshold.length} of ${calm.n}; give more samples, or a higher rate with --rates`,
-      );
-    const learnt = options.fit === undefined ? undefined : await open(options.fit);
-    const attacked = options.attacked === undefined ? undefined : await open(options.attacked);
-    const seen = await observeAll(observer, calm, options);
+    const features = await featuresIn(options.model, subject.target.found.output, signal);
+    const observer = await openObserver(subject.target, batch, { features });
+    const observe = (of: WholeData) => observer.observe(of.x, of.n, signal);
+    const seen = await observe(calm);
     const parts = {
-      fit: learnt ? await observeAll(observer, learnt, options) : some(seen, split.fit),
+      fit: learnt ? await observe(learnt) : some(seen, split.fit),
       threshold: some(seen, split.threshold),
       heldOut: some(seen, split.heldOut),
-      attacked: attacked && (await observeAll(observer, attacked, options)),
+      attacked: attacked && (await observe(attacked)),
     };
-    const guards: Record<string, Calibration['guards'][string]> = {};
+    const { classes } = observer.watched;
+    const watched: Watched = {
+      ...observer.watched,
+      gives: areProbabilities(seen.scores, classes) ? 'probabilities' : 'logits',
+      range: calm.range,
+    };
+    const guards: Record<string, GuardCalibration> = {};
     for (const detector of chosen.detectors) {
-      options.progress({ label: `calibrate ${detector.id}`, done: 0 });
+      options.progress({ label: `calibrate ${detector.id}`, done: Object.keys(guards).length });
       try {
         guards[detector.id] = await calibrateDetector(detector, watched, parts, rates, (k, n) =>
           clopperPearson(k, n),
@@ -104,18 +116,13 @@ export async function calibrateModel(engine: Engine, options: CalibrateOptions):
         say(`left out: ${thrown.message}`);
       }
     }
-    for (const rate of rates)
-      if (split.threshold.length < fewestFor(rate))
-        say(
-          `no thresholds for ${rate}: they need ${fewestFor(rate)} calm samples beside those held out and learnt from, and there are ${split.threshold.length}`,
-        );
     return {
       schema: CALIBRATION_SCHEMA,
       model: `sha256:${rootDigest(manifest.resources)}`,
       data: {
-        calm: prefixed(calm.digest),
-        ...(learnt && { fit: prefixed(learnt.digest) }),
-        ...(attacked && { attacked: prefixed(attacked.digest) }),
+        calm: calm.digest,
+        ...(learnt && { fit: learnt.digest }),
+        ...(attacked && { attacked: attacked.digest }),
         seed,
         samples: {
           fit: parts.fit.n,
@@ -133,6 +140,37 @@ export async function calibrateModel(engine: Engine, options: CalibrateOptions):
   }
 }
 
+/** Samples on which the graph that is observed is compared with the deployed file. */
+const FIRST = 8;
+
+/** Says which rates cannot be promised. Errors: `data/mismatch` where none can. */
+function checkCounts(
+  threshold: number,
+  all: number,
+  rates: readonly number[],
+  say: (line: string) => void,
+): void {
+  const highest = Math.max(...rates);
+  if (threshold < fewestFor(highest))
+    throw new GlacisError(
+      'data/mismatch',
+      `calm samples: expected at least ${fewestFor(highest)} to set a threshold for ${highest} on, got ${threshold} of ${all}; give more samples, or a higher rate with --rates`,
+    );
+  for (const rate of rates)
+    if (threshold < fewestFor(rate))
+      say(
+        `no thresholds for ${rate}: they need ${fewestFor(rate)} calm samples beside those held out and learnt from, and there are ${threshold}`,
+      );
+}
+
+/** The name of what the last layer sees, found as the server finds it; empty where there is none. */
+async function featuresIn(path: string, output: string, signal: AbortSignal | undefined): Promise<string> {
+  const model = inlineFunctions(await readModel(path, signal ? { signal } : {}));
+  const made = withFeatures(model, output);
+  // The node that gives them stands last, and hands on what it sees.
+  return made?.model.graph.nodes.at(-1)?.inputs[0] ?? '';
+}
+
 function detectorsNamed(names: readonly string[] | undefined): {
   readonly detectors: readonly Detector<unknown>[];
   readonly isNamed: boolean;
@@ -148,43 +186,6 @@ function detectorsNamed(names: readonly string[] | undefined): {
   return { detectors: DETECTORS.filter(({ id }) => names.includes(id)), isNamed: true };
 }
 
-async function openAdapted(
-  path: string,
-  input: Parameters<typeof adaptDataset>[1] extends infer I ? Omit<I, 'dtype'> : never,
-  { signal, target, imageSize, range, layout, n, seed, say }: CalibrateOptions,
-): Promise<AdaptedDataset> {
-  const dataset = await openDataset(path, {
-    ...(signal && { signal }),
-    ...(target !== undefined && { target }),
-    ...(imageSize && { imageSize }),
-  });
-  const size = dataset.sampleShape.reduce((product, d) => product * d, 1);
-  const most = Math.min(n ?? USUAL, Math.max(1, Math.floor(MOST_VALUES / size)));
-  if (most < dataset.n) say(`${path}: ${most} of ${dataset.n} samples were drawn; --n takes more`);
-  return adaptDataset(
-    dataset,
-    { ...input, dtype: 'float32' },
-    {
-      ...(most < dataset.n && { n: most, shuffle: seed }),
-      ...(range && { range }),
-      ...(layout && { layout }),
-    },
-    signal,
-  );
-}
-
-async function observeAll(
-  observer: Observer,
-  data: AdaptedDataset,
-  { signal, progress }: CalibrateOptions,
-): Promise<Observations> {
-  const size = data.shape.reduce((product, d) => product * d, 1);
-  const x = new Float32Array(data.n * size);
-  for await (const batch of data.batches(500, signal)) x.set(batch.x, batch.start * size);
-  progress({ label: 'passes', done: 0, total: data.n });
-  return observer.observe(x, data.n, signal);
-}
-
 /** Some of the samples. */
 function some({ n, x, scores, features }: Observations, numbers: Int32Array): Observations {
   const pick = (values: Float32Array) => {
@@ -195,8 +196,4 @@ function some({ n, x, scores, features }: Observations, numbers: Int32Array): Ob
     return taken;
   };
   return { n: numbers.length, x: pick(x), scores: pick(scores), features: features && pick(features) };
-}
-
-function prefixed(digest: string): string {
-  return digest.startsWith('sha256:') ? digest : `sha256:${digest}`;
 }

@@ -340,7 +340,12 @@ describe.each(CALIBRATED)('$id', (detector, strange) => {
       { ...CLASSIFIER, classes: 3 },
       { ...CLASSIFIER, sampleDims: [2, 2] },
       { ...CLASSIFIER, gives: 'probabilities' as const },
-      { ...CLASSIFIER, features: 4 },
+      ...(detector.needs === 'features'
+        ? [
+            { ...CLASSIFIER, features: 4 },
+            { ...CLASSIFIER, features: undefined },
+          ]
+        : []),
     ]) {
       const setting = settingFixture({ model: servedFixture(classifier), calibration });
       expect(() => made(kind, options, setting)).toThrow(/other sizes/);

@@ -55,6 +55,7 @@ export function thresholdGuard<Fit, O extends Options>(
     name,
     about,
     options,
+    features: needs === 'features',
     make({ action, falsePositiveRate, share = 1 }, setting) {
       const { watched, threshold, fit } = openCalibration(detector, setting, falsePositiveRate);
       const scorer = detector.open(fit, watched);
@@ -93,7 +94,7 @@ export function thresholdGuard<Fit, O extends Options>(
 
 /** The calibration, if it is of a model like this one and has the rate. Errors: `option/invalid`. */
 function openCalibration<Fit>(
-  { id, kept }: Detector<Fit>,
+  { id, kept, needs }: Detector<Fit>,
   { model, calibration, ask }: GuardSetting,
   rate: number,
 ): { readonly watched: Watched; readonly threshold: number; readonly fit: Fit } {
@@ -103,7 +104,8 @@ function openCalibration<Fit>(
   };
   const { classifier } = model;
   if (classifier === undefined) return refuse('a classifier', `${model.name}, which is none`);
-  if (!isOf(watched, classifier)) refuse(`a calibration of ${model.name}`, 'one of a model of other sizes');
+  if (!isOf(watched, classifier, needs === 'features'))
+    refuse(`a calibration of ${model.name}`, 'one of a model of other sizes');
   const threshold = thresholds.find((each) => Math.abs(each.rate - rate) < 1e-12)?.threshold;
   if (threshold === undefined)
     return refuse(
@@ -118,12 +120,13 @@ function openCalibration<Fit>(
 function isOf(
   { sampleDims, classes, gives, features }: GuardCalibration['watched'],
   classifier: NonNullable<GuardSetting['model']['classifier']>,
+  needsFeatures: boolean,
 ): boolean {
   return (
     sampleDims.join() === classifier.sampleDims.join() &&
     classes === classifier.classes &&
     gives === classifier.gives &&
-    (features === classifier.features || classifier.features === undefined)
+    (!needsFeatures || features === classifier.features)
   );
 }
 
