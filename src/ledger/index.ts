@@ -1,3 +1,4 @@
+export { askWitness, type Post } from './ask-witness.ts';
 export { auditLog } from './audit.ts';
 export type { ThroughOptions } from './bundle-roots.ts';
 export { type Checkpoint, type LogTrust, openCheckpoint } from './checkpoint.ts';
@@ -38,5 +39,14 @@ export {
   noteSigner,
   parseVerifierKey,
 } from './note-key.ts';
-export { formatProof, type LogProof, parseProof, verifyProof } from './proof-file.ts';
+export { formatProof, type LogProof, parseProof, verifyLeafProof, verifyProof } from './proof-file.ts';
 export { tilePath } from './tile.ts';
+export {
+  MOST_REQUEST_BYTES,
+  openWitness,
+  type WitnessAnswer,
+  type Witnessed,
+  type WitnessMemory,
+  type WitnessOptions,
+} from './witness.ts';
+export { folderMemory } from './witness-memory.ts';

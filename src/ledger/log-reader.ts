@@ -27,13 +27,18 @@ export interface LogReader {
   entry(index: number): Promise<Uint8Array>;
   /** Entries from `start` (default 0) to the end, in order, a bundle of 256 in memory at a time. */
   entries(start?: number, signal?: AbortSignal): AsyncGenerator<Uint8Array>;
-  /** A tlog-proof file that shows without the log that entry `index` is in it. */
-  prove(index: number): Promise<string>;
+  /**
+   * A tlog-proof file that shows without the log that entry `index` is in it. `extra` gives what else the file is to hold, from the entry's
+   * leaf hash; nothing vouches for that.
+   */
+  prove(index: number, extra?: (leaf: Uint8Array) => Uint8Array): Promise<string>;
   /**
    * Checks that this log begins with what `earlier` describes. Errors: `ledger/forked` when it does not or is shorter.
    * Cost: one proof, whatever the sizes.
    */
   extend(earlier: Pick<Checkpoint, 'size' | 'root'>): Promise<void>;
+  /** The proof of that for others: that this log begins with its own first `size` entries. */
+  proveSince(size: number): Promise<readonly Uint8Array[]>;
 }
 
 /**
@@ -73,13 +78,17 @@ export function readLog(source: LogSource, checkpoint: Checkpoint): LogReader {
         yield* all.slice(Math.max(0, start - n * TILE_WIDTH));
       }
     },
-    async prove(index) {
+    async prove(index, extra) {
       within(index);
       const leaf = await tiles(0, index);
       const proof = await inclusionProof(index, size, tiles);
       const reached = rootFromInclusion(index, size, leaf, proof);
       if (reached === undefined || !sameHash(reached, root)) throw wrongRoot(origin, index);
-      return formatProof({ index, proof, checkpoint: checkpoint.note });
+      return formatProof({ index, proof, checkpoint: checkpoint.note, ...(extra && { extra: extra(leaf) }) });
+    },
+    async proveSince(earlier) {
+      if (earlier > size) within(earlier);
+      return consistencyProof(earlier, size, tiles);
     },
     async extend(earlier) {
       const forked = (what: string) =>

@@ -78,9 +78,19 @@ export function verifyProof(
   trust: LogTrust,
   where = 'proof',
 ): { readonly index: number; readonly checkpoint: Checkpoint } {
+  return verifyLeafProof(text, leafHash(entry), trust, where);
+}
+
+/** {@link verifyProof} for who knows an entry's leaf hash and not the entry. */
+export function verifyLeafProof(
+  text: string,
+  leaf: Uint8Array,
+  trust: LogTrust,
+  where = 'proof',
+): { readonly index: number; readonly checkpoint: Checkpoint } {
   const { index, proof, checkpoint: note } = parseProof(text, where);
   const checkpoint = openCheckpoint(note, trust, where);
-  const root = rootFromInclusion(index, checkpoint.size, leafHash(entry), proof);
+  const root = rootFromInclusion(index, checkpoint.size, leaf, proof);
   if (root === undefined || !sameHash(root, checkpoint.root))
     throw new GlacisError(
       'ledger/untrusted',
