@@ -38,9 +38,10 @@ export class GatheredBytes {
 
   /** Takes a piece; a reason where it does not. */
   add(piece: Uint8Array): Overflow | undefined {
+    if (piece.length === 0) return undefined;
     const length = this.#length + piece.length;
     if (length > this.#most) return 'too-large';
-    if (this.#length === 0 && piece.length > 0) {
+    if (this.#length === 0) {
       if (!this.#lease.grow(length)) return 'busy';
       this.#first = piece;
       this.#length = length;

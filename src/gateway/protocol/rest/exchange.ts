@@ -18,21 +18,21 @@ export class Exchange {
   readonly caller: Caller;
   readonly arrived: number;
   readonly #compresses: boolean;
-  readonly #leaving: () => boolean;
+  readonly #isLast: () => boolean;
   #controller: AbortController | undefined;
 
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
     caller: Caller,
-    options: { readonly compresses: boolean; readonly leaving: () => boolean },
+    options: { readonly compresses: boolean; readonly isLast: () => boolean },
   ) {
     this.request = request;
     this.response = response;
     this.caller = caller;
     this.arrived = performance.now();
     this.#compresses = options.compresses;
-    this.#leaving = options.leaving;
+    this.#isLast = options.isLast;
   }
 
   /** Fires when the caller has gone before the answer was sent. */
@@ -54,7 +54,7 @@ export class Exchange {
     headers['content-length'] = body.length;
     headers['x-content-type-options'] = 'nosniff';
     headers['cache-control'] ??= 'no-store';
-    if (this.#leaving() || isUnread(request)) headers.connection = 'close';
+    if (this.#isLast() || isUnread(request)) headers.connection = 'close';
     response.writeHead(status, headers);
     response.end(body);
   }

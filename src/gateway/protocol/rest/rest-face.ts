@@ -22,7 +22,7 @@ export async function openRest(face: FaceSurroundings, tls: TlsOptions | undefin
   const { gateway, config, callers } = face;
   const { limits } = config;
   let leaving = false;
-  const options = { compresses: config.compression, leaving: () => leaving };
+  const requests = new WeakMap<Socket, number>();
   let server: Server | undefined;
   const app = fastify({
     logger: false,
@@ -43,11 +43,18 @@ export async function openRest(face: FaceSurroundings, tls: TlsOptions | undefin
   };
   const exchangeOf = (request: IncomingMessage, response: ServerResponse): Exchange => {
     const { authorization, 'x-forwarded-for': forwarded } = request.headers;
+    const { socket } = request;
+    const count = (requests.get(socket) ?? 0) + 1;
+    requests.set(socket, count);
     return new Exchange(
       request,
       response,
-      callers.of(request.socket, authorization, forwarded as string | undefined),
-      options,
+      callers.of(socket, authorization, forwarded as string | undefined),
+      {
+        compresses: config.compression,
+        // As the answer is sent: it may have begun to leave meanwhile.
+        isLast: () => leaving || count >= limits.requestsPerConnection,
+      },
     );
   };
   /** Nothing that goes wrong here may reach the caller, or be lost. */
@@ -211,7 +218,6 @@ function newServer(
         handler,
       )
     : createServer(options, handler);
-  server.maxRequestsPerSocket = limits.requestsPerConnection;
   server.timeout = limits.idleTime;
   return server;
 }
