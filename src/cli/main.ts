@@ -68,6 +68,10 @@ const COMMANDS: Readonly<
     about: 'make, check and explain the file that says which evidence a model needs',
     load: () => import('./policy.ts'),
   },
+  serve: {
+    about: 'serve models under guard: keys, budgets, detectors, a log that can be verified',
+    load: () => import('./serve.ts'),
+  },
   gate: {
     about: 'decide whether a model has the evidence that a policy asks for',
     load: () => import('./gate.ts'),

@@ -1,3 +1,4 @@
+import type { ModelMetadata } from '../../oip/index.ts';
 import type { PassedCheck } from './admission/passed-check.ts';
 import type { ModelLoad } from './backend-model.ts';
 import type { ModelConfig } from './config-schema.ts';
@@ -16,6 +17,7 @@ export interface ModelStatus {
   readonly versions: readonly {
     readonly version: string;
     readonly digest: string;
+    readonly metadata: ModelMetadata;
     readonly checks: readonly PassedCheck[];
     readonly notes: readonly string[];
     /** Why it answers nothing any more. */
@@ -35,6 +37,7 @@ export function statusOf(model: string, { use, canary, config, versions, previou
     versions: [...versions].map(([version, { backend, checks, stopped }]) => ({
       version,
       digest: backend.digest,
+      metadata: backend.metadata,
       checks,
       notes: backend.notes,
       stopped,

@@ -28,6 +28,17 @@ export function openGuards(
   });
 }
 
+/** Whether a guard that the policy names wants the features of the last layer: the model is opened with them then. */
+export function wantsFeatures(config: GuardsConfig): boolean {
+  const named = config as Readonly<Record<string, unknown>>;
+  return GUARDS.some(
+    ({ kind, on }) =>
+      kind.features === true &&
+      named[kind.name] !== 'off' &&
+      (named[kind.name] !== undefined || (on === 'calibrated' && config.calibration !== undefined)),
+  );
+}
+
 function textOf(path: string): string {
   try {
     const { size } = statSync(path);

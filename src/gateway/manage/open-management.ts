@@ -6,7 +6,7 @@ import type { Event } from '../decision.ts';
 import type { Principal } from '../principal.ts';
 import { REFUSALS, Refused } from '../refusal.ts';
 import type { Identifier } from '../rights.ts';
-import type { ManagementRoute } from './route.ts';
+import { type ManagementRoute, NOBODY } from './route.ts';
 
 /** Where the management side listens. */
 export type ManagementPlace = { readonly host: string; readonly port: number } | { readonly socket: string };
@@ -78,7 +78,8 @@ export async function openManagement(
       method: route.method,
       url: route.path,
       handler: async (request, reply) => {
-        const by = route.action === undefined ? undefined : await allowed(request, route.action, given);
+        const by = route.action === undefined ? NOBODY : await allowed(request, route.action, given);
+        const may = (action: string) => given.allows(by, action, request.ip ?? '');
         const body = bodyOf(request, route);
         const params = request.params as Record<string, string>;
         if (route.event !== undefined)
@@ -86,12 +87,19 @@ export async function openManagement(
             kind: 'event',
             at: given.now(),
             event: route.event,
-            by: by?.id ?? 'glacis',
+            by: by.id,
             about: { ...aboutFrom(params), ...aboutFrom(body) },
           });
         const gone = new AbortController();
         reply.raw.once('close', () => gone.abort());
-        const answer = await route.run({ params, query: queryOf(request), body, by, signal: gone.signal });
+        const answer = await route.run({
+          params,
+          query: queryOf(request),
+          body,
+          by,
+          may,
+          signal: gone.signal,
+        });
         reply.code(answer.status ?? 200);
         if ('json' in answer) return reply.type('application/json').send(JSON.stringify(answer.json ?? null));
         if (answer.cache !== undefined) reply.header('cache-control', answer.cache);

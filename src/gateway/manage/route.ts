@@ -23,10 +23,21 @@ export interface ManagementCall<Body = unknown> {
   /** The first value of each key. */
   readonly query: Readonly<Record<string, string>>;
   readonly body: Body;
-  /** Who asks; undefined on a route without an action. */
-  readonly by: Principal | undefined;
+  /** Who asks; `nobody` on a route without an action. */
+  readonly by: Principal;
+  /** Whether who asks may also do this. */
+  readonly may: (action: string) => boolean;
   readonly signal: AbortSignal;
 }
+
+/** Who asks where nobody need sign in. */
+export const NOBODY: Principal = {
+  id: 'nobody',
+  tenant: 'nobody',
+  credential: 'none',
+  kind: 'anonymous',
+  roles: [],
+};
 
 /** JSON unless bytes or a text are given with their type. */
 export type ManagementAnswer =

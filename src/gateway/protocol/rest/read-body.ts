@@ -35,13 +35,23 @@ export function readBody(
   });
 }
 
+/**
+ * What bodies are called. The third is what `curl -d` says of any text; a web page could send it without asking first, but it has no credentials to send with it:
+ * there are no cookies here.
+ */
+const MEDIA: ReadonlySet<string> = new Set([
+  'application/json',
+  'application/octet-stream',
+  'application/x-www-form-urlencoded',
+]);
+
 /** What a body is, by its headers; undefined: nothing that is understood. */
 export function encodingOf(request: IncomingMessage): 'identity' | 'gzip' | 'deflate' | undefined {
   const type = request.headers['content-type'];
   if (type !== undefined) {
     const end = type.indexOf(';');
     const media = (end < 0 ? type : type.slice(0, end)).trim().toLowerCase();
-    if (media !== 'application/json' && media !== 'application/octet-stream') return undefined;
+    if (!MEDIA.has(media)) return undefined;
   }
   const encoding = request.headers['content-encoding'];
   if (encoding === undefined) return 'identity';

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { GlacisError } from '../../core/error.ts';
+import type { Backends } from '../backend/open-backends.ts';
+import { type ManagementRoute, route } from './route.ts';
+
+const version = z.string().min(1).max(128);
+type Canary = { version?: string | undefined; share: number };
+
+/** Models and their versions. Files are loaded as the configuration says: change it and reload. */
+export function modelRoutes(backends: Backends): readonly ManagementRoute[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/models',
+      about: 'Models, versions, what was checked, and how busy they are.',
+      action: 'models.list',
+      run: () => ({ json: { models: backends.status(), memory: backends.memory() } }),
+    }),
+    route({
+      method: 'POST',
+      path: '/api/models/:name/rollback',
+      about: 'The version before goes back into service, if it may still be served.',
+      action: 'models.rollback',
+      async run({ params, by }) {
+        await backends.rollback(params.name!, by.id);
+        return { json: statusOf(backends, params.name!) };
+      },
+    }),
+    route<Canary>({
+      method: 'POST',
+      path: '/api/models/:name/canary',
+      about: 'Lets a version answer a share of the principals; without a version, ends that.',
+      action: 'models.promote',
+      body: z.strictObject({ version: version.optional(), share: z.number().min(0).max(1).default(0.05) }),
+      async run({ params, body, by }) {
+        const canary = body.version === undefined ? undefined : { version: body.version, share: body.share };
+        await backends.setCanary(params.name!, canary, by.id);
+        return { json: statusOf(backends, params.name!) };
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/models/recheck',
+      about: 'Asks registries and the list of revoked digests again, now.',
+      action: 'models.load',
+      event: 'models-rechecked',
+      async run() {
+        await backends.recheck();
+        return { json: backends.status() };
+      },
+    }),
+  ];
+}
+
+function statusOf(backends: Backends, name: string): object {
+  const found = backends.status().find(({ model }) => model === name);
+  if (found === undefined)
+    throw new GlacisError('option/invalid', `model ${name}: expected one that is served`);
+  return found;
+}

@@ -1,0 +1,159 @@
+import { GlacisError } from '../core/error.ts';
+import { floatsOf, floatTensor } from '../oip/index.ts';
+import type { ServeConfig } from './config/serve-schema.ts';
+import type { InputGuard } from './guard.ts';
+import type { GuardsConfig } from './guards/config-schema.ts';
+import { openGuards, wantsFeatures } from './guards/open-guards.ts';
+import type { MarkRegister } from './respond/index.ts';
+import { openAnswers } from './respond/index.ts';
+import type { ServedModel } from './served-model.ts';
+import type { Answers, Verifier } from './stages.ts';
+import { openVerifier, type VerifierSurroundings } from './verify/index.ts';
+
+/** Longest that a guard's own question to the model may wait, in milliseconds. */
+const ASK_TIMEOUT = 10_000;
+
+/** What surrounds each version in service. */
+export interface ModelParts {
+  /** Whether a guard of this model wants the features of its last layer. */
+  wantsFeatures(model: string): boolean;
+  /** Makes the parts of a version before it serves. Errors: those of the guards and of the answers (`option/invalid`, `data/…`). */
+  prepare(model: ServedModel): void;
+  guards(model: ServedModel): readonly InputGuard[];
+  answers(model: ServedModel): Answers;
+  verifier(model: ServedModel): Verifier | undefined;
+  /** Makes all parts anew from another configuration, or leaves all as they are. Errors: as {@link ModelParts.prepare}. */
+  reload(config: ServeConfig): void;
+  close(): Promise<void>;
+}
+
+/** What they are made from. */
+export interface PartsSurroundings {
+  readonly secret: Uint8Array;
+  readonly now: () => number;
+  readonly failed: (where: string, thrown: unknown) => void;
+  readonly find: (model: string, version: string | undefined) => ServedModel | undefined;
+  readonly reviews: VerifierSurroundings['reviews'];
+  readonly marks: MarkRegister | undefined;
+  /** Makes a path of the configuration absolute. */
+  readonly placeOf: (path: string) => string;
+}
+
+interface Parts {
+  readonly guards: readonly InputGuard[];
+  readonly answers: Answers;
+  /** Opened at the first decision: the second model may be loaded later than the first. */
+  verifier: Verifier | undefined;
+}
+
+/** Opens them. A version without parts is never asked: `guards` and `answers` throw, and the call is refused. */
+export function openModelParts(first: ServeConfig, given: PartsSurroundings): ModelParts {
+  let config = first;
+  /** By name and version: what serves now, and its parts. */
+  let made = new Map<string, { readonly model: ServedModel; readonly parts: Parts }>();
+  const byModel = new WeakMap<ServedModel, Parts>();
+
+  const make = (model: ServedModel, from: ServeConfig): Parts => {
+    const { classifier } = model;
+    const own = from.only[model.name];
+    const answersConfig = own?.answers ?? from.answers;
+    const marked =
+      given.marks && answersConfig.watermark && classifier
+        ? {
+            digest: model.digest,
+            sampleDims: classifier.sampleDims,
+            classes: classifier.classes,
+            rate: answersConfig.watermark.rate,
+          }
+        : undefined;
+    return {
+      guards: openGuards(withPlace(guardsOf(from, model.name), given.placeOf), {
+        model,
+        now: given.now,
+        ask: (x, n) => asked(model, x, n),
+      }),
+      answers: openAnswers(answersConfig, {
+        model,
+        secret: given.secret,
+        marked: marked && ((mark) => given.marks!.note(mark, marked)),
+      }),
+      verifier: undefined,
+    };
+  };
+  const partsOf = (model: ServedModel): Parts => {
+    const parts = byModel.get(model);
+    if (parts === undefined)
+      throw new GlacisError('run/failed', `model ${model.name}: expected its guards to be ready`);
+    return parts;
+  };
+  const closeAll = (all: Iterable<Parts>) =>
+    Promise.all([...all].flatMap(({ guards }) => guards.map((guard) => guard.close?.())));
+  const closeLater = (all: Iterable<Parts>) =>
+    void closeAll(all).catch((thrown) => given.failed('guards', thrown));
+
+  return {
+    wantsFeatures: (model) => wantsFeatures(guardsOf(config, model)),
+    prepare(model) {
+      const key = keyOf(model);
+      const before = made.get(key);
+      const parts = make(model, config);
+      byModel.set(model, parts);
+      made.set(key, { model, parts });
+      if (before) closeLater([before.parts]);
+    },
+    guards: (model) => partsOf(model).guards,
+    answers: (model) => partsOf(model).answers,
+    verifier(model) {
+      const verify = config.only[model.name]?.verify ?? config.verify;
+      if (verify === undefined || verify.model.split('@')[0] === model.name) return undefined;
+      const parts = partsOf(model);
+      if (parts.verifier === undefined) {
+        const [name = '', version] = verify.model.split('@');
+        const second = given.find(name, version);
+        if (second === undefined)
+          throw new GlacisError('option/invalid', `verify: expected a served model, got ${verify.model}`);
+        parts.verifier = openVerifier(verify, { ...given, first: model, second });
+      }
+      return parts.verifier;
+    },
+    reload(next) {
+      const fresh = new Map([...made].map(([key, { model }]) => [key, { model, parts: make(model, next) }]));
+      const before = [...made.values()].map(({ parts }) => parts);
+      config = next;
+      made = fresh;
+      for (const { model, parts } of fresh.values()) byModel.set(model, parts);
+      closeLater(before);
+    },
+    async close() {
+      await closeAll([...made.values()].map(({ parts }) => parts));
+    },
+  };
+}
+
+function keyOf({ name, version }: ServedModel): string {
+  return `${name}\n${version}`;
+}
+
+function guardsOf(config: ServeConfig, model: string): GuardsConfig {
+  return config.only[model]?.guards ?? config.guards;
+}
+
+function withPlace(config: GuardsConfig, placeOf: (path: string) => string): GuardsConfig {
+  return config.calibration === undefined ? config : { ...config, calibration: placeOf(config.calibration) };
+}
+
+/** A guard's own question: the scores of more samples. */
+async function asked(model: ServedModel, x: Float32Array, n: number): Promise<Float32Array> {
+  const { classifier, metadata } = model;
+  if (classifier === undefined)
+    throw new GlacisError('option/invalid', `model ${model.name}: expected a classifier`);
+  const { input, sampleDims, output } = classifier;
+  const datatype = metadata.inputs.find(({ name }) => name === input)?.datatype;
+  const type = datatype === 'FP16' || datatype === 'BF16' || datatype === 'FP64' ? datatype : 'FP32';
+  const { outputs } = await model.run([floatTensor(input, type, [n, ...sampleDims], x)], {
+    n,
+    signal: AbortSignal.timeout(ASK_TIMEOUT),
+    features: false,
+  });
+  return floatsOf(outputs.find(({ name }) => name === output)!);
+}

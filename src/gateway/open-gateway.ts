@@ -1,0 +1,338 @@
+import { isAbsolute, join, resolve } from 'node:path';
+import { GlacisError } from '../core/error.ts';
+import type { Policy } from '../policy/read-policy.ts';
+import { openStore, type Store } from '../store/index.ts';
+import type { NotLoaded } from './backend/load-version.ts';
+import { type Backends, openBackends } from './backend/open-backends.ts';
+import type { ServeConfig } from './config/serve-schema.ts';
+import { openDataFolder } from './data-folder.ts';
+import type { Event } from './decision.ts';
+import { databaseKeys } from './identity/keys/database-keys.ts';
+import type { KeyDesk } from './identity/keys/key-desk.ts';
+import { openManagementRights } from './identity/management.ts';
+import { type Identity, openIdentity } from './identity/open-identity.ts';
+import { openRights } from './identity/open-rights.ts';
+import { openBudgets, openRates } from './limits/index.ts';
+import { budgetRoutes } from './manage/budget-routes.ts';
+import { type Health, healthRoutes } from './manage/health-routes.ts';
+import { keyRoutes } from './manage/key-routes.ts';
+import { logRoutes } from './manage/log-routes.ts';
+import { modelRoutes } from './manage/model-routes.ts';
+import { openManagement } from './manage/open-management.ts';
+import { reviewRoutes } from './manage/review-routes.ts';
+import { listRoute, serverRoutes } from './manage/server-routes.ts';
+import { openModelParts } from './model-parts.ts';
+import { openMetrics } from './observe/metrics.ts';
+import { openObserver } from './observe/observer.ts';
+import { openProcessLog, type ProcessLog } from './observe/process-log.ts';
+import { openPipeline } from './pipeline.ts';
+import { openFaces } from './protocol/index.ts';
+import { openRecorder } from './record/open-recorder.ts';
+import { openMarkRegister } from './respond/index.ts';
+import { openTiming } from './timing/index.ts';
+import { openReviews, verifySchema } from './verify/index.ts';
+
+/** What a gateway is opened from. */
+export interface GatewayOptions {
+  readonly config: ServeConfig;
+  /** The policy of the same file, if it has one. */
+  readonly policy?: Policy | undefined;
+  /** Where the gateway keeps what is its own: log, store, keys. */
+  readonly dataFolder: string;
+  /** What relative paths of the configuration start from. */
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The user's home. */
+  readonly home: string;
+  /** Reads configuration and policy again, for a reload. */
+  readonly reread?:
+    | (() => Promise<{ readonly config: ServeConfig; readonly policy?: Policy | undefined }>)
+    | undefined;
+  readonly log?: ProcessLog | undefined;
+}
+
+/** A gateway that serves. */
+export interface RunningGateway {
+  readonly addresses: { readonly rest: string; readonly grpc?: string; readonly management: string };
+  /** Versions that were not admitted, and why. */
+  readonly notLoaded: readonly NotLoaded[];
+  readonly models: () => ReturnType<Backends['status']>;
+  /** Where keys are made. */
+  readonly keys: KeyDesk;
+  /** Whether this data folder was new: nobody has a key yet. */
+  readonly isNew: boolean;
+  /** The file that says whom to believe about the log. */
+  readonly trustFile: string;
+  /** Reads configuration and policies again. Errors: `policy/invalid`, `option/invalid`; then nothing has changed. */
+  reload(by: string): Promise<object>;
+  /** No new requests; those in work finish; then all is closed. */
+  drain(): Promise<void>;
+  /** Resolves when all is closed, also by the management side. */
+  readonly closed: Promise<void>;
+}
+
+/** Milliseconds for which a replaced version may still be found by a request that is on its way. */
+const GRACE = 30_000;
+const MOST_MARKS = 1 << 30;
+
+/**
+ * Opens a gateway: store and log first, because nothing is done that is not recorded; then who may do what; then the models, each checked before it is opened; the
+ * doors last. What was opened is closed again where something fails. Errors: those of the parts; nothing is served half.
+ */
+export async function openGateway(options: GatewayOptions): Promise<RunningGateway> {
+  const opened: (() => Promise<unknown>)[] = [];
+  const keep = <T>(part: T, close: (part: T) => Promise<unknown>): T => {
+    opened.push(() => close(part));
+    return part;
+  };
+  const closeAll = async (failed: (where: string, thrown: unknown) => void): Promise<void> => {
+    for (const close of opened.splice(0).reverse())
+      await close().catch((thrown) => failed('closing', thrown));
+  };
+  const log = options.log ?? openProcessLog();
+  try {
+    return await open(options, { log, keep, closeAll: () => closeAll(log.failed) });
+  } catch (thrown) {
+    await closeAll(log.failed);
+    throw thrown;
+  }
+}
+
+interface Opening {
+  readonly log: ProcessLog;
+  /** Remembers how to close a part; parts are closed in the reverse order. */
+  readonly keep: <T>(part: T, close: (part: T) => Promise<unknown>) => T;
+  readonly closeAll: () => Promise<void>;
+}
+
+async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): Promise<RunningGateway> {
+  const { env, home, folder } = options;
+  let { config } = options;
+  const placeOf = (path: string) => (isAbsolute(path) ? path : resolve(folder, path));
+  const now = Date.now;
+  const clock = () => performance.now();
+  const metrics = openMetrics();
+  const observer = openObserver(metrics, log);
+  const { failed } = observer;
+
+  const data = await openDataFolder(options.dataFolder);
+  const { secret } = data;
+  const recordFolder = join(data.path, 'record');
+  const recorder = keep(await openRecorder(config.log, { folder: recordFolder, now }), (part) =>
+    part.close(),
+  );
+  const record = (event: Event) => recorder.record(event);
+  const store: Store = keep(await openStore(withFile(config, data.path, placeOf), { now }), (part) =>
+    part.close(),
+  );
+
+  const identity: Identity = keep(
+    await openIdentity(config.identity, { secret, store: databaseKeys(store), now, clock, failed }),
+    (part) => part.close(),
+  );
+  const rights = await openRights(placed(config, placeOf), { now, clock, failed });
+  const management = await openManagementRights(placed(config, placeOf), { now, failed });
+  const rates = keep(openRates(config.rates), (part) => part.close());
+  const budgets = keep(await openBudgets(config.budgets, { store }), (part) => part.close());
+  const reviews = openReviews(reviewsOf(config), { store, record, now });
+  const marks = keep(
+    await openMarkRegister(join(data.path, 'marks.jsonl'), { mostBytes: MOST_MARKS, now, failed }),
+    (part) => part.close(),
+  );
+  const timing = openTiming(config.timing, { clock, missed: () => metrics.overrun() });
+  keep(timing, async (part) => part.close());
+
+  const parts = keep(
+    openModelParts(config, {
+      secret,
+      now,
+      failed,
+      reviews,
+      marks,
+      placeOf,
+      find: (model, version) => backends.find(model, version, GLACIS),
+    }),
+    (part) => part.close(),
+  );
+  const { backends, notLoaded } = await openBackends(backendOf(config), {
+    ...{ folder, env, home, now, record, failed },
+    policy: options.policy,
+    wantsFeatures: parts.wantsFeatures,
+    prepare: parts.prepare,
+    grace: GRACE,
+  });
+  keep(backends, (part) => part.close());
+
+  const { subject } = config.log;
+  const gateway = openPipeline({
+    ...{ identifier: identity, rights, rates, budgets, recorder, observer, now, clock },
+    routes: backends,
+    guards: parts.guards,
+    answers: parts.answers,
+    verifier: parts.verifier,
+    schedule: timing,
+    limits: { mostBytes: config.mostBytes, mostSamples: config.mostSamples, timeout: config.timeout },
+    subjectOf:
+      subject === 'principal'
+        ? undefined
+        : (given) => (Object.hasOwn(given, subject.parameter) ? String(given[subject.parameter]) : undefined),
+  });
+
+  let ended: () => void;
+  const closed = new Promise<void>((resolve) => {
+    ended = resolve;
+  });
+  let draining: Promise<void> | undefined;
+  const drain = (): Promise<void> => {
+    draining ??= (async () => {
+      await faces.drain();
+      await record({ kind: 'event', at: now(), event: 'server-stopped', by: 'glacis', about: {} }).catch(
+        () => {},
+      );
+      await closeAll();
+      ended();
+    })();
+    return draining;
+  };
+  const reload = async (by: string): Promise<object> => {
+    if (options.reread === undefined)
+      throw new GlacisError(
+        'option/invalid',
+        'reload: expected a configuration file, but the server was started without one',
+      );
+    const next = await options.reread();
+    unchangeable(config, next.config);
+    // What can refuse comes first; models that are not admitted stay as they were.
+    await rights.reload();
+    await management.reload();
+    await identity.reload(next.config.identity);
+    parts.reload(next.config);
+    const refused = await backends.apply(backendOf(next.config), by);
+    config = next.config;
+    await faces.renewTls();
+    await record({ kind: 'event', at: now(), event: 'reloaded', by, about: { refused: refused.length } });
+    return { reloaded: true, notLoaded: refused };
+  };
+
+  const faces = keep(
+    await openFaces(gateway, { ...config.listen, ...(timing.padTo(1) > 1 && { padding: timing }) } as never),
+    (part) => part.close(),
+  );
+  const health = (): readonly Health[] => [
+    { part: 'log', ok: recorder.broken === undefined, because: recorder.broken },
+    { part: 'store', ok: store.broken === undefined, because: store.broken?.message },
+    { part: 'policies', ok: rights.problem === undefined, because: rights.problem && String(rights.problem) },
+    ...backends.status().map(({ model, versions }) => {
+      const stopped = versions.find((version) => version.stopped !== undefined)?.stopped;
+      return { part: `model ${model}`, ok: stopped === undefined, because: stopped };
+    }),
+  ];
+  metrics.watch('glacis_model_waiting', 'Samples that wait for a run.', () =>
+    backends
+      .status()
+      .flatMap(({ model, versions }) =>
+        versions.map(({ version, load }) => ({ labels: { model, version }, value: load.waiting })),
+      ),
+  );
+  metrics.watch('glacis_memory_bytes', 'Weights in memory.', () => [
+    { labels: { what: 'used' }, value: backends.memory().used },
+    { labels: { what: 'limit' }, value: backends.memory().limit },
+  ]);
+  const routes = [
+    ...healthRoutes(health, metrics),
+    ...modelRoutes(backends),
+    ...keyRoutes(identity.keys),
+    ...budgetRoutes(budgets),
+    ...reviewRoutes(reviews),
+    ...logRoutes(recorder.source),
+    ...serverRoutes({
+      reload,
+      drain: () => void setImmediate(drain),
+      config: () => config,
+      policies: () => ({
+        rights: rights.policies,
+        management: management.policies,
+        problem: rights.problem ?? null,
+      }),
+    }),
+  ];
+  const { host, port, socket } = config.management;
+  const managed = keep(
+    await openManagement(socket === undefined ? { host, port } : { socket: placeOf(socket) }, {
+      routes: [...routes, listRoute(routes)],
+      identifier: identity,
+      allows: management.may,
+      record,
+      failed,
+      now,
+      tls: undefined,
+    }),
+    (part) => part.close(),
+  );
+  await record({
+    kind: 'event',
+    at: now(),
+    event: 'server-started',
+    by: 'glacis',
+    about: {
+      models: backends.status().map(({ model }) => model),
+      notLoaded: notLoaded.map(({ model }) => model),
+    },
+  });
+  return {
+    addresses: { ...faces.addresses, management: managed.address },
+    notLoaded,
+    models: () => backends.status(),
+    keys: identity.keys,
+    isNew: data.isNew,
+    trustFile: join(recordFolder, 'log.trust.json'),
+    reload,
+    drain,
+    closed,
+  };
+}
+
+/** Who asks where the gateway itself does. */
+const GLACIS = { id: 'glacis', tenant: 'glacis', credential: 'none', kind: 'anonymous', roles: [] } as const;
+
+function backendOf({ models, memory, threads, revoked, recheckSeconds }: ServeConfig) {
+  return { models, memory, threads, revoked, recheckSeconds };
+}
+
+function reviewsOf({ verify, only }: ServeConfig) {
+  const first = verify ?? Object.values(only).find((each) => each.verify !== undefined)?.verify;
+  return first?.reviews ?? verifySchema.shape.reviews.parse({});
+}
+
+function withFile({ store }: ServeConfig, folder: string, placeOf: (path: string) => string) {
+  return store.kind === 'sqlite'
+    ? { ...store, file: store.file === undefined ? join(folder, 'glacis.db') : placeOf(store.file) }
+    : store;
+}
+
+function placed({ rights }: ServeConfig, placeOf: (path: string) => string) {
+  return { ...rights, policies: rights.policies.map(placeOf), management: rights.management.map(placeOf) };
+}
+
+/** What holds from the start to the end. */
+const FIXED = [
+  'listen',
+  'management',
+  'store',
+  'log',
+  'rates',
+  'budgets',
+  'timing',
+  'mostSamples',
+  'mostBytes',
+  'timeout',
+] as const;
+
+function unchangeable(before: ServeConfig, after: ServeConfig): void {
+  const changed = FIXED.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+  if (changed.length > 0)
+    throw new GlacisError(
+      'option/invalid',
+      `reload: expected ${changed.join(', ')} as they were; restart to change them`,
+    );
+}
