@@ -251,18 +251,14 @@ describe('11: compressed bodies', () => {
   });
 });
 
-it.each([
-  'text/html',
-  'multipart/form-data; boundary=x',
-  'application/x-www-form-urlencoded',
-  'text/plain',
-  'application/xml',
-  'nonsense',
-])('11: content type %s', async (type) => {
-  const answer = await at.ask(SOUND, { 'content-type': type });
-  expect([answer.status, await answer.json()]).toEqual([415, { error: REFUSALS.encoding.message }]);
-  expect(at.seen.questions).toHaveLength(0);
-});
+it.each(['text/html', 'multipart/form-data; boundary=x', 'text/plain', 'application/xml', 'nonsense'])(
+  '11: content type %s',
+  async (type) => {
+    const answer = await at.ask(SOUND, { 'content-type': type });
+    expect([answer.status, await answer.json()]).toEqual([415, { error: REFUSALS.encoding.message }]);
+    expect(at.seen.questions).toHaveLength(0);
+  },
+);
 
 describe('14: lengths of BYTES', () => {
   const strings = (bytes: Uint8Array, shape = [1]) =>
