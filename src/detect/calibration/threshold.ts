@@ -22,12 +22,12 @@ export function fewestFor(rate: number): number {
  */
 export function thresholdFor(scores: ArrayLike<number>, rate: number): Threshold | undefined {
   const n = scores.length;
-  const above = Math.floor((n + 1) * rate + 1e-9);
-  if (above < 1 || above > n) return undefined;
-  const sorted = Float64Array.from(scores, (s) => (Number.isNaN(s) ? Number.POSITIVE_INFINITY : s)).sort();
-  const rank = n + 1 - above;
-  const threshold = sorted[rank - 1]!;
-  return Number.isFinite(threshold) ? { rate, threshold, rank, calm: n } : undefined;
+  const rank = n + 1 - Math.floor((n + 1) * rate + 1e-9);
+  // NaN is sorted last; there is nothing beyond either end.
+  const threshold = Float64Array.from(scores).sort()[rank - 1];
+  return threshold !== undefined && Number.isFinite(threshold)
+    ? { rate, threshold, rank, calm: n }
+    : undefined;
 }
 
 /** How many scores are alarms: above the threshold, or no number. */

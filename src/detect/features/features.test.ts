@@ -73,6 +73,22 @@ describe('fitGaussians', () => {
     expect(distanceTo(fit, 0, white)).toBeLessThan(4.4);
   });
 
+  it('knows which features go together', () => {
+    const rows = new Float32Array(2000);
+    for (let i = 0; i < 1000; i++) {
+      rows[2 * i] = rng.normal();
+      rows[2 * i + 1] = rows[2 * i]! + 0.5 * rng.normal();
+    }
+    const fit = fitGaussians(rows, 2, new Uint8Array(1000), 1);
+    const distance = (...features: readonly number[]) => {
+      const white = new Float32Array(2);
+      whiten(fit.whitener, 2, Float32Array.from(features), white);
+      return distanceTo(fit, 0, white);
+    };
+    expect(distance(2, 2)).toBeLessThan(6);
+    expect(distance(2, -2)).toBeGreaterThan(40);
+  });
+
   it('refuses samples that do not differ', () => {
     expect(() => fitGaussians(new Float32Array(20), 2, new Uint8Array(10), 1)).toThrow(/features differ/);
     expect(() => fitGaussians(Float32Array.of(1, 2), 2, [0], 1)).toThrow(/at least two samples/);
@@ -154,5 +170,24 @@ describe.each([
     expect(() => detector.open(fit, watchedAt(9))).toThrow(/expected a calibration for 9 features/);
     expect(() => detector.open(fit, { ...watched, classes: 5 })).toThrow(/expected a calibration/);
     expect(() => detector.open(fit, { ...watched, features: undefined })).toThrow(/known, got one without/);
+  });
+});
+
+describe('mahalanobis', () => {
+  it('is relative: a direction in which classes do not differ counts for little, however far a sample lies', async () => {
+    const watched = watchedAt(4);
+    const scorer = mahalanobis.open(mahalanobis.fit(clusters(2000, 4), watched), watched);
+    const at = (...features: readonly number[]) =>
+      scorer({
+        n: 1,
+        x: new Float32Array(1),
+        scores: Float32Array.of(1, 0),
+        features: Float32Array.from(features),
+      }) as Float64Array;
+    const [home] = at(3, 0, 0, 0);
+    // Fifty deviations: 2500 by the plain distance.
+    expect(Math.abs(at(3, 50, 0, 0)[0]! - home!)).toBeLessThan(60);
+    // Where the other class is.
+    expect(at(-3, 0, 0, 0)[0]! - home!).toBeGreaterThan(25);
   });
 });

@@ -46,20 +46,20 @@ export function readFeed(
 ): Reading | string {
   let at: number | undefined;
   if (time) {
-    at = momentOf(parameterOf(parameters, time.parameter), time.unit);
+    at = momentOf(parameters[time.parameter], time.unit);
     if (at === undefined) return `${time.parameter} is no time`;
     if (!(at >= now - time.maxAge)) return `${time.parameter} is older than ${time.maxAge} ms`;
     if (!(at <= now + time.maxAhead)) return `${time.parameter} is ahead by more than ${time.maxAhead} ms`;
   }
   let number: number | undefined;
   if (sequence) {
-    const given = parameterOf(parameters, sequence.parameter);
+    const given = parameters[sequence.parameter];
     if (typeof given !== 'number' || !Number.isSafeInteger(given) || given < 0)
       return `${sequence.parameter} is no sequence number`;
     number = given;
   }
   if (agree) {
-    const [a, b] = agree.parameters.map((name) => parameterOf(parameters, name));
+    const [a, b] = agree.parameters.map((name) => parameters[name]);
     if (typeof a !== 'number' || typeof b !== 'number')
       return `${agree.parameters.join(' and ')} are no numbers`;
     const room = Math.max(agree.absolute, agree.relative * Math.max(Math.abs(a), Math.abs(b)));
@@ -67,10 +67,6 @@ export function readFeed(
     if (!(Math.abs(a - b) <= room)) return `${agree.parameters.join(' and ')} do not agree`;
   }
   return { time: at, sequence: number };
-}
-
-function parameterOf(parameters: FeedParameters, name: string): string | number | boolean | undefined {
-  return Object.hasOwn(parameters, name) ? parameters[name] : undefined;
 }
 
 function momentOf(given: string | number | boolean | undefined, unit: 's' | 'ms'): number | undefined {

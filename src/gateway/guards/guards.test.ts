@@ -325,6 +325,7 @@ describe.each(CALIBRATED)('$id', (detector, strange) => {
     expect(judged(guard, { ...call, n: 2 }).action).toBe('refuse');
     if (detector.needs === 'inputs') return;
     expect(judged(guard, { ...call, scores: () => undefined }).action).toBe('refuse');
+    expect(judged(guard, { ...call, scores: () => new Float32Array(3) }).action).toBe('refuse');
     if (detector.needs === 'features')
       expect(judged(guard, { ...call, features: undefined }).action).toBe('refuse');
   });
