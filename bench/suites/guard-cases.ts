@@ -51,10 +51,10 @@ export const GUARD_CASES: Readonly<
   },
   'cifar10-resnet14': {
     ours: [
-      { attack: 'pgd(steps=20)', norm: 'linf', eps: 8 / 255, n: 200 },
-      { attack: 'cw-l2(steps=100, searchSteps=3)', norm: 'l2', eps: NEAREST, n: 50 },
-      { attack: 'square(queries=1000)', norm: 'linf', eps: 8 / 255, n: 100 },
-      { attack: 'adaptive', norm: 'linf', eps: 8 / 255, n: 50, steps: 40, restarts: 1 },
+      { attack: 'pgd(steps=20)', norm: 'linf', eps: 8 / 255, n: 100 },
+      { attack: 'cw-l2(steps=60, searchSteps=3)', norm: 'l2', eps: NEAREST, n: 40 },
+      { attack: 'square(queries=500)', norm: 'linf', eps: 8 / 255, n: 60 },
+      { attack: 'adaptive', norm: 'linf', eps: 8 / 255, n: 50, steps: 30, restarts: 1 },
     ],
     peers: peersAt(8 / 255),
     peersN: 100,

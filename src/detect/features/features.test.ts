@@ -13,7 +13,8 @@ const normal = (n: number) => Float32Array.from({ length: n }, () => rng.normal(
 
 /** `n` samples of two classes about (±3, 0, …), the class decided by the scores. */
 function clusters(n: number, width: number, spread = 1): Observations {
-  const features = normal(n * width).map((v) => spread * v);
+  const own = randomFrom(7, 'clusters', n, width);
+  const features = Float32Array.from({ length: n * width }, () => spread * own.normal());
   const scores = new Float32Array(2 * n);
   for (let i = 0; i < n; i++) {
     features[i * width]! += i % 2 === 0 ? 3 : -3;
