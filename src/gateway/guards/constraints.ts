@@ -23,6 +23,10 @@ const options = z.strictObject({
     .tuple([z.number(), z.number()])
     .optional()
     .describe('Least and greatest value of the main input, for the constraint 8-bit.'),
+  action: z
+    .enum(['flag', 'degrade', 'refuse'])
+    .default('refuse')
+    .describe('What happens to a request with a row that cannot be; flag to try a file out.'),
 });
 
 /**
@@ -34,7 +38,7 @@ export const constraintsGuard: GuardKind<z.output<typeof options>> = {
   name: 'constraints',
   about: "Refuses rows and series that cannot be: a table's or series' constraint file says what can.",
   options,
-  make({ file, columns, range }, { model }) {
+  make({ file, columns, range, action }, { model }) {
     const { classifier } = model;
     if (classifier === undefined)
       throw new GlacisError(

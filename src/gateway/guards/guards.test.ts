@@ -202,6 +202,12 @@ describe('constraints', () => {
     });
   });
 
+  it('only flags where a file is tried out, but never takes a row of another size', () => {
+    const guard = made(constraintsGuard, { file: file(table), action: 'flag' });
+    expect(judged(guard, callFixture([[10, 0, 0, 1]])).action).toBe('flag');
+    expect(judged(guard, callFixture([[1, 2, 3]])).action).toBe('refuse');
+  });
+
   it('holds bytes against their 256 values', () => {
     const guard = made(constraintsGuard, { file: file({ type: '8-bit' }), range: [0, 255] });
     expect(judged(guard, callFixture([[0, 255, 7, 8]])).action).toBe('pass');
