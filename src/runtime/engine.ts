@@ -4,7 +4,7 @@ import { withoutTrailingBlanks } from '../onnx/trim-inputs.ts';
 import { fitsOneFile, serializeModel } from '../onnx/write.ts';
 import type { HostTensor } from './array.ts';
 import type { Device } from './device.ts';
-import { feedPool } from './feed-pool.ts';
+import { type FeedPool, feedPool } from './feed-pool.ts';
 import { type Lane, startLane } from './lane.ts';
 import { asFile } from './model-file.ts';
 import type { OrtOptions } from './ort.ts';
@@ -92,30 +92,35 @@ export function startEngine(options: EngineOptions = {}): Engine {
         : fitsOneFile(model)
           ? ask(serializeModel(withoutTrailingBlanks(model)))
           : asFile(withoutTrailingBlanks(model), ask));
-      const session = opened.session!;
-      return {
-        inputs: opened.inputs!,
-        outputs: opened.outputs!,
-        async run(feeds, { fetches, transfer = false } = {}) {
-          const wanted = fetches ? { fetches } : {};
-          if (transfer) {
-            const buffers = [...new Set(Object.values(feeds).map((t) => t.data.buffer as ArrayBuffer))];
-            return (await lane.ask({ kind: 'run', session, feeds, ...wanted }, buffers)).results!;
-          }
-          const { sent, giveBack } = pool.lend(feeds);
-          try {
-            return (await lane.ask({ kind: 'run', session, feeds: sent, ...wanted })).results!;
-          } finally {
-            giveBack();
-          }
-        },
-        async close() {
-          if (!lane.isOver) await lane.ask({ kind: 'close', session });
-        },
-      };
+      return sessionOn(lane, opened, pool);
     },
     async close() {
       await Promise.all(lanes.map((lane) => lane.close()));
+    },
+  };
+}
+
+/** An open session. A function of its own: one beside the model would hold it, weights and all, as long as the session lives. */
+function sessionOn(lane: Lane, opened: Awaited<ReturnType<Lane['ask']>>, pool: FeedPool): Session {
+  const session = opened.session!;
+  return {
+    inputs: opened.inputs!,
+    outputs: opened.outputs!,
+    async run(feeds, { fetches, transfer = false } = {}) {
+      const wanted = fetches ? { fetches } : {};
+      if (transfer) {
+        const buffers = [...new Set(Object.values(feeds).map((t) => t.data.buffer as ArrayBuffer))];
+        return (await lane.ask({ kind: 'run', session, feeds, ...wanted }, buffers)).results!;
+      }
+      const { sent, giveBack } = pool.lend(feeds);
+      try {
+        return (await lane.ask({ kind: 'run', session, feeds: sent, ...wanted })).results!;
+      } finally {
+        giveBack();
+      }
+    },
+    async close() {
+      if (!lane.isOver) await lane.ask({ kind: 'close', session });
     },
   };
 }

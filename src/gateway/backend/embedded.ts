@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { randomFrom } from '../../core/random.ts';
+import type { ModelMetadata, TensorMetadata } from '../../oip/metadata.ts';
 import type { Tensor } from '../../oip/tensor.ts';
 import { inlineFunctions } from '../../onnx/functions.ts';
 import { mapTensors } from '../../onnx/map-model.ts';
@@ -11,12 +12,11 @@ import { type Engine, type Session, startEngine } from '../../runtime/engine.ts'
 import { withFeatures } from '../../transform/features.ts';
 import { float32Inside } from '../../transform/float32-inside.ts';
 import { Refused } from '../refusal.ts';
-import type { ServedModel } from '../served-model.ts';
 import type { BackendModel } from './backend-model.ts';
 import { type Batching, openBatcher } from './batcher.ts';
 import { type ClassifierChoice, findClassifier, scoreOutput } from './find-classifier.ts';
 import { type LanePool, lanePool } from './lane-pool.ts';
-import type { MemoryBound } from './memory-bound.ts';
+import type { MemoryBound, Reservation } from './memory-bound.ts';
 import { type Port, type Ports, portsOf } from './ports.ts';
 import { type Probed, probe, type RunOnce } from './probe.ts';
 import { checkTexts, hosted, unhosted } from './rows.ts';
@@ -75,6 +75,19 @@ export function startEmbedded(memory: MemoryBound, threads = availableParallelis
   };
 }
 
+/** A model as the runtime gets it, and what is known of it without running it. */
+interface Written {
+  readonly model: Model;
+  readonly about: {
+    readonly ports: Ports;
+    readonly features: { readonly output: string; readonly length: number } | undefined;
+    /** Bytes of weights. */
+    readonly weights: number;
+    /** Whether scales are found over all rows together, which a trial on three of them may not show. */
+    readonly mixes: boolean;
+  };
+}
+
 /**
  * Opens a model in the runtime: written anew from what was read of it, with 16-bit floats computed in float32 and, where wanted, its features as one more output;
  * tried on random inputs, which also warms it up. Its external data must have been loaded.
@@ -85,101 +98,110 @@ export async function openEmbedded(
   runtime: EmbeddedRuntime,
   options: EmbeddedOptions,
 ): Promise<BackendModel> {
+  const { model, about } = written(source, options);
   const { engine, pool, memory } = runtime;
-  const { name, version, digest, batching, mostElements } = options;
-  const stated = portsOf(source);
-  const { model: narrow, widened } = float32Inside(source);
-  const kept = new Set(widened.map((note) => note.name));
-  const marked = (ports: readonly Port[]) =>
-    ports.map((port) => (kept.has(port.name) ? { ...port, widened: true } : port));
-  const ports: Ports = { ...stated, inputs: marked(stated.inputs), outputs: marked(stated.outputs) };
-  const scores = scoreOutput(ports.outputs, options.classifier.output);
-  const made = options.features && scores ? withFeatures(inlineFunctions(narrow), scores.name) : undefined;
-  const model = made?.model ?? narrow;
-
-  const weights = weightBytes(model);
-  const copies = Math.max(1, Math.min(pool.count, Math.floor(MOST_COPIED / Math.max(1, weights))));
+  const copies = Math.max(1, Math.min(pool.count, Math.floor(MOST_COPIED / Math.max(1, about.weights))));
   // One more while it is handed over.
-  const held = memory.reserve(weights * (copies + 1), `${name} ${version}`);
+  const held = memory.reserve(about.weights * (copies + 1), `${options.name} ${options.version}`);
   const sessions: Session[] = [];
   try {
     const threads = Math.max(1, Math.floor(pool.count / copies));
     for (let lane = 0; lane < copies; lane++) sessions.push(await engine.open(model, { lane, threads }));
-    held.shrink(weights * copies);
-    const fetches = [...ports.outputs.map((port) => port.name), ...(made ? [made.output] : [])];
-    let featureLength: number | undefined;
-    const tryOn =
-      (session: Session): RunOnce =>
-      async (inputs) => {
-        const feeds = Object.fromEntries(ports.inputs.map(({ name }, i) => [name, hosted(inputs[i]!)]));
-        const results = await session.run(feeds, { fetches, transfer: true });
-        featureLength ??= made && results[made.output]!.data.length;
-        return ports.outputs.map((port) => unhosted(port, results[port.name]!));
-      };
-    const tried = await probe(ports, tryOn(sessions[0]!), randomFrom(0, 'warm-up', digest));
-    // The other threads allocate now what they will need.
-    for (const session of sessions.slice(1))
-      await probe(ports, tryOn(session), randomFrom(0, 'warm-up', digest));
-    const form = formOf(ports, tried, model, batching);
-    const hasFeatures = made !== undefined && tried.rowed && featureLength === made.length * tried.rows;
-    const found = findClassifier(ports.inputs, ports.outputs, tried, options.classifier);
-    const setting: Batching = {
-      ports: { ...ports, rows: form.rows },
-      features: hasFeatures ? made : undefined,
-      most: batching.most,
-      shared: form.shared,
-      wait: batching.wait / 1000,
-      longest: batching.longest,
-      timeout: batching.timeout,
-      queue: batching.queue,
-      background: false,
-      lanes: sessions.map((_, lane) => lane),
-      pool,
-      clock: () => performance.now(),
-      run: (lane, feeds, fetches) =>
-        sessions[lane]!.run(feeds, { fetches, transfer: true }).catch((thrown: unknown) => {
-          if (/^the (?:runtime's thread|engine) /.test((thrown as Error).message))
-            runtime.broken = (thrown as Error).message;
-          throw thrown;
-        }),
-    };
-    const open = ports.inputs.some(({ shape }) => shape.slice(1).includes(-1)) || form.rows === undefined;
-    const batcher = openBatcher(setting);
-    const aside = openBatcher({ ...setting, background: true, queue: batching.most });
-    const served: ServedModel = {
-      name,
-      version,
-      digest,
-      metadata: {
-        name,
-        versions: [version],
-        platform: 'onnxruntime_onnx',
-        inputs: ports.inputs.map((port) => described(port, form.open, undefined)),
-        outputs: ports.outputs.map((port) => described(port, form.open, seenDims(ports, tried, port))),
-      },
-      classifier: found && { ...found, ...(hasFeatures && { features: made.length }) },
-      async run(inputs, how) {
-        checkTexts(inputs);
-        if (open) checkSizes(inputs, how.n, mostElements);
-        return batcher.run(inputs, how);
-      },
-    };
-    return {
-      ...served,
-      notes: form.notes,
-      runAside: (inputs, how) => aside.run(inputs, how),
-      load: () => ({ open: batcher.open, waiting: batcher.waiting }),
-      async close() {
-        await Promise.all([batcher.close(), aside.close()]);
-        await Promise.all(sessions.map((session) => session.close()));
-        held.release();
-      },
-    };
+    held.shrink(about.weights * copies);
+    return await served(sessions, held, about, runtime, options);
   } catch (thrown) {
     await Promise.allSettled(sessions.map((session) => session.close()));
     held.release();
     throw thrown;
   }
+}
+
+function written(source: Model, options: EmbeddedOptions): Written {
+  const stated = portsOf(source);
+  const { model: narrow, widened } = float32Inside(source);
+  const names = new Set(widened.map((note) => note.name));
+  const marked = (ports: readonly Port[]) =>
+    ports.map((port) => (names.has(port.name) ? { ...port, widened: true } : port));
+  const ports: Ports = { ...stated, inputs: marked(stated.inputs), outputs: marked(stated.outputs) };
+  const scores = scoreOutput(ports.outputs, options.classifier.output);
+  const made = options.features && scores ? withFeatures(inlineFunctions(narrow), scores.name) : undefined;
+  const model = made?.model ?? narrow;
+  const mixes = [...allNodes(model.graph.nodes)].some(({ op }) => op.startsWith('DynamicQuantize'));
+  const features = made && { output: made.output, length: made.length };
+  return { model, about: { ports, features, weights: weightBytes(model), mixes } };
+}
+
+/** What answers, from open sessions. Nothing of the model's own bytes may get in here: it would stay as long as the sessions do. */
+async function served(
+  sessions: readonly Session[],
+  held: Reservation,
+  { ports, features, mixes }: Written['about'],
+  runtime: EmbeddedRuntime,
+  options: EmbeddedOptions,
+): Promise<BackendModel> {
+  const { name, version, digest, batching, mostElements } = options;
+  const fetches = [...ports.outputs.map((port) => port.name), ...(features ? [features.output] : [])];
+  let featureLength: number | undefined;
+  const tryOn =
+    (session: Session): RunOnce =>
+    async (inputs) => {
+      const feeds = Object.fromEntries(ports.inputs.map((port, i) => [port.name, hosted(inputs[i]!)]));
+      const results = await session.run(feeds, { fetches, transfer: true });
+      featureLength ??= features && results[features.output]!.data.length;
+      return ports.outputs.map((port) => unhosted(port, results[port.name]!));
+    };
+  const tried = await probe(ports, tryOn(sessions[0]!), randomFrom(0, 'warm-up', digest));
+  // The other threads allocate now what they will need.
+  for (const session of sessions.slice(1))
+    await probe(ports, tryOn(session), randomFrom(0, 'warm-up', digest));
+  const form = formOf(ports, tried, mixes, batching);
+  const given = tried.rowed && featureLength === (features?.length ?? 0) * tried.rows ? features : undefined;
+  const found = findClassifier(ports.inputs, ports.outputs, tried, options.classifier);
+  // By a call and not here: a function in this scope that names `tried` would keep what was answered, too.
+  const metadata = metadataOf(options, ports, form.open, tried);
+  const setting: Batching = {
+    ports: { ...ports, rows: form.rows },
+    features: given,
+    most: batching.most,
+    shared: form.shared,
+    wait: batching.wait / 1000,
+    longest: batching.longest,
+    timeout: batching.timeout,
+    queue: batching.queue,
+    background: false,
+    lanes: sessions.map((_, lane) => lane),
+    pool: runtime.pool,
+    clock: () => performance.now(),
+    run: (lane, feeds, wanted) =>
+      sessions[lane]!.run(feeds, { fetches: wanted, transfer: true }).catch((thrown: unknown) => {
+        const { message } = thrown as Error;
+        if (/^the (?:runtime's thread|engine) /.test(message)) runtime.broken = message;
+        throw thrown;
+      }),
+  };
+  const batcher = openBatcher(setting);
+  const aside = openBatcher({ ...setting, background: true, queue: batching.most });
+  const unbounded = form.rows === undefined || ports.inputs.some(({ shape }) => shape.slice(1).includes(-1));
+  return {
+    name,
+    version,
+    digest,
+    metadata,
+    classifier: found && { ...found, ...(given && { features: given.length }) },
+    notes: form.notes,
+    async run(inputs, how) {
+      checkTexts(inputs);
+      if (unbounded) checkSizes(inputs, how.n, mostElements);
+      return batcher.run(inputs, how);
+    },
+    runAside: (inputs, how) => aside.run(inputs, how),
+    load: () => ({ open: batcher.open, waiting: batcher.waiting }),
+    async close() {
+      await Promise.all([batcher.close(), aside.close()]);
+      await Promise.all(sessions.map((session) => session.close()));
+      held.release();
+    },
+  };
 }
 
 /** What a sample takes to compute grows with its size, and nobody has bounded that. Errors: `Refused` `too-large`. */
@@ -193,11 +215,9 @@ function checkSizes(inputs: readonly Tensor[], n: number, most: number): void {
 }
 
 /** How requests become runs, after the trial. */
-function formOf(ports: Ports, tried: Probed, model: Model, { share }: BatchingOptions) {
+function formOf(ports: Ports, tried: Probed, mixes: boolean, { share }: BatchingOptions) {
   const notes: string[] = [];
   if (tried.because !== undefined) notes.push(`it could not be tried: ${tried.because}`);
-  // Scales are found over all rows together, which a trial on three of them may not show.
-  const mixes = [...allNodes(model.graph.nodes)].some(({ op }) => op.startsWith('DynamicQuantize'));
   const separate = tried.separate && !mixes;
   if (ports.rows !== undefined && !separate)
     notes.push('requests run one by one: samples in one run influence each other, or nobody knows');
@@ -207,6 +227,21 @@ function formOf(ports: Ports, tried: Probed, model: Model, { share }: BatchingOp
     shared: separate && share === 'auto',
     /** Whether a request may have any number of samples. */
     open: separate || (ports.rows === 'any' && (tried.rowed || tried.outputs === undefined)),
+  };
+}
+
+function metadataOf(
+  { name, version }: EmbeddedOptions,
+  ports: Ports,
+  open: boolean,
+  tried: Probed,
+): ModelMetadata {
+  return {
+    name,
+    versions: [version],
+    platform: 'onnxruntime_onnx',
+    inputs: ports.inputs.map((port) => described(port, open, undefined)),
+    outputs: ports.outputs.map((port) => described(port, open, seenDims(ports, tried, port))),
   };
 }
 
@@ -224,7 +259,7 @@ function described(
   { name, datatype, shape }: Port,
   open: boolean,
   seen: readonly number[] | undefined,
-): { readonly name: string; readonly datatype: string; readonly shape: readonly number[] } {
+): TensorMetadata {
   const known = seen ?? shape;
   return { name, datatype, shape: open && known.length > 0 ? [-1, ...known.slice(1)] : known };
 }

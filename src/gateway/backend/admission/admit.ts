@@ -110,19 +110,22 @@ export function openAdmission(around: AdmissionSurroundings): Admission {
         'nothing vouches for it: give it a check (digest, signature, gate) or a promoted alias',
       );
     const network = modelFromHeld(held, covered, config.entry);
-    // The weights are not needed for it, and may be large.
     const digests = { root: held.root, files: held.files.map(({ digest }) => ({ digest })) };
-    const recheck = async (): Promise<Standing> => {
+    return { network, digest: held.root, checks, recheck: recheckOf(applicant, digests) };
+  };
+
+  /** A function of its own, so that what lives as long as the model does not hold its bytes. */
+  const recheckOf =
+    ({ model, config }: Applicant, digests: Parameters<typeof revocationIn>[1]) =>
+    async (): Promise<Standing> => {
       try {
         const stop = await revocation(digests);
         if (stop !== undefined) return { stop };
-        return config.registry ? await standingInRegistry(config.registry, held.root, around) : {};
+        return config.registry ? await standingInRegistry(config.registry, digests.root, around) : {};
       } catch (thrown) {
-        return { stop: asGlacisError(thrown, 'registry/refused', applicant.model).message };
+        return { stop: asGlacisError(thrown, 'registry/refused', model).message };
       }
     };
-    return { network, digest: held.root, checks, recheck };
-  };
 
   const revocation = async (held: Parameters<typeof revocationIn>[1]): Promise<string | undefined> => {
     const file = around.revoked();

@@ -89,9 +89,10 @@ async function read(
   signal: AbortSignal | undefined,
 ): Promise<HeldFile> {
   try {
-    const { size, ...about } = await handle.stat();
-    if (!(await handle.stat()).isFile())
-      throw new GlacisError('model/unreadable', `${path}: ${name}: expected a file, got mode ${about.mode}`);
+    const found = await handle.stat();
+    const { size } = found;
+    if (!found.isFile())
+      throw new GlacisError('model/unreadable', `${path}: ${name}: expected a file, got something else`);
     if (size > room.left)
       throw new GlacisError(
         'model/too-large',

@@ -64,12 +64,13 @@ export function httpClient(origin: URL, parallel: number, networks: Networks, tl
     scheduling: 'lifo',
   } as const;
   const agent = secure
-    ? new HttpsAgent({ ...settings, ...tls, minVersion: 'TLSv1.2' })
+    ? new HttpsAgent({ ...settings, ...tls, minVersion: 'TLSv1.2', rejectUnauthorized: true })
     : new HttpAgent(settings);
   const start = secure ? httpsRequest : httpRequest;
   return {
     send({ method, path, headers, body }, { signal, timeout, most }) {
       return new Promise<HttpAnswer>((resolve, reject) => {
+        if (signal.aborted) return reject(new UpstreamFailure('gone', 'the caller has gone'));
         const request = start({
           agent,
           method,
@@ -97,7 +98,6 @@ export function httpClient(origin: URL, parallel: number, networks: Networks, tl
           clearTimeout(timer);
           signal.removeEventListener('abort', gone);
         };
-        if (signal.aborted) return gone();
         signal.addEventListener('abort', gone, { once: true });
         request.on('error', (error: NodeJS.ErrnoException) => {
           const code = error.code ?? error.name;

@@ -11,8 +11,14 @@ export interface Networks {
   resolve(host: string): Promise<string>;
 }
 
-/** Where clouds answer anybody on the machine, with its credentials. */
-const LINK_LOCAL = ['169.254.0.0/16', 'fe80::/10', 'fd00:ec2::254/128'];
+/** Where clouds answer anybody on the machine, some with its credentials: link-local addresses, and what AWS, Azure and Alibaba have beside them. */
+const LINK_LOCAL = [
+  '169.254.0.0/16',
+  'fe80::/10',
+  'fd00:ec2::254/128',
+  '168.63.129.16/32',
+  '100.100.100.200/32',
+];
 
 /** The networks `allowed` (CIDR), or all but link-local ones. */
 export function networks(allowed: readonly string[] | undefined): Networks {
