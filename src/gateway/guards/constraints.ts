@@ -57,7 +57,7 @@ export const constraintsGuard: GuardKind<z.output<typeof options>> = {
           return { action: 'refuse', score: 1, because: 'the input has another size' };
         for (let i = 0; i < n; i++) {
           const broken = impossible(constraint, x, i * size, size);
-          if (broken !== undefined) return { action: 'refuse', score: 1, because: `sample ${i}: ${broken}` };
+          if (broken !== undefined) return { action, score: 1, because: `sample ${i}: ${broken}` };
         }
         return { action: 'pass', score: 0 };
       },
