@@ -32,17 +32,21 @@ export const squeezing = defineDetector<Kept>({
       );
     const size = sampleDims.reduce((product, d) => product * d, 1);
     return async ({ n, x, scores }) => {
-      const copies = new Float32Array(squeezers.length * n * size);
-      for (const [s, squeeze] of squeezers.entries())
-        for (let i = 0; i < n; i++) squeeze(x, i * size, copies, (s * n + i) * size);
-      const answers = await ask(copies, squeezers.length * n);
+      // One question each: together they could be more samples than the model takes at once.
+      const answers = await Promise.all(
+        squeezers.map((squeeze) => {
+          const copies = new Float32Array(n * size);
+          for (let i = 0; i < n; i++) squeeze(x, i * size, copies, i * size);
+          return ask(copies, n);
+        }),
+      );
       const own = new Float64Array(classes);
       const other = new Float64Array(classes);
       return Float64Array.from({ length: n }, (_, i) => {
         probabilities(scores, i * classes, own, gives);
         let most = 0;
-        for (let s = 0; s < squeezers.length; s++) {
-          probabilities(answers, (s * n + i) * classes, other, gives);
+        for (const answer of answers) {
+          probabilities(answer, i * classes, other, gives);
           let gap = 0;
           for (let k = 0; k < classes; k++) gap += Math.abs(own[k]! - other[k]!);
           // NaN stays.
