@@ -1,5 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, chownSync, constants, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  accessSync,
+  chownSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -37,7 +46,7 @@ export function serverFolder(name: string): string {
   return folder;
 }
 
-/** A server of a test, in a group of processes of its own. */
+/** A server of a test, with the processes that it has started. */
 export interface ServerProcess {
   /** Kills it as a power cut would. */
   kill(): Promise<void>;
@@ -52,7 +61,7 @@ export interface ServerProcess {
 export function startProcess(program: string, args: readonly string[], log: string[]): ServerProcess {
   const child: ChildProcess = spawn(program, args, {
     ...USER,
-    detached: true,
+
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const over = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -61,15 +70,16 @@ export function startProcess(program: string, args: readonly string[], log: stri
       log.push(bytes.toString());
       if (log.length > 200) log.shift();
     });
-  const signalGroup = (signal: NodeJS.Signals) => {
-    try {
-      process.kill(-child.pid!, signal);
-    } catch {
-      // It has ended already.
-    }
+  const signalAll = (signal: NodeJS.Signals) => {
+    for (const pid of [child.pid!, ...childrenOf(child.pid!)])
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // It has ended already.
+      }
   };
   // A test that fails must not leave servers behind.
-  const atExit = () => signalGroup('SIGKILL');
+  const atExit = () => signalAll('SIGKILL');
   process.once('exit', atExit);
   const finish = async () => {
     await over;
@@ -77,17 +87,32 @@ export function startProcess(program: string, args: readonly string[], log: stri
   };
   return {
     async kill() {
-      signalGroup('SIGKILL');
+      signalAll('SIGKILL');
       await finish();
     },
-    pause: () => signalGroup('SIGSTOP'),
-    resume: () => signalGroup('SIGCONT'),
+    pause: () => signalAll('SIGSTOP'),
+    resume: () => signalAll('SIGCONT'),
     async stop(signal) {
-      signalGroup('SIGCONT');
+      signalAll('SIGCONT');
       child.kill(signal);
       await finish();
     },
   };
+}
+
+/** Processes that a process has started: those of PostgreSQL are in groups of their own. */
+function childrenOf(parent: number): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        // The name in brackets may hold anything; state and parent follow it.
+        return Number(/\) \S (\d+) [^)]*$/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]) === parent;
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
 }
 
 /** Waits until `ready` holds, for a minute at most. */

@@ -42,7 +42,7 @@ function codeOf(sqlState: string | undefined): ErrorCode {
   // Data or index corrupted; database, schema or right missing.
   if (sqlState.startsWith('XX') || ['3D000', '3F000', '42501'].includes(sqlState)) return 'store/unusable';
   // A statement that is wrong, or that does not fit the data.
-  if (/^(?:0[9A-Z]|2[0-24-7]|42|44)/.test(sqlState)) return 'run/failed';
+  if (/^(?:0[9A-Z]|2[0-24-7]|42|44)/.test(sqlState) && sqlState !== '25P03') return 'run/failed';
   // Connections, logins, resources, limits of time, shutdown, transactions that gave way.
   return 'store/unavailable';
 }
