@@ -13,6 +13,7 @@ import { mahalanobis } from '../../detect/features/mahalanobis.ts';
 import { nearestFeatures } from '../../detect/features/nearest.ts';
 import { entropy } from '../../detect/input/entropy-detector.ts';
 import { margin } from '../../detect/margin.ts';
+import { packFloats } from '../../detect/packed-floats.ts';
 import { squeezing } from '../../detect/squeeze/disagreement.ts';
 import type { GuardKind, GuardVerdict } from '../guard.ts';
 import { guardsSchema } from './config-schema.ts';
@@ -365,6 +366,48 @@ describe.each(CALIBRATED)('$id', (detector, strange) => {
     expect(() => made(kind, options, none)).toThrow(/expected a classifier/);
   });
 });
+
+describe('a calibration that somebody has changed', () => {
+  it('makes no guard, or one that judges; nothing else happens', async () => {
+    const parts = await Promise.all(
+      CALIBRATED.map(async ([detector]) => [detector.id, await partOf(detector)] as const),
+    );
+    const value = fc.oneof(
+      fc.constantFrom<unknown>(null, -1, 0, 1e9, 1e308, '', 'AAAA', [], {}, true, [1], 'AACAfw=='),
+      fc.double(),
+      fc.jsonValue(),
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...parts), fc.nat(1000), value, ([id, part], at, put) => {
+        const changed = JSON.parse(JSON.stringify(part, packedValue)) as object;
+        const places = leavesOf(changed);
+        const [owner, key] = places[at % places.length]!;
+        owner[key] = put;
+        const setting = settingFixture({ calibration: changed });
+        try {
+          const verdict = judged(made(kindOf(id), { falsePositiveRate: 0.01 }, setting), answer());
+          expect(['pass', 'flag']).toContain(verdict.action);
+          expect(Number.isFinite(verdict.score)).toBe(true);
+        } catch (thrown) {
+          expect(thrown).toMatchObject({ name: 'GlacisError', code: 'option/invalid' });
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
+
+const packedValue = (_: string, value: unknown) =>
+  value instanceof Float32Array ? packFloats(value) : value;
+
+/** Every place of a JSON value, with what holds it. */
+function leavesOf(value: object): [Record<string, unknown>, string][] {
+  const owner = value as Record<string, unknown>;
+  return Object.keys(owner).flatMap((key): [Record<string, unknown>, string][] => {
+    const inner = owner[key];
+    return [[owner, key], ...(typeof inner === 'object' && inner !== null ? leavesOf(inner) : [])];
+  });
+}
 
 describe('feature-squeezing', () => {
   const pictures: Watched = { ...watched, sampleDims: [1, 5, 5], range: [0, 1] };
