@@ -116,6 +116,10 @@ const COMMANDS: Readonly<
     about: 'find out whether a model was copied from answers of a gateway that marks them',
     load: () => import('./watermark.ts'),
   },
+  log: {
+    about: 'check, search and prove what a server decided',
+    load: () => import('./log.ts'),
+  },
   doctor: {
     about: 'show what this machine has and which devices work',
     load: () => import('./doctor.ts'),

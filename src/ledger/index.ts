@@ -6,6 +6,8 @@ export { type CheckpointBody, formatCheckpoint, readCheckpoint } from './checkpo
 export { MOST_ENTRY_BYTES } from './entry-bundle.ts';
 export { type Examination, examineLog, type LogFinding } from './examine.ts';
 export type { LockOptions } from './folder-lock.ts';
+export { httpSource } from './http-source.ts';
+export { type Journal, readJournal } from './journal-recovery.ts';
 export { type LogReader, openLog, readLog } from './log-reader.ts';
 export { folderSource, type LogSource } from './log-source.ts';
 export type { LogIdentity, Recovered } from './log-state.ts';

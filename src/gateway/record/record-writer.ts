@@ -17,6 +17,7 @@ import { entryBytes, payloadBytes } from './entry-text.ts';
 import { freeBytes } from './free-space.ts';
 import { logFolder, readIfThere } from './log-folder.ts';
 import { openPayloads, type PayloadPlace, type RemovedPayloads } from './payload-store.ts';
+import { receiptExtra } from './receipt.ts';
 import { readFrame } from './record-frame.ts';
 import type { RecordWorkerData } from './record-messages.ts';
 import { sealBytes } from './sealed-bytes.ts';
@@ -144,7 +145,7 @@ export async function openRecordWriter(
       if (writer.checkpoint.size <= index) await writer.refresh();
       const { checkpoint } = writer;
       if (proofs?.of !== checkpoint) proofs = { of: checkpoint, log: readLog(source, checkpoint) };
-      return proofs.log.prove(index);
+      return proofs.log.prove(index, (leaf) => receiptExtra(leaf));
     },
     erase: (subject) => keys.erase(subject),
     sweep: () => payloads.sweep(),

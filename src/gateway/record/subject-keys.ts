@@ -1,5 +1,5 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
-import { mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { asGlacisError, GlacisError } from '../../core/error.ts';
@@ -24,6 +24,8 @@ export interface SubjectKeys {
   keyOf(subject: string): Promise<SubjectKey>;
   /** The key of a subject that has one. */
   find(subject: string): Promise<SubjectKey | undefined>;
+  /** Every key that is there. Whose they are is not stored. Errors: `vault/key`, `vault/unreadable`. */
+  all(): AsyncGenerator<SubjectKey>;
   /** Destroys a subject's key; gives its pseudonym, or undefined where there was none. */
   erase(subject: string): Promise<string | undefined>;
 }
@@ -53,8 +55,7 @@ export function subjectKeys(folder: string, wrapping: WrappingKey): SubjectKeys 
     createHash('sha256').update('glacis subject v1\0').update(subject).digest('hex');
   const pathOf = (name: string) => join(folder, name.slice(0, 2), `${name.slice(2)}.json`);
   const contextOf = (name: string) => Buffer.from(`glacis subject ${name}`);
-  const read = async (subject: string): Promise<SubjectKey | undefined> => {
-    const name = nameOf(subject);
+  const read = async (name: string): Promise<SubjectKey | undefined> => {
     const bytes = await readIfThere(pathOf(name));
     if (bytes === undefined) return undefined;
     let record: z.infer<typeof shape>;
@@ -95,15 +96,23 @@ export function subjectKeys(folder: string, wrapping: WrappingKey): SubjectKeys 
       return key && keep(subject, key);
     },
     async keyOf(subject) {
-      return kept.get(subject) ?? keep(subject, (await read(subject)) ?? (await make(subject)));
+      return kept.get(subject) ?? keep(subject, (await read(nameOf(subject))) ?? (await make(subject)));
     },
     async find(subject) {
-      const key = kept.get(subject) ?? (await read(subject));
+      const key = kept.get(subject) ?? (await read(nameOf(subject)));
       return key && keep(subject, key);
+    },
+    async *all() {
+      for (const start of await readdir(folder).catch(() => []))
+        for (const file of await readdir(join(folder, start)).catch(() => [])) {
+          const [, rest] = /^([0-9a-f]{62})\.json$/.exec(file) ?? [];
+          const key = rest === undefined ? undefined : await read(`${start}${rest}`);
+          if (key) yield key;
+        }
     },
     async erase(subject) {
       const path = pathOf(nameOf(subject));
-      const key = kept.get(subject) ?? (await read(subject).catch(() => undefined));
+      const key = kept.get(subject) ?? (await read(nameOf(subject)).catch(() => undefined));
       kept.delete(subject);
       const bytes = await readIfThere(path);
       if (bytes === undefined) return undefined;
