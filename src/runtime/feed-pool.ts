@@ -40,6 +40,8 @@ export function feedPool(): FeedPool {
       const sent = Object.fromEntries(
         Object.entries(feeds).map(([name, tensor]) => {
           const { data, dtype } = tensor;
+          // Whoever shares a buffer already sees to it that nobody writes to it meanwhile.
+          if (data.buffer instanceof SharedArrayBuffer) return [name, tensor];
           // Texts are decoded in the worker, which cannot be done in shared memory.
           if (data.byteLength < LEAST || dtype === 'string') return [name, withOwnBuffer(tensor)];
           const buffer = take(data.byteLength);

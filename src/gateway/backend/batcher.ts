@@ -5,6 +5,7 @@ import type { ModelAnswer, RunOptions } from '../served-model.ts';
 import type { LanePool } from './lane-pool.ts';
 import type { Ports } from './ports.ts';
 import { gathered, hosted, joinedData, joinedRows, type Rows, scattered, unhosted } from './rows.ts';
+import { runBuffers } from './run-buffers.ts';
 
 /** How requests become runs. */
 export interface Batching {
@@ -94,6 +95,7 @@ export function openBatcher(batching: Batching): Batcher {
   const withFeatures = features ? [...names, features.output] : names;
   /** Where the sizes behind the first axis are open, they tell which requests fit together. */
   const varies = ports.inputs.some(({ shape }) => shape.slice(1).includes(-1));
+  const buffers = runBuffers(MOST_RUN_BYTES);
   let queue: Job[] = [];
   let waiting = 0;
   let bytes = 0;
@@ -245,12 +247,23 @@ export function openBatcher(batching: Batching): Batcher {
   const runTogether = async (lane: number, pieces: readonly Piece[], rows: number): Promise<void> => {
     const total = fixed ?? rows;
     const feeds: Record<string, HostTensor> = {};
+    const taken: SharedArrayBuffer[] = [];
+    const take = (bytes: number): SharedArrayBuffer => {
+      const buffer = buffers.take(bytes);
+      taken.push(buffer);
+      return buffer;
+    };
     for (const [i, { name }] of ports.inputs.entries()) {
       const parts = pieces.map(({ job, from, rows }): Rows => ({ tensor: job.inputs[i]!, from, rows }));
-      feeds[name] = whole ? hosted(parts[0]!.tensor) : gathered(parts, total);
+      feeds[name] = whole ? hosted(parts[0]!.tensor) : gathered(parts, total, take);
     }
     const wanted = features && pieces.some(({ job }) => job.options.features);
-    const results = await batching.run(lane, feeds, wanted ? withFeatures : names);
+    let results: Readonly<Record<string, HostTensor>>;
+    try {
+      results = await batching.run(lane, feeds, wanted ? withFeatures : names);
+    } finally {
+      for (const buffer of taken) buffers.giveBack(buffer);
+    }
     if (!whole)
       for (const { name } of ports.outputs)
         if (results[name]?.dims[0] !== total)

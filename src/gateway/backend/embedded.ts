@@ -146,7 +146,7 @@ async function served(
     (session: Session): RunOnce =>
     async (inputs) => {
       const feeds = Object.fromEntries(ports.inputs.map((port, i) => [port.name, hosted(inputs[i]!)]));
-      const results = await session.run(feeds, { fetches, transfer: true });
+      const results = await session.run(feeds, { fetches });
       featureLength ??= features && results[features.output]!.data.length;
       return ports.outputs.map((port) => unhosted(port, results[port.name]!));
     };
@@ -173,7 +173,7 @@ async function served(
     pool: runtime.pool,
     clock: () => performance.now(),
     run: (lane, feeds, wanted) =>
-      sessions[lane]!.run(feeds, { fetches: wanted, transfer: true }).catch((thrown: unknown) => {
+      sessions[lane]!.run(feeds, { fetches: wanted }).catch((thrown: unknown) => {
         const { message } = thrown as Error;
         if (/^the (?:runtime's thread|engine) /.test(message)) runtime.broken = message;
         throw thrown;

@@ -299,7 +299,7 @@ describe('the models that are served', () => {
       }
       return process.memoryUsage().arrayBuffers;
     };
-    const megabytes = 24;
+    const megabytes = 8;
     // Three numbers in, and a large matrix beside them.
     const weights = float32Tensor([megabytes * 2 ** 18], new Float32Array(megabytes * 2 ** 18));
     const large = model(

@@ -40,30 +40,52 @@ export function checkTexts(inputs: readonly Tensor[]): void {
           throw new Refused('mismatched', `input ${name}: expected UTF-8 without zero bytes`);
 }
 
-/** The pieces one after another in an array of their own, filled up to `total` rows with copies of the last. All have the same shape behind the first axis. */
-export function gathered(pieces: readonly Rows[], total: number): HostTensor {
+/** Gives a buffer of at least so many bytes; what was in it does not matter. */
+export type TakeBuffer = (bytes: number) => ArrayBufferLike;
+
+/**
+ * The pieces one after another in one array, filled up to `total` rows with copies of the last. All have the same shape behind the first axis. A single piece that is
+ * enough by itself is not copied.
+ */
+export function gathered(pieces: readonly Rows[], total: number, take: TakeBuffer): HostTensor {
   const { datatype, shape } = pieces[0]!.tensor;
   const dims = [total, ...shape.slice(1)];
   if (datatype === 'BYTES') return { dtype: 'string', dims, data: texts(pieces, total) };
   const width = widthOf(pieces[0]!.tensor);
-  const make = ARRAYS[datatype] as new (length: number) => HostData;
-  const data = new make(width * total);
-  let at = 0;
-  for (const { tensor, from, rows } of pieces) {
-    const part = (tensor.data as HostData).subarray(from * width, (from + rows) * width);
-    data.set(part as never, at);
-    at += part.length;
-  }
-  for (; at < data.length; at += width) data.copyWithin(at, at - width, at);
+  const parts = pieces.map(({ tensor, from, rows }) =>
+    (tensor.data as HostData).subarray(from * width, (from + rows) * width),
+  );
+  const only = parts.length === 1 && parts[0]!.length === total * width ? parts[0] : undefined;
+  const data = only ?? filled(datatype, parts, width, total, take);
   return { dtype: DTYPES[datatype], dims, data: datatype === 'BF16' ? widened(data as Uint16Array) : data };
 }
 
-/** A request's tensor as a whole, where nothing counts samples. A copy. */
+function filled(
+  datatype: Exclude<Datatype, 'BYTES'>,
+  parts: readonly HostData[],
+  width: number,
+  total: number,
+  take: TakeBuffer,
+): HostData {
+  const make = ARRAYS[datatype];
+  const length = width * total;
+  const buffer = take(length * make.BYTES_PER_ELEMENT) as ArrayBuffer;
+  const data: HostData = new make(buffer, 0, length);
+  let at = 0;
+  for (const part of parts) {
+    data.set(part as never, at);
+    at += part.length;
+  }
+  for (; at < length; at += width) data.copyWithin(at, at - width, at);
+  return data;
+}
+
+/** A request's tensor as a whole, where nothing counts samples. Not a copy. */
 export function hosted(tensor: Tensor): HostTensor {
   const { datatype, shape } = tensor;
   const dtype = DTYPES[datatype];
   if (tensor.datatype === 'BYTES') return { dtype, dims: shape, data: dataToBytes(tensor) };
-  const data = (tensor.data as HostData).slice() as HostData;
+  const data = tensor.data as HostData;
   return { dtype, dims: shape, data: datatype === 'BF16' ? widened(data as Uint16Array) : data };
 }
 
