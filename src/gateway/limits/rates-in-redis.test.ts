@@ -27,8 +27,13 @@ describe.skipIf(NO_REDIS)(`limits shared in Redis (${NO_REDIS ?? 'a server of it
   });
 
   /** Gateways that share limits. */
-  async function gateways(count: number, limits: readonly object[], rest: object = {}, url = server.url) {
-    const redis = { url, prefix: `t${prefix++}`, timeout: '250 ms' };
+  async function gateways(
+    count: number,
+    limits: readonly object[],
+    rest: object = {},
+    place: { readonly url?: string; readonly timeout?: string } = {},
+  ) {
+    const redis = { url: server.url, timeout: '20 seconds', prefix: `t${prefix++}`, ...place };
     const rates = Array.from({ length: count }, () => openRates(ratesFixture(limits, { redis, ...rest })));
     open.push(...rates);
     await Promise.all(rates.map((each) => connected(each)));
@@ -83,7 +88,12 @@ describe.skipIf(NO_REDIS)(`limits shared in Redis (${NO_REDIS ?? 'a server of it
   });
 
   it('refuse while it hangs, soon without waiting for it', async () => {
-    const [rates] = await gateways(1, [{ per: 'principal', requests: 1000, every: 'hour' }]);
+    const [rates] = await gateways(
+      1,
+      [{ per: 'principal', requests: 1000, every: 'hour' }],
+      {},
+      { timeout: '200 ms' },
+    );
     server.pause();
     try {
       const refused: unknown[] = [];
@@ -115,7 +125,12 @@ describe.skipIf(NO_REDIS)(`limits shared in Redis (${NO_REDIS ?? 'a server of it
     ],
   ])('give no wrong answer over a line that is %s, and come back', async (_, harm) => {
     const url = `redis://127.0.0.1:${wire.port}`;
-    const [rates] = await gateways(1, [{ per: 'principal', requests: 40, every: 'hour' }], {}, url);
+    const [rates] = await gateways(
+      1,
+      [{ per: 'principal', requests: 40, every: 'hour' }],
+      {},
+      { url, timeout: '250 ms' },
+    );
     let passed = 0;
     const ask = async () => {
       try {
