@@ -12,6 +12,7 @@ const SUITES = [
   'training',
   'supply',
   'guards',
+  'gateway',
 ] as const;
 
 /** One of {@link SUITES}. */
@@ -28,6 +29,7 @@ const ROUNDS: Readonly<Record<Suite, { readonly usual: string; readonly quick: s
   training: { usual: '3', quick: '1' },
   supply: { usual: '5', quick: '2' },
   guards: { usual: '1', quick: '1' },
+  gateway: { usual: '3', quick: '1' },
 };
 
 /** What `npm run bench` was asked for. */
@@ -56,7 +58,7 @@ export interface BenchOptions {
 }
 
 /** How to call the benchmarks. */
-export const USAGE = `npm run bench -- gradient|pgd|attacks|startup|memory|strength|training|supply|guards [options]
+export const USAGE = `npm run bench -- gradient|pgd|attacks|startup|memory|strength|training|supply|guards|gateway [options]
   --quick            two rounds (attacks, training: one), few repetitions
   --network NAME     only this network
   --mode NAME        gradient suite: only forward, input or train; memory: input or train;

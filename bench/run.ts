@@ -7,6 +7,8 @@ import { type BenchOptions, parseOptions } from './options.ts';
 import { BENCH } from './places.ts';
 import { toMarkdown, writeReport } from './report.ts';
 import { attacksSuite } from './suites/attacks.ts';
+import { gatewaySuite } from './suites/gateway.ts';
+import { writeGatewayReport } from './suites/gateway-page.ts';
 import { gradientSuite } from './suites/gradient.ts';
 import { guardsSuite } from './suites/guards.ts';
 import { memorySuite } from './suites/memory.ts';
@@ -50,6 +52,17 @@ async function main(argv: readonly string[]): Promise<void> {
   progress(
     `${load.busyCores.toFixed(2)} cores busy, load average ${load.average.map((value) => value.toFixed(2)).join(' ')}`,
   );
+  if (suite === 'gateway') {
+    const rows = await gatewaySuite(options, progress);
+    const about = { command: `npm run bench -- ${argv.join(' ')}`, date, machine: describeMachine(), load };
+    const { path, page } = writeGatewayReport(join(BENCH, 'results'), {
+      ...about,
+      rounds: options.rounds,
+      rows,
+    });
+    process.stdout.write(`${page}\nwritten: ${path}.md, ${path}.json\n`);
+    return;
+  }
   const rows = await SUITE_PROGRAMS[suite](options, progress, fail);
   const report = {
     schema: 'glacis.benchmark/1',
