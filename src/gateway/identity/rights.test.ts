@@ -150,6 +150,23 @@ describe('policies', () => {
     expect(from('10.1.2.3, 11.1.1.1')).toBe(false);
   });
 
+  it('that forbid networks forbid who has no address', async () => {
+    const rights = await rightsBy(`
+      permit (principal, action, resource);
+      forbid (principal, action, resource) when { context.address.isInRange(ip("10.0.0.0/8")) };`);
+    expect(rights.most(who(), ask())).toBe('explanation');
+    expect(rights.most(who(), ask('mnist', { address: '' }))).toBeUndefined();
+    expect(rights.decide(who(), ask('mnist', { address: 'x' })).because).toMatch('there is none');
+  });
+
+  it('that take the context as a whole see all of it', async () => {
+    const rights = await rightsBy(`
+      permit (principal, action, resource)
+      when { (if principal.scoped then context else context).address.isInRange(ip("10.0.0.0/8")) };`);
+    expect(rights.most(who(), ask('mnist', { address: '10.0.0.1' }))).toBe('explanation');
+    expect(rights.most(who(), ask('mnist', { address: '11.0.0.1' }))).toBeUndefined();
+  });
+
   it('see the time, in steps', async () => {
     const rights = await rightsBy(
       'permit (principal, action, resource) when { context.now.toTime() < duration("12h") };',
@@ -325,9 +342,12 @@ describe('policy files', () => {
     const empty = join(folder, 'empty');
     mkdirSync(empty);
     const binary = join(folder, 'binary.cedar');
-    writeFileSync(binary, Buffer.from([0xff, 0xfe]));
+    writeFileSync(
+      binary,
+      Buffer.concat([Buffer.from('permit (principal, action, resource); //'), Buffer.from([0xff])]),
+    );
     const long = join(folder, 'long.cedar');
-    writeFileSync(long, `//${'x'.repeat(1 << 20)}`);
+    writeFileSync(long, `permit (principal, action, resource); //${'x'.repeat(1 << 20)}`);
     for (const path of [join(folder, 'nowhere'), empty, binary, long])
       await expect(rightsBy(undefined, { policies: path })).rejects.toMatchObject({ code: 'policy/invalid' });
   });

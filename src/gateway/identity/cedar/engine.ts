@@ -49,18 +49,17 @@ export interface CedarEngine {
   use(policies: readonly ReadPolicy[]): void;
 }
 
-/** Names in the library's cache are the process's own. Two for each engine: the set in force is never the one that is written. */
+/** Names in the library's cache are the process's own. */
 let engines = 0;
 
 /** Makes an engine. Nothing is allowed before {@link CedarEngine.use}. */
 export function cedarEngine(cedar: Cedar, schema: string): CedarEngine {
   const name = `glacis ${engines++}`;
   check(cedar.preparseSchema(name, schema), 'schema');
-  let turn = 0;
-  let inForce: string | undefined;
+  let isInForce = false;
   return {
     ask({ principal, action, resource, context, entities }) {
-      if (inForce === undefined) return { isAllowed: false, policies: [] };
+      if (!isInForce) return { isAllowed: false, policies: [] };
       const answer = cedar.statefulIsAuthorized({
         principal,
         action: { type: 'Action', id: action },
@@ -70,16 +69,15 @@ export function cedarEngine(cedar: Cedar, schema: string): CedarEngine {
         preparsedSchemaName: name,
         // The action is one of the schema's and the entities are checked against it in any case.
         validateRequest: false,
-        preparsedPolicySetId: inForce,
+        preparsedPolicySetId: name,
       });
       return read(answer);
     },
     use(policies) {
-      turn = 1 - turn;
-      const id = `${name} ${turn}`;
       const staticPolicies = Object.fromEntries(policies.map(({ id: policy, text }) => [policy, text]));
-      check(cedar.preparsePolicySet(id, { staticPolicies }), 'policies');
-      inForce = id;
+      // Where it fails, the library keeps the set that it had.
+      check(cedar.preparsePolicySet(name, { staticPolicies }), 'policies');
+      isInForce = true;
     },
   };
 }
