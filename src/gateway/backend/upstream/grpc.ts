@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { type ChannelOptions, Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { asGlacisError, GlacisError } from '../../../core/error.ts';
 import {
@@ -57,16 +58,17 @@ export function grpcTransport(target: GrpcTarget, networks: Networks, tls: TlsMa
       // The library must not wait longer for a server that is back than the circuit does.
       'grpc.initial_reconnect_backoff_ms': 100,
       'grpc.max_reconnect_backoff_ms': 1_000,
-      ...(target.secure && { 'grpc.ssl_target_name_override': target.host }),
+      ...(target.secure && isIP(target.host) === 0 && { 'grpc.ssl_target_name_override': target.host }),
     };
     const trust = target.secure
       ? credentials.createSsl(tls.ca ?? null, tls.key ?? null, tls.cert ?? null)
       : credentials.createInsecure();
     return new Client(where, trust, options);
   };
-  const drop = (): void => {
-    void channel?.then((client) => client.close()).catch(() => {});
-    channel = undefined;
+  /** The next request connects anew; another request may have done so already. */
+  const drop = (broken = channel): void => {
+    void broken?.then((client) => client.close()).catch(() => {});
+    if (channel === broken) channel = undefined;
   };
   const metadata = new Metadata();
   if (target.authorization !== undefined) metadata.set('authorization', target.authorization);
@@ -78,8 +80,9 @@ export function grpcTransport(target: GrpcTarget, networks: Networks, tls: TlsMa
     { signal, timeout }: Sending,
   ): Promise<T> => {
     channel ??= connect();
-    const client = await channel.catch((thrown) => {
-      channel = undefined;
+    const used = channel;
+    const client = await used.catch((thrown) => {
+      drop(used);
       throw thrown;
     });
     const bytes = await new Promise<Uint8Array>((resolve, reject) => {
@@ -100,7 +103,7 @@ export function grpcTransport(target: GrpcTarget, networks: Networks, tls: TlsMa
       );
       signal.addEventListener('abort', cancel, { once: true });
     }).catch((failure: UpstreamFailure) => {
-      if (failure.kind === 'unsent' || failure.kind === 'failed') drop();
+      if (failure.kind === 'unsent' || failure.kind === 'failed') drop(used);
       throw failure;
     });
     try {
@@ -136,7 +139,7 @@ export function grpcTransport(target: GrpcTarget, networks: Networks, tls: TlsMa
         sending,
       );
     },
-    close: drop,
+    close: () => drop(),
   };
 }
 

@@ -4,30 +4,17 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  decodeGrpcInferRequest,
-  encodeGrpcInferResponse,
-  encodeGrpcModelMetadata,
-  GRPC_METHODS,
-} from '../../../oip/grpc/index.ts';
 import type { InferResponse } from '../../../oip/response.ts';
 import type { Tensor } from '../../../oip/tensor.ts';
 import type { Refused } from '../../refusal.ts';
 import type { RunOptions } from '../../served-model.ts';
 import type { BackendModel } from '../backend-model.ts';
 import { backendSchema, type UpstreamConfig } from '../config-schema.ts';
+import { testGrpcUpstream } from './grpc-upstream.fixture.ts';
 import { networks } from './networks.ts';
 import { openUpstream } from './open-upstream.ts';
-import {
-  DOUBLING,
-  doubled,
-  sendAnswer,
-  type TestUpstream,
-  testProxy,
-  testUpstream,
-} from './upstream.fixture.ts';
+import { DOUBLING, sendAnswer, type TestUpstream, testProxy, testUpstream } from './upstream.fixture.ts';
 
 const DIGEST = `sha256:${'1'.repeat(64)}`;
 let server: TestUpstream;
@@ -48,7 +35,7 @@ async function open(url = server.url, rest: object = {}): Promise<BackendModel> 
   const model = await openUpstream({
     name: 'served',
     version: '7',
-    config: configOf(url, { timeoutMilliseconds: 400, ...rest }),
+    config: configOf(url, { timeoutMilliseconds: 800, ...rest }),
     classifier: {},
     folder: tmpdir(),
   });
@@ -319,7 +306,7 @@ describe('abuse group 28: an upstream that misbehaves', () => {
   it('is cut off, slowed down, swallowed and gone, and found again each time', async () => {
     const proxy = await testProxy(server.port);
     const model = await open(`http://127.0.0.1:${proxy.port}/v2/models/double`, {
-      timeoutMilliseconds: 250,
+      timeoutMilliseconds: 800,
       circuit: { failures: 100 },
     });
     const recovered = async () => {
@@ -448,50 +435,9 @@ describe('addresses', () => {
 });
 
 describe('a model behind gRPC', () => {
-  const start = async (answer: (good: InferResponse) => InferResponse | undefined, at = 0) => {
-    const grpc = new Server();
-    const bytes = {
-      requestSerialize: (b: Buffer) => b,
-      requestDeserialize: (b: Buffer) => b,
-      responseSerialize: (b: Buffer) => b,
-      responseDeserialize: (b: Buffer) => b,
-    };
-    const methods: string[] = [];
-    const unary = (path: string) => ({ path, requestStream: false, responseStream: false, ...bytes });
-    grpc.addService(
-      { metadata: unary(GRPC_METHODS.ModelMetadata), infer: unary(GRPC_METHODS.ModelInfer) },
-      {
-        metadata: (_: unknown, done: (error: null, answer: Buffer) => void) => {
-          methods.push('metadata');
-          done(null, Buffer.concat(encodeGrpcModelMetadata(DOUBLING)));
-        },
-        infer: (
-          call: { request: Buffer },
-          done: (error: null | { code: number; details: string }, answer?: Buffer) => void,
-        ) => {
-          methods.push('infer');
-          const { request } = decodeGrpcInferRequest(call.request);
-          const said = answer(doubled(request));
-          if (said) done(null, Buffer.concat(encodeGrpcInferResponse(said)));
-        },
-      },
-    );
-    const port = await new Promise<number>((resolve, reject) =>
-      grpc.bindAsync(`127.0.0.1:${at}`, ServerCredentials.createInsecure(), (error, bound) =>
-        error ? reject(error) : resolve(bound),
-      ),
-    );
-    return {
-      port,
-      methods,
-      url: `grpc://127.0.0.1:${port}/v2/models/double`,
-      stop: () => grpc.forceShutdown(),
-    };
-  };
-
   it('is asked, and its answers are held against its metadata', async () => {
     let edit = (good: InferResponse): InferResponse | undefined => good;
-    const grpc = await start((good) => edit(good));
+    const grpc = await testGrpcUpstream((good) => edit(good));
     const model = await open(grpc.url);
     const { outputs } = await model.run([x([1, 2, 3, 4, 5, 6])], how(2));
     expect(outputs).toEqual([
@@ -515,11 +461,11 @@ describe('a model behind gRPC', () => {
   });
 
   it('may go and come back', async () => {
-    const grpc = await start((good) => good);
+    const grpc = await testGrpcUpstream((good) => good);
     const model = await open(grpc.url, { timeoutMilliseconds: 2000, circuit: { failures: 100 } });
     grpc.stop();
     expect(await refusal(ask(model))).toBe('unavailable');
-    const again = await start((good) => good, grpc.port);
+    const again = await testGrpcUpstream((good) => good, { port: grpc.port });
     let last = '';
     for (let i = 0; i < 50 && last !== 'answered'; i++) last = await refusal(ask(model));
     expect(last).toBe('answered');

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import { type AddressInfo, connect, createServer as createTcp, type Socket } from 'node:net';
 import { JSON_LENGTH_HEADER } from '../../../oip/message.ts';
 import { encodeModelMetadata, type ModelMetadata } from '../../../oip/metadata.ts';
@@ -48,12 +49,12 @@ export function doubled(request: InferRequest): InferResponse {
 
 /** Starts the server on a free port, or on the given one. */
 export async function testUpstream(
-  options: { readonly port?: number; readonly metadata?: ModelMetadata } = {},
+  options: { readonly port?: number; readonly metadata?: ModelMetadata; readonly tls?: ServerOptions } = {},
 ): Promise<TestUpstream> {
-  const { metadata = DOUBLING } = options;
+  const { metadata = DOUBLING, tls } = options;
   const asked: string[] = [];
   const requests: InferRequest[] = [];
-  const server: Server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
     asked.push(`${request.method} ${request.url}`);
     made.headers = request.headers;
     const chunks: Buffer[] = [];
@@ -71,12 +72,13 @@ export async function testUpstream(
     const good = doubled(question);
     if (made.misbehave) return made.misbehave(request, response, good);
     sendAnswer(response, good, made.binary);
-  });
+  };
+  const server = tls ? createTlsServer(tls, answer) : createServer(answer);
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const made: TestUpstream = {
-    url: `http://127.0.0.1:${port}/v2/models/double`,
+    url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}/v2/models/double`,
     port,
     asked,
     requests,
