@@ -92,69 +92,82 @@ interface Calibrated {
   readonly open: () => ClientWatch;
 }
 
-async function calibrated<Fit>(
-  detector: ClientDetector<Fit>,
-  name: string,
+/** A detector that learns from calm clients, beside others on the same ones. */
+interface Candidate {
+  readonly name: string;
+  readonly detector: ClientDetector<unknown>;
+  /** Clients of a kind that are declared as cameras: their false alarms are counted apart. */
+  readonly streams?: CalmKind;
+}
+
+/** Calibrates detectors on the same clients, tells what came out, and keeps each as calm traffic has left it. */
+async function calibrated(
   kinds: readonly CalmKind[],
-  streams: readonly CalmKind[],
-): Promise<Calibrated> {
+  candidates: readonly Candidate[],
+): Promise<readonly Calibrated[]> {
   const fitted: Observations[] = [];
   for await (const group of clients('fit', kinds)) fitted.push(...group);
-  const fit = detector.fit(fitted, watched);
-  const watch = detector.open(fit, watched, MEMORY);
-  const scores: number[] = [];
+  const each = candidates.map((candidate) => {
+    const fit = candidate.detector.fit(fitted, watched);
+    return {
+      ...candidate,
+      fit,
+      watch: candidate.detector.open(fit, watched, MEMORY),
+      scores: [] as number[],
+      held: [] as number[],
+      took: 0,
+    };
+  });
   for await (const group of clients('threshold', kinds))
-    scores.push(...highestScores(watch, group, `threshold ${scores.length}`));
-  const thresholds = FROZEN.rates.map((rate) =>
-    Math.max(1, thresholdFor(scores, rate)?.threshold ?? Number.POSITIVE_INFINITY),
-  );
-  const held: number[] = [];
+    for (const one of each)
+      one.scores.push(...highestScores(one.watch, group, `threshold ${one.scores.length}`));
   let queries = 0;
-  let took = 0;
   for await (const group of clients('heldOut', kinds)) {
-    const before = performance.now();
-    held.push(...highestScores(watch, group, `held out ${held.length}`));
-    took += performance.now() - before;
+    for (const one of each) {
+      const before = performance.now();
+      one.held.push(...highestScores(one.watch, group, `held out ${one.held.length}`));
+      one.took += performance.now() - before;
+    }
     queries += group.reduce((sum, { n }) => sum + n, 0);
   }
-  const state = watch.snapshot();
-  const { reference: _, ...shown } = fit as { readonly reference?: unknown };
-  line('calm', {
-    guard: name,
-    fit: shown,
-    thresholds,
-    clients: held.length,
-    alarms: thresholds.map((threshold) => alarmsAmong(held, threshold)),
-    intervals: thresholds.map((threshold) => clopperPearson(alarmsAmong(held, threshold), held.length)),
-    microseconds: (1000 * took) / queries,
-    stateBytes: state.length,
-  });
-  for (const kind of streams) {
-    const scoresOf: number[] = [];
-    for (let id = 0; id < scaled(200, 20); id++) {
-      const one = await client('heldOut', kind, 10_000 + id);
-      let most = 0;
-      for (let i = 0; i < one.n; i++)
-        most = Math.max(most, watch.observe(`${kind} ${id}`, one, i, true).score);
-      scoresOf.push(most);
+  const all: Calibrated[] = [];
+  for (const { name, detector, streams, fit, watch, scores, held, took } of each) {
+    const thresholds = FROZEN.rates.map((rate) =>
+      Math.max(1, thresholdFor(scores, rate)?.threshold ?? Number.POSITIVE_INFINITY),
+    );
+    const state = watch.snapshot();
+    const { reference: _, ...shown } = fit as { readonly reference?: unknown };
+    const tell = (guard: string, highest: readonly number[], more: object) => {
+      const alarms = thresholds.map((threshold) => alarmsAmong(highest, threshold));
+      const intervals = alarms.map((n) => clopperPearson(n, highest.length));
+      line('calm', { guard, thresholds, clients: highest.length, alarms, intervals, ...more });
+    };
+    tell(name, held, { fit: shown, microseconds: (1000 * took) / queries, stateBytes: state.length });
+    if (streams) {
+      const highest: number[] = [];
+      for (let id = 0; id < scaled(100, 20); id++) {
+        const one = await client('heldOut', streams, 10_000 + id);
+        let most = 0;
+        for (let i = 0; i < one.n; i++)
+          most = Math.max(most, watch.observe(`${streams} ${id}`, one, i, true).score);
+        highest.push(most);
+      }
+      tell(`${name}, declared cameras`, highest, {});
     }
-    const alarms = thresholds.map((threshold) => alarmsAmong(scoresOf, threshold));
-    line('calm', {
-      guard: `${name}, declared cameras`,
-      thresholds,
-      clients: scoresOf.length,
-      alarms,
-      intervals: alarms.map((n) => clopperPearson(n, scoresOf.length)),
-    });
+    all.push({ name, thresholds, open: () => detector.open(fit, watched, MEMORY, state) });
   }
-  return { name, thresholds, open: () => detector.open(fit, watched, MEMORY, state) };
+  return all;
 }
 
 const guards = [
-  await calibrated(nearDuplicateClients, 'near-duplicates', TRAFFIC.documents, ['camera']),
-  await calibrated(nearDuplicateClients, 'near-duplicates, undeclared cameras', TRAFFIC.cameras, []),
-  await calibrated(similarClients, 'similar-queries', TRAFFIC.documents, []),
-  await calibrated(shiftClients, 'query-shift', TRAFFIC.documents, []),
+  ...(await calibrated(TRAFFIC.documents, [
+    { name: 'near-duplicates', detector: erased(nearDuplicateClients), streams: 'camera' },
+    { name: 'similar-queries', detector: erased(similarClients) },
+    { name: 'query-shift', detector: erased(shiftClients) },
+  ])),
+  ...(await calibrated(TRAFFIC.cameras, [
+    { name: 'near-duplicates, undeclared cameras', detector: erased(nearDuplicateClients) },
+  ])),
 ];
 const decoys = await (async () => {
   const parts: Observations[] = [];
@@ -325,6 +338,11 @@ function pradaOf(traces: readonly Trace[]): readonly number[] {
     }
     return lowest;
   });
+}
+
+/** A detector among others: what it learns goes back to itself alone. */
+function erased<Fit>(detector: ClientDetector<Fit>): ClientDetector<unknown> {
+  return detector as unknown as ClientDetector<unknown>;
 }
 
 function joined(parts: readonly Observations[]): Observations {

@@ -26,12 +26,11 @@ const PLAINLY: readonly AttackCase[] = [
 
 const SQUARE: AttackCase = { name: 'Square', spec: 'square', ...linf };
 const HOP: AttackCase = { name: 'HopSkipJump', spec: 'hop-skip-jump', ...l2 };
-const RAYS: AttackCase = { name: 'RayS', spec: 'rays', ...linf };
 
 /** The attacks as they are, and what an attacker who knows the guard may do with them. */
 export const EVASION_CASES: readonly EvasionCase[] = [
   ...PLAINLY.map((each) => ({ ...each, delivery: PLAIN })),
-  ...[SQUARE, HOP, RAYS].flatMap((each): EvasionCase[] => [
+  ...[SQUARE, HOP].flatMap((each): EvasionCase[] => [
     { ...each, blinding: 'noise 0.1', delivery: PLAIN, knows: 'noise of 0.1 on each query' },
     { ...each, blinding: 'noise 0.3', delivery: PLAIN, knows: 'noise of 0.3 on each query' },
     { ...each, blinding: 'moved', delivery: PLAIN, knows: 'each query turned and shifted at random' },

@@ -6,15 +6,15 @@
 export const FROZEN = {
   /** Digits of the training part that calm clients send: to learn, to set thresholds, to count false alarms. */
   pools: { fit: [0, 20_000], threshold: [20_000, 40_000], heldOut: [40_000, 60_000] },
-  clients: { fit: 200, threshold: 1000, heldOut: 1000 },
+  clients: { fit: 100, threshold: 1000, heldOut: 600 },
   /** Queries of a calm client. */
-  queries: 150,
+  queries: 100,
   seeds: { fit: 101, threshold: 102, heldOut: 103, attacks: 104, decoys: 105 },
   /** Runs of each attack, on the first samples of the frozen split's final part that the model gets right. */
-  runs: 20,
+  runs: 10,
   /** Queries after which an attack gives up. */
-  most: 1000,
+  most: 600,
   /** Runs of each way to copy, and queries of each. */
-  thefts: { runs: 5, queries: 1200 },
+  thefts: { runs: 3, queries: 1000 },
   rates: [0.001, 0.01],
 } as const;
