@@ -193,6 +193,23 @@ describe('failed attempts', () => {
     expect(await outcome(bearer(jwt))).toBe('welcome idp:ann');
   });
 
+  it('that come all at once are not all looked at', async () => {
+    const forged = await Promise.all(
+      Array.from({ length: 200 }, (_, i) => tokenBy(signingKey('k1'), { iss: server.url, n: i })),
+    );
+    const said = await Promise.all(forged.map((text) => outcome(bearer(text))));
+    expect(said.filter((each) => each.includes('at once')).length).toBe(136);
+    expect(await outcome({ address: '198.51.100.2', authorization: `Bearer ${await token()}` })).toMatch(
+      'welcome',
+    );
+  });
+
+  it('are none when many calls share a new token', async () => {
+    const jwt = await token({ many: true });
+    const said = await Promise.all(Array.from({ length: 1000 }, () => outcome(bearer(jwt))));
+    expect(new Set(said)).toEqual(new Set(['welcome idp:ann']));
+  });
+
   it('do not count where nobody could tell', async () => {
     const by = await open({
       issuers: [{ ...issuers()[0]!, jwks: `${server.url}:1/none`.replace(/:\d+:1/, ':1') }],

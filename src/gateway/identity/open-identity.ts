@@ -11,6 +11,7 @@ import {
   openCertificateBook,
 } from './certificates/certificate-book.ts';
 import type { IdentityConfig } from './config-schema.ts';
+import { crowds } from './crowds.ts';
 import { countFailures } from './failures.ts';
 import { type KeyDesk, openKeyDesk } from './keys/key-desk.ts';
 import { keyHash } from './keys/key-hash.ts';
@@ -46,6 +47,9 @@ export interface IdentitySurroundings {
 /** Longest that `Bearer ` and a token may be. */
 const MOST_HEADER = 16_384 + 16;
 
+/** New tokens of one address that are verified at the same time: signatures are checked on the threads that write the log as well. */
+const MOST_AT_ONCE = 64;
+
 /** What a reload changes as a whole. */
 interface Parts {
   readonly config: IdentityConfig;
@@ -64,6 +68,7 @@ export async function openIdentity(config: IdentityConfig, given: IdentitySurrou
   const hash = keyHash(secret);
   const { lifetime, overlap, most } = config.keys;
   const failures = countFailures(config.failures, clock);
+  const crowd = crowds(MOST_AT_ONCE);
   let parts = await openParts(config, given);
   const ring = await openKeyRing(config.keys, { store, hash, now, clock, failed });
   const keys = openKeyDesk({ ring, store, hash, now, defaults: { lifetime, overlap, most } });
@@ -104,7 +109,10 @@ export async function openIdentity(config: IdentityConfig, given: IdentitySurrou
     const known = tokens.known(text, print);
     if (known !== undefined) return admitted(known);
     waitFor(address);
-    return tokens.verify(text, print).then(admitted);
+    const verified = tokens.isUnderWay(text)
+      ? tokens.verify(text, print)
+      : crowd.through(address, () => tokens.verify(text, print));
+    return verified.then(admitted);
   };
   const identify = (caller: Caller): Principal | Promise<Principal> => {
     const { config: current, tokens, certificates } = parts;
@@ -118,7 +126,7 @@ export async function openIdentity(config: IdentityConfig, given: IdentitySurrou
       if (current.anonymous) return admitted(ANONYMOUS);
       throw new Refused('unauthenticated', 'no credentials');
     }
-    if (current.requireCertificate) certificates.identify(certificate!);
+    if (current.requireCertificate) admitted(certificates.identify(certificate!));
     return presented.kind === 'key'
       ? byKey(presented.text, caller.address)
       : byToken(presented.text, caller, tokens);

@@ -107,6 +107,6 @@ export function issue(spec: CertificateSpec): Issued {
   );
   const signature = sign(hash, tbs, issuer?.key ?? privateKey);
   const der = sequence(tbs, algorithm, node(0x03, Buffer.from([0]), signature));
-  const pem = `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+  const pem = `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
   return { key: privateKey, name, certificate: readCertificate(der, name), pem };
 }

@@ -1,24 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore, type Store } from '../../../store/index.ts';
+import { ENGINES, type Places, placesOf } from '../../../store/places.fixture.ts';
 import { databaseKeys } from './database-keys.ts';
 import type { KeyRecord } from './key-record.ts';
 import type { KeyStore } from './key-store.ts';
 import { scopeFromList, scopeToList } from './stored-scope.ts';
-
-const folder = mkdtempSync(join(tmpdir(), 'glacis-keys-'));
-let store: Store;
-let keys: KeyStore;
-beforeAll(async () => {
-  store = await openStore({ kind: 'sqlite', file: join(folder, 'keys.db') });
-  keys = databaseKeys(store);
-});
-afterAll(async () => {
-  await store.close();
-  rmSync(folder, { recursive: true, force: true });
-});
 
 const record = (id: string, over: Partial<KeyRecord> = {}): KeyRecord => ({
   id,
@@ -41,76 +27,91 @@ const record = (id: string, over: Partial<KeyRecord> = {}): KeyRecord => ({
 });
 const act = { at: 5, by: 'root', because: 'leaked' };
 
-describe('keys in the database', () => {
-  it('come back as they were', async () => {
-    await keys.add(record('a'));
-    expect((await keys.load(10)).keys).toEqual([record('a')]);
-  });
-
-  it('show a new version after each change, and none where nothing changed', async () => {
-    const seen = new Set<string>();
-    const look = async () => {
-      const version = await keys.version();
-      expect(await keys.version()).toBe(version);
-      expect(seen.has(version)).toBe(false);
-      seen.add(version);
-    };
-    await look();
-    await keys.add(record('b'));
-    await look();
-    await keys.replace('b', 1_795_000_000_000, record('c'));
-    await look();
-    expect(await keys.revoke('c', act)).toBe(true);
-    await look();
-    await keys.shutOut('acme-scanner', 'acme', true, act);
-    await look();
-    await keys.shutOut('acme-scanner', 'acme', false, { ...act, at: 6 });
-    await look();
-    await keys.used([['a', 7]]);
-    expect(seen.has(await keys.version())).toBe(true);
-    const { keys: all, shutOut } = await keys.load(10);
-    expect(shutOut).toEqual([]);
-    expect(all.find(({ id }) => id === 'a')?.lastUsed).toBe(7);
-    expect(all.find(({ id }) => id === 'b')).toMatchObject({ expires: 1_795_000_000_000, replacedBy: 'c' });
-    expect(all.find(({ id }) => id === 'c')).toMatchObject({
-      revoked: 5,
-      revokedBy: 'root',
-      revokedBecause: 'leaked',
+describe.each(ENGINES)('keys in the database on $engine', ({ engine, missing }) => {
+  describe.skipIf(missing !== '')(missing || 'are kept', () => {
+    let places: Places;
+    let store: Store;
+    let keys: KeyStore;
+    beforeAll(async () => {
+      places = await placesOf(engine);
+      store = await openStore(await places.next());
+      keys = databaseKeys(store);
     });
-  });
-
-  it('are revoked once and replaced once', async () => {
-    expect(await keys.revoke('c', act)).toBe(false);
-    expect(await keys.revoke('none', act)).toBe(false);
-    await expect(keys.replace('b', 1, record('d'))).rejects.toMatchObject({ code: 'option/invalid' });
-    expect((await keys.load(10)).keys.map(({ id }) => id).sort()).toEqual(['a', 'b', 'c']);
-  });
-
-  it('give a principal to one tenant only', async () => {
-    await expect(keys.add(record('e', { tenant: 'other' }))).rejects.toMatchObject({
-      code: 'option/invalid',
+    afterAll(async () => {
+      await store.close();
+      await places.end();
     });
-    await expect(keys.shutOut('acme-scanner', 'other', true, act)).rejects.toMatchObject({
-      code: 'option/invalid',
+
+    it('come back as they were', async () => {
+      await keys.add(record('a'));
+      expect((await keys.load(10)).keys).toEqual([record('a')]);
     });
-  });
 
-  it('are refused where there are more than the index may hold', async () => {
-    await expect(keys.load(2)).rejects.toMatchObject({ code: 'store/unusable' });
-  });
+    it('show a new version after each change, and none where nothing changed', async () => {
+      const seen = new Set<string>();
+      const look = async () => {
+        const version = await keys.version();
+        expect(await keys.version()).toBe(version);
+        expect(seen.has(version)).toBe(false);
+        seen.add(version);
+      };
+      await look();
+      await keys.add(record('b'));
+      await look();
+      await keys.replace('b', 1_795_000_000_000, record('c'));
+      await look();
+      expect(await keys.revoke('c', act)).toBe(true);
+      await look();
+      await keys.shutOut('acme-scanner', 'acme', true, act);
+      await look();
+      await keys.shutOut('acme-scanner', 'acme', false, { ...act, at: 6 });
+      await look();
+      await keys.used([['a', 7]]);
+      expect(seen.has(await keys.version())).toBe(true);
+      const { keys: all, shutOut } = await keys.load(10);
+      expect(shutOut).toEqual([]);
+      expect(all.find(({ id }) => id === 'a')?.lastUsed).toBe(7);
+      expect(all.find(({ id }) => id === 'b')).toMatchObject({ expires: 1_795_000_000_000, replacedBy: 'c' });
+      expect(all.find(({ id }) => id === 'c')).toMatchObject({
+        revoked: 5,
+        revokedBy: 'root',
+        revokedBecause: 'leaked',
+      });
+    });
 
-  it.each([
-    ['another hash', { algorithm: 'md5' }],
-    ['roles that are no list', { roles: '{}' }],
-    ['scopes that are no JSON', { scopes: '[' }],
-    ['a scope that is not known', { scopes: '["model:*","detail:label","moon:full"]' }],
-  ])('with %s do not work and are reported', async (_, change) => {
-    await store.db.updateTable('api_keys').set(change).where('id', '=', 'a').execute();
-    const { keys: all, damaged } = await keys.load(10);
-    expect(damaged).toEqual(['a']);
-    expect(all.map(({ id }) => id)).not.toContain('a');
-    await store.db.deleteFrom('api_keys').where('id', '=', 'a').execute();
-    await keys.add(record('a'));
+    it('are revoked once and replaced once', async () => {
+      expect(await keys.revoke('c', act)).toBe(false);
+      expect(await keys.revoke('none', act)).toBe(false);
+      await expect(keys.replace('b', 1, record('d'))).rejects.toMatchObject({ code: 'option/invalid' });
+      expect((await keys.load(10)).keys.map(({ id }) => id).sort()).toEqual(['a', 'b', 'c']);
+    });
+
+    it('give a principal to one tenant only', async () => {
+      await expect(keys.add(record('e', { tenant: 'other' }))).rejects.toMatchObject({
+        code: 'option/invalid',
+      });
+      await expect(keys.shutOut('acme-scanner', 'other', true, act)).rejects.toMatchObject({
+        code: 'option/invalid',
+      });
+    });
+
+    it('are refused where there are more than the index may hold', async () => {
+      await expect(keys.load(2)).rejects.toMatchObject({ code: 'store/unusable' });
+    });
+
+    it.each([
+      ['another hash', { algorithm: 'md5' }],
+      ['roles that are no list', { roles: '{}' }],
+      ['scopes that are no JSON', { scopes: '[' }],
+      ['a scope that is not known', { scopes: '["model:*","detail:label","moon:full"]' }],
+    ])('with %s do not work and are reported', async (_, change) => {
+      await store.db.updateTable('api_keys').set(change).where('id', '=', 'a').execute();
+      const { keys: all, damaged } = await keys.load(10);
+      expect(damaged).toEqual(['a']);
+      expect(all.map(({ id }) => id)).not.toContain('a');
+      await store.db.deleteFrom('api_keys').where('id', '=', 'a').execute();
+      await keys.add(record('a'));
+    });
   });
 });
 

@@ -38,6 +38,8 @@ export interface TokenLimits {
 export interface TokenVerifier {
   /** The principal of a token that was verified before and still holds: a hash and a look-up. */
   known(token: string, certificate: string | undefined): Principal | undefined;
+  /** Whether this very token is being verified now: one more who waits for that costs nothing. */
+  isUnderWay(token: string): boolean;
   /**
    * Verifies a token. Errors: `Refused` `unauthenticated` (`because` says which check failed), `unavailable` where the issuer's keys cannot be had.
    *
@@ -112,6 +114,7 @@ export function openTokenVerifier(
       }
       return isHolder(found, certificate) ? found.principal : undefined;
     },
+    isUnderWay: (token) => pending.has(nameOf(token)),
     async verify(token, certificate) {
       const name = nameOf(token);
       let running = pending.get(name);
