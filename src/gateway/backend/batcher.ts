@@ -166,7 +166,10 @@ export function openBatcher(batching: Batching): Batcher {
       const [first] = queue;
       if (first === undefined) return undefined;
       if (batching.wait <= 0 || whole || waiting >= room()) return first.came;
-      return clock() - first.came >= batching.wait ? first.came : undefined;
+      const left = first.came + batching.wait - clock();
+      if (left <= 0) return first.came;
+      lookAgain(left);
+      return undefined;
     },
     start(lane: number) {
       sweep(clock());
@@ -178,6 +181,16 @@ export function openBatcher(batching: Batching): Batcher {
     },
   };
   const { wake, remove } = pool.add(source);
+
+  let looking = false;
+  const lookAgain = (milliseconds: number): void => {
+    if (looking) return;
+    looking = true;
+    after(milliseconds, () => {
+      looking = false;
+      wake();
+    });
+  };
 
   /** The oldest request and those that fit to it. A request longer than a run is cut; others go as a whole. */
   const take = (): readonly Piece[] => {
@@ -328,7 +341,6 @@ export function openBatcher(batching: Batching): Batcher {
         });
         if (options.deadline !== undefined) watch(options.deadline, now);
         wake();
-        if (batching.wait > 0) after(batching.wait, wake);
       });
     },
     async close() {

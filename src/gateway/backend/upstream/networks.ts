@@ -20,8 +20,8 @@ const LINK_LOCAL = [
   '100.100.100.200/32',
 ];
 
-/** The networks `allowed` (CIDR), or all but link-local ones. */
-export function networks(allowed: readonly string[] | undefined): Networks {
+/** The networks `allowed` (CIDR), or all but link-local ones. `system`: the system's own resolver. */
+export function networks(allowed: readonly string[] | undefined, system = systemLookup): Networks {
   const list = new BlockList();
   for (const cidr of allowed ?? LINK_LOCAL) {
     const [address = '', bits = ''] = cidr.split('/');
@@ -35,7 +35,7 @@ export function networks(allowed: readonly string[] | undefined): Networks {
     return allowed === undefined ? !listed : listed;
   };
   const lookup: LookupFunction = (host, options, callback) => {
-    systemLookup(host, { ...options, all: true }, (error, found) => {
+    system(host, { ...options, all: true }, (error, found) => {
       if (error) return callback(error, '', 0);
       const fitting = found.filter(({ address }) => allows(address));
       const [first] = fitting;

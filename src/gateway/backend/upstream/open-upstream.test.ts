@@ -12,6 +12,7 @@ import type { RunOptions } from '../../served-model.ts';
 import type { BackendModel } from '../backend-model.ts';
 import { backendSchema, type UpstreamConfig } from '../config-schema.ts';
 import { testGrpcUpstream } from './grpc-upstream.fixture.ts';
+import { httpClient } from './http-once.ts';
 import { networks } from './networks.ts';
 import { openUpstream } from './open-upstream.ts';
 import { DOUBLING, sendAnswer, type TestUpstream, testProxy, testUpstream } from './upstream.fixture.ts';
@@ -394,9 +395,13 @@ describe('addresses', () => {
     await expect(open('http://169.254.169.254/v2/models/m')).rejects.toMatchObject({
       code: 'endpoint/unavailable',
     });
-    await expect(open('http://[::ffff:169.254.169.254]/v2/models/m')).rejects.toMatchObject({
-      code: 'endpoint/unavailable',
-    });
+    for (const url of [
+      'http://[::ffff:169.254.169.254]',
+      'http://0xA9FEA9FE',
+      'http://2852039166',
+      'grpc://0xA9FEA9FE:80',
+    ])
+      await expect(open(`${url}/v2/models/m`), url).rejects.toMatchObject({ code: 'endpoint/unavailable' });
     await expect(open('grpc://169.254.169.254:80/v2/models/m')).rejects.toMatchObject({
       code: 'endpoint/unavailable',
     });
@@ -408,6 +413,34 @@ describe('addresses', () => {
       code: 'endpoint/unavailable',
     });
     expect(await refusal(ask(await open(named, { networks: ['127.0.0.0/8'] })))).toBe('answered');
+  });
+
+  it('are looked up for each connection: a name that begins to lead elsewhere is not followed', async () => {
+    let leads = '127.0.0.1';
+    const lookup = ((_: string, __: object, done: (error: null, found: object[]) => void) =>
+      done(null, [{ address: leads, family: 4 }])) as never;
+    const client = httpClient(
+      new URL(`http://models.test:${server.port}`),
+      1,
+      networks(undefined, lookup),
+      {},
+    );
+    const sending = { signal: new AbortController().signal, timeout: 1000, most: 10_000 };
+    const get = () => client.send({ method: 'GET', path: '/v2/models/double', headers: {} }, sending);
+    expect((await get()).body.length).toBeGreaterThan(10);
+    leads = '169.254.169.254';
+    // The kept connection still goes to the address that was allowed.
+    expect((await get()).body.length).toBeGreaterThan(10);
+    client.close();
+    const again = httpClient(
+      new URL(`http://models.test:${server.port}`),
+      1,
+      networks(undefined, lookup),
+      {},
+    );
+    const refused = again.send({ method: 'GET', path: '/v2/models/double', headers: {} }, sending);
+    await expect(refused).rejects.toMatchObject({ kind: 'unsent' });
+    again.close();
   });
 
   it('are looked at in every form', () => {
