@@ -11,6 +11,8 @@ import { openShadow, type ShadowReport } from './shadow.ts';
 /** What is served under a name. A change makes a new one. */
 export interface Entry extends Routed {
   readonly config: ModelConfig;
+  /** Whether somebody rolled back: aliases are not followed until the configuration is applied again. */
+  readonly pinned: boolean;
   /** The version before the one in service, kept for a rollback. */
   readonly previous:
     | { readonly version: string; readonly loaded: LoadedVersion; readonly since: number }
@@ -129,7 +131,7 @@ export function modelTable(around: TableSurroundings): ModelTable {
       const canary = config.canary && versions.has(config.canary.version) ? config.canary : undefined;
       await switchTo(
         name,
-        { config, versions, use, canary, previous: config.keepPrevious ? kept : undefined },
+        { config, versions, use, canary, pinned: false, previous: config.keepPrevious ? kept : undefined },
         by,
       );
       return notLoaded;
@@ -170,6 +172,7 @@ export function modelTable(around: TableSurroundings): ModelTable {
         use: previous.version,
         versions: new Map(versions).set(previous.version, previous.loaded),
         canary: undefined,
+        pinned: true,
         previous: { version: use, loaded: versions.get(use)!, since: now() },
       };
       await switchTo(name, after, by);
@@ -199,7 +202,7 @@ export function modelTable(around: TableSurroundings): ModelTable {
         if (standing.stop !== undefined)
           await event('model-stopped', 'glacis', { ...about, because: standing.stop });
       }
-      if (moved.size > 0) await apply(name, entry.config, 'glacis', moved);
+      if (moved.size > 0 && !entry.pinned) await apply(name, entry.config, 'glacis', moved);
     },
     async makeRoom() {
       for (const [name, entry] of entries) {

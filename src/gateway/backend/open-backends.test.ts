@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -9,6 +9,8 @@ import type { Tensor } from '../../oip/tensor.ts';
 import { graph, model, node, value } from '../../onnx/model.fixture.ts';
 import { float32Tensor } from '../../onnx/tensor.ts';
 import { serializeModel } from '../../onnx/write.ts';
+import { testRegistry } from '../../registry/registry.fixture.ts';
+import { formatTrust } from '../../registry/trust.ts';
 import type { Event } from '../decision.ts';
 import type { Principal } from '../principal.ts';
 import type { Refused } from '../refusal.ts';
@@ -287,6 +289,43 @@ describe('the models that are served', () => {
     expect(await ask(backends)).toBe(1);
     expect(events.map(({ event }) => event)).toContain('model-stopped');
     expect(events.at(-1)!.event).toBe('model-resumed');
+  });
+
+  it('follow the alias of their registry, and stop when nobody vouches for it any more', async () => {
+    const made = await testRegistry({ freshness: 3600 });
+    for (const [version, b] of [
+      ['1', 1],
+      ['2', 2],
+    ] as const) {
+      await write('net.onnx', b);
+      await made.push(version, {
+        'net.onnx': (await readFile(join(folder, 'net.onnx'))) as unknown as string,
+      });
+    }
+    await made.change({ version: '1' }, 'alice');
+    await writeFile(join(folder, 'trust.json'), formatTrust((await made.memory.trust())!));
+    const registry = {
+      location: join(made.folder, 'registry'),
+      model: 'net:production',
+      trust: 'trust.json',
+    };
+    const { backends } = await start({ models: { net: { registry } } }, { now: () => made.now().getTime() });
+    expect(await ask(backends)).toBe(1);
+    await backends.recheck();
+    expect(await ask(backends)).toBe(1);
+    await made.change({ version: '2' }, 'alice');
+    await backends.recheck();
+    expect(await ask(backends)).toBe(2);
+    await backends.rollback('net', 'ann');
+    expect(await ask(backends)).toBe(1);
+    // Who rolls back means it.
+    await backends.recheck();
+    expect(await ask(backends)).toBe(1);
+    made.wait(7200);
+    await backends.recheck();
+    expect(await ask(backends)).toBe('unavailable');
+    await expect(backends.rollback('net', 'ann')).rejects.toMatchObject({ code: 'registry/refused' });
+    await rm(made.folder, { recursive: true });
   });
 
   it('leave nothing of their bytes in this thread', async () => {

@@ -7,6 +7,7 @@ import { graph, model, node, value } from '../../../onnx/model.fixture.ts';
 import type { Model } from '../../../onnx/model.ts';
 import { float32Tensor } from '../../../onnx/tensor.ts';
 import { serializeModel, writeModel } from '../../../onnx/write.ts';
+import { revoke } from '../../../registry/promote.ts';
 import { testRegistry } from '../../../registry/registry.fixture.ts';
 import { formatTrust } from '../../../registry/trust.ts';
 import { fingerprintOf } from '../../../supply/sign/ec-key.ts';
@@ -319,6 +320,18 @@ describe('a model from a registry', () => {
       expect(await admit({ ...pushed, check: { digest: result.digest } }, rest)).toMatchObject({
         admitted: true,
       });
+      // The alias moves on; what is served may be served on, until it is revoked.
+      await made.push('2', { 'net.onnx': Buffer.from(serializeModel(adding(4))) as unknown as string });
+      await made.change({ version: '2' }, 'alice');
+      expect(await result.recheck()).toEqual({ moved: true });
+      const next = await admit(config, rest);
+      expect(next.admitted && bias(next.network)).toBe(4);
+      const request = { model: 'net', digest: result.digest, reason: 'backdoor' };
+      await revoke(await made.open(), request, { keeper: made.keeper, keys: made.people.bob! });
+      expect(await result.recheck()).toEqual({ stop: 'net: revoked by bob: backdoor' });
+      expect(next.admitted && (await next.recheck())).toEqual({ moved: false });
+      expect(await because(pushed, rest)).toMatch(/revoked/);
+      // Nobody has vouched for the state of the registry for too long.
       made.wait(7200);
       expect((await result.recheck()).stop).toMatch(/expected a state signed in the last/);
       expect(await because(config, rest)).toMatch(/expected a state signed in the last/);
