@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import type { RunningGateway } from '../gateway/open-gateway.ts';
 import { visible } from '../report/markup.ts';
 
@@ -44,7 +43,7 @@ export function servedText(
     `REST        ${rest}/v2`,
     ...(grpc === undefined ? [] : [`gRPC        ${grpc.replace(/^grpcs?:\/\//, '')}`]),
     `Management  ${management}`,
-    `Log         ${dataDir}/record/log, to be checked with ${basename(gateway.trustFile)} beside it: glacis log verify --data-dir ${dataDir}`,
+    `Log         ${dataDir}/record (glacis log verify ${dataDir}/record)`,
     ...(key === undefined
       ? []
       : [`${bold('Key')}         ${key}`, '            shown this once; it is the administrator’s, too']),
