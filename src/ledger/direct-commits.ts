@@ -6,7 +6,7 @@ import type { LogIdentity, LogState } from './log-state.ts';
 import type { LogStore } from './log-store.ts';
 import { signNote } from './note.ts';
 import { partialFolder } from './tile.ts';
-import { grow, rootOfEdge, type TreeEdge } from './tree-edge.ts';
+import { growFramed, rootOfEdge, type TreeEdge } from './tree-edge.ts';
 
 /** How batches get onto the disk. One call at a time, but for `refresh` where there is a journal. */
 export interface Commits {
@@ -14,8 +14,8 @@ export interface Commits {
   readonly checkpoint: Checkpoint;
   /** Why nothing can be committed any more, where that came up outside of a call. */
   readonly broken: GlacisError | undefined;
-  /** Gives the index of the first entry when all of them are on the disk. Errors: `output/unwritable`. */
-  commit(entries: readonly Uint8Array[]): Promise<number>;
+  /** Gives the index of the first entry when all of them, each with its length in front, are on the disk. Errors: `output/unwritable`. */
+  commit(frames: readonly Uint8Array[]): Promise<number>;
   /** Signs everything that is committed, with the present time. */
   refresh(): Promise<Checkpoint>;
   /** Ends it; `whole` when nothing failed. */
@@ -30,8 +30,8 @@ export function directCommits(store: LogStore, identity: LogIdentity, state: Log
       return checkpoint;
     },
     broken: undefined,
-    async commit(entries) {
-      const grown = grow(edge, entries);
+    async commit(frames) {
+      const grown = growFramed(edge, frames);
       // Tiles before the checkpoint: whoever reads a checkpoint must find what it speaks of.
       await store.write(grown.files);
       checkpoint = await publish(store, identity, grown.edge);

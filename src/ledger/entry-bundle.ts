@@ -14,8 +14,8 @@ export function framed(entry: Uint8Array): Uint8Array {
       'option/invalid',
       `log entry: expected at most ${MOST_ENTRY_BYTES} bytes, got ${entry.length}; log a digest of what is larger`,
     );
-  const frame = new Uint8Array(2 + entry.length);
-  new DataView(frame.buffer).setUint16(0, entry.length);
+  const frame = Buffer.allocUnsafe(2 + entry.length);
+  frame.writeUInt16BE(entry.length);
   frame.set(entry, 2);
   return frame;
 }

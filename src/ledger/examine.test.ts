@@ -91,7 +91,7 @@ describe('abuse 25: a log that somebody changed', () => {
 
   it('is named by the bundle when the tile was changed along with it', async () => {
     const entries = Array.from({ length: SIZE }, (_, i) => (i === 300 ? Buffer.from('{}') : entry(i)));
-    const { full } = extend(EMPTY_EDGE, entries);
+    const { full } = extend(EMPTY_EDGE, entries.map(framed));
     for (const { path, bytes } of full)
       if (path === 'tile/0/001' || path === 'tile/entries/001') await writeFile(join(folder, path), bytes);
     const found = await examine();
@@ -100,7 +100,7 @@ describe('abuse 25: a log that somebody changed', () => {
 
   it('is named by what was seen before when everything was written anew', async () => {
     const entries = Array.from({ length: SIZE }, (_, i) => (i === 300 ? Buffer.from('{}') : entry(i)));
-    const { full, edge } = extend(EMPTY_EDGE, entries);
+    const { full, edge } = extend(EMPTY_EDGE, entries.map(framed));
     for (const { path, bytes } of [...full, ...partialTiles(edge, 0)])
       await writeFile(join(folder, path), bytes);
     const earlier = [];

@@ -1,6 +1,6 @@
 import { GlacisError } from '../core/error.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { MOST_BUNDLE_BYTES, readBundle } from './entry-bundle.ts';
+import { framed, MOST_BUNDLE_BYTES, readBundle } from './entry-bundle.ts';
 import { readEdgeRecord } from './journal-edge.ts';
 import { entriesOf, type JournalRecord, journalKey, readSegment } from './journal-record.ts';
 import { JOURNAL_PATHS, MOST_SEGMENT_BYTES } from './journal-store.ts';
@@ -112,7 +112,7 @@ export async function replay(
   };
   if (base.size === size) await flush();
   const add = async (entry: Uint8Array) => {
-    waiting.push(entry);
+    waiting.push(framed(entry));
     const reached = edge.size + waiting.length;
     if (reached === size || waiting.length === STEP) await flush();
   };

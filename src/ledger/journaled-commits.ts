@@ -1,7 +1,6 @@
 import { asGlacisError, type GlacisError } from '../core/error.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { type Commits, publish } from './direct-commits.ts';
-import { framed } from './entry-bundle.ts';
 import { formatEdge } from './journal-edge.ts';
 import { formatRecord, journalKey, NO_RECORD } from './journal-record.ts';
 import { JOURNAL_PATHS, type JournalFile, type JournalStore } from './journal-store.ts';
@@ -12,6 +11,8 @@ import { extend, partialTiles } from './tree-edge.ts';
 
 /** How many times its size a segment may reach while the other one goes into tiles; then commits wait for that. */
 const STRETCH = 4;
+/** Bytes of full tiles and bundles that may wait for their turn on the disk; then commits wait for them. */
+const MOST_UNPLACED = 32 << 20;
 /** Entries that go into the tree in one go, between two looks at what else there is to do: about half a millisecond. */
 const STEP = TILE_WIDTH;
 
@@ -34,13 +35,14 @@ export async function journaledCommits(
   let { edge, checkpoint } = state;
   /** Entries in the journal. */
   let size = edge.size;
-  /** Entries that are in the journal and not in the tree. */
+  /** Entries, with their lengths in front, that are in the journal and not in the tree. */
   let grounded: Uint8Array[] = [];
   let next = 0;
   let broken: GlacisError | undefined;
   let timer: NodeJS.Timeout | undefined;
   /** Work on tiles, one after the other. */
   let tiles: Promise<unknown> = Promise.resolve();
+  let unplaced = 0;
   let publishing: Promise<Checkpoint> | undefined;
   /** The one after it, once somebody waits for it. */
   let queued: Promise<Checkpoint> | undefined;
@@ -80,10 +82,13 @@ export async function journaledCommits(
     }
     edge = grown.edge;
     if (grown.full.length === 0) return;
+    const bytes = grown.full.reduce((sum, file) => sum + file.bytes.length, 0);
+    unplaced += bytes;
     tiles = tiles.then(async () => {
       if (broken) return;
       await journal.place(grown.full);
       for (const { path } of grown.full) placed.add(path);
+      unplaced -= bytes;
     });
     tiles.catch(breaks);
   };
@@ -170,15 +175,16 @@ export async function journaledCommits(
     get broken() {
       return broken;
     },
-    async commit(entries) {
+    async commit(frames) {
+      while (unplaced > MOST_UNPLACED && broken === undefined) await tiles.catch(breaks);
       if (written >= STRETCH * segment) await turning;
       if (written >= segment && turning === undefined) await turn();
       if (broken) throw broken;
       const start = size;
       const record = formatRecord(
         signer,
-        { kind: 'batch', count: entries.length, start, at: identity.now().getTime(), previous: last },
-        entries.map(framed),
+        { kind: 'batch', count: frames.length, start, at: identity.now().getTime(), previous: last },
+        frames,
       );
       const appended = file.append(record.bytes);
       // While the disk works, the entries of earlier batches go into the tree.
@@ -190,8 +196,8 @@ export async function journaledCommits(
       }
       last = record.id;
       written += record.bytes.length;
-      size += entries.length;
-      for (const entry of entries) grounded.push(entry);
+      size += frames.length;
+      for (const frame of frames) grounded.push(frame);
       schedule();
       return start;
     },

@@ -3,7 +3,7 @@ import { asGlacisError, GlacisError } from '../core/error.ts';
 import { mergeOptions } from '../core/options.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 import { type Commits, directCommits, publish } from './direct-commits.ts';
-import { framed, MOST_ENTRY_BYTES } from './entry-bundle.ts';
+import { framed } from './entry-bundle.ts';
 import { readJournal, replay } from './journal-recovery.ts';
 import { JOURNAL_PATHS } from './journal-store.ts';
 import { journaledCommits } from './journaled-commits.ts';
@@ -58,7 +58,7 @@ export interface LogWriter extends AsyncDisposable {
    * more can be appended until the log is opened again, because nobody knows what the disk holds).
    */
   append(entry: Uint8Array): Promise<number>;
-  /** Adds entries that follow each other and gives the index of the first. They are not copied: leave them as they are. */
+  /** Adds entries that follow each other, under one flush, and gives the index of the first. */
   appendAll(entries: readonly Uint8Array[]): Promise<number>;
   /**
    * Signs the newest state again, with the time as it is now, and everything that was acknowledged in it: this is how a log stays fresh
@@ -155,7 +155,8 @@ async function resume(
 
 /** Entries that wait for their batch. */
 interface Waiting {
-  readonly entries: readonly Uint8Array[];
+  /** With their lengths in front. */
+  readonly frames: readonly Uint8Array[];
   readonly bytes: number;
   readonly done: (index: number) => void;
   readonly failed: (reason: unknown) => void;
@@ -181,7 +182,7 @@ function writer(
   const take = (): readonly Waiting[] => {
     let [count, size, n] = [0, 0, 0];
     while (n < queue.length && (n === 0 || (count < options.batch && size < BATCH_BYTES))) {
-      count += queue[n]!.entries.length;
+      count += queue[n]!.frames.length;
       size += queue[n]!.bytes;
       n++;
     }
@@ -201,11 +202,11 @@ function writer(
         const failed = broken ?? commits.broken;
         if (failed) throw failed;
         let index = await commits.commit(
-          batch.length === 1 ? batch[0]!.entries : batch.flatMap((w) => w.entries),
+          batch.length === 1 ? batch[0]!.frames : batch.flatMap((waiting) => waiting.frames),
         );
-        for (const { entries, done } of batch) {
+        for (const { frames, done } of batch) {
           done(index);
-          index += entries.length;
+          index += frames.length;
         }
       } catch (thrown) {
         const reason = breaks(thrown);
@@ -224,14 +225,15 @@ function writer(
   };
   const enqueue = async (entries: readonly Uint8Array[]): Promise<number> => {
     usable();
-    for (const entry of entries) if (entry.length > MOST_ENTRY_BYTES) framed(entry);
+    // Copies, because the caller may use its buffers again before the batch is written.
+    const frames = entries.map(framed);
     while (bytes >= options.waiting) {
       await new Promise<void>((wake) => room.push(wake));
       usable();
     }
-    const size = entries.reduce((sum, entry) => sum + entry.length, 0);
+    const size = frames.reduce((sum, frame) => sum + frame.length, 0);
     bytes += size;
-    const index = new Promise<number>((done, failed) => queue.push({ entries, bytes: size, done, failed }));
+    const index = new Promise<number>((done, failed) => queue.push({ frames, bytes: size, done, failed }));
     running ??= Promise.resolve().then(run);
     return index;
   };
@@ -253,8 +255,7 @@ function writer(
       return broken ?? commits.broken;
     },
     recovered,
-    // A copy, because the caller may use its buffer again before the batch is written.
-    append: (entry) => enqueue([entry.length > MOST_ENTRY_BYTES ? entry : Uint8Array.from(entry)]),
+    append: (entry) => enqueue([entry]),
     appendAll: enqueue,
     async refresh() {
       while (running && options.publishEvery === 0) await running;

@@ -35,21 +35,26 @@ export interface Grown {
  * Errors: `option/invalid` for an entry of more than 65,535 bytes.
  */
 export function grow(edge: TreeEdge, entries: readonly Uint8Array[]): Grown {
-  const grown = extend(edge, entries);
+  return growFramed(edge, entries.map(framed));
+}
+
+/** {@link grow} for entries that have their lengths in front already. */
+export function growFramed(edge: TreeEdge, frames: readonly Uint8Array[]): Grown {
+  const grown = extend(edge, frames);
   return { ...grown, files: [...grown.full, ...partialTiles(grown.edge, edge.size)] };
 }
 
-/** {@link grow} without the tiles at the right edge, which only a size that will be signed needs. */
-export function extend(edge: TreeEdge, entries: readonly Uint8Array[]): Pick<Grown, 'edge' | 'full'> {
+/** {@link growFramed} without the tiles at the right edge, which only a size that will be signed needs. */
+export function extend(edge: TreeEdge, frames: readonly Uint8Array[]): Pick<Grown, 'edge' | 'full'> {
   const levels = Array.from({ length: TILE_LEVELS }, (_, l) => [...(edge.levels[l] ?? [])]);
   const full: Grown['full'][number][] = [];
   let bundle = [...edge.bundle];
   let size = edge.size;
   const filled = (level: number | 'entries', index: number, bytes: Uint8Array) =>
     full.push({ level, index, path: tilePath({ level, index, width: TILE_WIDTH }), bytes });
-  for (const entry of entries) {
-    bundle.push(framed(entry));
-    levels[0]!.push(leafHash(entry));
+  for (const frame of frames) {
+    bundle.push(frame);
+    levels[0]!.push(leafHash(frame.subarray(2)));
     size++;
     if (bundle.length === TILE_WIDTH) {
       filled('entries', Math.floor((size - 1) / TILE_WIDTH), Buffer.concat(bundle));

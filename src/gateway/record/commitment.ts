@@ -1,4 +1,5 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { hmac } from './hmac.ts';
 
 /**
  * A commitment to what a call was about: SHA-256 over a salt of 128 bits and the parts with their lengths. Without the salt it says nothing about
@@ -12,7 +13,7 @@ export function commitment(
   what: 'input' | 'output',
   parts: readonly Uint8Array[],
 ): string {
-  const salt = createHmac('sha256', salts).update(what).update(id).digest().subarray(0, 16);
+  const salt = hmac(salts, what, id).subarray(0, 16);
   const hash = createHash('sha256').update(salt);
   const head = Buffer.alloc(8);
   head.writeUInt32BE(parts.length);

@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { GlacisError } from '../../core/error.ts';
+import { hmac } from './hmac.ts';
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -34,5 +35,5 @@ export function openBytes(key: Uint8Array, id: Uint8Array, what: string, sealed:
 }
 
 function keyFor(key: Uint8Array, id: Uint8Array, what: string): Buffer {
-  return createHmac('sha256', key).update(what).update(id).digest();
+  return hmac(key, what, id);
 }

@@ -1,10 +1,11 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { asGlacisError, GlacisError } from '../../core/error.ts';
 import { syncFolder } from '../../ledger/journal-store.ts';
 import type { WrappingKey } from '../../supply/vault/wrapping-key.ts';
+import { hmac } from './hmac.ts';
 import { readIfThere, writePrivate } from './log-folder.ts';
 
 /** What a subject's key is used for; each use has a key of its own, derived from it. */
@@ -136,7 +137,7 @@ export function subjectKeys(folder: string, wrapping: WrappingKey): SubjectKeys 
 }
 
 function derived(key: Uint8Array): SubjectKey {
-  const of = (use: string) => createHmac('sha256', key).update(`glacis subject ${use} v1`).digest();
+  const of = (use: string) => hmac(key, `glacis subject ${use} v1`);
   return {
     pseudonym: of('name').toString('hex', 0, 16),
     salts: of('salts'),

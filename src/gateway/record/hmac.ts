@@ -1,0 +1,24 @@
+import { hash } from 'node:crypto';
+
+const BLOCK = 64;
+
+/**
+ * HMAC-SHA-256 (RFC 2104) with a key of 32 bytes, for short messages: as two plain hashes, because `createHmac` makes a key object each time, which
+ * costs ten times as much. Measured: bench/ours/ledger.ts record.
+ */
+export function hmac(key: Uint8Array, ...message: readonly (Uint8Array | string)[]): Buffer {
+  const parts = message.map((part) => (typeof part === 'string' ? Buffer.from(part) : part));
+  const inner = Buffer.alloc(BLOCK + parts.reduce((sum, part) => sum + part.length, 0), 0x36);
+  const outer = Buffer.alloc(BLOCK + 32, 0x5c);
+  for (let i = 0; i < key.length; i++) {
+    inner[i]! ^= key[i]!;
+    outer[i]! ^= key[i]!;
+  }
+  let at = BLOCK;
+  for (const part of parts) {
+    inner.set(part, at);
+    at += part.length;
+  }
+  outer.set(hash('sha256', inner, 'buffer'), BLOCK);
+  return hash('sha256', outer, 'buffer') as Buffer;
+}
