@@ -95,7 +95,7 @@ interface Corner {
   readonly size: number;
 }
 
-/** The corner towards which a step of `eps` turns p − y farthest; the row itself where nothing turns it. */
+/** The corner towards which a step of `eps` turns p − y farthest; undefined where nothing turns it. */
 export function farthest(
   y: ArrayLike<number>,
   p: ArrayLike<number>,
@@ -104,23 +104,40 @@ export function farthest(
 ): Corner | undefined {
   const classes = y.length;
   const has = new Uint8Array(classes);
-  let size = 0;
   let least = 1 - 1e-9;
   let best: Corner | undefined;
-  // With u = p − y and v = u − α (y* − y): cos = u·v / (|u| |v|), and |u| is the same for all.
-  let uu = 0;
-  for (let k = 0; k < classes; k++) uu += (p[k]! - y[k]!) ** 2;
+  // With u = p − y, d = y* − y and v = u − α d: cos = u·v / (|u| |v|). All sums over S are kept as S changes.
+  let [uu, uy, yy, mass] = [0, 0, 0, 0];
+  for (let k = 0; k < classes; k++) {
+    const u = p[k]! - y[k]!;
+    uu += u * u;
+    uy += u * y[k]!;
+    yy += y[k]! * y[k]!;
+    mass += y[k]!;
+  }
   if (uu < 1e-18) return undefined;
+  const order = Array.from({ length: classes }, (_, k) => k);
+  const falling = order.toSorted((a, b) => y[b]! - y[a]! || a - b);
+  let [size, sumU, sumY] = [0, 0, 0];
+  const turn = (k: number) => {
+    has[k]! ^= 1;
+    const sign = has[k] ? 1 : -1;
+    size += sign;
+    sumU += sign * (p[k]! - y[k]!);
+    sumY += sign * y[k]!;
+  };
   const consider = () => {
     const share = 1 / size;
-    let [distance, along, square] = [0, 0, 0];
-    for (let k = 0; k < classes; k++) {
-      const d = has[k]! * share - y[k]!;
-      distance += Math.abs(d);
-      along += (p[k]! - y[k]!) * d;
-      square += d * d;
+    // ‖d‖₁ = Σ_S |1/m − y| + Σ_rest y; few classes have more than 1/m.
+    let distance = mass + 1 - 2 * sumY;
+    for (let i = 0; i < classes; i++) {
+      const k = falling[i]!;
+      if (y[k]! <= share) break;
+      if (has[k]) distance += 2 * (y[k]! - share);
     }
     const alpha = distance > eps ? eps / distance : 1;
+    const along = share * sumU - uy;
+    const square = share - 2 * share * sumY + yy;
     const vv = uu - 2 * alpha * along + alpha * alpha * square;
     if (vv < 1e-18) return;
     const cosine = (uu - alpha * along) / Math.sqrt(uu * vv);
@@ -128,13 +145,9 @@ export function farthest(
     least = cosine;
     best = { has: has.slice(), size };
   };
-  const turn = (k: number) => {
-    has[k]! ^= 1;
-    size += has[k] ? 1 : -1;
-  };
   turn(winner);
   consider();
-  const others = Array.from({ length: classes }, (_, k) => k).filter((k) => k !== winner);
+  const others = order.filter((k) => k !== winner);
   if (classes <= EXACT_UP_TO) {
     // Gray code: each step turns one class on or off.
     for (let i = 1; i < 2 ** others.length; i++) {
@@ -143,8 +156,8 @@ export function farthest(
     }
     return best;
   }
-  const order = others.sort((a, b) => p[b]! - y[b]! - p[a]! + y[a]! || a - b);
-  for (const [i, k] of order.entries()) {
+  others.sort((a, b) => p[b]! - y[b]! - p[a]! + y[a]! || a - b);
+  for (const [i, k] of others.entries()) {
     turn(k);
     if (i < 16 || size === classes || (size & (size - 1)) === 0) consider();
   }
