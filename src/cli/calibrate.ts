@@ -1,6 +1,7 @@
 import { GlacisError } from '../core/error.ts';
 import { calibrationToJson } from '../detect/calibration/read-calibration.ts';
 import type { Calibration } from '../detect/calibration/schema.ts';
+import { CLIENT_DETECTORS } from '../detect/clients/client-parts.ts';
 import { DETECTORS } from '../detect/detectors.ts';
 import { calibrateModel } from '../gateway/calibration/calibrate-model.ts';
 import { interval, percent } from '../report/format.ts';
@@ -34,7 +35,7 @@ export const command: Command = {
     },
     guards: {
       value: 'NAMES',
-      help: `which guards: ${DETECTORS.map(({ id }) => id).join(', ')} (all that suit the model unless given)`,
+      help: `which guards: ${[...DETECTORS, ...CLIENT_DETECTORS].map(({ id }) => id).join(', ')} (all that suit the model unless given)`,
     },
     rates: { value: 'SHARES', help: `rates of false alarms (${RATES.join(',')} unless given)` },
     out: { value: 'FILE', help: 'where the calibration goes' },

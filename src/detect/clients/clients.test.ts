@@ -5,6 +5,7 @@ import type { Observations } from '../detector.ts';
 import { calmClients, observed, samples, WATCHED } from '../extraction/clients.fixture.ts';
 import { calibrateClients } from './calibrate-clients.ts';
 import type { ClientDetector } from './client-detector.ts';
+import { clientParts } from './client-parts.ts';
 import { nearDuplicateClients } from './near-duplicates.ts';
 import { shiftClients } from './query-shift.ts';
 import { similarClients } from './similar-queries.ts';
@@ -88,6 +89,28 @@ describe('clients', () => {
       expect(() => detector.fit(parts.fit, without)).toThrow(
         expect.objectContaining({ code: 'option/invalid' }),
       );
+  });
+
+  test('are made of runs of calm samples, each sample of one client, each client in one part', () => {
+    const n = 4000;
+    const calm: Observations = {
+      n,
+      x: Float32Array.from({ length: n }, (_, i) => i),
+      scores: Float32Array.from({ length: 2 * n }, (_, i) => Math.floor(i / 2)),
+    };
+    const { fit, threshold, heldOut } = clientParts(calm, 1);
+    expect([fit.length, threshold.length, heldOut.length]).toEqual([50, 100, 50]);
+    const all = [...fit, ...threshold, ...heldOut];
+    for (const { n: queries, x, scores } of all) {
+      expect(queries).toBe(20);
+      for (let i = 0; i < queries; i++) {
+        expect(x[i]).toBe(x[0]! + i);
+        expect(scores[2 * i]).toBe(x[i]);
+      }
+    }
+    expect(new Set(all.map(({ x }) => x[0])).size).toBe(200);
+    expect(clientParts(calm, 1)).toEqual({ fit, threshold, heldOut });
+    expect(clientParts(calm, 2).fit[0]!.x[0]).not.toBe(fit[0]!.x[0]);
   });
 
   test('of a stream, near-duplicates alone are no evidence', () => {

@@ -13,6 +13,9 @@ import {
 } from '../../detect/calibration/schema.ts';
 import { splitCalm } from '../../detect/calibration/split.ts';
 import { fewestFor } from '../../detect/calibration/threshold.ts';
+import { calibrateClients } from '../../detect/clients/calibrate-clients.ts';
+import type { ClientDetector } from '../../detect/clients/client-detector.ts';
+import { CLIENT_DETECTORS, clientParts } from '../../detect/clients/client-parts.ts';
 import type { Detector, Observations, Watched } from '../../detect/detector.ts';
 import { DETECTORS } from '../../detect/detectors.ts';
 import { inlineFunctions } from '../../onnx/functions.ts';
@@ -104,18 +107,37 @@ export async function calibrateModel(engine: Engine, options: CalibrateOptions):
       range: calm.range,
     };
     const guards: Record<string, GuardCalibration> = {};
-    for (const detector of chosen.detectors) {
-      options.progress({ label: `calibrate ${detector.id}`, done: Object.keys(guards).length });
+    const interval = (k: number, n: number) => clopperPearson(k, n);
+    const calibrated = async (
+      id: string,
+      make: () => GuardCalibration | Promise<GuardCalibration>,
+      unfit: readonly string[],
+    ) => {
+      options.progress({ label: `calibrate ${id}`, done: Object.keys(guards).length });
       try {
-        guards[detector.id] = await calibrateDetector(detector, watched, parts, rates, (k, n) =>
-          clopperPearson(k, n),
-        );
+        const made = await make();
+        if (made.thresholds.length > 0) guards[id] = made;
+        else
+          throw new GlacisError(
+            'data/mismatch',
+            `${id}: expected more calm samples to set any threshold on; give more, or a higher rate with --rates`,
+          );
       } catch (thrown) {
-        const isUnfit = thrown instanceof GlacisError && thrown.code === 'option/invalid';
-        if (chosen.isNamed || !isUnfit) throw thrown;
+        if (chosen.isNamed || !(thrown instanceof GlacisError && unfit.includes(thrown.code))) throw thrown;
         say(`left out: ${thrown.message}`);
       }
-    }
+    };
+    for (const detector of chosen.detectors)
+      await calibrated(detector.id, () => calibrateDetector(detector, watched, parts, rates, interval), [
+        'option/invalid',
+      ]);
+    const clients = clientParts(seen, seed);
+    for (const detector of chosen.clients)
+      await calibrated(
+        detector.id,
+        () => calibrateClients(detector, watched, clients, rates, CLIENT_MEMORY, interval),
+        ['option/invalid', 'data/mismatch'],
+      );
     return {
       schema: CALIBRATION_SCHEMA,
       model: `sha256:${rootDigest(manifest.resources)}`,
@@ -139,6 +161,9 @@ export async function calibrateModel(engine: Engine, options: CalibrateOptions):
     await subject.predictor.close();
   }
 }
+
+/** What detectors of clients remember while they are calibrated. */
+const CLIENT_MEMORY = { salt: 0, capacity: 2 ** 15, askers: 1024 };
 
 /** Samples on which the graph that is observed is compared with the deployed file. */
 const FIRST = 8;
@@ -173,17 +198,22 @@ async function featuresIn(path: string, output: string, signal: AbortSignal | un
 
 function detectorsNamed(names: readonly string[] | undefined): {
   readonly detectors: readonly Detector<unknown>[];
+  readonly clients: readonly ClientDetector<unknown>[];
   readonly isNamed: boolean;
 } {
-  if (names === undefined) return { detectors: DETECTORS, isNamed: false };
-  const known = DETECTORS.map(({ id }) => id);
+  if (names === undefined) return { detectors: DETECTORS, clients: CLIENT_DETECTORS, isNamed: false };
+  const known = [...DETECTORS, ...CLIENT_DETECTORS].map(({ id }) => id);
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw new GlacisError(
       'option/unknown',
       `--guards: expected ${known.join(', ')}, got '${unknown}'${suggestion(unknown, known)}`,
     );
-  return { detectors: DETECTORS.filter(({ id }) => names.includes(id)), isNamed: true };
+  return {
+    detectors: DETECTORS.filter(({ id }) => names.includes(id)),
+    clients: CLIENT_DETECTORS.filter(({ id }) => names.includes(id)),
+    isNamed: true,
+  };
 }
 
 /** Some of the samples. */

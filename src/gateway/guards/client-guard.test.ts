@@ -164,6 +164,18 @@ describe('a guard that watches clients', () => {
     expect(() => make({}, over)).toThrow(expect.objectContaining({ code: 'option/invalid' }));
   });
 
+  test('takes the rate that is asked for; 1 % or the lowest without', () => {
+    const at = (rates: readonly number[]) => ({
+      ...calibration,
+      thresholds: rates.map((rate) => ({ ...calibration.thresholds[0], rate, threshold: 100 * rate })),
+    });
+    const score = (rates: readonly number[], options: object = {}) =>
+      (make(options, { calibration: at(rates) }).judge(call([1])) as GuardVerdict).score;
+    expect(score([0.02, 0.01])).toBeCloseTo(1, 9);
+    expect(score([0.04, 0.02])).toBeCloseTo(0.5, 9);
+    expect(score([0.02, 0.01], { falsePositiveRate: 0.02 })).toBeCloseTo(0.5, 9);
+  });
+
   test('three of them are on where the model was calibrated for them', () => {
     const on = Object.fromEntries(GUARDS.map(({ kind: each, on: when }) => [each.name, when]));
     for (const name of ['near-duplicates', 'similar-queries', 'query-shift'])

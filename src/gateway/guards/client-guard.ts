@@ -19,9 +19,9 @@ export function clientOptions(action: Exclude<Action, 'pass'>) {
       .number()
       .gt(0)
       .lt(1)
-      .default(0.01)
+      .optional()
       .describe(
-        'The share of calm clients that may ever raise an alarm: one of the rates of the calibration.',
+        'The share of calm clients that may ever raise an alarm: one of the rates of the calibration; 0.01, or the lowest where that is none of them, unless given.',
       ),
     hold: z
       .number()
@@ -135,7 +135,7 @@ function remembered({ remembered: earlier }: GuardSetting, id: string): State | 
 function openCalibration<Fit>(
   { id, kept, needs }: ClientDetector<Fit>,
   { model, calibration }: GuardSetting,
-  rate: number,
+  asked: number | undefined,
 ) {
   const { watched, thresholds, fit } = guardCalibrationFrom(id, calibration);
   const refuse = (wanted: string, got: string): never => {
@@ -150,12 +150,11 @@ function openCalibration<Fit>(
     (needs === 'features' && watched.features !== classifier.features)
   )
     refuse(`a calibration of ${model.name}`, 'one of a model of other sizes');
+  const rates = thresholds.map((each) => each.rate);
+  const rate = asked ?? (rates.includes(0.01) ? 0.01 : Math.min(...rates));
   const threshold = thresholds.find((each) => Math.abs(each.rate - rate) < 1e-12)?.threshold;
   if (threshold === undefined || !(threshold > 0))
-    return refuse(
-      `a rate of ${thresholds.map((each) => each.rate).join(', ') || 'none'}, as calibrated`,
-      `${rate}`,
-    );
+    return refuse(`a rate of ${rates.join(', ') || 'none'}, as calibrated`, `${rate}`);
   const read = kept.safeParse(fit);
   if (!read.success) return refuse('what the calibration learnt', 'something else');
   return { watched, threshold, fit: read.data };
