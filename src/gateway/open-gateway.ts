@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { GlacisError } from '../core/error.ts';
 import type { Policy } from '../policy/read-policy.ts';
@@ -39,6 +40,8 @@ export interface GatewayOptions {
   readonly policy?: Policy | undefined;
   /** Where the gateway keeps what is its own: log, store, keys. */
   readonly dataFolder: string;
+  /** The file with the gateway's secret; in the data folder without. Gateways that share a store share it. */
+  readonly secretFile?: string | undefined;
   /** What relative paths of the configuration start from. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -115,7 +118,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
   const observer = openObserver(metrics, log);
   const { failed } = observer;
 
-  const data = await openDataFolder(options.dataFolder);
+  const data = await openDataFolder(options.dataFolder, options.secretFile);
   const { secret } = data;
   const recordFolder = join(data.path, 'record');
   const recorder = keep(await openRecorder(config.log, { folder: recordFolder, now }), (part) =>
@@ -215,7 +218,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
   };
 
   const faces = keep(
-    await openFaces(gateway, { ...config.listen, ...(timing.padTo(1) > 1 && { padding: timing }) } as never),
+    await openFaces(gateway, config.listen, { padding: timing.padTo(1) > 1 ? timing : undefined }),
     (part) => part.close(),
   );
   const health = (): readonly Health[] => [
@@ -265,7 +268,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
       record,
       failed,
       now,
-      tls: undefined,
+      tls: await managementTls(config, placeOf),
     }),
     (part) => part.close(),
   );
@@ -335,4 +338,17 @@ function unchangeable(before: ServeConfig, after: ServeConfig): void {
       'option/invalid',
       `reload: expected ${changed.join(', ')} as they were; restart to change them`,
     );
+}
+
+/** The files of TLS for the management side. Errors: `option/invalid`. */
+async function managementTls({ management: { tls } }: ServeConfig, placeOf: (path: string) => string) {
+  if (tls === undefined) return undefined;
+  const read = (path: string) =>
+    readFile(placeOf(path)).catch((thrown: Error) => {
+      throw new GlacisError('option/invalid', `serve.management.tls: ${path}: ${thrown.message}`, {
+        cause: thrown,
+      });
+    });
+  const [cert, key] = [await read(tls.cert), await read(tls.key)];
+  return { cert, key, ...(tls.clientCa !== undefined && { ca: await read(tls.clientCa) }) };
 }

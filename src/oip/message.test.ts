@@ -409,9 +409,9 @@ describe('a message that breaks the protocol', () => {
     ],
     [
       'more texts than bytes',
-      '{"inputs":[{"name":"x","datatype":"BYTES","shape":[1099511627776],"parameters":{"binary_data_size":4}}]}',
+      '{"inputs":[{"name":"x","datatype":"BYTES","shape":[60000],"parameters":{"binary_data_size":4}}]}',
       [0, 0, 0, 0],
-      /1099511627776 elements of BYTES/,
+      /60000 elements of BYTES/,
     ],
     [
       'bytes after the last text',
@@ -462,7 +462,7 @@ describe('writing', () => {
     ];
     const { body } = encodeInferResponse({ modelName: 'm', outputs }, () => false);
     expect(new TextDecoder().decode(body)).toBe(
-      '{"model_name":"m","outputs":[{"name":"y","shape":[1],"datatype":"FP32","data":[-0]},{"name":"z","shape":[1],"datatype":"INT64","data":[9223372036854775807]}]}',
+      '{"model_name":"m","outputs":[{"name":"y","shape":[1],"datatype":"FP32","data":[-0.0]},{"name":"z","shape":[1],"datatype":"INT64","data":[9223372036854775807]}]}',
     );
   });
 });

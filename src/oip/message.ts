@@ -16,6 +16,7 @@ import {
 import { dataFromJson, dataToJson } from './json-data.ts';
 import { shapeFrom } from './shape.ts';
 import { checkTensor, type Tensor } from './tensor.ts';
+import { TextCount } from './text-count.ts';
 
 /** The header that says how many bytes of a body are JSON; the tensors in binary form follow. */
 export const JSON_LENGTH_HEADER = 'inference-header-content-length';
@@ -83,6 +84,7 @@ export function tensorsFrom(
     return binary.subarray(at - (size as number), at);
   };
   const seen = new Set<string>();
+  const texts = new TextCount(source);
   const tensors = listFrom(field(json, key), source, key, MAX_TENSORS).map((value, i) => {
     const object = objectFrom(value, source, `${key}[${i}]`);
     const name = nameFrom(field(object, 'name'), source, `${key}[${i}].name`);
@@ -93,6 +95,7 @@ export function tensorsFrom(
     if (!isDatatype(datatype))
       throw fault(source, `${place}datatype`, "one of the protocol's", quoted(datatype));
     const shape = shapeFrom(field(object, 'shape'), source, place, 0);
+    if (datatype === 'BYTES') texts.add(shape, place);
     const { value: size, rest: parameters } = takeParameter(
       parametersFrom(object, source, place),
       'binary_data_size',

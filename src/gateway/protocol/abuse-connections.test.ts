@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { REFUSALS } from '../refusal.ts';
-import { SOUND, startFaces } from './faces.fixture.ts';
+import { SOON, SOUND, startFaces } from './faces.fixture.ts';
 
 /** Abuse cases by the numbers of the list that the gateway is held to: connections and bodies of the REST face. */
 let at: Awaited<ReturnType<typeof startFaces>>;
@@ -44,7 +44,7 @@ describe('12: bytes that come slowly', () => {
     await ended;
     clearInterval(drip);
     expect(heard()).toMatch(/^HTTP\/1.1 408 /);
-    await expect.poll(() => [at.faces.inWork(), at.faces.buffered()]).toEqual([0, 0]);
+    await expect.poll(() => [at.faces.inWork(), at.faces.buffered()], SOON).toEqual([0, 0]);
     expect(at.seen.questions).toHaveLength(0);
   });
   it('an answer that is not read', async () => {
@@ -64,7 +64,7 @@ describe('12: bytes that come slowly', () => {
       `${HEAD}inference-header-content-length: ${json.length}\r\ncontent-length: ${json.length + length}\r\n\r\n${json}`,
     );
     socket.write(new Uint8Array(length));
-    await expect.poll(() => at.seen.questions.length).toBe(1);
+    await expect.poll(() => at.seen.questions.length, SOON).toBe(1);
     await new Promise((next) => setTimeout(next, 1500));
     socket.resume();
     await ended;
@@ -146,7 +146,7 @@ it('12: more connections than one address may have are closed, and room comes ba
   await opened(at.restPort).ended;
   three[0]!.socket.destroy();
   await expect
-    .poll(async () => at.raw('GET /v2/health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n'))
+    .poll(async () => at.raw('GET /v2/health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n'), SOON)
     .toMatch(/200 OK/);
   for (const { socket } of three) socket.destroy();
 });
@@ -156,7 +156,7 @@ it('12: a connection ends in good order after its requests', async () => {
   const get = 'GET /v2/health/live HTTP/1.1\r\nhost: x\r\n\r\n';
   const { socket, heard, ended } = opened(at.restPort);
   socket.write(get);
-  await expect.poll(heard).toMatch(/\{"live":true\}$/);
+  await expect.poll(heard, SOON).toMatch(/\{"live":true\}$/);
   socket.write(get);
   await ended;
   expect(heard().match(/200 OK/g)).toHaveLength(2);

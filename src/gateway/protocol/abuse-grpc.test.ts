@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { GRPC_METHODS } from '../../oip/index.ts';
 import { REFUSALS, type Refusal } from '../refusal.ts';
-import { soundMessage, startFaces } from './faces.fixture.ts';
+import { SOON, soundMessage, startFaces } from './faces.fixture.ts';
 
 /** Abuse cases by the numbers of the list that the gateway is held to: the gRPC face. */
 let at: Awaited<ReturnType<typeof startFaces>>;
@@ -40,7 +40,7 @@ async function refused(
   const called = await at.call('ModelInfer', options.message ?? soundMessage(), options);
   expect([called.code, called.text]).toEqual([REFUSALS[refusal].grpc, REFUSALS[refusal].message]);
   expect(at.seen.questions).toHaveLength(0);
-  await expect.poll(() => [at.faces.inWork(), at.faces.buffered()]).toEqual([0, 0]);
+  await expect.poll(() => [at.faces.inWork(), at.faces.buffered()], SOON).toEqual([0, 0]);
 }
 
 describe('15: messages', () => {
@@ -133,7 +133,7 @@ describe('15: what never comes, and what is never read', () => {
     clearInterval(drip);
     expect(headers['grpc-status']).toBe(String(REFUSALS.late.grpc));
     expect(at.seen.questions).toHaveLength(0);
-    await expect.poll(() => [at.faces.inWork(), at.faces.buffered()]).toEqual([0, 0]);
+    await expect.poll(() => [at.faces.inWork(), at.faces.buffered()], SOON).toEqual([0, 0]);
   });
   it('an answer that is not read', async () => {
     at = await startFaces({ limits: SHORT });
@@ -179,7 +179,7 @@ describe('12: HTTP/2', () => {
     clearInterval(flood);
     expect(opening).toBeLessThan(20_000);
     expect((await at.call('ModelInfer', soundMessage())).code).toBe(0);
-    await expect.poll(() => [at.faces.inWork(), at.faces.buffered()]).toEqual([0, 0]);
+    await expect.poll(() => [at.faces.inWork(), at.faces.buffered()], SOON).toEqual([0, 0]);
   });
   it('more calls at once than a connection may have wait for their turn', async () => {
     at = await startFaces({ limits: { streamsPerConnection: 4 } }, { delay: 30 });

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import { expect, it } from 'vitest';
 import { GRPC_METHODS } from '../../oip/index.ts';
-import { SOUND, soundMessage, startFaces } from './faces.fixture.ts';
+import { SOON, SOUND, soundMessage, startFaces } from './faces.fixture.ts';
 import { fakeGateway } from './fake-gateway.fixture.ts';
 import { listenSchema, openFaces } from './index.ts';
 
@@ -46,7 +46,7 @@ it('what is in work is answered, and what comes meanwhile finds the door closed 
   const loops = Array.from({ length: 8 }, async (_, i) => {
     while (!isOver) results.push(i < 4 ? await ask(at.restPort, agent) : await call());
   });
-  await expect.poll(() => results.length).toBeGreaterThan(20);
+  await expect.poll(() => results.length, SOON).toBeGreaterThan(20);
   const drained = at.faces.drain();
   expect(at.faces.drain()).toBe(drained);
   await drained;
@@ -65,7 +65,7 @@ it('large answers reach callers who read slowly before connections close', async
     inputs: [{ name: 'x', shape: [300_000], datatype: 'FP32', data: Array(300_000).fill(0.123) }],
   });
   const asked = at.ask(body);
-  await expect.poll(() => at.seen.questions.length).toBe(1);
+  await expect.poll(() => at.seen.questions.length, SOON).toBe(1);
   const [answer] = await Promise.all([asked, at.faces.drain()]);
   expect(((await answer.json()) as { outputs: { data: number[] }[] }).outputs[0]!.data).toHaveLength(300_000);
 });
@@ -73,7 +73,7 @@ it('large answers reach callers who read slowly before connections close', async
 it('nobody waits for ever', async () => {
   const at = await startFaces({ limits: { drainTime: '300 ms' } });
   const asked = at.ask(SOUND, {}, '/v2/models/late/infer').catch(() => 'cut off');
-  await expect.poll(() => at.seen.questions.length).toBe(1);
+  await expect.poll(() => at.seen.questions.length, SOON).toBe(1);
   await at.faces.drain();
   expect(await asked).toBe('cut off');
 });
@@ -87,7 +87,7 @@ it('while it drains it says on open connections that it is not ready, and closes
     said += piece;
   });
   const ended = new Promise((resolve) => socket.once('close', resolve));
-  await expect.poll(() => at.seen.questions.length).toBe(1);
+  await expect.poll(() => at.seen.questions.length, SOON).toBe(1);
   const drained = at.faces.drain();
   socket.write('GET /v2/health/ready HTTP/1.1\r\nhost: x\r\n\r\n');
   await ended;

@@ -1,15 +1,18 @@
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { encodeGrpcInferRequest, GRPC_METHODS, type Tensor } from '../../oip/index.ts';
+import type { Padding } from '../padding.ts';
 import { listenSchema } from './config-schema.ts';
 import { type FakeOptions, fakeGateway } from './fake-gateway.fixture.ts';
 import { framed } from './grpc/message-reader.ts';
 import { openFaces } from './open-faces.ts';
 
 /** Faces in front of the fixture, on free ports, with ways to speak to them. */
-export async function startFaces(listen: object = {}, fake: FakeOptions = {}) {
+export async function startFaces(listen: object = {}, fake: FakeOptions = {}, padding?: Padding) {
   const gateway = fakeGateway(fake);
-  const faces = await openFaces(gateway, listenSchema.parse({ port: 0, grpcPort: 0, ...listen }));
+  const faces = await openFaces(gateway, listenSchema.parse({ port: 0, grpcPort: 0, ...listen }), {
+    padding,
+  });
   const { rest } = faces.addresses;
   const grpc = faces.addresses.grpc!;
   const portOf = (address: string) => Number(address.slice(address.lastIndexOf(':') + 1));
@@ -41,6 +44,9 @@ export async function startFaces(listen: object = {}, fake: FakeOptions = {}) {
     stop: () => faces.close(),
   };
 }
+
+/** How long something that comes soon may take on a machine that is busy. */
+export const SOON = { timeout: 60_000, interval: 10 };
 
 /** JSON of a sound question. */
 export const SOUND = {

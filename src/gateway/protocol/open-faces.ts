@@ -1,9 +1,10 @@
 import { asGlacisError } from '../../core/error.ts';
 import type { Gateway } from '../gateway.ts';
+import type { Padding } from '../padding.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { Callers } from './callers.ts';
+import { Codec } from './codec/codec.ts';
 import { blockListOf, type ListenConfig } from './config-schema.ts';
-import { Decoder } from './decode/decoder.ts';
 import { openGrpc } from './grpc/grpc-face.ts';
 import { InWork } from './in-work.ts';
 import { Inflater } from './inflate.ts';
@@ -28,29 +29,36 @@ export interface Faces {
 }
 
 /**
- * Opens the faces of the Open Inference Protocol v2, REST and, where it has a port, gRPC, in front of a gateway.
+ * Opens the faces of the Open Inference Protocol v2, REST and, where it has a port, gRPC, in front of a gateway. With `padding`, answers
+ * and REST's refusals are filled up as it says, and nothing is compressed.
  * Errors: `option/invalid` where the place cannot be had or the files of TLS do not fit.
  */
-export async function openFaces(gateway: Gateway, config: ListenConfig): Promise<Faces> {
+export async function openFaces(
+  gateway: Gateway,
+  listen: ListenConfig,
+  { padding }: { readonly padding?: Padding | undefined } = {},
+): Promise<Faces> {
+  const config = padding ? { ...listen, compression: false } : listen;
   const tls = config.tls && (await readTls(config.tls));
   const { limits } = config;
   const share = Math.max(limits.bufferedBytes / 4, Math.min(limits.bufferedBytes, 2 * gateway.mostBytes));
   const budget = new ByteBudget(limits.bufferedBytes, share);
   const inWork = new InWork(limits.requestsAtOnce);
-  const decoder = new Decoder();
+  const codec = new Codec();
   const surroundings: FaceSurroundings = {
     gateway,
     config,
     callers: new Callers(blockListOf(config.trustedProxies), config.trustedProxies.length > 0),
     budget,
     inflater: new Inflater(),
-    decoder,
+    codec,
     inWork,
+    padding,
   };
   const open: Face[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(open.map((face) => face.close()));
-    await decoder.close();
+    await codec.close();
   };
   let rest: Face;
   let grpc: Face | undefined;

@@ -1,8 +1,10 @@
 import type { Gateway } from '../gateway.ts';
+import type { Padding } from '../padding.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import type { Callers } from './callers.ts';
+import type { Codec } from './codec/codec.ts';
 import type { ListenConfig } from './config-schema.ts';
-import type { Decoder } from './decode/decoder.ts';
+
 import type { InWork } from './in-work.ts';
 import type { Inflater } from './inflate.ts';
 import type { TlsOptions } from './tls.ts';
@@ -14,8 +16,10 @@ export interface FaceSurroundings {
   readonly callers: Callers;
   readonly budget: ByteBudget;
   readonly inflater: Inflater;
-  readonly decoder: Decoder;
+  readonly codec: Codec;
   readonly inWork: InWork;
+  /** Where the length of an answer must say little. */
+  readonly padding: Padding | undefined;
 }
 
 /** One face that listens. */

@@ -2,6 +2,7 @@ import type { WireReader } from '../../onnx/wire.ts';
 import { ARRAYS, type DataOf, type Datatype } from '../datatype.ts';
 import { fault, type Source } from '../fault.ts';
 import { elementsOf } from '../shape.ts';
+import type { Walk } from './fields.ts';
 
 /** Field of `InferTensorContents` that holds each type; 16-bit floats have none. */
 const FIELDS: Readonly<Partial<Record<Datatype, number>>> = {
@@ -19,6 +20,9 @@ const FIELDS: Readonly<Partial<Record<Datatype, number>>> = {
   BYTES: 8,
 };
 
+/** Elements of a tensor that are written as varints, which are read one by one; more go as raw contents. */
+const MAX_VARINTS = 2 ** 20;
+
 /** Bytes of an element on the wire. */
 const WIDTHS: Readonly<Record<number, 4 | 8 | 'varint'>> = { 6: 4, 7: 8 };
 
@@ -32,19 +36,23 @@ export function dataFromContents<D extends Datatype>(
   contents: () => WireReader,
   source: Source,
   place: string,
+  walk: Walk,
 ): DataOf[D] {
   const field = FIELDS[datatype];
   if (field === undefined)
     throw fault(source, place, `${datatype} in raw form (contents have no field for it)`, 'contents');
   const count = elementsOf(shape);
+  const width = WIDTHS[field] ?? 'varint';
   let found = 0;
-  for (const reader = contents(); reader.next(); ) {
+  for (const reader = contents(); walk.next(reader); ) {
     if (reader.field > 8) continue;
     if (reader.field !== field)
       throw fault(source, place, `${datatype} in field ${field} of its contents`, `field ${reader.field}`);
-    found += datatype === 'BYTES' ? 1 : reader.countNumbers(WIDTHS[field] ?? 'varint');
+    found += datatype === 'BYTES' ? 1 : reader.countNumbers(width);
   }
   if (found !== count) throw fault(source, place, `${count} elements for [${shape.join(', ')}]`, `${found}`);
+  if (width === 'varint' && count > MAX_VARINTS)
+    throw fault(source, place, `at most ${MAX_VARINTS} elements in typed contents`, `${count}`);
   return filled(datatype, count, field, contents(), source, place) as DataOf[D];
 }
 

@@ -2,10 +2,34 @@ import { WireError, WireReader } from '../../onnx/wire.ts';
 import { fault, type Source } from '../fault.ts';
 import { nameFrom } from '../json.ts';
 
+/** Fields of a message with all messages in it: more would only keep the thread busy. */
+const MAX_FIELDS = 2 ** 18;
+
+/** Walks the fields of a message and of those in it, and stops at {@link MAX_FIELDS} in all. */
+export class Walk {
+  readonly #source: Source;
+  #left = MAX_FIELDS;
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  /** Moves `reader` to its next field; false at its end. */
+  next(reader: WireReader): boolean {
+    if (this.#left-- === 0)
+      throw fault(this.#source, '', `at most ${MAX_FIELDS} fields (raw or packed contents are one)`, 'more');
+    return reader.next();
+  }
+}
+
 /** Calls `read` with a reader of `bytes`. What is no protobuf message, or not one of this kind, breaks the protocol. */
-export function reading<T>(bytes: Uint8Array, source: Source, read: (reader: WireReader) => T): T {
+export function reading<T>(
+  bytes: Uint8Array,
+  source: Source,
+  read: (reader: WireReader, walk: Walk) => T,
+): T {
   try {
-    return read(new WireReader(bytes));
+    return read(new WireReader(bytes), new Walk(source));
   } catch (error) {
     if (error instanceof WireError) throw fault(source, '', 'a protobuf message', error.message);
     throw error;

@@ -2,7 +2,7 @@ import { quoted } from '../../onnx/problems.ts';
 import type { WireReader } from '../../onnx/wire.ts';
 import { fault, type Source } from '../fault.ts';
 import type { InferRequest, RequestedOutput } from '../request.ts';
-import { nameField, push, reading } from './fields.ts';
+import { nameField, push, reading, type Walk } from './fields.ts';
 import { type Collected, collected, pushParameter, writeParameters } from './parameters.ts';
 import { ProtoWriter } from './proto-writer.ts';
 import { type Head, headFrom, MAX_TENSORS, tensorsFromHeads, writeTensors } from './tensors.ts';
@@ -23,13 +23,13 @@ const REQUEST: Source = { where: 'request', code: 'request/invalid' };
  * the protocol does not have are ignored. Errors: `request/invalid`.
  */
 export function decodeGrpcInferRequest(bytes: Uint8Array): GrpcInferRequest {
-  return reading(bytes, REQUEST, (reader) => {
+  return reading(bytes, REQUEST, (reader, walk) => {
     let [model, version, id] = ['', '', ''];
     let parameters: Collected;
     const heads: Head[] = [];
     const outputs: RequestedOutput[] = [];
     const raw: Uint8Array[] = [];
-    while (reader.next()) {
+    while (walk.next(reader)) {
       switch (reader.field) {
         case 1:
           model = nameField(reader, REQUEST, 'model_name');
@@ -41,13 +41,25 @@ export function decodeGrpcInferRequest(bytes: Uint8Array): GrpcInferRequest {
           id = nameField(reader, REQUEST, 'id');
           break;
         case 4:
-          parameters = pushParameter(reader, parameters, REQUEST, '');
+          parameters = pushParameter(reader, parameters, REQUEST, '', walk);
           break;
         case 5:
-          push(heads, headFrom(reader, REQUEST, `inputs[${heads.length}]`), MAX_TENSORS, REQUEST, 'inputs');
+          push(
+            heads,
+            headFrom(reader, REQUEST, `inputs[${heads.length}]`, walk),
+            MAX_TENSORS,
+            REQUEST,
+            'inputs',
+          );
           break;
         case 6:
-          push(outputs, outputFrom(reader, `outputs[${outputs.length}]`), MAX_TENSORS, REQUEST, 'outputs');
+          push(
+            outputs,
+            outputFrom(reader, `outputs[${outputs.length}]`, walk),
+            MAX_TENSORS,
+            REQUEST,
+            'outputs',
+          );
           break;
         case 7:
           push(raw, reader.bytes(), MAX_TENSORS, REQUEST, 'raw_input_contents');
@@ -59,7 +71,7 @@ export function decodeGrpcInferRequest(bytes: Uint8Array): GrpcInferRequest {
     const request: InferRequest = {
       ...(id !== '' && { id }),
       parameters: collected(parameters),
-      inputs: tensorsFromHeads(heads, raw, 'inputs', REQUEST),
+      inputs: tensorsFromHeads(heads, raw, 'inputs', REQUEST, walk),
       ...(outputs.length > 0 && { outputs }),
       binaryOutput: true,
     };
@@ -67,14 +79,14 @@ export function decodeGrpcInferRequest(bytes: Uint8Array): GrpcInferRequest {
   });
 }
 
-function outputFrom(reader: WireReader, place: string): RequestedOutput {
+function outputFrom(reader: WireReader, place: string, walk: Walk): RequestedOutput {
   const entry = reader.message();
   let name = '';
   let parameters: Collected;
-  while (entry.next()) {
+  while (walk.next(entry)) {
     if (entry.field === 1) name = nameField(entry, REQUEST, `${place}.name`);
     else if (entry.field === 2)
-      parameters = pushParameter(entry, parameters, REQUEST, `${place} ${quoted(name)} `);
+      parameters = pushParameter(entry, parameters, REQUEST, `${place} ${quoted(name)} `, walk);
   }
   return { name, binary: true, parameters: collected(parameters) };
 }

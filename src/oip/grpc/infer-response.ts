@@ -8,12 +8,12 @@ import { type Head, headFrom, MAX_TENSORS, tensorsFromHeads, writeTensors } from
 /** Reads a `ModelInferResponse`; NaN and infinities are passed on. `where` begins the messages. Errors: `endpoint/bad-answer`. */
 export function decodeGrpcInferResponse(bytes: Uint8Array, where: string): InferResponse {
   const source: Source = { where, code: 'endpoint/bad-answer' };
-  return reading(bytes, source, (reader) => {
+  return reading(bytes, source, (reader, walk) => {
     let [modelName, modelVersion, id] = ['', '', ''];
     let parameters: Collected;
     const heads: Head[] = [];
     const raw: Uint8Array[] = [];
-    while (reader.next()) {
+    while (walk.next(reader)) {
       switch (reader.field) {
         case 1:
           modelName = nameField(reader, source, 'model_name');
@@ -25,10 +25,16 @@ export function decodeGrpcInferResponse(bytes: Uint8Array, where: string): Infer
           id = nameField(reader, source, 'id');
           break;
         case 4:
-          parameters = pushParameter(reader, parameters, source, '');
+          parameters = pushParameter(reader, parameters, source, '', walk);
           break;
         case 5:
-          push(heads, headFrom(reader, source, `outputs[${heads.length}]`), MAX_TENSORS, source, 'outputs');
+          push(
+            heads,
+            headFrom(reader, source, `outputs[${heads.length}]`, walk),
+            MAX_TENSORS,
+            source,
+            'outputs',
+          );
           break;
         case 6:
           push(raw, reader.bytes(), MAX_TENSORS, source, 'raw_output_contents');
@@ -40,7 +46,7 @@ export function decodeGrpcInferResponse(bytes: Uint8Array, where: string): Infer
       ...(modelVersion !== '' && { modelVersion }),
       ...(id !== '' && { id }),
       parameters: collected(parameters),
-      outputs: tensorsFromHeads(heads, raw, 'outputs', source),
+      outputs: tensorsFromHeads(heads, raw, 'outputs', source, walk),
     };
   });
 }

@@ -202,6 +202,13 @@ it('any request and any response come back', () =>
     { numRuns: 200 },
   ));
 
+/** A field of bytes, whatever they are. */
+function field(number: number, bytes: Uint8Array): Buffer {
+  const writer = new ProtoWriter();
+  writer.view(number, bytes);
+  return whole(writer.chunks());
+}
+
 describe('what is refused', () => {
   const raw4 = new Uint8Array(4);
 
@@ -313,6 +320,30 @@ describe('what is refused', () => {
     const { parameters } = decodeGrpcInferRequest(given).request;
     expect(Object.hasOwn(parameters!, '__proto__')).toBe(true);
     expect(Object.getPrototypeOf(parameters)).toBe(Object.prototype);
+  });
+
+  it('15: what would only keep the thread busy', () => {
+    // Two bytes each: an unknown field with nothing in it.
+    const fields = Buffer.alloc(2 * (2 ** 18 + 1), Buffer.from([0x7a, 0]));
+    expect(() => decodeGrpcInferRequest(fields)).toThrow(refused(/at most 262144 fields/));
+    // The same inside a tensor's contents.
+    const inside = field(5, Buffer.concat([field(2, Buffer.from('FP32')), field(5, fields)]));
+    expect(() => decodeGrpcInferRequest(inside)).toThrow(refused(/at most 262144 fields/));
+    const twice = requestOf({}, [raw4], (writer) => {
+      for (let i = 0; i < 2; i++)
+        writer.message(4, () => {
+          writer.text(1, 'k');
+          writer.message(2, () => writer.bool(1, true));
+        });
+    });
+    expect(() => decodeGrpcInferRequest(twice)).toThrow(refused(/each key once/));
+    const count = 2 ** 20 + 1;
+    const shape = field(3, Buffer.from([0x81, 0x80, 0x40]));
+    const contents = field(5, field(2, Buffer.alloc(count, 1)));
+    const ones = field(5, Buffer.concat([field(2, Buffer.from('INT8')), shape, contents]));
+    expect(() => decodeGrpcInferRequest(ones)).toThrow(refused(/1048576 elements in typed/));
+    const texts = requestOf({ datatype: 'BYTES', shape: [65_537] }, [Buffer.alloc(4 * 65_537)]);
+    expect(() => decodeGrpcInferRequest(texts)).toThrow(refused(/at most 65536 elements of BYTES/));
   });
 
   it('contents given twice', () => {

@@ -1,7 +1,7 @@
 import type { WireReader } from '../../onnx/wire.ts';
 import type { Source } from '../fault.ts';
 import type { ModelMetadata, TensorMetadata } from '../metadata.ts';
-import { nameField, push, pushShape, reading } from './fields.ts';
+import { nameField, push, pushShape, reading, type Walk } from './fields.ts';
 import { ProtoWriter } from './proto-writer.ts';
 
 const REQUEST: Source = { where: 'request', code: 'request/invalid' };
@@ -16,9 +16,9 @@ export interface GrpcModel {
 
 /** Reads a `ModelMetadataRequest` or `ModelReadyRequest`, which have the same fields. Errors: `request/invalid`. */
 export function decodeGrpcModel(bytes: Uint8Array): GrpcModel {
-  return reading(bytes, REQUEST, (reader) => {
+  return reading(bytes, REQUEST, (reader, walk) => {
     let [model, version] = ['', ''];
-    while (reader.next()) {
+    while (walk.next(reader)) {
       if (reader.field === 1) model = nameField(reader, REQUEST, 'name');
       else if (reader.field === 2) version = nameField(reader, REQUEST, 'version');
     }
@@ -36,20 +36,20 @@ export function encodeGrpcModel({ model, version }: GrpcModel): readonly Uint8Ar
 
 /** Reads a message without fields (`ServerLiveRequest` and its like). Errors: `request/invalid`. */
 export function decodeGrpcEmpty(bytes: Uint8Array): void {
-  reading(bytes, REQUEST, (reader) => {
-    while (reader.next());
+  reading(bytes, REQUEST, (reader, walk) => {
+    while (walk.next(reader));
   });
 }
 
 /** Reads a `ModelMetadataResponse`. `where` begins the messages. Errors: `endpoint/bad-answer`. */
 export function decodeGrpcModelMetadata(bytes: Uint8Array, where: string): ModelMetadata {
   const source: Source = { where, code: 'endpoint/bad-answer' };
-  return reading(bytes, source, (reader) => {
+  return reading(bytes, source, (reader, walk) => {
     let [name, platform] = ['', ''];
     const versions: string[] = [];
     const inputs: TensorMetadata[] = [];
     const outputs: TensorMetadata[] = [];
-    while (reader.next()) {
+    while (walk.next(reader)) {
       switch (reader.field) {
         case 1:
           name = nameField(reader, source, 'name');
@@ -61,12 +61,18 @@ export function decodeGrpcModelMetadata(bytes: Uint8Array, where: string): Model
           platform = nameField(reader, source, 'platform');
           break;
         case 4:
-          push(inputs, tensorFrom(reader, source, `inputs[${inputs.length}]`), MAX_TENSORS, source, 'inputs');
+          push(
+            inputs,
+            tensorFrom(reader, source, `inputs[${inputs.length}]`, walk),
+            MAX_TENSORS,
+            source,
+            'inputs',
+          );
           break;
         case 5:
           push(
             outputs,
-            tensorFrom(reader, source, `outputs[${outputs.length}]`),
+            tensorFrom(reader, source, `outputs[${outputs.length}]`, walk),
             MAX_TENSORS,
             source,
             'outputs',
@@ -78,11 +84,11 @@ export function decodeGrpcModelMetadata(bytes: Uint8Array, where: string): Model
   });
 }
 
-function tensorFrom(reader: WireReader, source: Source, place: string): TensorMetadata {
+function tensorFrom(reader: WireReader, source: Source, place: string, walk: Walk): TensorMetadata {
   const entry = reader.message();
   let [name, datatype] = ['', ''];
   const shape: number[] = [];
-  while (entry.next()) {
+  while (walk.next(entry)) {
     if (entry.field === 1) name = nameField(entry, source, `${place}.name`);
     else if (entry.field === 2) datatype = nameField(entry, source, `${place}.datatype`);
     else if (entry.field === 3) pushShape(entry, shape, -1, source, `${place}.`);
@@ -138,9 +144,9 @@ export function encodeGrpcYes(yes: boolean): readonly Uint8Array[] {
 
 /** Reads what {@link encodeGrpcYes} writes. `where` begins the messages. Errors: `endpoint/bad-answer`. */
 export function decodeGrpcYes(bytes: Uint8Array, where: string): boolean {
-  return reading(bytes, { where, code: 'endpoint/bad-answer' }, (reader) => {
+  return reading(bytes, { where, code: 'endpoint/bad-answer' }, (reader, walk) => {
     let yes = false;
-    while (reader.next())
+    while (walk.next(reader))
       if (reader.field === 1)
         reader.eachVarint((low, high) => {
           yes = low !== 0 || high !== 0;

@@ -1,7 +1,7 @@
 import type { WireReader } from '../../onnx/wire.ts';
 import { fault, type Source } from '../fault.ts';
 import type { Parameter, Parameters } from '../json.ts';
-import { nameField } from './fields.ts';
+import { nameField, type Walk } from './fields.ts';
 import type { ProtoWriter } from './proto-writer.ts';
 
 const MAX_PARAMETERS = 256;
@@ -10,22 +10,24 @@ const MAX_PARAMETER_TEXT = 65_536;
 /** Parameters while a message is read; undefined while there are none. */
 export type Collected = Map<string, Parameter> | undefined;
 
-/** Adds the current field of a `map<string, InferParameter>`. Where a key comes twice the last one counts, as protobuf has it. */
+/** Adds the current field of a `map<string, InferParameter>`. A key twice is refused, which no writer of maps sends. */
 export function pushParameter(
   reader: WireReader,
   into: Collected,
   source: Source,
   place: string,
+  walk: Walk,
 ): Map<string, Parameter> {
   const entry = reader.message();
   const all = into ?? new Map<string, Parameter>();
   let key = '';
   let value: Parameter | undefined;
-  while (entry.next()) {
+  while (walk.next(entry)) {
     if (entry.field === 1) key = nameField(entry, source, `${place}parameters`);
-    else if (entry.field === 2) value = parameterFrom(entry.message(), source, `${place}parameters`);
+    else if (entry.field === 2) value = parameterFrom(entry.message(), source, `${place}parameters`, walk);
   }
   if (value === undefined) throw fault(source, `${place}parameters`, 'a value for each', 'a key without');
+  if (all.has(key)) throw fault(source, `${place}parameters`, 'each key once', 'one twice');
   all.set(key, value);
   if (all.size > MAX_PARAMETERS)
     throw fault(source, `${place}parameters`, `at most ${MAX_PARAMETERS}`, 'more');
@@ -33,9 +35,9 @@ export function pushParameter(
 }
 
 /** `InferParameter`: a oneof, of which the last field counts. */
-function parameterFrom(reader: WireReader, source: Source, place: string): Parameter | undefined {
+function parameterFrom(reader: WireReader, source: Source, place: string, walk: Walk): Parameter | undefined {
   let value: Parameter | undefined;
-  while (reader.next()) {
+  while (walk.next(reader)) {
     switch (reader.field) {
       case 1:
         reader.eachVarint((low, high) => {

@@ -4,8 +4,9 @@ import { dataFromBytes, dataToBytes } from '../binary-data.ts';
 import { isDatatype } from '../datatype.ts';
 import { fault, type Source } from '../fault.ts';
 import { checkTensor, type Tensor } from '../tensor.ts';
+import { TextCount } from '../text-count.ts';
 import { dataFromContents } from './contents.ts';
-import { nameField, pushShape } from './fields.ts';
+import { nameField, pushShape, type Walk } from './fields.ts';
 import { type Collected, collected, pushParameter, writeParameters } from './parameters.ts';
 import type { ProtoWriter } from './proto-writer.ts';
 
@@ -23,13 +24,13 @@ export interface Head {
 }
 
 /** Reads the current field as an `InferInputTensor` or `InferOutputTensor`, which have the same fields. */
-export function headFrom(reader: WireReader, source: Source, place: string): Head {
+export function headFrom(reader: WireReader, source: Source, place: string, walk: Walk): Head {
   const entry = reader.message();
   const shape: number[] = [];
   let [name, datatype] = ['', ''];
   let parameters: Collected;
   let contents: Head['contents'];
-  while (entry.next()) {
+  while (walk.next(entry)) {
     switch (entry.field) {
       case 1:
         name = nameField(entry, source, `${place}.name`);
@@ -41,7 +42,7 @@ export function headFrom(reader: WireReader, source: Source, place: string): Hea
         pushShape(entry, shape, 0, source, `${place}.`);
         break;
       case 4:
-        parameters = pushParameter(entry, parameters, source, `${place}.`);
+        parameters = pushParameter(entry, parameters, source, `${place}.`, walk);
         break;
       case 5: {
         if (contents !== undefined) throw fault(source, `${place}.contents`, 'them once', 'them twice');
@@ -63,10 +64,12 @@ export function tensorsFromHeads(
   raw: readonly Uint8Array[],
   key: 'inputs' | 'outputs',
   source: Source,
+  walk: Walk,
 ): readonly Tensor[] {
   if (raw.length > 0 && raw.length !== heads.length)
     throw fault(source, `raw contents of ${key}`, `${heads.length}, one for each`, `${raw.length}`);
   const names = new Set<string>();
+  const texts = new TextCount(source);
   return heads.map(({ name, datatype, shape, parameters, contents }, i) => {
     const place = `${key} ${quoted(name)} `;
     if (names.has(name)) throw fault(source, key, 'each name once', `${quoted(name)} twice`);
@@ -75,10 +78,11 @@ export function tensorsFromHeads(
       throw fault(source, `${place}datatype`, 'a type of the protocol', quoted(datatype));
     if ((contents === undefined) === (raw.length === 0))
       throw fault(source, place, 'either contents or raw contents', raw.length === 0 ? 'neither' : 'both');
+    if (datatype === 'BYTES') texts.add(shape, place);
     const data =
       contents === undefined
         ? dataFromBytes(datatype, shape, raw[i]!, source, place)
-        : dataFromContents(datatype, shape, contents, source, place);
+        : dataFromContents(datatype, shape, contents, source, place, walk);
     return { name, datatype, shape, data, parameters: collected(parameters) } as Tensor;
   });
 }

@@ -1,6 +1,8 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { Caller, Reply } from '../../call.ts';
+import type { Padding } from '../../padding.ts';
 import { REFUSALS, type Refusal } from '../../refusal.ts';
+import { paddingField } from '../../timing/index.ts';
 import { compress, type Encoding } from '../inflate.ts';
 import { DECISION, RECEIPT } from '../question.ts';
 import { framed } from './message-reader.ts';
@@ -25,7 +27,9 @@ export class Call {
     this.stream = stream;
     this.headers = headers;
     this.caller = caller;
-    stream.once('close', () => this.#controller.abort());
+    stream.once('close', () => {
+      if (!this.#isAnswered) this.#controller.abort();
+    });
     // A stream that is reset by its caller is no error of ours.
     stream.on('error', () => {});
   }
@@ -38,13 +42,25 @@ export class Call {
   /** Sends the answer. Nothing in `trailers` may come from a caller. */
   async answer(
     message: readonly Uint8Array[],
-    { encoding, trailers }: { readonly encoding?: Encoding | undefined; readonly trailers?: object },
+    {
+      encoding,
+      padding,
+      trailers,
+    }: {
+      readonly encoding?: Encoding | undefined;
+      readonly padding?: Padding | undefined;
+      readonly trailers?: object;
+    },
   ): Promise<void> {
     const length = message.reduce((sum, piece) => sum + piece.length, 0);
     const small = encoding !== undefined && length >= WORTH_COMPRESSING;
-    const body = small ? [await compress(message, encoding)] : message;
+    const body = small
+      ? [await compress(message, encoding)]
+      : padding
+        ? [...message, paddingField(length, padding)]
+        : message;
     const { stream } = this;
-    if (this.#isAnswered || stream.destroyed || stream.headersSent) return;
+    if (this.#isAnswered || stream.destroyed || stream.closed) return;
     this.#isAnswered = true;
     stream.respond(small ? { ...HEADERS, 'grpc-encoding': encoding } : HEADERS, { waitForTrailers: true });
     stream.once('wantTrailers', () => stream.sendTrailers({ 'grpc-status': 0, ...trailers }));
@@ -67,7 +83,7 @@ export class Call {
   /** Ends the call with a refusal's code and message alone. */
   fail(refusal: Refusal, code?: number, trailers: object = {}): void {
     const { stream } = this;
-    if (this.#isAnswered || stream.destroyed || stream.headersSent) return;
+    if (this.#isAnswered || stream.destroyed || stream.closed) return;
     this.#isAnswered = true;
     const { grpc, message } = REFUSALS[refusal];
     stream.respond(

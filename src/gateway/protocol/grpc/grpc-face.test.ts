@@ -9,7 +9,7 @@ import {
   GRPC_METHODS,
 } from '../../../oip/index.ts';
 import { REFUSALS } from '../../refusal.ts';
-import { soundMessage, startFaces } from '../faces.fixture.ts';
+import { SOON, soundMessage, startFaces } from '../faces.fixture.ts';
 
 let at: Awaited<ReturnType<typeof startFaces>>;
 let client: Client;
@@ -110,8 +110,8 @@ describe('calls by Google’s client', () => {
   it('end at their deadline, and the gateway is told', async () => {
     const late = call('ModelInfer', soundMessage(undefined, 'late'), { deadline: 150 });
     await expect(late).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
-    await expect.poll(() => at.seen.questions.at(-1)!.signal.aborted).toBe(true);
-    await expect.poll(() => at.faces.inWork()).toBe(0);
+    await expect.poll(() => at.seen.questions.at(-1)!.signal.aborted, SOON).toBe(true);
+    await expect.poll(() => at.faces.inWork(), SOON).toBe(0);
   });
 
   it('carry tensors of many megabytes', async () => {

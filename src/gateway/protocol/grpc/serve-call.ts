@@ -1,3 +1,4 @@
+import { constants } from 'node:http2';
 import { GlacisError } from '../../../core/error.ts';
 import { quoted } from '../../../onnx/problems.ts';
 import type { Malformed } from '../../gateway.ts';
@@ -17,6 +18,15 @@ type Fault = Pick<Malformed, 'refusal' | 'because'> & { readonly code?: number }
 
 /** Takes one call from its headers to its answer. Never throws. */
 export async function serveCall(call: Call, path: string, face: FaceSurroundings): Promise<void> {
+  try {
+    await served(call, path, face);
+  } catch {
+    // Nothing was written down, so nothing is said.
+    call.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+}
+
+async function served(call: Call, path: string, face: FaceSurroundings): Promise<void> {
   const { gateway, inWork, budget } = face;
   const { caller, arrived, headers } = call;
   const refuse = async ({ code, ...what }: Fault): Promise<void> =>
@@ -46,6 +56,7 @@ export async function serveCall(call: Call, path: string, face: FaceSurroundings
     const { message, decision } = outcome;
     await call.answer(message, {
       encoding: face.config.compression ? answerEncoding(headers, encoding) : undefined,
+      padding: face.padding,
       trailers: decision === undefined ? {} : { [DECISION]: decision },
     });
   } catch (thrown) {

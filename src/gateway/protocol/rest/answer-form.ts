@@ -1,26 +1,16 @@
 import { isUtf8 } from 'node:buffer';
-import {
-  encodeInferResponse,
-  type InferRequest,
-  type InferResponse,
-  type Outgoing,
-  type Tensor,
-  wantsBinary,
-} from '../../../oip/index.ts';
+import { type InferRequest, type InferResponse, type Tensor, wantsBinary } from '../../../oip/index.ts';
 
 const MOST_IN_JSON = 2 ** 24;
 
 /**
- * An answer as it was asked for, except that an output which JSON cannot carry (16-bit floats, NaN and infinities, texts that are not
- * UTF-8) comes in binary form whatever was asked for: the query is paid for, and the protocol has no other form.
+ * The outputs that go in binary form: those that were asked for so, and those that JSON cannot carry (16-bit floats, NaN and
+ * infinities, texts that are not UTF-8) whatever was asked for: the query is paid for, and the protocol has no other form.
  */
-export function answerForm(response: InferResponse, request: InferRequest): Outgoing {
-  return encodeInferResponse(
-    response,
-    (name) =>
-      wantsBinary(request, name) ||
-      !response.outputs.some((output) => output.name === name && fitsJson(output)),
-  );
+export function binaryOutputs(response: InferResponse, request: InferRequest): readonly string[] {
+  return response.outputs
+    .filter((output) => wantsBinary(request, output.name) || !fitsJson(output))
+    .map(({ name }) => name);
 }
 
 function fitsJson(tensor: Tensor): boolean {

@@ -1,15 +1,28 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { encodeError } from '../../../oip/index.ts';
+import type { Outgoing } from '../../../oip/index.ts';
 import type { Caller, Reply } from '../../call.ts';
+import type { Padding } from '../../padding.ts';
 import { REFUSALS, type Refusal } from '../../refusal.ts';
+import { padBody } from '../../timing/index.ts';
 import { acceptedEncoding, compress } from '../inflate.ts';
 import { DECISION, RECEIPT } from '../question.ts';
 
 /** Answers shorter than this are never compressed. */
 const WORTH_COMPRESSING = 1024;
 
+/** Up to here, one write is cheaper than no copy. */
+const ONE_WRITE = 4096;
+
 /** Headers of an answer. */
 export type Headers = Record<string, string | number>;
+
+/** How answers are sent. */
+export interface ExchangeOptions {
+  readonly compresses: boolean;
+  readonly padding: Padding | undefined;
+  /** Whether the connection ends with this answer; asked as it is sent. */
+  readonly isLast: () => boolean;
+}
 
 /** One request and its answer. */
 export class Exchange {
@@ -17,22 +30,15 @@ export class Exchange {
   readonly response: ServerResponse;
   readonly caller: Caller;
   readonly arrived: number;
-  readonly #compresses: boolean;
-  readonly #isLast: () => boolean;
+  readonly #options: ExchangeOptions;
   #controller: AbortController | undefined;
 
-  constructor(
-    request: IncomingMessage,
-    response: ServerResponse,
-    caller: Caller,
-    options: { readonly compresses: boolean; readonly isLast: () => boolean },
-  ) {
+  constructor(request: IncomingMessage, response: ServerResponse, caller: Caller, options: ExchangeOptions) {
     this.request = request;
     this.response = response;
     this.caller = caller;
     this.arrived = performance.now();
-    this.#compresses = options.compresses;
-    this.#isLast = options.isLast;
+    this.#options = options;
   }
 
   /** Fires when the caller has gone before the answer was sent. */
@@ -54,47 +60,49 @@ export class Exchange {
     headers['content-length'] = body.length;
     headers['x-content-type-options'] = 'nosniff';
     headers['cache-control'] ??= 'no-store';
-    if (this.#isLast() || isUnread(request)) headers.connection = 'close';
+    if (this.#options.isLast() || isUnread(request)) headers.connection = 'close';
     response.writeHead(status, headers);
-    response.end(body);
+    // Header and body in one piece: the text of bytes in Latin-1 is those bytes.
+    if (body.length <= ONE_WRITE)
+      response.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1');
+    else response.end(body);
   }
 
-  /** Sends an answer compressed, if that was asked for and is worth it. */
-  async sendSmall(status: number, headers: Headers, body: Uint8Array): Promise<void> {
+  /** Sends an answer of the gateway's: filled up, or compressed if that was asked for and is worth it. */
+  answer({ body, headers }: Outgoing, more: Headers): Promise<void> | undefined {
+    const { padding, compresses } = this.#options;
+    const padded = padding ? padBody({ body, headers }, padding) : { body, headers };
     const encoding =
-      this.#compresses && body.length >= WORTH_COMPRESSING
+      compresses && body.length >= WORTH_COMPRESSING
         ? acceptedEncoding(this.request.headers['accept-encoding'] as string | undefined)
         : undefined;
-    if (encoding === undefined) {
-      this.send(status, headers, body);
-      return;
-    }
-    const smaller = await compress([body], encoding);
-    this.send(status, { ...headers, 'content-encoding': encoding, vary: 'accept-encoding' }, smaller);
+    if (encoding !== undefined)
+      return compress([body], encoding).then((smaller) =>
+        this.send(
+          200,
+          { ...headers, ...more, 'content-encoding': encoding, vary: 'accept-encoding' },
+          smaller,
+        ),
+      );
+    this.send(200, { ...padded.headers, ...more }, padded.body);
+    return undefined;
   }
 
-  json(status: number, value: unknown): void {
-    this.send(status, { 'content-type': 'application/json' }, Buffer.from(JSON.stringify(value)));
+  json(status: number, value: unknown, headers: Headers = {}): void {
+    const { padding } = this.#options;
+    const message = { body: Buffer.from(JSON.stringify(value)), headers: {} };
+    const { body } = padding ? padBody(message, padding) : message;
+    this.send(status, { 'content-type': 'application/json', ...headers }, body);
   }
 
   /** Sends a refusal that the gateway decided: one of a fixed list of messages, and what belongs to the decision. */
-  refuse(reply: Extract<Reply, { kind: 'refusal' }>): void {
-    const { status, message } = REFUSALS[reply.refusal];
-    const headers: Headers = { 'content-type': 'application/json', [DECISION]: reply.decision };
-    if (reply.retryAfter !== undefined) headers['retry-after'] = Math.max(1, Math.ceil(reply.retryAfter));
-    if (reply.refusal === 'unauthenticated') headers['www-authenticate'] = 'Bearer';
-    const { id, receipt } = reply;
-    const body =
-      id === undefined && receipt === undefined
-        ? encodeError(message)
-        : Buffer.from(
-            JSON.stringify({
-              error: message,
-              ...(id !== undefined && { id }),
-              ...(receipt !== undefined && { [RECEIPT]: receipt }),
-            }),
-          );
-    this.send(status, headers, body);
+  refuse({ refusal, decision, retryAfter, id, receipt }: Extract<Reply, { kind: 'refusal' }>): void {
+    const { status, message } = REFUSALS[refusal];
+    const headers: Headers = { [DECISION]: decision };
+    if (retryAfter !== undefined) headers['retry-after'] = Math.max(1, Math.ceil(retryAfter));
+    if (refusal === 'unauthenticated') headers['www-authenticate'] = 'Bearer';
+    const more = { ...(id !== undefined && { id }), ...(receipt !== undefined && { [RECEIPT]: receipt }) };
+    this.json(status, { error: message, ...more }, headers);
   }
 }
 

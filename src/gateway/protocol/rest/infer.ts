@@ -4,7 +4,7 @@ import type { Lease } from '../byte-budget.ts';
 import { isNamed } from '../names.ts';
 import { askedOf, DECISION, RECEIPT } from '../question.ts';
 import type { FaceSurroundings } from '../surroundings.ts';
-import { answerForm } from './answer-form.ts';
+import { binaryOutputs } from './answer-form.ts';
 import type { Exchange } from './exchange.ts';
 import { encodingOf, readBody } from './read-body.ts';
 
@@ -48,9 +48,10 @@ export async function infer(
       receipt === undefined
         ? response
         : { ...response, parameters: { ...response.parameters, [DECISION]: decision, [RECEIPT]: receipt } };
-    const { body, headers } = answerForm(shown, request);
-    const sent = exchange.sendSmall(200, { ...headers, [DECISION]: decision }, body);
-    await sent;
+    const given = face.codec.encode(shown, binaryOutputs(shown, request));
+    const message = given instanceof Promise ? await given : given;
+    const sent = exchange.answer(message, { [DECISION]: decision });
+    if (sent) await sent;
   } finally {
     lease.end();
     inWork.end();
@@ -59,7 +60,7 @@ export async function infer(
 
 /** Reads, inflates and decodes a request. */
 async function askedFrom(exchange: Exchange, face: FaceSurroundings, lease: Lease) {
-  const { gateway, config, inflater, decoder } = face;
+  const { gateway, config, inflater, codec } = face;
   const { request: message } = exchange;
   const encoding = encodingOf(message);
   if (encoding === undefined)
@@ -81,7 +82,7 @@ async function askedFrom(exchange: Exchange, face: FaceSurroundings, lease: Leas
   if (Math.min(align || body.length, body.length) > config.limits.jsonBytes)
     return { fault: tooLarge(`JSON of more than ${config.limits.jsonBytes} bytes`) };
   const bytes = body.length;
-  const given = decoder.decode(body, jsonLength);
+  const given = codec.decode(body, jsonLength);
   const decoded = given instanceof Promise ? await given : given;
   if ('refused' in decoded) {
     const fault: Fault = decoded.busy ? BUSY : { refusal: 'malformed', because: decoded.refused };

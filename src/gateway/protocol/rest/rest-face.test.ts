@@ -2,7 +2,7 @@ import { deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { decodeInferResponse, encodeInferRequest } from '../../../oip/index.ts';
 import { REFUSALS } from '../../refusal.ts';
-import { SOUND, startFaces } from '../faces.fixture.ts';
+import { SOON, SOUND, startFaces } from '../faces.fixture.ts';
 import { DOCS_POLICY } from './docs-page.ts';
 
 let at: Awaited<ReturnType<typeof startFaces>>;
@@ -212,10 +212,10 @@ describe('questions', () => {
       headers: { 'content-type': 'application/json' },
       signal: gone.signal,
     }).catch(() => 'gone');
-    await expect.poll(() => at.seen.questions.length).toBe(2);
+    await expect.poll(() => at.seen.questions.length, SOON).toBe(2);
     gone.abort();
     expect(await leaving).toBe('gone');
-    await expect.poll(() => at.seen.questions.filter(({ signal }) => signal.aborted).length).toBe(1);
+    await expect.poll(() => at.seen.questions.filter(({ signal }) => signal.aborted).length, SOON).toBe(1);
     await at.stop();
     expect(await asked).toBe('gone');
     at = await startFaces();

@@ -52,7 +52,7 @@ export async function openRest(face: FaceSurroundings, tls: TlsOptions | undefin
       callers.of(socket, authorization, forwarded as string | undefined),
       {
         compresses: config.compression,
-        // As the answer is sent: it may have begun to leave meanwhile.
+        padding: face.padding,
         isLast: () => leaving || count >= limits.requestsPerConnection,
       },
     );
@@ -64,7 +64,12 @@ export async function openRest(face: FaceSurroundings, tls: TlsOptions | undefin
     } catch (thrown) {
       const because = thrown instanceof Error ? thrown.message : 'something that is no error';
       const { caller, arrived } = exchange;
-      exchange.refuse(await gateway.malformed(caller, { refusal: 'failed', because, arrived }));
+      try {
+        exchange.refuse(await gateway.malformed(caller, { refusal: 'failed', because, arrived }));
+      } catch {
+        // Nothing was written down, so nothing is said.
+        exchange.response.destroy();
+      }
     }
   };
   const refuse = async (
@@ -124,9 +129,9 @@ export async function openRest(face: FaceSurroundings, tls: TlsOptions | undefin
     modelVersionReady: ready,
     infer: ask,
     inferVersion: ask,
-    openapi: (exchange) => exchange.sendSmall(200, { 'content-type': 'application/json' }, OPENAPI_BYTES),
+    openapi: (exchange) => exchange.send(200, { 'content-type': 'application/json' }, OPENAPI_BYTES),
     docs: (exchange) =>
-      exchange.sendSmall(
+      exchange.send(
         200,
         {
           'content-type': 'text/html; charset=utf-8',
