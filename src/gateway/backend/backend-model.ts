@@ -1,5 +1,6 @@
 import type { Tensor } from '../../oip/tensor.ts';
 import type { ModelAnswer, RunOptions, ServedModel } from '../served-model.ts';
+import type { Standing } from './admission/admit.ts';
 
 /** A version that a backend has opened. */
 export interface BackendModel extends ServedModel {
@@ -7,6 +8,8 @@ export interface BackendModel extends ServedModel {
   readonly notes: readonly string[];
   /** Runs the model only while nobody waits for an answer. Errors: as `run`. */
   runAside(inputs: readonly Tensor[], options: RunOptions): Promise<ModelAnswer>;
+  /** Of an upstream: how it stands now. Never throws. */
+  recheck?(): Promise<Standing>;
   /** What is under way and waiting, for metrics. */
   load(): ModelLoad;
   /** Lets what was taken finish, then lets go of everything. */

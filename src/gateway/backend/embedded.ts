@@ -175,8 +175,9 @@ async function served(
     run: (lane, feeds, wanted) =>
       sessions[lane]!.run(feeds, { fetches: wanted }).catch((thrown: unknown) => {
         const { message } = thrown as Error;
-        if (/^the (?:runtime's thread|engine) /.test(message)) runtime.broken = message;
-        throw thrown;
+        if (!/^the (?:runtime's thread|engine) /.test(message)) throw thrown;
+        runtime.broken = message;
+        throw new Refused('unavailable', message, { cause: thrown });
       }),
   };
   const batcher = openBatcher(setting);

@@ -90,7 +90,11 @@ async function tryToLoad(wanted: Wanted, loading: Loading): Promise<LoadedVersio
         by: 'the configuration, which states the digest of what runs elsewhere',
       } as const;
       return await prepared(
-        loadedVersion(backend, { key, checks: [stated], recheck: async () => ({}) }),
+        loadedVersion(backend, {
+          key,
+          checks: [stated],
+          recheck: async () => (await backend.recheck?.()) ?? {},
+        }),
         loading,
       );
     }

@@ -161,7 +161,17 @@ export async function openBackends(
       await runtime.close();
     },
   };
-  const again = () => void backends.recheck().catch((thrown: unknown) => failed('recheck', thrown));
+  let rechecking = false;
+  const again = (): void => {
+    if (rechecking) return;
+    rechecking = true;
+    backends
+      .recheck()
+      .catch((thrown: unknown) => failed('recheck', thrown))
+      .finally(() => {
+        rechecking = false;
+      });
+  };
   const timer = setInterval(again, config.recheckSeconds * 1000);
   timer.unref();
   try {

@@ -19,7 +19,7 @@ export interface GrpcTarget {
   readonly secure: boolean;
   readonly model: string;
   readonly version: string | undefined;
-  readonly authorization: string | undefined;
+  readonly authorization: () => string | undefined;
   /** Most bytes of an answer. */
   readonly most: number;
 }
@@ -70,8 +70,12 @@ export function grpcTransport(target: GrpcTarget, networks: Networks, tls: TlsMa
     void broken?.then((client) => client.close()).catch(() => {});
     if (channel === broken) channel = undefined;
   };
-  const metadata = new Metadata();
-  if (target.authorization !== undefined) metadata.set('authorization', target.authorization);
+  const metadata = (): Metadata => {
+    const made = new Metadata();
+    const authorization = target.authorization();
+    if (authorization !== undefined) made.set('authorization', authorization);
+    return made;
+  };
 
   const call = async <T>(
     method: string,
@@ -93,7 +97,7 @@ export function grpcTransport(target: GrpcTarget, networks: Networks, tls: TlsMa
         (chunks: readonly Uint8Array[]) => Buffer.concat(chunks),
         (answer: Buffer) => answer as Uint8Array,
         message,
-        metadata,
+        metadata(),
         { deadline: Date.now() + timeout },
         (error, answer) => {
           signal.removeEventListener('abort', cancel);

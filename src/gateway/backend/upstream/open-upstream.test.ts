@@ -101,6 +101,22 @@ describe('a model on another server', () => {
     const model = await open(server.url, { tokenFile: join(folder, 'token') });
     await ask(model);
     expect(server.headers.authorization).toBe('Bearer geheim');
+    // Its owner rotates it.
+    await writeFile(join(folder, 'token'), 'neu');
+    expect(await model.recheck!()).toEqual({});
+    await ask(model);
+    expect(server.headers.authorization).toBe('Bearer neu');
+  });
+
+  it('stops when it describes another model, and not because it cannot be reached', async () => {
+    const model = await open();
+    expect(await model.recheck!()).toEqual({});
+    server.metadata = { ...DOUBLING, outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 5] }] };
+    expect((await model.recheck!()).stop).toMatch(/another model/);
+    server.metadata = DOUBLING;
+    expect(await model.recheck!()).toEqual({});
+    await server.close();
+    expect(await model.recheck!()).toEqual({});
   });
 
   it('answers many callers over few connections, each with their own', async () => {

@@ -48,7 +48,8 @@ const RETRY_WAIT = 50;
 export async function openUpstream(options: UpstreamOptions): Promise<BackendModel> {
   const { name, version, config, signal = new AbortController().signal } = options;
   const target = targetOf(config.url);
-  const transport = await transportTo(target, options);
+  const token = await tokenFrom(options);
+  const transport = await transportTo(target, options, token.current);
   const clock = () => performance.now();
   const circuit = openCircuit({
     failures: config.circuit.failures,
@@ -160,6 +161,19 @@ export async function openUpstream(options: UpstreamOptions): Promise<BackendMod
         turns.open > 0 || closing
           ? Promise.reject(new Refused('unavailable', 'others are asking'))
           : run(inputs, how),
+      async recheck() {
+        await token.renew();
+        try {
+          const sending = { signal, timeout: config.timeoutMilliseconds, most: config.mostBytes };
+          const now = portsFrom(await transport.metadata(sending));
+          return JSON.stringify(now) === JSON.stringify(ports)
+            ? {}
+            : { stop: 'the upstream describes another model than when it was opened' };
+        } catch {
+          // Whether it answers is for the circuit to say.
+          return {};
+        }
+      },
       load: () => ({ open: turns.open + turns.waiting, waiting: turns.waiting, circuit: circuit.state }),
       close() {
         closing ??= (async () => {
@@ -201,6 +215,7 @@ function targetOf(address: string): Target {
 async function transportTo(
   { url, model, version }: Target,
   { config, folder }: UpstreamOptions,
+  authorization: () => string | undefined,
 ): Promise<Transport> {
   const pem = async (file: string | undefined): Promise<Buffer | undefined> =>
     file === undefined
@@ -213,10 +228,6 @@ async function transportTo(
     cert: await pem(config.certificate),
     key: await pem(config.key),
   };
-  const token = (await pem(config.tokenFile))?.toString('utf8').trim();
-  if (token !== undefined && !/^[\x21-\x7e]{1,8192}$/.test(token))
-    throw new GlacisError('key/unusable', `${config.tokenFile}: expected one token of printable characters`);
-  const authorization = token && `Bearer ${token}`;
   const allowed = networks(config.networks);
   if (!url.protocol.startsWith('grpc')) {
     const client = httpClient(url, config.parallel, allowed, tls);
@@ -231,6 +242,26 @@ async function transportTo(
     allowed,
     tls,
   );
+}
+
+/** The token, which its owner may rotate: `renew` reads it again, and keeps the one before where that fails. Errors: `key/unusable`. */
+async function tokenFrom({ config: { tokenFile }, folder }: UpstreamOptions) {
+  const read = async (): Promise<string | undefined> => {
+    if (tokenFile === undefined) return undefined;
+    const text = await readFile(resolve(folder, tokenFile), 'utf8').catch((thrown) => {
+      throw asGlacisError(thrown, 'key/unusable', tokenFile);
+    });
+    if (!/^[\x21-\x7e]{1,8192}$/.test(text.trim()))
+      throw new GlacisError('key/unusable', `${tokenFile}: expected one token of printable characters`);
+    return `Bearer ${text.trim()}`;
+  };
+  let token = await read();
+  return {
+    current: () => token,
+    async renew() {
+      token = await read().catch(() => token);
+    },
+  };
 }
 
 /** Errors: `endpoint/bad-answer` where something is missing or of a type that nobody knows. */

@@ -15,13 +15,16 @@ export function restTransport(
   client: HttpClient,
   path: string,
   format: 'auto' | 'binary' | 'json',
-  authorization: string | undefined,
+  authorization: () => string | undefined,
 ): Transport {
-  const common: Record<string, string> = authorization === undefined ? {} : { authorization };
+  const common = (): Record<string, string> => {
+    const now = authorization();
+    return now === undefined ? {} : { authorization: now };
+  };
   let binary: Promise<boolean> | undefined;
   const get = (at: string, sending: Sending): Promise<HttpAnswer> =>
     client.send(
-      { method: 'GET', path: at, headers: common },
+      { method: 'GET', path: at, headers: common() },
       { ...sending, most: Math.min(sending.most, SMALL) },
     );
   const isBinary = async (sending: Sending): Promise<boolean> => {
@@ -50,7 +53,7 @@ export function restTransport(
         {
           method: 'POST',
           path: `${path}/infer`,
-          headers: { ...common, ...message.headers },
+          headers: { ...common(), ...message.headers },
           body: message.body,
         },
         sending,

@@ -22,6 +22,7 @@ export interface TestUpstream {
   /** Answers in place of the model; `undefined`: the model. */
   misbehave: ((request: IncomingMessage, response: ServerResponse, good: InferResponse) => void) | undefined;
   binary: boolean;
+  metadata: ModelMetadata;
   close(): Promise<void>;
 }
 
@@ -65,7 +66,7 @@ export async function testUpstream(
       return json(
         JSON.stringify({ name: 't', version: '1', extensions: made.binary ? ['binary_tensor_data'] : [] }),
       );
-    if (request.method === 'GET') return json(encodeModelMetadata(metadata));
+    if (request.method === 'GET') return json(encodeModelMetadata(made.metadata));
     const jsonLength = request.headers[JSON_LENGTH_HEADER] as string | undefined;
     const question = decodeInferRequest({ body: Buffer.concat(chunks), jsonLength });
     requests.push(question);
@@ -85,6 +86,7 @@ export async function testUpstream(
     headers: {},
     misbehave: undefined,
     binary: true,
+    metadata,
     async close() {
       server.closeAllConnections();
       server.close();
