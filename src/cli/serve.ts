@@ -35,6 +35,10 @@ export const command: Command = {
       value: 'DIR',
       help: 'folder for the log, keys and budgets (glacis-data unless given); keep it, it is what the gateway remembers',
     },
+    'secret-file': {
+      value: 'FILE',
+      help: '64 hexadecimal digits that keys are derived from (made in --data-dir unless given); gateways that share a database share it',
+    },
     'key-file': {
       value: 'FILE',
       help: 'write the first key there, for its owner alone, instead of showing it; left as it is where it exists',
@@ -80,6 +84,7 @@ export const command: Command = {
       config,
       policy,
       dataFolder: dataDir,
+      secretFile: given.text('secret-file'),
       folder: file === undefined ? process.cwd() : dirname(file),
       env: process.env,
       home: homedir(),

@@ -51,11 +51,12 @@ async function makeSecret(file: string): Promise<Uint8Array | undefined> {
 
 async function readSecret(file: string): Promise<Uint8Array> {
   const { mode, size } = await stat(file);
-  const others = process.platform === 'win32' ? 0 : mode & 0o077;
+  // A group may read it: that is how orchestrators hand secrets over.
+  const others = process.platform === 'win32' ? 0 : mode & 0o037;
   if (others !== 0)
     throw new GlacisError(
       'option/invalid',
-      `${file}: expected a file that its owner alone can read, got mode ${(mode & 0o777).toString(8)}; chmod 600 it, and make a new one if others may have read it`,
+      `${file}: expected a file that nobody but its owner and group can read, got mode ${(mode & 0o777).toString(8)}; chmod 600 it, and make a new one if others may have read it`,
     );
   const handle = await open(file, 'r');
   try {
