@@ -12,7 +12,10 @@ const SUITES = [
   'training',
   'supply',
   'guards',
+  'stateful-guards',
+  'steal',
   'gateway',
+  'ledger',
 ] as const;
 
 /** One of {@link SUITES}. */
@@ -29,7 +32,10 @@ const ROUNDS: Readonly<Record<Suite, { readonly usual: string; readonly quick: s
   training: { usual: '3', quick: '1' },
   supply: { usual: '5', quick: '2' },
   guards: { usual: '1', quick: '1' },
+  'stateful-guards': { usual: '1', quick: '1' },
+  steal: { usual: '1', quick: '1' },
   gateway: { usual: '3', quick: '1' },
+  ledger: { usual: '3', quick: '1' },
 };
 
 /** What `npm run bench` was asked for. */
@@ -58,7 +64,7 @@ export interface BenchOptions {
 }
 
 /** How to call the benchmarks. */
-export const USAGE = `npm run bench -- gradient|pgd|attacks|startup|memory|strength|training|supply|guards|gateway [options]
+export const USAGE = `npm run bench -- gradient|pgd|attacks|startup|memory|strength|training|supply|guards|stateful-guards|steal|gateway|ledger [options]
   --quick            two rounds (attacks, training: one), few repetitions
   --network NAME     only this network
   --mode NAME        gradient suite: only forward, input or train; memory: input or train;

@@ -11,9 +11,12 @@ import { gatewaySuite } from './suites/gateway.ts';
 import { writeGatewayReport } from './suites/gateway-page.ts';
 import { gradientSuite } from './suites/gradient.ts';
 import { guardsSuite } from './suites/guards.ts';
+import { ledgerSuite } from './suites/ledger.ts';
 import { memorySuite } from './suites/memory.ts';
 import { pgdSuite } from './suites/pgd.ts';
 import { startupSuite } from './suites/startup.ts';
+import { statefulGuardsSuite } from './suites/stateful-guards.ts';
+import { stealSuite } from './suites/steal.ts';
 import { strengthSuite } from './suites/strength.ts';
 import { supplySuite } from './suites/supply.ts';
 import { trainingSuite } from './suites/training.ts';
@@ -23,6 +26,7 @@ const SUITE_PROGRAMS = {
   pgd: pgdSuite,
   attacks: attacksSuite,
   startup: startupSuite,
+  ledger: ledgerSuite,
   memory: memorySuite,
   training: trainingSuite,
   supply: supplySuite,
@@ -44,6 +48,8 @@ async function main(argv: readonly string[]): Promise<void> {
     if (failed.length > 0) process.exitCode = 3;
     return;
   }
+  if (suite === 'stateful-guards') return statefulGuardsSuite(progress);
+  if (suite === 'steal') return stealSuite(progress);
   if (suite === 'guards') {
     await guardsSuite(options, progress);
     return;
