@@ -47,7 +47,7 @@ async function write(file: string, b: number, size = 3): Promise<string> {
   return (await holdModel(join(folder, file), { most: 2 ** 30, ignore: [] })).root;
 }
 const start = async (section: object, rest: Partial<BackendSurroundings> = {}) => {
-  const opened = await openBackends(backendSchema.parse({ threads: 2, ...section }), {
+  const opened = await openBackends(backendSchema.parse({ threads: 1, ...section }), {
     folder,
     env: {},
     home: folder,
@@ -153,7 +153,7 @@ describe('the models that are served', () => {
       }
     });
     await wait(20);
-    expect(await backends.apply(backendSchema.parse({ threads: 2, ...section('b.onnx') }), 'ann')).toEqual(
+    expect(await backends.apply(backendSchema.parse({ threads: 1, ...section('b.onnx') }), 'ann')).toEqual(
       [],
     );
     expect(await ask(backends)).toBe(2);
@@ -181,11 +181,11 @@ describe('the models that are served', () => {
     const section = { models: { net: { file: 'a.onnx', check: { digest } } } };
     const { backends } = await start(section);
     await write('b.onnx', 2);
-    const next = backendSchema.parse({ threads: 2, models: { net: { file: 'b.onnx', check: { digest } } } });
+    const next = backendSchema.parse({ threads: 1, models: { net: { file: 'b.onnx', check: { digest } } } });
     expect(await backends.apply(next)).toHaveLength(1);
     expect(await ask(backends)).toBe(1);
     await expect(backends.rollback('net', 'ann')).rejects.toMatchObject({ code: 'option/invalid' });
-    expect(await backends.apply(backendSchema.parse({ threads: 2, models: {} }))).toEqual([]);
+    expect(await backends.apply(backendSchema.parse({ threads: 1, models: {} }))).toEqual([]);
     expect(await ask(backends)).toBe('unknown');
   });
 
@@ -355,7 +355,7 @@ describe('the models that are served', () => {
       { models: { net: { file: 'large.onnx', ...asGiven } } },
       { wantsFeatures: () => true },
     );
-    expect(backends.memory().used).toBe(2 * megabytes * 2 ** 20);
+    expect(backends.memory().used).toBe(megabytes * 2 ** 20);
     // What this test itself holds was there before.
     expect((await settle()) - before).toBeLessThan((megabytes / 4) * 2 ** 20);
     expect(weights.data.length).toBe(megabytes * 2 ** 20);
@@ -365,23 +365,23 @@ describe('the models that are served', () => {
   it('do not take more memory than they may together; what is kept for a rollback gives way', async () => {
     const size = 5000;
     for (const [i, file] of ['a', 'b', 'c'].entries()) await write(`${file}.onnx`, i, size);
-    // 20 kB of weights, on two threads and once more while they are handed over.
-    const section = (models: object) => ({ memory: 110_000, models });
+    // 20 kB of weights, and once more while they are handed over.
+    const section = (models: object) => ({ memory: 70_000, models });
     const of = (file: string) => ({ file, ...asGiven });
     const { backends, notLoaded } = await start(
       section({ a: of('a.onnx'), b: of('b.onnx'), c: of('c.onnx') }),
     );
     expect(notLoaded.map(({ model }) => model)).toEqual(['c']);
     expect(notLoaded[0]!.because).toMatch(/bytes/);
-    expect(backends.memory()).toEqual({ used: 80_000, limit: 110_000 });
+    expect(backends.memory()).toEqual({ used: 40_000, limit: 70_000 });
     // `a` changes: its old version stays for a rollback until `b` needs the room.
-    const next = (models: object) => backends.apply(backendSchema.parse({ threads: 2, ...section(models) }));
+    const next = (models: object) => backends.apply(backendSchema.parse({ threads: 1, ...section(models) }));
     expect(await next({ a: of('a.onnx') })).toEqual([]);
-    while (backends.memory().used !== 40_000) await wait(20);
+    while (backends.memory().used !== 20_000) await wait(20);
     expect(await next({ a: of('c.onnx') })).toEqual([]);
-    expect(backends.memory().used).toBe(80_000);
+    expect(backends.memory().used).toBe(40_000);
     expect(await next({ a: of('c.onnx'), b: of('b.onnx') })).toEqual([]);
-    expect(backends.memory().used).toBe(80_000);
+    expect(backends.memory().used).toBe(40_000);
     await expect(backends.rollback('a', 'ann')).rejects.toMatchObject({ code: 'option/invalid' });
   });
 
