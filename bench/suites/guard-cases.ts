@@ -57,7 +57,7 @@ export const GUARD_CASES: Readonly<
       { attack: 'adaptive', norm: 'linf', eps: 8 / 255, n: 50, steps: 30, restarts: 1 },
     ],
     peers: peersAt(8 / 255),
-    peersN: 100,
+    peersN: 60,
   },
 };
 
