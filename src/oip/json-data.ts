@@ -127,7 +127,7 @@ export function dataToJson(tensor: Tensor): string {
           'data/not-finite',
           `tensor ${name}: element ${bad} is not finite: JSON has no form for it`,
         );
-      return `[${Array.from(tensor.data, (value) => (Object.is(value, -0) ? '-0.0' : `${value}`)).join()}]`;
+      return `[${Array.from(tensor.data, tensor.datatype === 'FP32' ? shortText : numberText).join()}]`;
     }
     case 'BOOL':
       return `[${Array.from(tensor.data, (value) => (value === 0 ? 'false' : 'true')).join()}]`;
@@ -136,6 +136,17 @@ export function dataToJson(tensor: Tensor): string {
     default:
       return `[${data.join()}]`;
   }
+}
+
+/** With a point: some readers take `-0` for a whole number, which has no sign of zero. */
+function numberText(value: number): string {
+  return Object.is(value, -0) ? '-0.0' : `${value}`;
+}
+
+/** A float32 that was rounded to at most six decimals reads as that (0.0024), not as its double (0.002400000113993883): the same float32 either way. */
+function shortText(value: number): string {
+  const rounded = Math.round(value * 1e6) / 1e6;
+  return Math.fround(rounded) === value && rounded !== 0 ? `${rounded}` : numberText(value);
 }
 
 function utf8(bytes: Uint8Array, where: string): string {

@@ -455,6 +455,15 @@ describe('writing', () => {
     );
   });
 
+  it('writes a float32 that was rounded as people would', () => {
+    const data = Float32Array.of(0.0024, 0.1, -1.5, 1e-7, 16_777_216, 0.3333333);
+    const outputs: Tensor[] = [{ name: 'y', datatype: 'FP32', shape: [6], data }];
+    const { body } = encodeInferResponse({ modelName: 'm', outputs }, () => false);
+    const said = new TextDecoder().decode(body);
+    expect(said).toContain('[0.0024,0.1,-1.5,1.0000000116860974e-7,16777216,');
+    expect(decodeInferResponse({ body }, 'x').outputs[0]!.data).toEqual(data);
+  });
+
   it('keeps the sign of zero in JSON and every digit of 64-bit integers', () => {
     const outputs = [
       y({ data: Float32Array.of(-0) }),

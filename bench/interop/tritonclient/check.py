@@ -52,6 +52,11 @@ def same(sent, got):
     return got.dtype == sent.dtype and got.shape == sent.shape and sent.tobytes() == got.tobytes()
 
 
+def fresh(headers):
+    """A copy: the client writes the length of its JSON into the headers that it is given, and would send it with the next question."""
+    return dict(headers) if headers else None
+
+
 class Checks:
     def __init__(self):
         self.passed = 0
@@ -117,7 +122,7 @@ def echo(checks, rest, grpc, headers):
                                 request_id="r-1",
                                 request_compression_algorithm=squeeze,
                                 response_compression_algorithm=stretch,
-                                headers=headers,
+                                headers=fresh(headers),
                             )
                             answer = result.get_response()
                             if answer["id"] != "r-1" or answer["model_name"] != "echo":
@@ -138,7 +143,7 @@ def echo(checks, rest, grpc, headers):
                     model_version="1",
                     request_id="r-2",
                     compression_algorithm=squeeze,
-                    headers=headers,
+                    headers=fresh(headers),
                 )
                 answer = result.get_response()
                 if answer.id != "r-2" or answer.model_name != "echo" or answer.model_version != "1":
@@ -155,7 +160,7 @@ def echo(checks, rest, grpc, headers):
             "echo",
             [http_input("a", "FP32", a, True), http_input("b", "BOOL", b, False)],
             outputs=[triton_http.InferRequestedOutput("b", binary_data=True)],
-            headers=headers,
+            headers=fresh(headers),
         )
         return None if same(b, result.as_numpy("b")) and result.as_numpy("a") is None else "other outputs"
 
@@ -164,18 +169,18 @@ def echo(checks, rest, grpc, headers):
             "echo",
             [grpc_input("a", "FP32", a), grpc_input("b", "BOOL", b)],
             outputs=[triton_grpc.InferRequestedOutput("b")],
-            headers=headers,
+            headers=fresh(headers),
         )
         return None if same(b, result.as_numpy("b")) and result.as_numpy("a") is None else "other outputs"
 
     def large_http():
         values = np.random.default_rng(1).standard_normal((64, 3, 224, 224)).astype(np.float32)
-        result = http.infer("echo", [http_input("x", "FP32", values, True)], headers=headers)
+        result = http.infer("echo", [http_input("x", "FP32", values, True)], headers=fresh(headers))
         return None if same(values, result.as_numpy("x")) else "another tensor"
 
     def large_grpc():
         values = np.random.default_rng(1).standard_normal((64, 3, 224, 224)).astype(np.float32)
-        result = plain.infer("echo", [grpc_input("x", "FP32", values)], headers=headers)
+        result = plain.infer("echo", [grpc_input("x", "FP32", values)], headers=fresh(headers))
         return None if same(values, result.as_numpy("x")) else "another tensor"
 
     def large_json():
@@ -184,7 +189,7 @@ def echo(checks, rest, grpc, headers):
             "echo",
             [http_input("x", "FP32", values, False)],
             outputs=[triton_http.InferRequestedOutput("x", binary_data=False)],
-            headers=headers,
+            headers=fresh(headers),
         )
         return None if same(values, result.as_numpy("x")) else "another tensor"
 
@@ -201,16 +206,16 @@ def talk(checks, rest, grpc, model, headers):
     plain = triton_grpc.InferenceServerClient(grpc) if grpc else None
 
     def http_server():
-        data = http.get_server_metadata(headers=headers)
+        data = http.get_server_metadata(headers=fresh(headers))
         return None if "binary_tensor_data" in data["extensions"] else f"{data}"
 
     def grpc_server():
-        data = plain.get_server_metadata(headers=headers)
+        data = plain.get_server_metadata(headers=fresh(headers))
         return None if "binary_tensor_data" in data.extensions else f"{data}"
 
     def same_metadata():
-        one = http.get_model_metadata(model, headers=headers)
-        two = plain.get_model_metadata(model, headers=headers, as_json=True)
+        one = http.get_model_metadata(model, headers=fresh(headers))
+        two = plain.get_model_metadata(model, headers=fresh(headers), as_json=True)
         shape = lambda t: [int(s) for s in t["shape"]]  # noqa: E731
         for side in ("inputs", "outputs"):
             for left, right in zip(one[side], two[side], strict=True):
@@ -230,39 +235,39 @@ def talk(checks, rest, grpc, model, headers):
             return f"{error.status()}: {found}"
         return "no error"
 
-    checks.check("REST live and ready", lambda: None if http.is_server_live(headers=headers) and http.is_server_ready(headers=headers) else "no")
+    checks.check("REST live and ready", lambda: None if http.is_server_live(headers=fresh(headers)) and http.is_server_ready(headers=fresh(headers)) else "no")
     checks.check("REST server metadata", http_server)
-    checks.check("REST model ready", lambda: None if http.is_model_ready(model, headers=headers) else "no")
-    checks.check("REST unknown model not ready", lambda: "yes" if http.is_model_ready("no-such-model", headers=headers) else None)
+    checks.check("REST model ready", lambda: None if http.is_model_ready(model, headers=fresh(headers)) else "no")
+    checks.check("REST unknown model not ready", lambda: "yes" if http.is_model_ready("no-such-model", headers=fresh(headers)) else None)
     x = np.zeros((1, 2), dtype=np.float32)
-    checks.check("REST unknown model", lambda: refused(lambda: http.infer("no-such-model", [http_input("x", "FP32", x, True)], headers=headers), "404"))
+    checks.check("REST unknown model", lambda: refused(lambda: http.infer("no-such-model", [http_input("x", "FP32", x, True)], headers=fresh(headers)), "404"))
     for verb, ask in {
-        "repository index": lambda: http.get_model_repository_index(headers=headers),
-        "load": lambda: http.load_model(model, headers=headers),
-        "unload": lambda: http.unload_model(model, headers=headers),
-        "statistics": lambda: http.get_inference_statistics(headers=headers),
-        "config": lambda: http.get_model_config(model, headers=headers),
-        "shared memory": lambda: http.register_system_shared_memory("a", "/a", 8, headers=headers),
-        "trace": lambda: http.get_trace_settings(headers=headers),
-        "log": lambda: http.get_log_settings(headers=headers),
+        "repository index": lambda: http.get_model_repository_index(headers=fresh(headers)),
+        "load": lambda: http.load_model(model, headers=fresh(headers)),
+        "unload": lambda: http.unload_model(model, headers=fresh(headers)),
+        "statistics": lambda: http.get_inference_statistics(headers=fresh(headers)),
+        "config": lambda: http.get_model_config(model, headers=fresh(headers)),
+        "shared memory": lambda: http.register_system_shared_memory("a", "/a", 8, headers=fresh(headers)),
+        "trace": lambda: http.get_trace_settings(headers=fresh(headers)),
+        "log": lambda: http.get_log_settings(headers=fresh(headers)),
     }.items():
         checks.check(f"REST {verb} is not there", lambda ask=ask: refused(ask, "404"))
     if plain is None:
         return
-    checks.check("gRPC live and ready", lambda: None if plain.is_server_live(headers=headers) and plain.is_server_ready(headers=headers) else "no")
+    checks.check("gRPC live and ready", lambda: None if plain.is_server_live(headers=fresh(headers)) and plain.is_server_ready(headers=fresh(headers)) else "no")
     checks.check("gRPC server metadata", grpc_server)
-    checks.check("gRPC model ready", lambda: None if plain.is_model_ready(model, headers=headers) else "no")
+    checks.check("gRPC model ready", lambda: None if plain.is_model_ready(model, headers=fresh(headers)) else "no")
     checks.check("model metadata is the same over both", same_metadata)
-    checks.check("gRPC unknown model", lambda: refused(lambda: plain.infer("no-such-model", [grpc_input("x", "FP32", x)], headers=headers), "StatusCode.NOT_FOUND"))
+    checks.check("gRPC unknown model", lambda: refused(lambda: plain.infer("no-such-model", [grpc_input("x", "FP32", x)], headers=fresh(headers)), "StatusCode.NOT_FOUND"))
     for verb, ask in {
-        "repository index": lambda: plain.get_model_repository_index(headers=headers),
-        "load": lambda: plain.load_model(model, headers=headers),
-        "unload": lambda: plain.unload_model(model, headers=headers),
-        "statistics": lambda: plain.get_inference_statistics(headers=headers),
-        "config": lambda: plain.get_model_config(model, headers=headers),
-        "shared memory": lambda: plain.register_system_shared_memory("a", "/a", 8, headers=headers),
-        "trace": lambda: plain.get_trace_settings(headers=headers),
-        "log": lambda: plain.get_log_settings(headers=headers),
+        "repository index": lambda: plain.get_model_repository_index(headers=fresh(headers)),
+        "load": lambda: plain.load_model(model, headers=fresh(headers)),
+        "unload": lambda: plain.unload_model(model, headers=fresh(headers)),
+        "statistics": lambda: plain.get_inference_statistics(headers=fresh(headers)),
+        "config": lambda: plain.get_model_config(model, headers=fresh(headers)),
+        "shared memory": lambda: plain.register_system_shared_memory("a", "/a", 8, headers=fresh(headers)),
+        "trace": lambda: plain.get_trace_settings(headers=fresh(headers)),
+        "log": lambda: plain.get_log_settings(headers=fresh(headers)),
     }.items():
         checks.check(f"gRPC {verb} is not there", lambda ask=ask: refused(ask, "StatusCode.UNIMPLEMENTED"))
 
@@ -270,7 +275,7 @@ def talk(checks, rest, grpc, model, headers):
 def agree(checks, rest, grpc, model, headers):
     """A model that does not echo: the same question over every way must have the same answer."""
     http = triton_http.InferenceServerClient(rest)
-    metadata = http.get_model_metadata(model, headers=headers)
+    metadata = http.get_model_metadata(model, headers=fresh(headers))
     rng = np.random.default_rng(3)
     inputs = []
     for tensor in metadata["inputs"]:
@@ -284,7 +289,7 @@ def agree(checks, rest, grpc, model, headers):
             model,
             [http_input(n, d, v, binary_in) for n, d, v in inputs],
             outputs=[triton_http.InferRequestedOutput(n, binary_data=binary_out) for n in names],
-            headers=headers,
+            headers=fresh(headers),
         )
         return [result.as_numpy(n) for n in names]
 
@@ -300,7 +305,7 @@ def agree(checks, rest, grpc, model, headers):
 
     def over_grpc():
         client = triton_grpc.InferenceServerClient(grpc)
-        result = client.infer(model, [grpc_input(n, d, v) for n, d, v in inputs], headers=headers)
+        result = client.infer(model, [grpc_input(n, d, v) for n, d, v in inputs], headers=fresh(headers))
         return None if all(same(f, result.as_numpy(n)) for f, n in zip(first, names, strict=True)) else "another answer"
 
     checks.check(f"gRPC {model}", over_grpc)
@@ -314,7 +319,7 @@ async def at_once(checks, rest, grpc, headers):
     async with triton_http_aio.InferenceServerClient(rest) as client:
 
         async def one(i):
-            result = await client.infer("echo", [http_input("x", "FP32", values + i, True)], headers=headers)
+            result = await client.infer("echo", [http_input("x", "FP32", values + i, True)], headers=fresh(headers))
             return same(values + i, result.as_numpy("x"))
 
         done = await asyncio.gather(*(one(i) for i in range(64)))
@@ -322,7 +327,7 @@ async def at_once(checks, rest, grpc, headers):
     async with triton_grpc_aio.InferenceServerClient(grpc) as client:
 
         async def call(i):
-            result = await client.infer("echo", [grpc_input("x", "FP32", values + i)], headers=headers)
+            result = await client.infer("echo", [grpc_input("x", "FP32", values + i)], headers=fresh(headers))
             return same(values + i, result.as_numpy("x"))
 
         done = await asyncio.gather(*(call(i) for i in range(64)))
