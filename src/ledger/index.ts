@@ -42,6 +42,7 @@ export {
   parseVerifierKey,
 } from './note-key.ts';
 export { formatProof, type LogProof, parseProof, verifyLeafProof, verifyProof } from './proof-file.ts';
+export { type PublicFile, publicFile } from './public-path.ts';
 export { tilePath } from './tile.ts';
 export {
   MOST_REQUEST_BYTES,

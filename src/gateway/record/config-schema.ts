@@ -30,7 +30,7 @@ const payloadsSchema = z.strictObject({
     .describe('Bytes of payloads at most; then the oldest files are removed, which the log says.'),
 });
 
-/** `serve.record`: the log of decisions. */
+/** `serve.log`: the log of decisions. */
 export const recordSchema = z.strictObject({
   origin: z
     .string()

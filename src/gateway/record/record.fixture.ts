@@ -1,7 +1,7 @@
 import type { Decision } from '../decision.ts';
 import { type RecordConfig, recordSchema } from './config-schema.ts';
 
-/** The configuration that a text of `serve.record` gives. */
+/** The configuration that a text of `serve.log` gives. */
 export function recordConfig(given: object = {}): RecordConfig {
   return recordSchema.parse({ origin: 'example.com/decisions', publishEvery: '20 ms', ...given });
 }

@@ -22,6 +22,7 @@ import { logFolder, parseTrustFile, signersFrom, wrappingKeyName } from './log-f
 import { type OpenRecorder, openRecorder } from './open-recorder.ts';
 import { openPayloads, type PayloadPlace, readPayload } from './payload-store.ts';
 import { decision, recordConfig } from './record.fixture.ts';
+import { killedRecorder } from './record-for-ever.fixture.ts';
 import { readFrame, recordFrame } from './record-frame.ts';
 import { openRecordWriter } from './record-writer.ts';
 import { openBytes } from './sealed-bytes.ts';
@@ -196,6 +197,22 @@ describe('a recorder', () => {
       by: 'glacis',
       event: 'log-recovered',
     });
+  });
+
+  it('abuse 30: killed under load, has every decision that was acknowledged, with its payload', async () => {
+    const acknowledged = new Map<number, string>();
+    for (const delay of [0, 40, 90])
+      for (const [index, id] of await killedRecorder(folder, delay)) {
+        expect(acknowledged.has(index)).toBe(false);
+        acknowledged.set(index, id);
+      }
+    expect(acknowledged.size).toBeGreaterThan(10);
+    await (await start({ who: 'sealed', payloads: { keep: 'input' } })).close();
+    const { entries } = await logged();
+    for (const [index, id] of acknowledged) {
+      expect(entries[index]!.decision!.id).toBe(id);
+      await readPayload(places().payloads, entries[index]!.payload!);
+    }
   });
 
   it('does not start anew where the log is gone, or older than it was', async () => {
