@@ -27,7 +27,7 @@ export function clientOptions(action: Exclude<Action, 'pass'>) {
       .number()
       .min(0)
       .max(31_536_000)
-      .default(3600)
+      .default(600)
       .describe('Seconds for which a client is held to the action after an alarm.'),
     by: z
       .enum(['principal', 'tenant'])
