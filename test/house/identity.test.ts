@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { Detail } from '../../src/gateway/detail.ts';
-import { type Cedar, loadCedar } from '../../src/gateway/identity/cedar/engine.ts';
+import { type Cedar, freshCedar } from '../../src/gateway/identity/cedar/engine.ts';
 import { readPolicies } from '../../src/gateway/identity/cedar/read-policies.ts';
 import { identitySchema, rightsSchema } from '../../src/gateway/identity/config-schema.ts';
 import { MANAGEMENT_ACTIONS, MANAGEMENT_SCHEMA } from '../../src/gateway/identity/management.ts';
@@ -21,8 +21,8 @@ const ofManagement = (text: string) => text.startsWith('// management\n');
 
 describe('docs/identity.md', () => {
   let cedar: Cedar;
-  beforeAll(async () => {
-    cedar = await loadCedar();
+  beforeAll(() => {
+    cedar = freshCedar();
   });
 
   it('shows policies that fit the schema of their side', () => {

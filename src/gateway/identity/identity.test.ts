@@ -141,6 +141,8 @@ describe('who somebody is', () => {
       subjectaltname: '',
     };
     expect(await outcome(bearer(text, { certificate: stranger as PeerCertificate }), by)).toMatch('nobody’s');
+    await by.keys.shutOut('machine', 'acme', true, ADMIN);
+    expect(await outcome(bearer(text, { certificate }), by)).toMatch('principal machine: shut out');
     await by.close();
   });
 });

@@ -1,6 +1,5 @@
 import { asGlacisError } from '../../core/error.ts';
 import type { Principal } from '../principal.ts';
-import { loadCedar } from './cedar/engine.ts';
 import type { RightsConfig } from './config-schema.ts';
 import { plainAddress } from './network-address.ts';
 import type { RightsSurroundings } from './open-rights.ts';
@@ -137,17 +136,20 @@ export const DEFAULT_MANAGEMENT = `
  */
 export async function openManagementRights(
   config: RightsConfig,
-  { now, failed }: Pick<RightsSurroundings, 'now' | 'failed'>,
+  {
+    now,
+    clock = () => performance.now(),
+    failed,
+  }: Pick<RightsSurroundings, 'now' | 'failed'> & Partial<RightsSurroundings>,
 ): Promise<ManagementRights> {
   const set = await openPolicySet(
-    await loadCedar(),
     {
       schema: MANAGEMENT_SCHEMA,
       paths: config.management,
       standard: { name: 'the default policies of the management side', text: DEFAULT_MANAGEMENT },
       withStandard: config.withManagementDefault,
     },
-    () => {},
+    { changed: () => {}, clock },
   );
   const decide = (principal: Principal, action: string, from: string): ManagementDecision => {
     const refuse = (because: string): ManagementDecision => ({ isAllowed: false, policies: [], because });
@@ -158,7 +160,7 @@ export async function openManagementRights(
     const { id, tenant, credential, kind, roles } = principal;
     const who = { type: 'Operator', id };
     try {
-      const { isAllowed, policies } = set.engine.ask({
+      const { isAllowed, policies } = set.ask({
         principal: who,
         action,
         resource: { type: 'Gateway', id: 'gateway' },

@@ -3,7 +3,7 @@ import { DETAILS, type Detail } from '../detail.ts';
 import type { Principal } from '../principal.ts';
 import { Refused } from '../refusal.ts';
 import type { Operation, Rights } from '../rights.ts';
-import { type EntityJson, loadCedar } from './cedar/engine.ts';
+import type { CedarQuestion, EntityJson } from './cedar/engine.ts';
 import type { RightsConfig } from './config-schema.ts';
 import { plainAddress } from './network-address.ts';
 import { becauseOf, openPolicySet, type PolicySet } from './policy-set.ts';
@@ -67,14 +67,13 @@ export async function openRights(config: RightsConfig, given: RightsSurroundings
   const spent = recentMap<{ left: number; at: number }>(MOST_COUNTED);
   const names = new WeakMap<Principal, string>();
   const set = await openPolicySet(
-    await loadCedar(),
     {
       schema: RIGHTS_SCHEMA,
       paths: config.policies,
       standard: { name: 'the default policies', text: DEFAULT_RIGHTS },
       withStandard: config.withDefault,
     },
-    () => decisions.clear(),
+    { changed: () => decisions.clear(), clock },
   );
   let evaluations = 0;
 
@@ -98,14 +97,14 @@ export async function openRights(config: RightsConfig, given: RightsSurroundings
   const evaluate = (
     principal: Principal,
     { model, version, operation }: RightsQuestion,
-    context: Parameters<PolicySet['engine']['ask']>[0]['context'],
+    context: CedarQuestion['context'],
   ): RightsDecision => {
     const who = { type: 'Principal', id: principal.id };
     const resource = resourceFor(model, version);
     const entities = [principalEntity(principal), resource];
     const ask = (action: string) => {
       evaluations++;
-      return set.engine.ask({ principal: who, action, resource: resource.uid as never, context, entities });
+      return set.ask({ principal: who, action, resource: resource.uid as never, context, entities });
     };
     const isInScope = inScope(principal, model, operation);
     if (operation !== 'infer') {

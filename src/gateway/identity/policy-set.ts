@@ -1,7 +1,7 @@
 import type { GlacisError } from '../../core/error.ts';
 import { asGlacisError } from '../../core/error.ts';
 import { askedContext } from './cedar/asked-context.ts';
-import { type Cedar, type CedarEngine, cedarEngine } from './cedar/engine.ts';
+import { type CedarEngine, cedarEngine, freshCedar } from './cedar/engine.ts';
 import { type PolicyText, readPolicyFiles } from './cedar/policy-files.ts';
 import { type ReadPolicy, readPolicies } from './cedar/read-policies.ts';
 
@@ -17,7 +17,8 @@ export interface PolicySource {
 
 /** The policies of one side that are in force. */
 export interface PolicySet {
-  readonly engine: CedarEngine;
+  /** Asks them. Errors: `run/failed`. */
+  ask: CedarEngine['ask'];
   /** Attributes of the context that some policy looks at; undefined: any. */
   readonly asked: ReadonlySet<string> | undefined;
   readonly policies: readonly ReadPolicy[];
@@ -30,25 +31,36 @@ export interface PolicySet {
   reload(): Promise<void>;
 }
 
-/** Reads policies and puts them in force; `changed` is called whenever others are. Errors: `policy/invalid`. */
+/** What a set needs from outside. */
+export interface PolicySetSurroundings {
+  /** Called whenever other policies are in force. */
+  readonly changed: () => void;
+  /** Milliseconds of a clock that only goes forward. */
+  readonly clock: () => number;
+}
+
+/** Least time between two mends of a broken instance, in milliseconds. */
+const MEND_EVERY = 10_000;
+
+/** Reads policies and puts them in force. Errors: `policy/invalid`. */
 export async function openPolicySet(
-  cedar: Cedar,
   source: PolicySource,
-  changed: () => void,
+  { changed, clock }: PolicySetSurroundings,
 ): Promise<PolicySet> {
   const { schema, paths, standard, withStandard } = source;
-  const engine = cedarEngine(cedar, schema);
   let policies: readonly ReadPolicy[] = [];
   let asked: ReadonlySet<string> | undefined;
+  let engine: CedarEngine | undefined;
   let problem: GlacisError | undefined;
+  let mended = Number.NEGATIVE_INFINITY;
   const load = async (): Promise<void> => {
     try {
-      const texts =
-        paths.length === 0
-          ? [standard]
-          : [...(withStandard ? [standard] : []), ...(await readPolicyFiles(paths))];
+      const files = await readPolicyFiles(paths);
+      const texts = paths.length === 0 || withStandard ? [standard, ...files] : files;
+      // In an instance of their own: what breaks it does not touch the policies in force.
+      const cedar = freshCedar();
       const read = readPolicies(cedar, schema, texts);
-      engine.use(read);
+      engine = cedarEngine(cedar, schema, read);
       policies = read;
       asked = askedContext(read.map(({ json }) => json));
       problem = undefined;
@@ -61,7 +73,18 @@ export async function openPolicySet(
   await load();
   let last: Promise<unknown> = Promise.resolve();
   return {
-    engine,
+    ask(question) {
+      try {
+        return engine!.ask(question);
+      } catch (thrown) {
+        const isBroken = thrown instanceof WebAssembly.RuntimeError || thrown instanceof RangeError;
+        if (isBroken && clock() - mended >= MEND_EVERY) {
+          mended = clock();
+          engine = cedarEngine(freshCedar(), schema, policies);
+        }
+        throw asGlacisError(thrown, 'run/failed', 'policies');
+      }
+    },
     get asked() {
       return asked;
     },

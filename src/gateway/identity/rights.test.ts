@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DETAILS } from '../detail.ts';
 import type { Principal } from '../principal.ts';
@@ -286,6 +287,30 @@ describe('policy files', () => {
     expect(rights.most(who(), ask())).toBeUndefined();
   });
 
+  it('that would break the library leave the old ones in force', async () => {
+    const rights = await rightsBy('@id("old") permit (principal, action, resource);');
+    const deep = (n: number) => `${'('.repeat(n)}true${')'.repeat(n)}`;
+    const long = (n: number) => Array(n).fill('principal.scoped').join(' || ');
+    for (const condition of [deep(25), deep(20_000), long(50), long(20_000), `[${'['.repeat(500)}`]) {
+      writeFileSync(rights.file, `// "\n\npermit (principal, action, resource) when { ${condition} };\n`);
+      await expect(rights.reload()).rejects.toMatchObject({
+        code: 'policy/invalid',
+        message: expect.stringMatching(/:3: expected a policy of at most/),
+      });
+      expect(rights.most(who({ id: condition.slice(0, 20) }), ask(`${condition.length}`))).toBe(
+        'explanation',
+      );
+    }
+    for (const condition of [deep(22), long(39), `[${Array(2000).fill('"a"')}].contains("a")`]) {
+      writeFileSync(rights.file, `permit (principal, action, resource) when { ${condition} };\n`.repeat(3));
+      await rights.reload();
+      expect(rights.decide(who({ id: condition.slice(0, 20) }), ask()).because).not.toMatch(
+        'could not be asked',
+      );
+    }
+    expect(failures).toEqual([]);
+  });
+
   it('hold beside the default where that is said', async () => {
     const text = '@id("extra") permit (principal == Principal::"bob", action, resource);';
     const key = who({ scope: { models: ['*'], operations: ['infer'], detail: 'label' } });
@@ -371,6 +396,23 @@ describe('names that somebody chose', () => {
       expect(failures).toEqual([]);
     },
   );
+});
+
+it('whatever a request or a token holds is decided, and breaks nothing', async () => {
+  const rights = await rightsBy('permit (principal, action, resource in Model::"mnist");');
+  const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.string({ maxLength: 600 }));
+  fc.assert(
+    fc.property(text, text, text, fc.constantFrom(...OPERATIONS), (model, version, id, operation) => {
+      ticks += 100_000;
+      fc.pre(id.isWellFormed());
+      expect(
+        rights.most(who({ id, roles: [id] }), ask(model, { version, operation, address: id })),
+      ).toBeUndefined();
+    }),
+    { numRuns: 60 },
+  );
+  expect(rights.most(who({ id: 'after' }), ask())).toBe('explanation');
+  expect(failures).toEqual([]);
 });
 
 it('half a surrogate pair names no model, and is nothing to report', async () => {

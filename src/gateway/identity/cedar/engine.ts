@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type {
   AuthorizationAnswer,
   DetailedError,
@@ -10,13 +11,19 @@ import type { ReadPolicy } from './read-policies.ts';
 
 export type { DetailedError, EntityJson, PolicyJson, TypeAndId };
 
-/** The library: WebAssembly, loaded once, and only where something is served. */
+/** The library. */
 export type Cedar = typeof import('@cedar-policy/cedar-wasm/nodejs');
 
-/** Loads it. Takes about 50 ms the first time. */
-export async function loadCedar(): Promise<Cedar> {
-  const loaded = (await import('@cedar-policy/cedar-wasm/nodejs')) as Cedar & { readonly default?: Cedar };
-  return loaded.default ?? loaded;
+/**
+ * An instance of the library, which is WebAssembly, for one set of policies. What breaks one (a policy nested so deeply that its stack ends) leaves it in pieces for good, so none
+ * is used for anything that it could spoil. Takes about 50 ms.
+ */
+export function freshCedar(): Cedar {
+  // Each its own, so that nothing holds on to instances that are no longer used.
+  const require = createRequire(import.meta.url);
+  const name = '@cedar-policy/cedar-wasm/nodejs';
+  delete require.cache[require.resolve(name)];
+  return require(name) as Cedar;
 }
 
 /** A question to the policies. */
@@ -38,47 +45,38 @@ export interface CedarAnswer {
   readonly policies: readonly string[];
 }
 
-/** Policies that are in force, and a way to put others in their place. */
+/** Policies in force. */
 export interface CedarEngine {
   /**
    * Evaluates. A policy that cannot be evaluated forbids: Cedar would leave it out, and a left-out prohibition is a permission.
-   * Takes 0.1 to 0.5 ms: the question goes to WebAssembly as JSON. Errors: `run/failed` for a question that does not fit the schema.
+   * Takes 0.1 to 0.5 ms: the question goes to WebAssembly as JSON. Errors: `run/failed` for a question that does not fit the schema; whatever WebAssembly throws where the instance is broken.
    */
   ask(question: CedarQuestion): CedarAnswer;
-  /** Puts other policies in force, all or none of them. They must have been read against this engine's schema. */
-  use(policies: readonly ReadPolicy[]): void;
 }
 
-/** Names in the library's cache are the process's own. */
-let engines = 0;
+/** What schema and policies are called inside of their instance. */
+const NAME = 'glacis';
 
-/** Makes an engine. Nothing is allowed before {@link CedarEngine.use}. */
-export function cedarEngine(cedar: Cedar, schema: string): CedarEngine {
-  const name = `glacis ${engines++}`;
-  check(cedar.preparseSchema(name, schema), 'schema');
-  let isInForce = false;
+/** Puts policies in force in an instance of their own. They must have been read against the schema. Errors: `policy/invalid`. */
+export function cedarEngine(cedar: Cedar, schema: string, policies: readonly ReadPolicy[]): CedarEngine {
+  const staticPolicies = Object.fromEntries(policies.map(({ id, text }) => [id, text]));
+  check(cedar.preparseSchema(NAME, schema), 'schema');
+  check(cedar.preparsePolicySet(NAME, { staticPolicies }), 'policies');
   return {
-    ask({ principal, action, resource, context, entities }) {
-      if (!isInForce) return { isAllowed: false, policies: [] };
-      const answer = cedar.statefulIsAuthorized({
-        principal,
-        action: { type: 'Action', id: action },
-        resource,
-        context: context as never,
-        entities: entities as EntityJson[],
-        preparsedSchemaName: name,
-        // The action is one of the schema's and the entities are checked against it in any case.
-        validateRequest: false,
-        preparsedPolicySetId: name,
-      });
-      return read(answer);
-    },
-    use(policies) {
-      const staticPolicies = Object.fromEntries(policies.map(({ id: policy, text }) => [policy, text]));
-      // Where it fails, the library keeps the set that it had.
-      check(cedar.preparsePolicySet(name, { staticPolicies }), 'policies');
-      isInForce = true;
-    },
+    ask: ({ principal, action, resource, context, entities }) =>
+      read(
+        cedar.statefulIsAuthorized({
+          principal,
+          action: { type: 'Action', id: action },
+          resource,
+          context: context as never,
+          entities: entities as EntityJson[],
+          preparsedSchemaName: NAME,
+          // The action is one of the schema's and the entities are checked against it in any case.
+          validateRequest: false,
+          preparsedPolicySetId: NAME,
+        }),
+      ),
   };
 }
 

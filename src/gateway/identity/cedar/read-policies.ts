@@ -1,4 +1,5 @@
 import { GlacisError } from '../../../core/error.ts';
+import { tooInvolved } from './complexity.ts';
 import type { Cedar, DetailedError, PolicyJson } from './engine.ts';
 import type { PolicyText } from './policy-files.ts';
 
@@ -30,7 +31,8 @@ export function readPolicies(
   const problems: string[] = [];
   const policies: ReadPolicy[] = [];
   for (const source of texts) {
-    const found = problemsOf(cedar, schema, source);
+    const involved = tooInvolved(source);
+    const found = involved.length > 0 ? involved : problemsOf(cedar, schema, source);
     problems.push(...found);
     if (found.length === 0) policies.push(...policiesOf(cedar, source, problems));
   }
