@@ -1,7 +1,7 @@
 import type { GlacisError } from '../../core/error.ts';
 import { asGlacisError } from '../../core/error.ts';
 import { askedContext } from './cedar/asked-context.ts';
-import { type CedarEngine, cedarEngine, freshCedar } from './cedar/engine.ts';
+import { type Cedar, type CedarEngine, cedarEngine, freshCedar } from './cedar/engine.ts';
 import { type PolicyText, readPolicyFiles } from './cedar/policy-files.ts';
 import { type ReadPolicy, readPolicies } from './cedar/read-policies.ts';
 
@@ -37,6 +37,8 @@ export interface PolicySetSurroundings {
   readonly changed: () => void;
   /** Milliseconds of a clock that only goes forward. */
   readonly clock: () => number;
+  /** Gives an instance of Cedar; {@link freshCedar} without. */
+  readonly fresh?: () => Cedar;
 }
 
 /** Least time between two mends of a broken instance, in milliseconds. */
@@ -45,7 +47,7 @@ const MEND_EVERY = 10_000;
 /** Reads policies and puts them in force. Errors: `policy/invalid`. */
 export async function openPolicySet(
   source: PolicySource,
-  { changed, clock }: PolicySetSurroundings,
+  { changed, clock, fresh = freshCedar }: PolicySetSurroundings,
 ): Promise<PolicySet> {
   const { schema, paths, standard, withStandard } = source;
   let policies: readonly ReadPolicy[] = [];
@@ -58,7 +60,7 @@ export async function openPolicySet(
       const files = await readPolicyFiles(paths);
       const texts = paths.length === 0 || withStandard ? [standard, ...files] : files;
       // In an instance of their own: what breaks it does not touch the policies in force.
-      const cedar = freshCedar();
+      const cedar = fresh();
       const read = readPolicies(cedar, schema, texts);
       engine = cedarEngine(cedar, schema, read);
       policies = read;
@@ -77,10 +79,12 @@ export async function openPolicySet(
       try {
         return engine!.ask(question);
       } catch (thrown) {
-        const isBroken = thrown instanceof WebAssembly.RuntimeError || thrown instanceof RangeError;
+        // What WebAssembly throws where it went out of bounds, or its stack ended.
+        const isBroken =
+          thrown instanceof RangeError || (thrown instanceof Error && thrown.name === 'RuntimeError');
         if (isBroken && clock() - mended >= MEND_EVERY) {
           mended = clock();
-          engine = cedarEngine(freshCedar(), schema, policies);
+          engine = cedarEngine(fresh(), schema, policies);
         }
         throw asGlacisError(thrown, 'run/failed', 'policies');
       }
