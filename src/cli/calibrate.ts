@@ -38,6 +38,10 @@ export const command: Command = {
       help: `which guards: ${[...DETECTORS, ...CLIENT_DETECTORS].map(({ id }) => id).join(', ')} (all that suit the model unless given)`,
     },
     rates: { value: 'SHARES', help: `rates of false alarms (${RATES.join(',')} unless given)` },
+    confidence: {
+      value: 'SHARE',
+      help: 'promise the rates for this share of calibrations, such as 0.95, and not as a mean over all; needs about three times as many samples',
+    },
     out: { value: 'FILE', help: 'where the calibration goes' },
     seed: { value: 'SEED', help: 'seed of the split (0 unless given)' },
     n: { ...n!, help: 'most samples of each data set, drawn at random (20000 unless given)' },
@@ -75,6 +79,12 @@ export const command: Command = {
         'option/invalid',
         '--rates: expected shares above 0 and below 1, got another value',
       );
+    const [confidence, ...others] = given.numbers('confidence') ?? [];
+    if (others.length > 0 || (confidence !== undefined && !(confidence > 0 && confidence < 1)))
+      throw new GlacisError(
+        'option/invalid',
+        '--confidence: expected a share above 0 and below 1, got another value',
+      );
     const guards = given
       .text('guards')
       ?.split(',')
@@ -89,6 +99,7 @@ export const command: Command = {
         attacked: given.text('attacked'),
         guards,
         rates: [...new Set(rates)].sort((a, b) => a - b),
+        confidence,
         seed: given.whole('seed', 0) ?? 0,
         signal,
         say: terminal.say,

@@ -26,6 +26,7 @@ export async function calibrateDetector<Fit>(
   parts: CalibrationParts,
   rates: readonly number[],
   interval: Interval,
+  confidence?: number,
 ): Promise<GuardCalibration> {
   const fit = detector.fit(parts.fit, watched);
   const scorer = detector.open(fit, watched);
@@ -38,7 +39,7 @@ export async function calibrateDetector<Fit>(
     return { n: of.length, alarms, low, high };
   };
   const thresholds = rates.flatMap((rate) => {
-    const found = thresholdFor(scores, rate);
+    const found = thresholdFor(scores, rate, confidence);
     if (found === undefined) return [];
     const { threshold } = found;
     return [

@@ -47,6 +47,26 @@ describe('thresholdFor', () => {
     expect(alarms).toEqual([38, 39]);
   });
 
+  it('promises it for most calibrations where that is asked for', () => {
+    const scores = Float64Array.from({ length: 2995 }, (_, i) => i);
+    // 0.999^2995 is just below 0.05, 0.999^2994 just above.
+    expect(fewestFor(0.001, 0.95)).toBe(2995);
+    expect(thresholdFor(scores, 0.001, 0.95)).toEqual({
+      rate: 0.001,
+      threshold: 2994,
+      rank: 2995,
+      calm: 2995,
+      confidence: 0.95,
+    });
+    expect(thresholdFor(scores.subarray(1), 0.001, 0.95)).toBeUndefined();
+    // Wilks: of 473 samples the second highest bounds 99 % with 95 % confidence, of 472 the highest.
+    expect(thresholdFor(new Float64Array(473), 0.01, 0.95)).toMatchObject({ rank: 472 });
+    expect(thresholdFor(new Float64Array(472), 0.01, 0.95)).toMatchObject({ rank: 472 });
+    expect(thresholdFor(new Float64Array(5000), 0.01, 0.95)!.rank).toBeGreaterThan(
+      thresholdFor(new Float64Array(5000), 0.01)!.rank,
+    );
+  });
+
   it('takes NaN for the highest score and gives no threshold that is not finite', () => {
     const scores = [1, 2, Number.NaN, 3];
     expect(thresholdFor(scores, 0.4)).toMatchObject({ threshold: 3, rank: 3 });

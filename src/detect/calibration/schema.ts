@@ -49,6 +49,7 @@ export const guardCalibrationSchema = z.strictObject({
         threshold: z.number(),
         rank: count,
         calm: count,
+        confidence: z.number().gt(0).lt(1).optional(),
         /** On calm samples that neither the fit nor the threshold has seen. */
         heldOut: measured,
         /** On attacked samples, where some were given. */

@@ -51,6 +51,8 @@ export interface CalibrateOptions
   readonly guards?: readonly string[] | undefined;
   /** Rates of false alarms that thresholds are set for. */
   readonly rates: readonly number[];
+  /** Of how many calibrations each rate is promised; a mean over all without. */
+  readonly confidence?: number | undefined;
   readonly seed: number;
   /** Most samples of each data set; those of a larger one are drawn at random. */
   readonly n?: number | undefined;
@@ -74,7 +76,7 @@ export async function calibrateModel(engine: Engine, options: CalibrateOptions):
   const read = (path: string) => wholeData(path, source.input, { ...options, n: options.n ?? USUAL });
   const calm = await read(options.data);
   const split = splitCalm(calm.n, seed, options.fit !== undefined);
-  checkCounts(split.threshold.length, calm.n, rates, say);
+  checkCounts(split.threshold.length, calm.n, options);
   const learnt = options.fit === undefined ? undefined : await read(options.fit);
   const attacked = options.attacked === undefined ? undefined : await read(options.attacked);
   const size = calm.shape.reduce((product, d) => product * d, 1);
@@ -172,19 +174,19 @@ const FIRST = 8;
 function checkCounts(
   threshold: number,
   all: number,
-  rates: readonly number[],
-  say: (line: string) => void,
+  { rates, confidence, say }: Pick<CalibrateOptions, 'rates' | 'confidence' | 'say'>,
 ): void {
   const highest = Math.max(...rates);
-  if (threshold < fewestFor(highest))
+  const fewest = fewestFor(highest, confidence);
+  if (threshold < fewest)
     throw new GlacisError(
       'data/mismatch',
-      `calm samples: expected at least ${fewestFor(highest)} to set a threshold for ${highest} on, got ${threshold} of ${all}; give more samples, or a higher rate with --rates`,
+      `calm samples: expected at least ${fewest} to set a threshold for ${highest} on, got ${threshold} of ${all}; give more samples, or a higher rate with --rates`,
     );
   for (const rate of rates)
-    if (threshold < fewestFor(rate))
+    if (threshold < fewestFor(rate, confidence))
       say(
-        `no thresholds for ${rate}: they need ${fewestFor(rate)} calm samples beside those held out and learnt from, and there are ${threshold}`,
+        `no thresholds for ${rate}: they need ${fewestFor(rate, confidence)} calm samples beside those held out and learnt from, and there are ${threshold}`,
       );
 }
 
