@@ -295,7 +295,8 @@ export function openBatcher(batching: Batching): Batcher {
   const settle = ({ job, rows }: Piece): void => {
     job.answered += rows;
     if (job.answered < job.options.n) return;
-    end(job, () => job.resolve(joined(job)));
+    const answer = joined(job);
+    end(job, () => job.resolve(answer));
   };
 
   return {

@@ -129,9 +129,12 @@ export function rowsOf(tensor: Tensor, from: number, rows: number): Tensor {
   return { ...tensor, shape, data } as Tensor;
 }
 
-/** Tensors of one type and row shape below each other. */
+/** Tensors of one type below each other. Throws where their rows differ in shape: the model has answered parts of a request in different forms. */
 export function joinedRows(parts: readonly Tensor[]): Tensor {
   const [first] = parts;
+  const width = first!.shape.slice(1).join();
+  if (parts.some(({ shape }) => shape.slice(1).join() !== width))
+    throw new Error(`output ${first!.name}: expected rows of one shape`);
   const shape = [parts.reduce((sum, part) => sum + part.shape[0]!, 0), ...first!.shape.slice(1)];
   if (first!.datatype === 'BYTES')
     return { ...first!, shape, data: parts.flatMap(({ data }) => data as readonly Uint8Array[]) };

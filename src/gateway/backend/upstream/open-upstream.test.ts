@@ -320,6 +320,20 @@ describe('abuse group 28: an upstream that misbehaves', () => {
     expect(model.load().circuit).toBe('closed');
   });
 
+  it('that swallows everything is left alone, although every caller leaves before it is late', async () => {
+    const model = await open(server.url, { timeoutMilliseconds: 400, circuit: { failures: 3 } });
+    server.misbehave = () => {};
+    const leave = async (after: number) => {
+      const gone = new AbortController();
+      setTimeout(() => gone.abort(), after);
+      return refusal(model.run([x()], how(1, { signal: gone.signal })));
+    };
+    for (let i = 0; i < 5; i++) expect(await leave(1)).toBe('late');
+    expect(model.load().circuit).toBe('closed');
+    expect(await Promise.all([1, 2, 3].map(() => leave(300)))).toEqual(['late', 'late', 'late']);
+    expect(model.load().circuit).toBe('open');
+  });
+
   it('is cut off, slowed down, swallowed and gone, and found again each time', async () => {
     const proxy = await testProxy(server.port);
     const model = await open(`http://127.0.0.1:${proxy.port}/v2/models/double`, {

@@ -115,13 +115,17 @@ export async function openUpstream(options: UpstreamOptions): Promise<BackendMod
   ): Promise<readonly Tensor[]> => {
     for (let again = 0; ; again++) {
       const entered = circuit.enter();
+      const start = clock();
       try {
         const outputs = await ask(inputs, n, how);
         entered.done('good');
         return outputs;
       } catch (thrown) {
         const kind = thrown instanceof UpstreamFailure ? thrown.kind : 'failed';
-        entered.done(kind === 'rejected' || kind === 'gone' ? 'neither' : 'bad');
+        // Who leaves after half the time that an answer may take was kept waiting.
+        const patient = clock() - start > config.timeoutMilliseconds / 2;
+        const nothing = kind === 'rejected' || (kind === 'gone' && !patient);
+        entered.done(nothing ? 'neither' : 'bad');
         if (kind !== 'unsent' || again >= config.retries) throw thrown;
         await new Promise((later) => setTimeout(later, RETRY_WAIT * (again + 1)));
       }
