@@ -118,6 +118,24 @@ describe('abuse 25: a log that somebody changed', () => {
     expect(named(found)).toEqual(['log', 'entries 200 to 599', 'entries 0 to 399']);
   });
 
+  it('is not said to have another history because one of its files is damaged', async () => {
+    const small = join(home, 'earlier');
+    const writer = await createLog(folderStore(small), identity);
+    const earlier = [];
+    for (const [from, to] of [
+      [0, 300],
+      [300, 550],
+    ] as const) {
+      await writer.appendAll(Array.from({ length: to - from }, (_, i) => entry(from + i)));
+      earlier.push(writer.checkpoint);
+    }
+    await writer.close();
+    expect(named(await examine({ earlier }))).toEqual([]);
+    await rebundle('tile/entries/001', 256, (entries) => entries.with(3, Buffer.from('{}')));
+    await rebundle(LAST, 88, (entries) => entries.with(3, Buffer.from('{}')));
+    expect(named(await examine({ earlier }))).toEqual(['entry 259', 'entry 515']);
+  });
+
   it('is named when it was rolled back, or forked and signed again', async () => {
     const seen = (await openLog(folderSource(whole), trust)).checkpoint;
     for (const [name, other] of [

@@ -88,8 +88,8 @@ export async function examineLog(
       continue;
     }
     // With what is stored, right or not: it says up to where the history is the one that was seen.
-    const then = await rootOf(start, await subtreesOf(files, right?.level1 ?? roots.entries, start));
-    if (!sameHash(then, earlier.root))
+    const reached = await reaches(files, right?.level1 ?? roots.entries, earlier, size);
+    if (!reached)
       find(
         `entries 0 to ${start - 1}`,
         right === undefined
@@ -197,21 +197,27 @@ function subtrees(level1: Uint8Array, leaves: Uint8Array, size: number): Subtree
       : fold(level1, index * 2 ** (height - TILE_HEIGHT), height - TILE_HEIGHT);
 }
 
-/** The same for a tree of `size` leaves whose last tile is read again. */
-async function subtreesOf(files: Files, level1: Uint8Array, size: number): Promise<SubtreeReader> {
-  const index = Math.floor(size / TILE_WIDTH);
-  const bundle = size % TILE_WIDTH > 0 ? await files('entries', index, TILE_WIDTH) : undefined;
-  const found = bundle ?? (await newestPartial(files, index, size % TILE_WIDTH));
-  const leaves = found === undefined ? Buffer.alloc(TILE_WIDTH * HASH_BYTES) : leavesOf(found).leaves;
-  return subtrees(level1, leaves, size);
-}
-
-async function newestPartial(files: Files, index: number, least: number): Promise<Buffer | undefined> {
-  for (let width = TILE_WIDTH; width >= Math.max(1, least); width--) {
-    const found = await files('entries', index, width);
-    if (found !== undefined) return found;
+/**
+ * Whether the first entries of a log of `size` lead to a root that was seen. Their last bundle counts as its entries or as its tile has it: one of both may
+ * be damaged, and that is a finding of its own.
+ */
+async function reaches(
+  files: Files,
+  level1: Uint8Array,
+  earlier: Pick<Checkpoint, 'size' | 'root'>,
+  size: number,
+): Promise<boolean> {
+  const index = Math.floor(earlier.size / TILE_WIDTH);
+  const wanted = (earlier.size % TILE_WIDTH) * HASH_BYTES;
+  const width = widthOf('entries', index, size);
+  const bundle = wanted > 0 ? await files('entries', index, width) : undefined;
+  const tile = wanted > 0 ? await files(0, index, width) : undefined;
+  for (const leaves of wanted === 0 ? [NO_HASH] : [bundle && leavesOf(bundle).leaves, tile]) {
+    if (leaves === undefined || leaves.length < wanted) continue;
+    if (sameHash(await rootOf(earlier.size, subtrees(level1, leaves, earlier.size)), earlier.root))
+      return true;
   }
-  return undefined;
+  return false;
 }
 
 /** The root over `2^height` hashes from the one at `start` on. */

@@ -55,48 +55,61 @@ export async function openPayloads(
     await syncFolder(folder);
     return { handle, name, begun, size: 0 };
   };
+  /** One thing after the other: a file is not closed while it is written. */
+  let turn: Promise<unknown> = Promise.resolve();
+  const alone = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = turn.then(work);
+    turn = done.catch(() => {});
+    return done;
+  };
+  const endIfDone = async () => {
+    if (!current || (current.size <= MOST_FILE_BYTES && now() - current.begun <= MOST_FILE_AGE)) return;
+    await current.handle.close();
+    current = undefined;
+  };
   return {
-    async append(sealed) {
-      try {
-        if (current && (current.size > MOST_FILE_BYTES || now() - current.begun > MOST_FILE_AGE)) {
-          await current.handle.close();
-          current = undefined;
+    append: (sealed) =>
+      alone(async () => {
+        try {
+          await endIfDone();
+          current ??= await begin();
+          const file = current;
+          const places = sealed.map((bytes) => {
+            const at = `${file.name}:${file.size}`;
+            file.size += bytes.length;
+            return { at, bytes: bytes.length, digest: createHash('sha256').update(bytes).digest('hex') };
+          });
+          const all = Buffer.concat(sealed);
+          for (let done = 0; done < all.length; )
+            done += (await file.handle.write(all, done, all.length - done)).bytesWritten;
+          await file.handle.datasync();
+          return places;
+        } catch (thrown) {
+          throw unwritable(thrown);
         }
-        current ??= await begin();
-        const file = current;
-        const places = sealed.map((bytes) => {
-          const at = `${file.name}:${file.size}`;
-          file.size += bytes.length;
-          return { at, bytes: bytes.length, digest: createHash('sha256').update(bytes).digest('hex') };
-        });
-        const all = Buffer.concat(sealed);
-        for (let done = 0; done < all.length; )
-          done += (await file.handle.write(all, done, all.length - done)).bytesWritten;
-        await file.handle.datasync();
-        return places;
-      } catch (thrown) {
-        throw unwritable(thrown);
-      }
-    },
-    async sweep() {
-      const removed: RemovedPayloads[] = [];
-      const files = [];
-      for (const name of await names()) {
-        const { size, mtimeMs } = await stat(join(folder, name));
-        files.push({ name, size, newest: mtimeMs });
-      }
-      let total = files.reduce((sum, { size }) => sum + size, 0);
-      for (const { name, size, newest } of files) {
-        if (name === `${current?.name}.payloads`) continue;
-        const because = newest < now() - retention ? 'age' : total > most ? 'size' : undefined;
-        if (because === undefined) continue;
-        await rm(join(folder, name));
-        total -= size;
-        removed.push({ file: name, bytes: size, because });
-      }
-      return removed;
-    },
+      }),
+    sweep: () =>
+      alone(async () => {
+        await endIfDone();
+        const removed: RemovedPayloads[] = [];
+        const files = [];
+        for (const name of await names()) {
+          const { size, mtimeMs } = await stat(join(folder, name));
+          files.push({ name, size, newest: mtimeMs });
+        }
+        let total = files.reduce((sum, { size }) => sum + size, 0);
+        for (const { name, size, newest } of files) {
+          if (name === `${current?.name}.payloads`) continue;
+          const because = newest < now() - retention ? 'age' : total > most ? 'size' : undefined;
+          if (because === undefined) continue;
+          await rm(join(folder, name));
+          total -= size;
+          removed.push({ file: name, bytes: size, because });
+        }
+        return removed;
+      }),
     async close() {
+      await turn;
       await current?.handle.close();
     },
   };

@@ -52,14 +52,14 @@ export async function rotateKeys(
     await mkdir(places.rotations, { recursive: true });
     const name = `${String(index).padStart(16, '0')}.note`;
     await writeAtomically(join(places.rotations, name), (write) => write(both));
-    // The new keys first: a log that both have signed opens with either.
+    // What both have signed opens with either: so whatever of this a crash leaves undone, the log opens.
+    await writeAtomically(places.seenFile, (write) => write(both));
     await store.write([{ path: 'checkpoint', bytes: both }]);
     await writePrivate(keyFile, pem);
     const trust = trustOf(origin, fresh);
     await writeAtomically(places.trustFile, (write) =>
       write(Buffer.from(`${JSON.stringify(trust, null, 2)}\n`)),
     );
-    await writeAtomically(places.seenFile, (write) => write(both));
     return index;
   } finally {
     await writer.close();
