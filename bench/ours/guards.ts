@@ -8,11 +8,13 @@ import { GlacisError } from '../../src/core/error.ts';
 import { parseSpecs } from '../../src/core/options.ts';
 import { silent } from '../../src/core/progress.ts';
 import { likeliest } from '../../src/detect/likeliest.ts';
+import type { InputGuard } from '../../src/gateway/guard.ts';
 import { startEngine } from '../../src/runtime/engine.ts';
 import { normFrom } from '../../src/threat/norm.ts';
 import { SHARED } from '../places.ts';
 import { adaptiveExamples, openSqueezed } from './guards/adaptive.ts';
 import { alarmsOf, RATES, type Tuned, tuned } from './guards/detectors.ts';
+import { callOf, plainGuards } from './guards/plain.ts';
 import { GUARD_NETWORKS } from './guards/split.ts';
 import { strangers } from './guards/strangers.ts';
 import { chosen, type GuardSubject, openGuardSubject } from './guards/subject.ts';
@@ -40,6 +42,7 @@ async function main(): Promise<void> {
       cases: { type: 'string' },
       threads: { type: 'string' },
       export: { type: 'string' },
+      cost: { type: 'boolean' },
       n: { type: 'string' },
       peers: { type: 'string' },
     },
@@ -60,7 +63,9 @@ async function main(): Promise<void> {
   }
   const all = await tuned(subject.watched, subject);
   for (const each of all) line('guard', { network, guard: each.id, ...(await calmOf(each, subject)) });
-  for (const [name, x] of await strangers(subject, STRANGERS)) await report(subject, all, name, x, 'strange');
+  for (const each of plainGuards(subject)) line('guard', { network, ...(await plainCalm(each, subject)) });
+  const strange = values.cost ? [] : await strangers(subject, STRANGERS);
+  for (const [name, x] of strange) await report(subject, all, name, x, 'strange');
   for (const each of cases)
     if (each.attack === 'adaptive') await adaptive(engine, subject, all, each);
     else await report(subject, all, titleOf(each), await attacked(subject, each), 'attacked');
@@ -112,24 +117,8 @@ const titleOf = ({ attack, norm, eps }: Case): string =>
 /** False alarms among calm samples, and what a judgement costs. */
 async function calmOf(each: Tuned, { calm, size }: GuardSubject): Promise<object> {
   const alarms = await alarmsOf(each, calm);
-  const cost: Record<string, number> = {};
-  for (const n of [1, 64]) {
-    const some = chosen(
-      calm,
-      Array.from({ length: n }, (_, i) => i),
-      size,
-    );
-    const rounds = each.id === 'feature-squeezing' ? 10 : Math.ceil(1024 / n);
-    for (let i = 0; i < rounds; i++) await each.scorer(some);
-    const times: number[] = [];
-    for (let round = 0; round < 7; round++) {
-      const start = performance.now();
-      for (let i = 0; i < rounds; i++) await each.scorer(some);
-      times.push((1000 * (performance.now() - start)) / rounds / n);
-    }
-    // The quickest of seven: other programs only ever add.
-    cost[`microseconds${n}`] = Math.min(...times);
-  }
+  const some = (n: number) => chosen(calm, firstOf(n), size);
+  const cost = await costOf((seen) => each.scorer(seen), some, each.id === 'feature-squeezing' ? 10 : 1024);
   return {
     n: calm.n,
     rates: RATES,
@@ -138,6 +127,42 @@ async function calmOf(each: Tuned, { calm, size }: GuardSubject): Promise<object
     ...cost,
   };
 }
+
+/** The same of a guard that is exact: it has no rate, and judges calls. */
+async function plainCalm(guard: InputGuard, { calm, size, watched }: GuardSubject): Promise<object> {
+  let refused = 0;
+  for (let i = 0; i < calm.n; i++) {
+    const verdict = await guard.judge(callOf(chosen(calm, [i], size).x, 1, watched));
+    if (verdict.action !== 'pass') refused++;
+  }
+  const some = (n: number) => callOf(chosen(calm, firstOf(n), size).x, n, watched);
+  const cost = await costOf((call) => guard.judge(call), some, 1024);
+  return { guard: guard.name, n: calm.n, rates: RATES, alarms: [refused, refused], ...cost };
+}
+
+/** Microseconds a sample, of one and of 64 at once: the quickest of seven, because other programs only ever add. */
+async function costOf<T>(
+  judge: (some: T) => unknown,
+  some: (n: number) => T,
+  samples: number,
+): Promise<object> {
+  const cost: Record<string, number> = {};
+  for (const n of [1, 64]) {
+    const given = some(n);
+    const rounds = Math.ceil(samples / Math.min(n, samples));
+    for (let i = 0; i < rounds; i++) await judge(given);
+    const times: number[] = [];
+    for (let round = 0; round < 7; round++) {
+      const start = performance.now();
+      for (let i = 0; i < rounds; i++) await judge(given);
+      times.push((1000 * (performance.now() - start)) / rounds / n);
+    }
+    cost[`microseconds${n}`] = Math.min(...times);
+  }
+  return cost;
+}
+
+const firstOf = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i);
 
 async function attacked(subject: GuardSubject, { attack, norm, eps, n }: Case): Promise<Float32Array> {
   const { loaded, calm, size, right } = subject;

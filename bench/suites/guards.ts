@@ -15,7 +15,7 @@ const FILE = join(FOLDER, 'guards.json');
 /**
  * What each guard finds, on the part of the test samples that was frozen for it, of our attacks, torchattacks' and those of an attacker who knows the guard; and what it raises false
  * alarms for and costs. Writes bench/results/guards.json after each network, and the tables. Nothing but the cost of a judgement is timed, and of that the quickest of several
- * rounds counts. `--mode development` shows the figures of the development part and keeps none. Errors: `option/invalid`, `run/failed`.
+ * rounds counts. `--mode development` shows the figures of the development part and keeps none; `--mode cost` measures false alarms and costs alone. Errors: `option/invalid`, `run/failed`.
  */
 export async function guardsSuite(options: BenchOptions, progress: (text: string) => void): Promise<void> {
   const { network, mode } = options;
@@ -24,12 +24,15 @@ export async function guardsSuite(options: BenchOptions, progress: (text: string
       'option/invalid',
       `--network: expected ${GUARD_NETWORKS.join(', ')}, got '${network}'`,
     );
-  if (mode !== undefined && mode !== 'development')
-    throw new GlacisError('option/invalid', `--mode: expected development, got '${mode}'`);
-  const part = mode ?? 'final';
+  if (mode !== undefined && mode !== 'development' && mode !== 'cost')
+    throw new GlacisError('option/invalid', `--mode: expected development or cost, got '${mode}'`);
+  const part = mode === 'development' ? mode : 'final';
   for (const each of GUARD_NETWORKS.filter((name) => network === undefined || name === network)) {
     progress(`${each}, ${part}`);
-    const lines = await measure(each, part, options, progress);
+    const lines =
+      mode === 'cost'
+        ? await measureCost(each, options, progress)
+        : await measure(each, part, options, progress);
     if (part === 'final') keep(each, lines);
     else process.stdout.write(guardPage({ [each]: lines }));
   }
@@ -62,6 +65,21 @@ async function measure(
     rmSync(folder, { recursive: true });
   }
   return lines;
+}
+
+/** False alarms and costs once more; what was found stays. */
+async function measureCost(
+  network: GuardNetwork,
+  { threads }: BenchOptions,
+  progress: (text: string) => void,
+): Promise<readonly SideEvent[]> {
+  const lines: SideEvent[] = [];
+  const args = ['--network', network, '--part', 'final', '--threads', String(threads), '--cost'];
+  for await (const line of linesOf(ourSide('Glacis', 'guards.ts', args))) {
+    lines.push(line);
+    progress(JSON.stringify(line).slice(0, 200));
+  }
+  return [...lines, ...(known()[network] ?? []).filter(({ event }) => event !== 'guard')];
 }
 
 /** Puts a network's lines in the place of its earlier ones. */

@@ -3,7 +3,7 @@ import { floatsOf, floatTensor } from '../oip/index.ts';
 import type { ServeConfig } from './config/serve-schema.ts';
 import type { InputGuard } from './guard.ts';
 import type { GuardsConfig } from './guards/config-schema.ts';
-import { openGuards, wantsFeatures } from './guards/open-guards.ts';
+import { guardsAt, openGuards, wantsFeatures } from './guards/open-guards.ts';
 import type { MarkRegister } from './respond/index.ts';
 import { openAnswers } from './respond/index.ts';
 import type { ServedModel } from './served-model.ts';
@@ -67,7 +67,7 @@ export function openModelParts(first: ServeConfig, given: PartsSurroundings): Mo
           }
         : undefined;
     return {
-      guards: openGuards(withPlace(guardsOf(from, model.name), given.placeOf), {
+      guards: openGuards(guardsAt(guardsOf(from, model.name), given.placeOf), {
         model,
         now: given.now,
         ask: (x, n) => asked(model, x, n),
@@ -136,10 +136,6 @@ function keyOf({ name, version }: ServedModel): string {
 
 function guardsOf(config: ServeConfig, model: string): GuardsConfig {
   return config.only[model]?.guards ?? config.guards;
-}
-
-function withPlace(config: GuardsConfig, placeOf: (path: string) => string): GuardsConfig {
-  return config.calibration === undefined ? config : { ...config, calibration: placeOf(config.calibration) };
 }
 
 /** A guard's own question: the scores of more samples. */

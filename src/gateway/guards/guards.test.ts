@@ -21,7 +21,7 @@ import { constraintsGuard } from './constraints.ts';
 import { feedsGuard } from './feeds.ts';
 import { CLASSIFIER, callFixture, servedFixture, settingFixture } from './guard.fixture.ts';
 import { inputGuard } from './input.ts';
-import { openGuards } from './open-guards.ts';
+import { guardsAt, openGuards } from './open-guards.ts';
 import { GUARDS } from './registry.ts';
 
 const watched: Watched = { sampleDims: [4], classes: 2, gives: 'logits', features: 3, range: [-4, 4] };
@@ -516,6 +516,22 @@ describe('openGuards', () => {
     expect(() => opened({ calibration: join(folder, 'none') })).toThrow(
       expect.objectContaining({ code: 'data/unreadable' }),
     );
+  });
+
+  it('finds the files that a policy names beside the policy', () => {
+    const config = guardsSchema.parse({
+      calibration: 'c.json',
+      constraints: { file: 'rows.json' },
+      margin: 'off',
+    });
+    expect(guardsAt(config, (path) => `/etc/glacis/${path}`)).toEqual({
+      calibration: '/etc/glacis/c.json',
+      constraints: { file: '/etc/glacis/rows.json', action: 'refuse' },
+      margin: 'off',
+    });
+    expect(guardsAt(guardsSchema.parse({ constraints: 'off' }), (path) => `/x/${path}`)).toEqual({
+      constraints: 'off',
+    });
   });
 
   it('refuses unknown guards and options', () => {

@@ -28,6 +28,19 @@ export function openGuards(
   });
 }
 
+/** The same with the files that the guards read: paths of a policy are relative to it. */
+export function guardsAt(config: GuardsConfig, placeOf: (path: string) => string): GuardsConfig {
+  const { calibration } = config;
+  const { constraints } = config as { readonly constraints?: 'off' | { readonly file: string } };
+  return {
+    ...config,
+    ...(calibration !== undefined && { calibration: placeOf(calibration) }),
+    ...(typeof constraints === 'object' && {
+      constraints: { ...constraints, file: placeOf(constraints.file) },
+    }),
+  };
+}
+
 /** Whether a guard that the policy names wants the features of the last layer: the model is opened with them then. */
 export function wantsFeatures(config: GuardsConfig): boolean {
   const named = config as Readonly<Record<string, unknown>>;
