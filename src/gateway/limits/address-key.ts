@@ -57,3 +57,19 @@ function isIPv4(text: string): boolean {
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
   return match?.slice(1).every((part) => Number(part) <= 255) ?? false;
 }
+
+/** Addresses whose keys are remembered. */
+const REMEMBERED = 4096;
+
+/** As {@link addressKey}, with a memory of the last addresses, because the same ones come again and again. */
+export function addressKeys(bits: number): (address: string) => string {
+  const known = new Map<string, string>();
+  return (address) => {
+    const found = known.get(address);
+    if (found !== undefined) return found;
+    const key = addressKey(address, bits);
+    if (known.size >= REMEMBERED) known.clear();
+    if (address.length <= LONGEST) known.set(address, key);
+    return key;
+  };
+}

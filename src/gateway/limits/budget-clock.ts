@@ -6,11 +6,17 @@ const ROW = 'budget-time';
 /** How often the time is written down, in milliseconds: so much of it is lost at most when the process is killed. */
 const WRITE_EVERY = 60_000;
 
+/**
+ * How far the times of two gateways that write to the store are apart at most, in milliseconds: one that starts goes on from a time that was
+ * written down up to {@link WRITE_EVERY} ago, and nobody writes to a budget without having written down the time that recently.
+ */
+export const MOST_APART = 2 * WRITE_EVERY;
+
 /** The time that budgets go by. */
 export interface BudgetClock {
   /** Milliseconds. Only the difference between two times means something. */
   readonly time: () => number;
-  /** Writes the time down and takes over what other gateways wrote. Errors: those of the store. */
+  /** Writes the time down and takes over what other gateways wrote, where that was not done lately. Errors: those of the store. */
   sync(): Promise<void>;
   close(): Promise<void>;
 }
@@ -42,7 +48,9 @@ export async function openBudgetClock(options: BudgetClockOptions): Promise<Budg
     base = shared;
     readAt = monotonic();
   };
-  const sync = async () => {
+  let syncedAt = Number.NEGATIVE_INFINITY;
+  const write = async () => {
+    const startedAt = monotonic();
     const mine = Math.floor(time());
     const row = await store.db
       .updateTable('state')
@@ -54,6 +62,7 @@ export async function openBudgetClock(options: BudgetClockOptions): Promise<Budg
       .returning('changed')
       .executeTakeFirstOrThrow();
     adopt(row.changed);
+    syncedAt = startedAt;
   };
   await store.db
     .insertInto('state')
@@ -68,16 +77,18 @@ export async function openBudgetClock(options: BudgetClockOptions): Promise<Budg
   const stood = now() - Number(row.value);
   base = row.changed + (mostDowntime > 0 ? Math.min(Math.max(stood, 0), mostDowntime) || 0 : 0);
   readAt = monotonic();
-  await sync();
+  await write();
   // A time that could not be written down is behind at the next start: later, and so on the safe side.
-  const timer = setInterval(() => sync().catch(() => {}), WRITE_EVERY);
+  const timer = setInterval(() => write().catch(() => {}), WRITE_EVERY);
   timer.unref();
   return {
     time,
-    sync,
+    async sync() {
+      if (monotonic() - syncedAt > WRITE_EVERY) await write();
+    },
     async close() {
       clearInterval(timer);
-      await sync();
+      await write();
     },
   };
 }

@@ -163,7 +163,7 @@ export function budgetCounter(account: Account, setting: CounterSetting): Counte
     },
     used: () => Math.max(0, taken - (isCurrent() ? left : 0)) + debt,
     async settle() {
-      await refilling?.catch(() => {});
+      if (refilling) await refilling.catch(() => {});
       if (underWay || (left === 0 && debt === 0)) return;
       // Out of reach before it is given back: nothing can be used and given back at once.
       const back = { step, n: left };
@@ -195,10 +195,20 @@ export function budgetCounter(account: Account, setting: CounterSetting): Counte
 /** The promise's value, or an error where it takes longer; what it does goes on. */
 function within<T>(promise: Promise<T>, milliseconds: number, tooLong: () => void): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+    const giveUp = () => {
       tooLong();
       reject(new Error('the store does not answer in time'));
+    };
+    // Where the whole process stood still, the answer is there and has not been read: it comes before this turn of the loop ends.
+    let last: NodeJS.Immediate | undefined;
+    const timer = setTimeout(() => {
+      last = setImmediate(giveUp);
     }, milliseconds);
-    promise.finally(() => clearTimeout(timer)).then(resolve, reject);
+    promise
+      .finally(() => {
+        clearTimeout(timer);
+        clearImmediate(last);
+      })
+      .then(resolve, reject);
   });
 }

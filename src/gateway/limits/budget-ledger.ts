@@ -1,6 +1,7 @@
 import type { CompiledQuery } from 'kysely';
 import { GlacisError } from '../../core/error.ts';
 import type { BudgetRow, Outcome, Store } from '../../store/index.ts';
+import { type BudgetClock, MOST_APART } from './budget-clock.ts';
 import { counting, readSlots, type Slot, type Step, sumOf, withTaken, writeSlots } from './budget-slots.ts';
 
 /** A budget as the store keeps it. */
@@ -63,7 +64,7 @@ interface Known {
  * remembered, so that a gateway that is alone with an account needs one statement. Postings that come while others are being written are
  * written together. `make` is asked when a posting's turn has come.
  */
-export function budgetLedger(store: Store): BudgetLedger {
+export function budgetLedger(store: Store, clock: BudgetClock): BudgetLedger {
   const known = new Map<string, Known>();
   interface Waiting {
     readonly make: () => Posting;
@@ -83,6 +84,7 @@ export function budgetLedger(store: Store): BudgetLedger {
   };
 
   const write = async (batch: readonly Waiting[]): Promise<readonly Waiting[]> => {
+    await clock.sync();
     const postings = batch.map(({ make }) => make());
     const unread = postings.map(({ account }) => account.id).filter((id) => !known.has(id));
     if (unread.length > 0) await read(unread);
@@ -153,7 +155,7 @@ export function budgetLedger(store: Store): BudgetLedger {
       }),
     async taken({ id, window }, time) {
       const [outcome] = await store.each([selectOf(id)]);
-      return sumOf(counting(knownFrom(outcome!).slots, time, window));
+      return sumOf(counting(knownFrom(outcome!).slots, time, window + MOST_APART));
     },
     forget: (id) => known.delete(id),
   };
@@ -174,7 +176,7 @@ interface Plan extends Posted, Known {}
  * of the same name had before it was deleted: no gateway can take the one for the other.
  */
 function planOf({ account, time, step, back, debt, want }: Posting, { slots, revision }: Known): Plan {
-  let next = counting(slots, time, account.window);
+  let next = counting(slots, time, account.window + MOST_APART);
   if (back) next = withTaken(next, back.step, -back.n);
   if (debt > 0) next = withTaken(next, step, debt);
   const granted = Math.max(0, Math.min(want, account.limit - sumOf(next)));
@@ -195,7 +197,7 @@ function statementOf(
   { slots, revision }: Plan,
 ): CompiledQuery {
   const { id, scope, subject, model, window } = account;
-  const ends = slots.reduce((last, [, to]) => Math.max(last, to), 0) + window;
+  const ends = slots.reduce((last, [, to]) => Math.max(last, to), 0) + window + MOST_APART;
   const values = { slots: writeSlots(slots), revision, ends };
   return read === 0
     ? store.db

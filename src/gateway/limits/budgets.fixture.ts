@@ -7,7 +7,7 @@ import { type OpenBudgets, openBudgets } from './open-budgets.ts';
 
 /** Budgets as `glacis.yaml` would have them: one of each principal without. */
 export function budgetsFixture(queries: number, rest: object = {}): BudgetsConfig {
-  return budgetsSchema.parse({ limits: [{ per: 'principal', queries }], ...rest });
+  return budgetsSchema.parse({ limits: [{ per: 'principal', queries }], timeout: '1 minute', ...rest });
 }
 
 /** Clocks that a test sets. */

@@ -38,6 +38,8 @@ export interface OpenBudgets extends Budgets {
   refund(principal: Principal, model: string, n: number): void;
   /** What is used of every budget that a call of this principal meets. Errors: those of the store. */
   uses(principal: Pick<Principal, 'id' | 'tenant'>, model: string): Promise<readonly BudgetUse[]>;
+  /** The time that budgets go by, which nobody can set: budgets that have ended before it are swept. */
+  readonly time: () => number;
   /** Gives back what is held and not used. */
   close(): Promise<void>;
 }
@@ -54,7 +56,7 @@ export async function openBudgets(
 ): Promise<OpenBudgets> {
   const { store, now = Date.now, monotonic = () => performance.now() } = surroundings;
   const clock = await openBudgetClock({ store, monotonic, now, mostDowntime: config.mostDowntime ?? 0 });
-  const ledger = budgetLedger(store);
+  const ledger = budgetLedger(store, clock);
   const setting: CounterSetting = { ledger, clock, monotonic, lease: config.lease, timeout: config.timeout };
   const counters = new Map<string, Counter>();
   let routes = new Map<string, readonly Counter[]>();
@@ -183,6 +185,7 @@ export async function openBudgets(
       return own ?? { used: 0, limit: Number.POSITIVE_INFINITY, step: 'full' };
     },
     uses,
+    time: clock.time,
     async close() {
       if (isClosed) return;
       isClosed = true;

@@ -1,5 +1,5 @@
 import { Refused } from '../refusal.ts';
-import { addressKey } from './address-key.ts';
+import { addressKeys } from './address-key.ts';
 import { type BoundedTimes, boundedTimes } from './bounded-times.ts';
 import { type Meter, metersOf, nextArrival } from './meter.ts';
 import type { RatesConfig } from './rates-schema.ts';
@@ -20,6 +20,7 @@ export interface LocalRates {
 export function localRates(config: RatesConfig, now: () => number = () => performance.now()): LocalRates {
   const meters = metersOf(config);
   const tables: readonly BoundedTimes[] = meters.map(() => boundedTimes(config.mostTracked));
+  const keyOf = addressKeys(config.ipv6Prefix);
   const names: (string | undefined)[] = meters.map(() => undefined);
   const arrivals = new Float64Array(meters.length);
   return {
@@ -28,7 +29,7 @@ export function localRates(config: RatesConfig, now: () => number = () => perfor
       let wait = 0;
       for (let i = 0; i < meters.length; i++) {
         const meter = meters[i]!;
-        const name = takerName(meter, who, config.ipv6Prefix);
+        const name = takerName(meter, who, keyOf);
         names[i] = name;
         if (name === undefined) continue;
         const cost = costOf(meter, n);
@@ -49,7 +50,11 @@ export function localRates(config: RatesConfig, now: () => number = () => perfor
 }
 
 /** What a limit knows a caller by; undefined where it does not apply: nobody has been identified. */
-export function takerName({ per }: Meter, { principal, address }: Taker, bits: number): string | undefined {
+export function takerName(
+  { per }: Meter,
+  { principal, address }: Taker,
+  keyOf: (address: string) => string,
+): string | undefined {
   switch (per) {
     case 'principal':
       return principal?.id;
@@ -58,7 +63,7 @@ export function takerName({ per }: Meter, { principal, address }: Taker, bits: n
     case 'tenant':
       return principal?.tenant;
     case 'address':
-      return addressKey(address, bits);
+      return keyOf(address);
     case 'all':
       return '';
   }

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Redis, type RedisOptions } from 'ioredis';
 import { GlacisError } from '../../core/error.ts';
+import { addressKeys } from './address-key.ts';
 import { metersOf } from './meter.ts';
 import { costOf, type Taker, takerName } from './rates-in-memory.ts';
 import type { RatesConfig } from './rates-schema.ts';
@@ -52,7 +53,8 @@ export function sharedRates(
   config: RatesConfig & { readonly redis: NonNullable<RatesConfig['redis']> },
   monotonic: () => number = () => performance.now(),
 ): SharedRates {
-  const { redis: place, ipv6Prefix } = config;
+  const { redis: place } = config;
+  const keyOf = addressKeys(config.ipv6Prefix);
   const meters = metersOf(config);
   const redis = new Redis(optionsOf(place));
   // Each failure shows at the question that it fails.
@@ -88,7 +90,7 @@ export function sharedRates(
       const keys: string[] = [];
       const amounts: number[] = [];
       for (const meter of meters) {
-        const name = takerName(meter, who, ipv6Prefix);
+        const name = takerName(meter, who, keyOf);
         if (name === undefined) continue;
         const cost = costOf(meter, n);
         // The braces keep all keys in one place of a cluster: the script needs them together.
