@@ -47,7 +47,7 @@ const victim = await openVictim(engine, modelPath('mnist-cnn'));
 const train = digits('train');
 const test = digits('t10k');
 const watched: Watched = { sampleDims: [1, 28, 28], classes: 10, gives: 'logits', features: victim.features };
-const MEMORY = { salt: 20_261_121, capacity: 2 ** 15, askers: 4096 };
+const MEMORY = { salt: 20_261_121, capacity: 2 ** 15, askers: 512 };
 
 /** What calm clients of a kind of traffic are, by turns. */
 const DOCUMENTS: readonly CalmKind[] = ['plain', 'plain', 'plain', 'retries', 'resaves'];

@@ -21,20 +21,22 @@ export interface Looked {
   readonly features: Float32Array;
 }
 
+/** Sizes of runs: attacks ask about one sample, or some. */
+const BATCHES = [1, 32, 256] as const;
 const BATCH = 256;
 
 /** Opens the model at `path`. */
 export async function openVictim(engine: Engine, path: string): Promise<Victim> {
   const target = openTarget(engine, await readModel(path));
   const size = target.sampleDims.reduce((n, d) => n * d, 1);
-  const run = async (x: Float32Array) => {
-    const session = await target.compile('scores and features', BATCH, (graph) => ({
+  const run = async (x: Float32Array, rows: number) => {
+    const session = await target.compile('scores and features', rows, (graph) => ({
       logits: graph.logits,
       features: featureLayer(graph, ''),
     }));
-    return session.run({ [target.input]: f32(x, [BATCH, ...target.sampleDims]) }, { transfer: false });
+    return session.run({ [target.input]: f32(x, [rows, ...target.sampleDims]) }, { transfer: false });
   };
-  const probe = await run(new Float32Array(BATCH * size));
+  const probe = await run(new Float32Array(BATCH * size), BATCH);
   const features = probe.features!.data.length / BATCH;
   const { classes } = target;
   return {
@@ -47,9 +49,10 @@ export async function openVictim(engine: Engine, path: string): Promise<Victim> 
       const rows = new Float32Array(n * features);
       for (let at = 0; at < n; at += BATCH) {
         const count = Math.min(BATCH, n - at);
-        const padded = new Float32Array(BATCH * size);
+        const fitting = BATCHES.find((each) => each >= count)!;
+        const padded = new Float32Array(fitting * size);
         padded.set(x.subarray(at * size, (at + count) * size));
-        const out = await run(padded);
+        const out = await run(padded, fitting);
         scores.set((out.logits!.data as Float32Array).subarray(0, count * classes), at * classes);
         rows.set((out.features!.data as Float32Array).subarray(0, count * features), at * features);
       }
