@@ -54,19 +54,20 @@ export function openAnswers(config: AnswersConfig, surroundings: AnswerSurroundi
     return { shape: (_, { outputs }) => outputs.map((output) => withDigits(output, digits)) };
   }
   const setting = { classifier, secret, marked };
-  const bending: readonly OutputGuard[] = [
-    ...config.guards.map((choice) => outputGuardFrom(choice, setting)),
-    ...(config.watermark ? [watermark.make(config.watermark, setting)] : []),
-  ];
+  const bending: readonly OutputGuard[] = config.guards.map((choice) => outputGuardFrom(choice, setting));
+  const marking = config.watermark && watermark.make(config.watermark, setting);
   const full = rounding.make(config.round, setting);
   const fewer = rounding.make(coarser(config.rounded, config.round), setting);
   const label = labelOnly.make({}, setting);
   const most = config.detail;
 
   const shaped = (scores: Scores, shaping: Shaping, step: BudgetStep): Scores => {
+    const marks = (given: Scores) => marking?.shape(given, shaping) ?? given;
+    // Of the guards that bend, none changes the class.
+    if (shaping.detail === 'label') return label.shape(marks(scores), shaping);
     let told = isAtLeast(shaping.detail, 'logits') ? scores : asProbabilities(scores);
     for (const guard of bending) told = guard.shape(told, shaping);
-    if (shaping.detail === 'label') return label.shape(told, shaping);
+    told = marks(told);
     told = (step === 'rounded' ? fewer : full).shape(told, shaping);
     return shaping.detail === 'topk' ? likeliestOnly(told, step === 'top1' ? 1 : config.topk) : told;
   };
@@ -97,8 +98,7 @@ function isAtLeast(detail: Detail, least: Detail): boolean {
 
 /** What the caller asks for: attacker-controlled, so it only ever lowers. */
 function wishOf({ parameters }: GuardedInput): Detail {
-  const wish = Object.hasOwn(parameters, 'detail') ? parameters.detail : undefined;
-  return DETAILS.find((detail) => detail === wish) ?? 'explanation';
+  return DETAILS.find((detail) => detail === parameters.detail) ?? 'explanation';
 }
 
 /** The fewer digits of two. */

@@ -84,6 +84,8 @@ describe('the register of marks', () => {
       input: 'AAAAAAAAAAA=',
     };
     expect(readMarks(`${JSON.stringify(base)}\n`, 'marks')).toHaveLength(1);
+    for (const input of ['', 'AAAA', 'AAAAAAAAAAAAAAAA'])
+      expect(() => readMarks(`${JSON.stringify({ ...base, input })}\n`, 'marks')).toThrow('2 elements');
     fc.assert(
       fc.property(
         fc.oneof(
