@@ -77,9 +77,6 @@ export const MANAGEMENT_ACTIONS = {
   'server.drain': change('an orderly end', 'operator'),
 } as const satisfies Readonly<Record<string, ActionFacts>>;
 
-/** A key of {@link MANAGEMENT_ACTIONS}. */
-export type ManagementAction = keyof typeof MANAGEMENT_ACTIONS;
-
 /** A decision of the management side. */
 export interface ManagementDecision {
   readonly isAllowed: boolean;
@@ -97,6 +94,10 @@ export interface ManagementRights {
   decide(principal: Principal, action: string, address: string): ManagementDecision;
   /** Puts changed policy files in force, or keeps the old ones. Errors: `policy/invalid`. */
   reload(): Promise<void>;
+  /** The first half of {@link reload}: reads and checks; the function that it gives puts them in force and cannot fail. */
+  readonly prepare: PolicySet['prepare'];
+  /** `sha256:` of the policies in force, for the log. */
+  readonly digest: PolicySet['digest'];
   readonly policies: PolicySet['policies'];
   readonly problem: PolicySet['problem'];
 }
@@ -185,7 +186,11 @@ export async function openManagementRights(
   return {
     decide,
     may: (principal, action, address) => decide(principal, action, address).isAllowed,
-    reload: () => set.reload(),
+    reload: async () => (await set.prepare())(),
+    prepare: set.prepare,
+    get digest() {
+      return set.digest;
+    },
     get policies() {
       return set.policies;
     },

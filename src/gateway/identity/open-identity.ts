@@ -27,6 +27,8 @@ export interface Identity extends Identifier {
   refresh(): Promise<void>;
   /** Puts other issuers and certificates in force; nothing changes where they cannot be used. Keys stay. Errors: `option/invalid`. */
   reload(config: IdentityConfig): Promise<void>;
+  /** The first half of {@link reload}; the function that it gives puts them in force and cannot fail. */
+  prepare(config: IdentityConfig): Promise<() => void>;
   close(): Promise<void>;
 }
 
@@ -131,6 +133,12 @@ export async function openIdentity(config: IdentityConfig, given: IdentitySurrou
       ? byKey(presented.text, caller.address)
       : byToken(presented.text, caller, tokens);
   };
+  const prepare = async (next: IdentityConfig): Promise<() => void> => {
+    const opened = await openParts(next, given);
+    return () => {
+      parts = opened;
+    };
+  };
   return {
     keys,
     identify(caller) {
@@ -145,9 +153,8 @@ export async function openIdentity(config: IdentityConfig, given: IdentitySurrou
       }
     },
     refresh: () => ring.refresh(),
-    async reload(next) {
-      parts = await openParts(next, given);
-    },
+    reload: async (next) => (await prepare(next))(),
+    prepare,
     close: () => ring.close(),
   };
 }

@@ -29,6 +29,10 @@ export interface GatewayRights extends Rights {
   decide(principal: Principal, what: RightsQuestion): RightsDecision;
   /** Puts changed policy files in force, or keeps the old ones. Errors: `policy/invalid`. */
   reload(): Promise<void>;
+  /** The first half of {@link reload}: reads and checks; the function that it gives puts them in force and cannot fail. */
+  readonly prepare: PolicySet['prepare'];
+  /** `sha256:` of the policies in force, for the log. */
+  readonly digest: PolicySet['digest'];
   readonly policies: PolicySet['policies'];
   /** Why the last reload failed. */
   readonly problem: PolicySet['problem'];
@@ -163,7 +167,11 @@ export async function openRights(config: RightsConfig, given: RightsSurroundings
   return {
     decide,
     most: (principal, what) => decide(principal, what).detail,
-    reload: () => set.reload(),
+    reload: async () => (await set.prepare())(),
+    prepare: set.prepare,
+    get digest() {
+      return set.digest;
+    },
     get policies() {
       return set.policies;
     },

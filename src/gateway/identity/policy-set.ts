@@ -1,5 +1,5 @@
-import type { GlacisError } from '../../core/error.ts';
-import { asGlacisError } from '../../core/error.ts';
+import { hash } from 'node:crypto';
+import { asGlacisError, type GlacisError } from '../../core/error.ts';
 import { askedContext } from './cedar/asked-context.ts';
 import { type Cedar, type CedarEngine, cedarEngine, freshCedar } from './cedar/engine.ts';
 import { type PolicyText, readPolicyFiles } from './cedar/policy-files.ts';
@@ -22,13 +22,15 @@ export interface PolicySet {
   /** Attributes of the context that some policy looks at; undefined: any. */
   readonly asked: ReadonlySet<string> | undefined;
   readonly policies: readonly ReadPolicy[];
-  /** Why the last {@link reload} changed nothing; undefined after one that worked. */
+  /** `sha256:` of the policies in force, for the log. */
+  readonly digest: string;
+  /** Why the last {@link prepare} failed; undefined after one that worked. */
   readonly problem: GlacisError | undefined;
   /**
-   * Reads the policies again and puts them in force, all or none: where anything is wrong the old ones stay.
-   * Errors: `policy/invalid`, which is also kept as {@link problem}.
+   * Reads the policies again. Nothing changes before the function that it gives is called, which puts all of them in force and cannot fail.
+   * Errors: `policy/invalid`, which is also kept as {@link problem}; the old ones stay in force.
    */
-  reload(): Promise<void>;
+  prepare(): Promise<() => void>;
 }
 
 /** What a set needs from outside. */
@@ -55,25 +57,29 @@ export async function openPolicySet(
   let engine: CedarEngine | undefined;
   let problem: GlacisError | undefined;
   let mended = Number.NEGATIVE_INFINITY;
-  const load = async (): Promise<void> => {
+  let digest = '';
+  const prepare = async (): Promise<() => void> => {
     try {
       const files = await readPolicyFiles(paths);
       const texts = paths.length === 0 || withStandard ? [standard, ...files] : files;
       // In an instance of their own: what breaks it does not touch the policies in force.
       const cedar = fresh();
       const read = readPolicies(cedar, schema, texts);
-      engine = cedarEngine(cedar, schema, read);
-      policies = read;
-      asked = askedContext(read.map(({ json }) => json));
+      const next = cedarEngine(cedar, schema, read);
       problem = undefined;
-      changed();
+      return () => {
+        engine = next;
+        policies = read;
+        asked = askedContext(read.map(({ json }) => json));
+        digest = `sha256:${hash('sha256', JSON.stringify(read.map(({ id, text }) => [id, text])), 'hex')}`;
+        changed();
+      };
     } catch (thrown) {
       problem = asGlacisError(thrown, 'policy/invalid', 'policies');
       throw problem;
     }
   };
-  await load();
-  let last: Promise<unknown> = Promise.resolve();
+  (await prepare())();
   return {
     ask(question) {
       try {
@@ -98,12 +104,10 @@ export async function openPolicySet(
     get problem() {
       return problem;
     },
-    reload() {
-      // One after the other: the later one has read the later files.
-      const next = last.then(load, load);
-      last = next.catch(() => {});
-      return next;
+    get digest() {
+      return digest;
     },
+    prepare,
   };
 }
 

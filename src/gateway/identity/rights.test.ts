@@ -266,8 +266,13 @@ describe('policy files', () => {
       join(place, 'b.cedar'),
       '@id("c") forbid (principal, action == Action::"ready", resource);',
     );
+    const { digest } = rights;
+    const putInForce = await rights.prepare();
+    expect(rights.digest).toBe(digest);
     expect(rights.most(who(), ask('mnist', { operation: 'ready' }))).toBe('label');
-    await rights.reload();
+    putInForce();
+    expect(rights.digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(rights.digest).not.toBe(digest);
     expect(rights.most(who(), ask('mnist', { operation: 'ready' }))).toBeUndefined();
     expect(rights.policies.map(({ id }) => id)).toEqual(['a.cedar:3', 'c']);
   });
