@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { quoted } from '../onnx/problems.ts';
 import { fault, kindOf, type Source } from './fault.ts';
+import { checkOutline } from './json-outline.ts';
 
 /** A parsed JSON object: attacker-controlled, so that only own properties count. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -13,6 +14,8 @@ export type Parameters = Readonly<Record<string, Parameter>>;
 
 /** Bytes of JSON beyond which a message is refused: its tensors belong into the binary part. */
 const MAX_JSON_BYTES = 2 ** 28;
+/** Shorter texts cannot hold enough to matter. */
+const OUTLINED_FROM = 65_536;
 const MAX_NAME = 1024;
 const MAX_PARAMETERS = 256;
 const MAX_PARAMETER_TEXT = 65_536;
@@ -21,6 +24,7 @@ const MAX_PARAMETER_TEXT = 65_536;
 export function parseJson(bytes: Uint8Array, source: Source): unknown {
   if (bytes.length > MAX_JSON_BYTES)
     throw fault(source, '', `at most ${MAX_JSON_BYTES} bytes of JSON`, `${bytes.length}`);
+  if (bytes.length > OUTLINED_FROM) checkOutline(bytes, source);
   if (!isUtf8(bytes)) throw fault(source, '', 'JSON', `${bytes.length} bytes that are not UTF-8`);
   try {
     return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));

@@ -13,7 +13,7 @@ import type { CodecReply, CodecTask } from './codec-messages.ts';
 const BYTES_ON_THE_SPOT = 65_536;
 /** Numbers that are written as JSON at once. */
 const ELEMENTS_ON_THE_SPOT = 8192;
-/** What the thread may take: JSON of the greatest length that is accepted, made of the smallest lists, needs half. */
+/** What the thread may take. JSON of 16 MiB needs less than half, since its lists and texts are counted first. */
 const THREAD_MEGABYTES = 1024;
 
 /** A request, or why it is refused: it breaks the protocol, or cannot be read now. */
@@ -78,7 +78,7 @@ export class Codec {
       this.#waiting.delete(reply.id);
       if (this.#waiting.size === 0) worker.unref();
     });
-    // Out of memory, for one: what waits is refused, and the next request starts another thread.
+    // What waits is refused, and the next request starts another thread.
     const lost = (): void => {
       if (this.#worker !== worker) return;
       this.#worker = undefined;

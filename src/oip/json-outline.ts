@@ -1,0 +1,40 @@
+import { fault, type Source } from './fault.ts';
+
+/** Lists and objects in one text; each costs many times the two bytes that it may be written with. */
+const MAX_CONTAINERS = 2 ** 20;
+/** Texts in one text, keys among them. */
+const MAX_TEXTS = 2 ** 18;
+/** Lists and objects inside each other: shapes have at most 32 dimensions. */
+const MAX_DEPTH = 64;
+
+const [QUOTE, BACKSLASH, LIST, LIST_END, OBJECT, OBJECT_END] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d];
+
+/**
+ * Counts what a JSON text is made of before it is parsed. Attacker-controlled: a text of 16 MiB may be five million lists, and a parser
+ * that runs out of memory ends the whole process, also in a thread with limits of its own. Costs about 2 ms a MiB.
+ */
+export function checkOutline(bytes: Uint8Array, source: Source): void {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  let [containers, texts, depth] = [0, 0, 0];
+  for (let i = 0; i < text.length; i++) {
+    const byte = text[i]!;
+    if (byte === QUOTE) {
+      i = endOfText(text, i);
+      if (++texts > MAX_TEXTS) throw fault(source, '', `at most ${MAX_TEXTS} texts in JSON`, 'more');
+    } else if (byte === LIST || byte === OBJECT) {
+      if (++depth > MAX_DEPTH) throw fault(source, '', `JSON at most ${MAX_DEPTH} deep`, 'deeper');
+      if (++containers > MAX_CONTAINERS)
+        throw fault(source, '', `at most ${MAX_CONTAINERS} lists and objects in JSON`, 'more');
+    } else if (byte === LIST_END || byte === OBJECT_END) depth--;
+  }
+}
+
+/** Where the text that begins at `start` ends: at its quote, or with everything. */
+function endOfText(text: Buffer, start: number): number {
+  for (let end = text.indexOf(QUOTE, start + 1); end >= 0; end = text.indexOf(QUOTE, end + 1)) {
+    let escapes = 0;
+    while (text[end - 1 - escapes] === BACKSLASH && end - 1 - escapes > start) escapes++;
+    if (escapes % 2 === 0) return end;
+  }
+  return text.length;
+}
