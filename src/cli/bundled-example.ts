@@ -8,6 +8,8 @@ export interface BundledExample {
   readonly model: string;
   /** Path of the same network, trained on against attacks. */
   readonly hardened: string;
+  /** Thresholds of guards for the hardened one. */
+  readonly calibration: string;
   /** How many pictures it was trained on. */
   readonly trainingSamples: number;
   /** Its accuracy on the test pictures of `seed`, and how many they were. */
@@ -25,12 +27,13 @@ export async function bundledExample(): Promise<BundledExample> {
   try {
     const card = JSON.parse(await readFile(new URL('traffic-signs.json', folder), 'utf8')) as Omit<
       BundledExample,
-      'model' | 'hardened'
+      'model' | 'hardened' | 'calibration'
     > & { readonly file: string };
     const { trainingSamples, testAccuracy, testSamples, seed } = card;
     const model = fileURLToPath(new URL(card.file, folder));
     const hardened = fileURLToPath(new URL('hardened.onnx', folder));
-    return { model, hardened, trainingSamples, testAccuracy, testSamples, seed };
+    const calibration = fileURLToPath(new URL('calibration.json', folder));
+    return { model, hardened, calibration, trainingSamples, testAccuracy, testSamples, seed };
   } catch (thrown) {
     throw asGlacisError(
       thrown,

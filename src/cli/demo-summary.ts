@@ -2,6 +2,7 @@ import type { AttackedExample } from '../assess/examples.ts';
 import type { Assessment } from '../assess/result.ts';
 import { interval, percent, radius } from '../report/format.ts';
 import { strongestAt, type VerdictLevel, verdictOf, worstCases } from '../report/verdict.ts';
+import type { ServedDemo } from './demo-serving.ts';
 
 /** What the summary is told from. */
 export interface SummaryFacts {
@@ -30,6 +31,32 @@ export function demoSummary({ assessment, examples, classNames, bold }: SummaryF
   ]
     .join('\n')
     .replaceAll('\u00a0', ' ');
+}
+
+/** What serving showed: who vouches for the model, an answer, an attack that was refused, a receipt. Ends with a line feed. */
+export function servedSummary(
+  { digest, signer, curl, answered, refusedAfter, receipt, logFolder }: ServedDemo,
+  {
+    truth,
+    bold,
+    command,
+  }: { readonly truth: string; readonly bold: SummaryFacts['bold']; readonly command: string },
+): string {
+  return [
+    '',
+    bold('The gateway'),
+    '',
+    `Served    ${digest.slice(0, 19)}… because it is signed by ${signer.slice(0, 40)}`,
+    `Asked     ${curl}`,
+    `Answered  ${answered.className}, ${percent(answered.score)} sure (it is: ${truth})`,
+    refusedAfter === undefined
+      ? 'Attacked  and never refused: the guard has missed it'
+      : `Attacked  by Square, which needs nothing but answers: refused after ${refusedAfter} questions`,
+    `Receipt   ${receipt.file}: entry ${receipt.index} of a log of ${receipt.size}, checked without the server`,
+    `Log       every decision: ${command} log search ${logFolder}`,
+    `          nobody changed it: ${command} log verify ${logFolder}`,
+    '',
+  ].join('\n');
 }
 
 /** What hardening changed on the same pictures under the same attacks: a table by eps, and what it says. Ends with a line feed. */

@@ -67,6 +67,9 @@ describe('glacis demo', () => {
       expect(comparison).toContain('traffic-signs.onnx');
       expect(comparison).toContain('hardened.onnx');
       expect(text.replaceAll('\n', ' ')).toMatch(/Hardening keeps \d+\.\d % right at 8\/255/);
+      expect(text).toMatch(/because it is signed by/);
+      expect(text).toMatch(/refused after \d+ questions/);
+      expect(text).toMatch(/entry \d+ of a log of \d+, checked without the server/);
     },
     PATIENCE,
   );

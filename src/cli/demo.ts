@@ -14,7 +14,8 @@ import { renderHtml } from '../report/html.ts';
 import { bundledExample } from './bundled-example.ts';
 import { type Command, type CommandRun, EXIT } from './command.ts';
 import { chooseExamples } from './demo-examples.ts';
-import { demoSummary, hardenedSummary } from './demo-summary.ts';
+import { serveDemo } from './demo-serving.ts';
+import { demoSummary, hardenedSummary, servedSummary } from './demo-summary.ts';
 import { galleryFrom } from './gallery.ts';
 import { prepareFolder, writeText } from './output.ts';
 
@@ -110,13 +111,34 @@ async function run({ given, terminal, signal }: CommandRun): Promise<number> {
   const results = [out, folder].map((each) => join(each, 'assessment.json'));
   await writeText(comparison, renderComparisonHtml(await compareAssessments(results, { signal })));
   terminal.print(hardenedSummary(assessment, after, terminal.bold));
+  terminal.print(`\nBoth      ${comparison}\n\n`);
+  say(
+    'The hardened network, signed and served by the gateway on this machine; then attacked over the network.',
+  );
+  const picture = renderSplit({ seed, split: 'test', n: 1, start: 0 });
+  const served = await serveDemo({
+    model: example.hardened,
+    calibration: example.calibration,
+    folder: join(out, 'served'),
+    picture: Float32Array.from(picture.x, (value) => value / 255),
+    shape: SIGN_SHAPE,
+    label: picture.y[0]!,
+    classNames,
+    eps: EPS.at(-1)!,
+    seed,
+    signal,
+    progress,
+  });
+  terminal.clear();
+  terminal.print(
+    servedSummary(served, { truth: classNames[picture.y[0]!]!, bold: terminal.bold, command: COMMAND }),
+  );
   terminal.print(
     [
       '',
-      `Both      ${comparison}`,
-      '',
       `Your own model:  ${COMMAND} assess MODEL.onnx --data DATA.npz`,
       `To harden it:    ${COMMAND} harden MODEL.onnx --data TRAIN.npz --test DATA.npz`,
+      `To serve it:     ${COMMAND} serve MODEL.onnx`,
       `By hand:         ${COMMAND} assess ${shortest(example.model)} --data ${pictures} --attacks pgd --eps 8/255`,
       '',
     ].join('\n'),
