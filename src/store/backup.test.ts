@@ -2,10 +2,10 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ENGINES, type Places, placesOf } from '../../test/servers/store-places.ts';
 import { backupStore, restoreStore } from './backup.ts';
 import type { Engine } from './engine.ts';
 import { openStore, type Store, type StorePlace } from './open-store.ts';
-import { ENGINES, type Places, placesOf } from './places.fixture.ts';
 
 /** A store with rows in several tables, more than a page of them. */
 async function filled(place: StorePlace): Promise<Store> {

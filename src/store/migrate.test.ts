@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ENGINES, type Places, placesOf } from '../../test/servers/store-places.ts';
 import type { Migration } from './migration.ts';
 import { MIGRATIONS } from './migrations/list.ts';
 import { openStore, type Store } from './open-store.ts';
-import { ENGINES, type Places, placesOf } from './places.fixture.ts';
 import { PRIMARY_KEYS, TABLE_NAMES, type TableName } from './primary-keys.ts';
 
 /** Columns of a table with their types, as the engine tells. */

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ENGINES, type Places, placesOf } from '../../test/servers/store-places.ts';
 import { openStore, type Store, type StorePlace } from './open-store.ts';
-import { ENGINES, type Places, placesOf } from './places.fixture.ts';
 
 describe.each(ENGINES)('a store on $engine', ({ engine, missing }) => {
   describe.skipIf(missing !== '')(missing || 'works', () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ENGINES, type Places, placesOf } from '../../test/servers/store-places.ts';
 import { openStore } from './open-store.ts';
-import { ENGINES, type Places, placesOf } from './places.fixture.ts';
 import { retentionSchema, storeBytes, sweepStore } from './retention.ts';
 
 const DAY = 86_400_000;

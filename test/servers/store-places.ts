@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NO_POSTGRES, type PostgresServer, startPostgres } from '../../test/servers/postgres.ts';
-import type { Engine } from './engine.ts';
-import type { StorePlace } from './open-store.ts';
+import type { Engine } from '../../src/store/engine.ts';
+import type { StorePlace } from '../../src/store/open-store.ts';
+import { NO_POSTGRES, type PostgresServer, startPostgres } from './postgres.ts';
 
 /** Both engines, with the reason where one cannot be tested. */
 export const ENGINES: readonly { readonly engine: Engine; readonly missing: string }[] = [
