@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { GlacisError } from '../src/core/error.ts';
 import { foreignCores, readCpuClock } from './load.ts';
+import { BENCH } from './places.ts';
 
 /** One side of a comparison: a program that prints JSON lines. */
 export interface Side {
@@ -60,7 +62,7 @@ export async function runSide(side: Side): Promise<SideRun> {
   if (status !== 0) {
     throw new GlacisError(
       'run/failed',
-      `${side.name}: expected exit code 0, got ${status}: ${stderr.trim().slice(-2000)}`,
+      `${side.name}: expected exit code 0, got ${status}: ${told(stderr).slice(-2000)}`,
     );
   }
   const lines = stdout.split('\n').filter((line) => line.startsWith('{'));
@@ -105,7 +107,12 @@ export async function* linesOf({ name, command, args }: Side): AsyncGenerator<Si
     if (text.startsWith('{')) yield JSON.parse(text) as SideEvent;
   const status = await ended;
   if (status !== 0)
-    throw new GlacisError('run/failed', `${name}: expected exit code 0, got ${status}: ${stderr.trim()}`);
+    throw new GlacisError('run/failed', `${name}: expected exit code 0, got ${status}: ${told(stderr)}`);
+}
+
+/** What a side said, with paths from the repository's root: reports go into the repository. */
+function told(stderr: string): string {
+  return stderr.trim().replaceAll(`${join(BENCH, '..')}/`, '');
 }
 
 function answerIn({ clean, robust, median, asked }: SideEvent): Answer {
