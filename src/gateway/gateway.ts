@@ -25,7 +25,7 @@ export type Described =
 
 /** Why a request never became a question. */
 export interface Malformed {
-  readonly refusal: 'malformed' | 'too-large' | 'encoding' | 'unknown' | 'unavailable' | 'late' | 'failed';
+  readonly refusal: 'malformed' | 'too-large' | 'encoding' | 'unknown' | 'unavailable' | 'failed';
   /** For the log, without anything of the request that could be a secret. */
   readonly because: string;
   readonly model?: string | undefined;

@@ -131,6 +131,22 @@ it('12: requests in a row on one connection are answered in order', async () => 
   expect(ids).toEqual([...Array(200).keys()]);
 });
 
+it('12: other protocols are not changed to, and nothing is tunnelled', async () => {
+  at = await startFaces();
+  const upgrade = 'connection: upgrade, close\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n';
+  const same = await at.raw(`GET /v2/health/live HTTP/1.1\r\nhost: x\r\n${upgrade}\r\n`, /\{"live":true\}/);
+  expect(same).toMatch(/^HTTP\/1.1 200 /);
+  const socket = await at.raw(
+    'GET /v2/models/echo/infer HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
+    /\}$/,
+  );
+  expect(socket).toMatch(/^HTTP\/1.1 404 /);
+  expect(await at.raw('CONNECT 169.254.169.254:80 HTTP/1.1\r\nhost: x\r\n\r\n')).toBe('');
+  expect(await at.raw('GET /v2 HTTP/1.1\r\nhost: x\r\nexpect: magic\r\nconnection: close\r\n\r\n')).toMatch(
+    /^HTTP\/1.1 417 /,
+  );
+});
+
 it('12: headers beyond the limit', async () => {
   at = await startFaces();
   const said = await at.raw(`${HEAD}authorization: Bearer ${'x'.repeat(100_000)}\r\n\r\n`);

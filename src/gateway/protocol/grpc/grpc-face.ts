@@ -91,7 +91,8 @@ export async function openGrpc(
   server.on('sessionError', (_error: Error, session: ServerHttp2Session) => session.destroy());
   server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     const session = stream.session as ServerHttp2Session | undefined;
-    if (session === undefined) return;
+    // What was reset before it was looked at has no connection any more.
+    if (session === undefined || session.destroyed || stream.destroyed) return;
     const now = performance.now();
     const count = (sessions.get(session) ?? 0) + 1;
     sessions.set(session, count);
@@ -123,6 +124,8 @@ export async function openGrpc(
     server.once('error', reject);
     server.listen({ host: config.host, port, exclusive: true }, () => {
       server.off('error', reject);
+      // A connection that cannot be accepted (no file descriptors left, say) ends no server.
+      server.on('error', () => {});
       resolve();
     });
   });

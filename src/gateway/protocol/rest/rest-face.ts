@@ -169,6 +169,8 @@ export async function openRest(face: FaceSurroundings, tls: TlsOptions | undefin
     listening.once('error', reject);
     listening.listen({ host: config.host, port: config.port, exclusive: true }, () => {
       listening.off('error', reject);
+      // A connection that cannot be accepted (no file descriptors left, say) ends no server.
+      listening.on('error', () => {});
       resolve();
     });
   });
