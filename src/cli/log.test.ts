@@ -306,6 +306,69 @@ describe('glacis log rotate', () => {
   });
 });
 
+describe('glacis log archive', () => {
+  it('moves old entries into a file, says so in the log, and brings them back', async () => {
+    const key = join(at, 'archive.key');
+    await writeFile(key, 'ab'.repeat(32));
+    const file = join(at, 'old.archive');
+    await run(['search', at, '--event', 'server-started']);
+    await expect(run(['archive', at, file, '--until', '200', '--by', 'x'])).rejects.toMatchObject({
+      code: 'option/invalid',
+    });
+    const { json } = await run([
+      'archive',
+      at,
+      file,
+      '--until',
+      '300',
+      '--by',
+      'x',
+      '--wrapping-key',
+      `file:${key}`,
+    ]);
+    expect(json).toMatchObject({ from: 0, to: 256, entry: COUNT + 1, encrypted: true });
+    expect((await readFile(file)).includes('glacis.decision')).toBe(false);
+    const verified = await run(['verify', at]);
+    expect([verified.exit, verified.json.archived]).toEqual([0, 256]);
+    // Proofs go on as before, and what is not archived is found.
+    const out = join(at, 'p');
+    await expect(run(['show', at, '8'])).rejects.toMatchObject({ code: 'ledger/unreadable' });
+    await run(['prove', at, '270', '--out', out]);
+    expect((await run(['search', at, '--event', 'server-started'])).json.found).toEqual([]);
+    expect((await run(['reindex', at])).json.entries).toBe(COUNT + 2 - 256);
+    expect((await run(['export', at, '--out', out])).json.entries).toBe(COUNT + 2 - 256);
+    const recorder = await openRecorder(recordConfig(), { folder: at });
+    expect(await recorder.record(decision(500))).toBe(COUNT + 2);
+    await recorder.close();
+    await expect(run(['restore', at, file])).rejects.toMatchObject({ code: 'vault/key' });
+    await run(['restore', at, file, '--wrapping-key', `file:${key}`]);
+    const again = await run(['verify', at]);
+    expect([again.exit, again.json.archived]).toEqual([0, 0]);
+    expect((await run(['show', at, '0'])).json.event.event).toBe('server-started');
+  });
+
+  it('is no excuse: dropped entries are a finding, and only what was archived comes back', async () => {
+    const file = join(at, 'old.archive');
+    await run(['archive', at, file, '--until', '256', '--by', 'x']);
+    const list = await readFile(join(at, 'archived.json'), 'utf8');
+    await writeFile(join(at, 'archived.json'), list.replace(`"entry": ${COUNT + 1}`, '"entry": 299'));
+    const { exit, json } = await run(['verify', at]);
+    expect(exit).toBe(1);
+    expect(json.findings.map(({ where }: { where: string }) => where)).toEqual([
+      'archived.json',
+      'entries 0 to 255',
+    ]);
+    await writeFile(join(at, 'archived.json'), list);
+    const bytes = await readFile(file);
+    bytes[5000]! ^= 1;
+    await writeFile(file, bytes);
+    await expect(run(['restore', at, file])).rejects.toMatchObject({
+      code: expect.stringMatching(/^ledger/),
+    });
+    expect((await run(['verify', at])).exit).toBe(0);
+  });
+});
+
 describe('glacis log witness', () => {
   it('has a log cosigned, keeps that, and shows when the log is changed behind it', async () => {
     const stop = new AbortController();

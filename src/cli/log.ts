@@ -1,6 +1,7 @@
 import { GlacisError } from '../core/error.ts';
 import { suggestion } from '../core/options.ts';
 import { type Command, type CommandRun, EXIT } from './command.ts';
+import { archive, restore } from './log/archive.ts';
 import { erase } from './log/erase.ts';
 import { exportLog } from './log/export.ts';
 import { prove } from './log/prove.ts';
@@ -31,6 +32,8 @@ const VERBS: Readonly<Record<string, { readonly takes: string; readonly run: Log
   reindex: { takes: 'LOG', run: reindex },
   erase: { takes: 'LOG SUBJECT', run: erase },
   rotate: { takes: 'LOG', run: rotate },
+  archive: { takes: 'LOG FILE', run: archive },
+  restore: { takes: 'LOG FILE', run: restore },
   witness: { takes: 'LOG URL|FOLDER', run: witness },
 };
 
@@ -80,7 +83,8 @@ export const command: Command = {
     after: { value: 'TIME', help: 'search, export: not before, such as 2026-11-21T08:00:00Z' },
     before: { value: 'TIME', help: 'search, export: not after' },
     limit: { value: 'N', help: 'search: at most so many, the newest first; 100 unless given' },
-    by: { value: 'NAME', help: 'erase, rotate: who says so, for the log' },
+    by: { value: 'NAME', help: 'erase, rotate, archive: who says so, for the log' },
+    until: { value: 'ENTRY', help: 'archive: entries below this one' },
     key: {
       value: 'FILE',
       help: "rotate: the log's private keys if they are not beside it; witness FOLDER: the witness's own",
@@ -88,7 +92,7 @@ export const command: Command = {
     'new-key': { value: 'FILE', help: 'rotate: the next private keys; made unless given' },
     'wrapping-key': {
       value: 'KEY',
-      help: 'erase, --reveal: what keys of subjects are wrapped with, if not the file beside the log',
+      help: 'erase, --reveal: what keys of subjects are wrapped with, if not the file beside the log; archive, restore: encrypt with it',
     },
     'witness-key': {
       value: 'KEY',

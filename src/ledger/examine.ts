@@ -41,6 +41,8 @@ export async function examineLog(
   source: LogSource,
   checkpoint: Checkpoint,
   options: ThroughOptions & {
+    /** Entries below this may be elsewhere, as long as their hashes are here. */
+    readonly archived?: number | undefined;
     readonly earlier?: readonly Pick<Checkpoint, 'size' | 'root'>[] | undefined;
   } = {},
 ): Promise<Examination> {
@@ -52,6 +54,9 @@ export async function examineLog(
       findings.push({ where, what, ...(entry !== undefined && { entry }) });
   };
   const files = fileReader(source);
+  const isElsewhere = async (bundle: number) =>
+    (bundle + 1) * TILE_WIDTH <= (options.archived ?? 0) &&
+    (await files('entries', bundle, TILE_WIDTH)) === undefined;
   const roots = await bundleRoots(source, full, options);
   const above = await storedHashes(files, 1, size);
   const last = await lastTile(files, size);
@@ -65,7 +70,7 @@ export async function examineLog(
   } else {
     for (let n = 0; n < full; n++) {
       const want = hashAt(right.level1, n);
-      if (!sameHash(hashAt(roots.entries, n), want))
+      if (!sameHash(hashAt(roots.entries, n), want) && !(await isElsewhere(n)))
         await nameEntries(files, n, TILE_WIDTH, sameHash(hashAt(roots.tiles, n), want), find);
       if (!sameHash(hashAt(roots.tiles, n), want)) await nameTile(files, 0, n, TILE_WIDTH, find);
     }

@@ -1,5 +1,6 @@
 import { GlacisError } from '../../core/error.ts';
 import { writeAtomically } from '../../data/atomic-write.ts';
+import { firstEntry } from '../../gateway/record/archive.ts';
 import { exportHead, exportLine } from '../../gateway/record/export-text.ts';
 import { matches, whoOf } from '../../gateway/record/log-index.ts';
 import { readEntry } from '../../gateway/record/read-entry.ts';
@@ -17,14 +18,15 @@ export const exportLog: LogVerb = async ({ given, signal }, [location = '']) => 
   await prepareFile(out);
   const query = queryFrom(given);
   const all = Object.values(query).every((value) => value === undefined);
-  const { log, places } = await openFrom(given, location);
+  const { log, places, archived } = await openFrom(given, location);
   const reveal = await revealFrom(given, places);
-  let [index, written] = [0, 0];
+  const first = firstEntry(archived);
+  let [index, written] = [first, 0];
   await writeAtomically(
     out,
     async (write) => {
       let waiting = exportHead(format);
-      for await (const bytes of log.entries(0, signal)) {
+      for await (const bytes of log.entries(first, signal)) {
         const entry = readEntry(bytes);
         const who = entry?.schema === 'glacis.decision/1' ? await whoOf(entry, reveal) : undefined;
         if (all || (entry && matches(entry, who, query))) {
@@ -42,7 +44,14 @@ export const exportLog: LogVerb = async ({ given, signal }, [location = '']) => 
     { mode: 0o600 },
   );
   return {
-    json: { schema: 'glacis.log.export/1', file: out, format, entries: written, of: log.checkpoint.size },
-    text: `${visible(out)}: ${written} of ${log.checkpoint.size} entries\n`,
+    json: {
+      schema: 'glacis.log.export/1',
+      file: out,
+      format,
+      entries: written,
+      of: log.checkpoint.size,
+      first,
+    },
+    text: `${visible(out)}: ${written} of ${log.checkpoint.size} entries${first > 0 ? `; those below ${first} are archived` : ''}\n`,
   };
 };

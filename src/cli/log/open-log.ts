@@ -1,6 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asGlacisError, GlacisError } from '../../core/error.ts';
+import { type ArchivedRange, archivedRanges, firstEntry } from '../../gateway/record/archive.ts';
 import { type LogFolder, logFolder, parseTrustFile } from '../../gateway/record/log-folder.ts';
 import type { RevealWho } from '../../gateway/record/log-index.ts';
 import { type DecisionEntry, readEntry, type Who } from '../../gateway/record/read-entry.ts';
@@ -25,6 +26,8 @@ export interface OpenedLog {
   readonly log: LogReader;
   /** The folder of a recorder, with what lies beside the log; undefined for a bare log or an address. */
   readonly places: LogFolder | undefined;
+  /** What was moved out of the log, as is said beside it. */
+  readonly archived: readonly ArchivedRange[];
   /** States that keys of before signed, when the log went over to others. */
   readonly states: readonly { readonly size: number; readonly root: Uint8Array }[];
 }
@@ -52,7 +55,7 @@ export async function openFrom(given: Given, location: string): Promise<OpenedLo
   const { trust, states } = await trustAfter(source, trusted, rotations);
   const log = await openLog(source, trust);
   for (const state of states) await log.extend(state);
-  return { source, trust, log, places, states };
+  return { source, trust, log, places, states, archived: places ? await archivedRanges(places) : [] };
 }
 
 /** Whom to believe: `--trust`, or the file beside the log. */
@@ -97,15 +100,19 @@ export async function revealFrom(given: Given, places: LogFolder | undefined): P
 }
 
 /** The index of an entry that is named by it or by its decision's id. Reads the log where it is an id. */
-export async function entryIndex(log: LogReader, text: string, signal: AbortSignal): Promise<number> {
+export async function entryIndex(
+  { log, archived }: Pick<OpenedLog, 'log' | 'archived'>,
+  text: string,
+  signal: AbortSignal,
+): Promise<number> {
   if (/^\d{1,16}$/.test(text)) return Number(text);
   if (!/^[0-9a-f]{32}$/.test(text))
     throw new GlacisError(
       'option/invalid',
       `'${text}': expected an index, or a decision's id of 32 hexadecimal digits`,
     );
-  let index = 0;
-  for await (const bytes of log.entries(0, signal)) {
+  let index = firstEntry(archived);
+  for await (const bytes of log.entries(index, signal)) {
     const entry = readEntry(bytes);
     if (entry?.schema === 'glacis.decision/1' && entry.decision.id === text) return index;
     index++;

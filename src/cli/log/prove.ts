@@ -14,8 +14,9 @@ export const prove: LogVerb = async (run, [location, which]) => {
   if (file !== undefined) return check(run, file);
   if (location === undefined || which === undefined)
     throw new GlacisError('option/invalid', 'log prove: expected LOG ENTRY, or --check FILE');
-  const { log } = await openFrom(given, location);
-  const index = await entryIndex(log, which, signal);
+  const opened = await openFrom(given, location);
+  const { log } = opened;
+  const index = await entryIndex(opened, which, signal);
   const entry = await log.entry(index);
   const proof = await log.prove(index, (leaf) => receiptExtra(leaf, entry));
   const out = given.text('out') ?? `${index}.tlog-proof`;

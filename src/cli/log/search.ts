@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { firstEntry } from '../../gateway/record/archive.ts';
 import { type Found, openLogIndex } from '../../gateway/record/log-index.ts';
 import { visible } from '../../report/markup.ts';
 import type { LogVerb } from '../log.ts';
@@ -9,12 +10,12 @@ import { queryFrom } from './query.ts';
 export const search: LogVerb = async (run, [location = '']) => {
   const { given, signal } = run;
   const query = queryFrom(given);
-  const { log, places } = await openFrom(given, location);
+  const { log, places, archived } = await openFrom(given, location);
   const reveal = await revealFrom(given, places);
   // What was revealed stays in memory: a file would outlive the key that is erased.
   const index = openLogIndex(given.flag('reveal') ? undefined : places?.index);
   try {
-    await index.catchUp(log, reveal, signal);
+    await index.catchUp(log, reveal, { first: firstEntry(archived), signal });
     const found: Found[] = [];
     for await (const each of index.search(log, query, reveal)) found.push(each);
     return {
@@ -32,11 +33,11 @@ export const search: LogVerb = async (run, [location = '']) => {
 
 /** `glacis log reindex`: the index is made again, from the log. */
 export const reindex: LogVerb = async ({ given, signal }, [location = '']) => {
-  const { log, places } = await openFrom(given, location);
+  const { log, places, archived } = await openFrom(given, location);
   if (places) for (const end of ['', '-wal', '-shm']) await rm(`${places.index}${end}`, { force: true });
   const index = openLogIndex(places?.index);
   try {
-    const entries = await index.catchUp(log, async () => undefined, signal);
+    const entries = await index.catchUp(log, async () => undefined, { first: firstEntry(archived), signal });
     return {
       json: { schema: 'glacis.log.index/1', entries, file: places?.index },
       text: `${entries} entries are in the index\n`,

@@ -35,7 +35,7 @@ export const show: LogVerb = async (run, [location = '', which]) => {
       text: `${visible(origin)}: ${size} entries${signed}\nroot ${json.root}\nkeys ${json.keys.join(', ')}\n`,
     };
   }
-  const index = await entryIndex(log, which, signal);
+  const index = await entryIndex(opened, which, signal);
   const bytes = await log.entry(index);
   const entry = readEntry(bytes);
   if (entry === undefined)

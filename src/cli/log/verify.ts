@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { asGlacisError, GlacisError } from '../../core/error.ts';
+import { type ArchivedRange, confirmArchived, firstEntry } from '../../gateway/record/archive.ts';
 import {
   type Checkpoint,
   examineLog,
@@ -27,7 +28,7 @@ export const verify: LogVerb = async (run, [location = '']) => {
     await placeOf(location);
     return outcome(location, undefined, 0, [{ where: 'checkpoint', what: thrown.message }]);
   }
-  const { source, trust, log, places, states } = opened;
+  const { source, trust, log, places, states, archived } = opened;
   const { checkpoint } = log;
   const findings: LogFinding[] = [];
   const earlier: Pick<Checkpoint, 'size' | 'root'>[] = [...states];
@@ -41,7 +42,16 @@ export const verify: LogVerb = async (run, [location = '']) => {
     earlier.push(readSeen(bytes, file, opened));
   }
   for (const { file, bytes } of await witnessed(places?.log)) earlier.push(readSeen(bytes, file, opened));
+  const moved: ArchivedRange[] = [];
+  for (const range of archived)
+    if (await confirmArchived(log, range)) moved.push(range);
+    else
+      findings.push({
+        where: 'archived.json',
+        what: `entries ${range.from} to ${range.to - 1} are said to be archived, and the log does not say so`,
+      });
   const { findings: found, tiles } = await examineLog(source, checkpoint, {
+    archived: firstEntry(moved),
     threads: given.whole('threads', 1) ?? availableParallelism(),
     signal,
     earlier,
@@ -58,7 +68,7 @@ export const verify: LogVerb = async (run, [location = '']) => {
     if (!(thrown instanceof GlacisError)) throw thrown;
     findings.push({ where: 'journal', what: thrown.message });
   }
-  return outcome(location, checkpoint, tiles, findings, earlier.length);
+  return outcome(location, checkpoint, tiles, findings, earlier.length, firstEntry(moved));
 };
 
 /** A state that was seen before. Its signatures may be those of keys that the log has no more, so it counts as what whoever kept it says it is. */
@@ -90,6 +100,7 @@ function outcome(
   tiles: number,
   findings: readonly LogFinding[],
   seen = 0,
+  archived = 0,
 ) {
   const good = findings.length === 0;
   const signed =
@@ -106,12 +117,13 @@ function outcome(
         signed: checkpoint.at,
       }),
       tiles,
+      archived,
       findings,
     },
     text: [
       ...findings.map(({ where, what }) => `NOT OK  ${where}: ${what}`),
       good
-        ? `ok: ${checkpoint!.size} entries of ${checkpoint!.origin} lead to the root that was signed${signed}; ${tiles} files compared, ${seen} earlier states`
+        ? `ok: ${checkpoint!.size} entries of ${checkpoint!.origin} lead to the root that was signed${signed}; ${tiles} files compared, ${seen} earlier states${archived > 0 ? `; of the entries below ${archived}, which are archived, only the hashes` : ''}`
         : `${findings.length} findings: this log is not as it was signed`,
       '',
     ]

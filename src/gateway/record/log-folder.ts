@@ -20,6 +20,8 @@ export interface LogFolder {
   readonly subjects: string;
   readonly payloads: string;
   readonly index: string;
+  /** Which entries were moved into archives. */
+  readonly archived: string;
 }
 
 /** The places below one folder. */
@@ -34,6 +36,7 @@ export function logFolder(folder: string): LogFolder {
     subjects: join(folder, 'subjects'),
     payloads: join(folder, 'payloads'),
     index: join(folder, 'index.db'),
+    archived: join(folder, 'archived.json'),
   };
 }
 

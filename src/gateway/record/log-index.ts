@@ -34,8 +34,12 @@ export type RevealWho = (entry: DecisionEntry) => Promise<Who | undefined>;
  * compared with the question again, so that a wrong index can hide an entry and never make one up.
  */
 export interface LogIndex {
-  /** Reads what the log has more than the index; from the beginning when the index is of another log. Gives how many entries were read. */
-  catchUp(log: LogReader, reveal: RevealWho, signal?: AbortSignal): Promise<number>;
+  /** Reads what the log has more than the index; from the beginning (`first`, where entries were archived) when the index is of another log. Gives how many entries were read. */
+  catchUp(
+    log: LogReader,
+    reveal: RevealWho,
+    options?: { readonly first?: number | undefined; readonly signal?: AbortSignal | undefined },
+  ): Promise<number>;
   search(log: LogReader, query: LogQuery, reveal: RevealWho): AsyncGenerator<Found>;
   /** Forgets who a subject was. */
   forget(subject: string): void;
@@ -66,7 +70,7 @@ CREATE INDEX IF NOT EXISTS by_at ON entries (at); CREATE INDEX IF NOT EXISTS by_
     `INSERT OR REPLACE INTO entries (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')})`,
   );
   return {
-    async catchUp(log, reveal, signal) {
+    async catchUp(log, reveal, { first = 0, signal } = {}) {
       const { origin, size, root } = log.checkpoint;
       const state = database.prepare('SELECT origin, size, root FROM log').get() as
         | { origin: string; size: number; root: Uint8Array }
@@ -88,6 +92,7 @@ CREATE INDEX IF NOT EXISTS by_at ON entries (at); CREATE INDEX IF NOT EXISTS by_
           database.exec('DELETE FROM entries');
           from = 0;
         }
+        from = Math.max(from, first);
         let at = from;
         for await (const bytes of log.entries(from, signal)) {
           const entry = readEntry(bytes);
@@ -123,7 +128,7 @@ CREATE INDEX IF NOT EXISTS by_at ON entries (at); CREATE INDEX IF NOT EXISTS by_
         .all(...values) as { entry: number }[];
       for (const { entry: index } of rows) {
         if (index >= log.checkpoint.size) continue;
-        const entry = readEntry(await log.entry(index));
+        const entry = readEntry(await entryOf(log, index));
         if (entry === undefined) continue;
         const who = entry.schema === 'glacis.decision/1' ? await whoOf(entry, reveal) : undefined;
         if (matches(entry, who, query)) yield { index, entry, who };
@@ -135,6 +140,14 @@ CREATE INDEX IF NOT EXISTS by_at ON entries (at); CREATE INDEX IF NOT EXISTS by_
     },
     close: () => database.close(),
   };
+}
+
+/** An entry; nothing where its bundle is archived by now. */
+async function entryOf(log: LogReader, index: number): Promise<Uint8Array> {
+  return log.entry(index).catch((thrown) => {
+    if (thrown instanceof GlacisError && thrown.code === 'ledger/unreadable') return new Uint8Array();
+    throw thrown;
+  });
 }
 
 /** Who an entry is about: as it says, or as the key of its subject opens it. */

@@ -42,10 +42,12 @@ const KEPT = 4096;
 
 /** The keys of subjects in a folder. The files' names are hashes, so that a listing shows no names. */
 export function subjectKeys(folder: string, wrapping: WrappingKey): SubjectKeys {
+  /** By subject; a name that is long, which a caller can choose, counts by its hash. */
   const kept = new Map<string, SubjectKey>();
+  const shortOf = (subject: string) => (subject.length <= 256 ? subject : nameOf(subject));
   const keep = (subject: string, key: SubjectKey): SubjectKey => {
-    kept.delete(subject);
-    kept.set(subject, key);
+    kept.delete(shortOf(subject));
+    kept.set(shortOf(subject), key);
     for (const oldest of kept.keys()) {
       if (kept.size <= KEPT) break;
       kept.delete(oldest);
@@ -93,14 +95,16 @@ export function subjectKeys(folder: string, wrapping: WrappingKey): SubjectKeys 
   };
   return {
     ready(subject) {
-      const key = kept.get(subject);
+      const key = kept.get(shortOf(subject));
       return key && keep(subject, key);
     },
     async keyOf(subject) {
-      return kept.get(subject) ?? keep(subject, (await read(nameOf(subject))) ?? (await make(subject)));
+      return (
+        kept.get(shortOf(subject)) ?? keep(subject, (await read(nameOf(subject))) ?? (await make(subject)))
+      );
     },
     async find(subject) {
-      const key = kept.get(subject) ?? (await read(nameOf(subject)));
+      const key = kept.get(shortOf(subject)) ?? (await read(nameOf(subject)));
       return key && keep(subject, key);
     },
     async *all() {
@@ -113,8 +117,8 @@ export function subjectKeys(folder: string, wrapping: WrappingKey): SubjectKeys 
     },
     async erase(subject) {
       const path = pathOf(nameOf(subject));
-      const key = kept.get(subject) ?? (await read(nameOf(subject)).catch(() => undefined));
-      kept.delete(subject);
+      const key = kept.get(shortOf(subject)) ?? (await read(nameOf(subject)).catch(() => undefined));
+      kept.delete(shortOf(subject));
       const bytes = await readIfThere(path);
       if (bytes === undefined) return undefined;
       try {
