@@ -44,6 +44,8 @@ export interface IdentitySurroundings {
   readonly failed: (where: string, thrown: unknown) => void;
   /** Resolves the names of issuers; the system's resolver without. */
   readonly resolve?: IssuerSurroundings['resolve'];
+  /** Where a path of the configuration leads; as it is written without. */
+  readonly placeOf?: IssuerSurroundings['placeOf'];
 }
 
 /** Longest that `Bearer ` and a token may be. */

