@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ENGINES, type Places, placesOf } from '../../../../test/servers/store-places.ts';
 import { openStore, type Store } from '../../../store/index.ts';
-import { ENGINES, type Places, placesOf } from '../../../store/places.fixture.ts';
 import { databaseKeys } from './database-keys.ts';
 import type { KeyRecord } from './key-record.ts';
 import type { KeyStore } from './key-store.ts';
