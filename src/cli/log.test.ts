@@ -298,6 +298,9 @@ describe('glacis log rotate', () => {
     await recorder.close();
     for (const trust of [old, join(at, 'log.trust.json')])
       expect((await run(['verify', at, '--trust', trust])).exit).toBe(0);
+    await run(['archive', at, join(at, 'x.archive'), '--until', '300', '--by', 'x']);
+    for (const trust of [old, join(at, 'log.trust.json')])
+      expect((await run(['verify', at, '--trust', trust])).exit).toBe(0);
     const rotations = join(at, 'rotations');
     const [first = ''] = (await readdir(rotations)).sort();
     await rm(join(rotations, first));

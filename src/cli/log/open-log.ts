@@ -52,7 +52,7 @@ export async function openFrom(given: Given, location: string): Promise<OpenedLo
   const { source, places } = await placeOf(location);
   const trusted = await trustFrom(given, places);
   const rotations = places ? await readRotations(places.rotations) : [];
-  const { trust, states } = await trustAfter(source, trusted, rotations);
+  const { trust, states } = trustAfter(trusted, rotations);
   const log = await openLog(source, trust);
   for (const state of states) await log.extend(state);
   return { source, trust, log, places, states, archived: places ? await archivedRanges(places) : [] };

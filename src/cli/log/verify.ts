@@ -1,11 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { asGlacisError, GlacisError } from '../../core/error.ts';
 import { type ArchivedRange, confirmArchived, firstEntry } from '../../gateway/record/archive.ts';
 import {
   type Checkpoint,
   examineLog,
+  type Journal,
   type LogFinding,
   openCheckpoint,
   parseNote,
@@ -28,7 +30,7 @@ export const verify: LogVerb = async (run, [location = '']) => {
     await placeOf(location);
     return outcome(location, undefined, 0, [{ where: 'checkpoint', what: thrown.message }]);
   }
-  const { source, trust, log, places, states, archived } = opened;
+  const { source, log, places, states, archived } = opened;
   const { checkpoint } = log;
   const findings: LogFinding[] = [];
   const earlier: Pick<Checkpoint, 'size' | 'root'>[] = [...states];
@@ -59,7 +61,7 @@ export const verify: LogVerb = async (run, [location = '']) => {
   });
   findings.push(...found);
   try {
-    const journal = await readJournal(source, { origin: trust.origin, keys: trust.keys });
+    const journal = await journalOf(opened);
     if (journal !== undefined && journal.size > checkpoint.size)
       terminal.say(
         `${journal.size - checkpoint.size} entries behind the checkpoint are in the journal, signed; they are in the log when it is opened the next time.`,
@@ -70,6 +72,17 @@ export const verify: LogVerb = async (run, [location = '']) => {
   }
   return outcome(location, checkpoint, tiles, findings, earlier.length, firstEntry(moved));
 };
+
+/** The journal. A server that writes meanwhile may turn to the other segment between two looks, so that one more look is needed; damage stays. */
+async function journalOf({ source, trust }: OpenedLog): Promise<Journal | undefined> {
+  for (let tries = 0; ; tries++)
+    try {
+      return await readJournal(source, trust);
+    } catch (thrown) {
+      if (tries === 4) throw thrown;
+      await setTimeout(200);
+    }
+}
 
 /** A state that was seen before. Its signatures may be those of keys that the log has no more, so it counts as what whoever kept it says it is. */
 function readSeen(bytes: Uint8Array, file: string, { trust }: OpenedLog): Pick<Checkpoint, 'size' | 'root'> {

@@ -6,7 +6,6 @@ import {
   cosignNote,
   folderStore,
   formatVerifierKey,
-  type LogSource,
   type LogTrust,
   type NoteSigner,
   openCheckpoint,
@@ -18,9 +17,12 @@ import { eventText } from './decision-text.ts';
 import { EVENT_SCHEMA } from './entry-text.ts';
 import { type LogFolder, trustOf, writePrivate } from './log-folder.ts';
 import { readEntry } from './read-entry.ts';
+import { checkReceipt, receiptExtra } from './receipt.ts';
 
 /** The event with which a log announces its next keys. */
 const ANNOUNCED = 'log-keys-rotated';
+const ROTATION = /^\d{16}\.tlog-proof$/;
+const MOST_ROTATIONS = 1000;
 
 /**
  * Gives a log new keys: an entry names them, a checkpoint that the old keys signed holds it, and the new keys sign the same state beside them. So who
@@ -45,13 +47,16 @@ export async function rotateKeys(
       by,
       about: { keys: fresh.map(formatVerifierKey) },
     });
-    const index = await writer.append(Buffer.from(`{"event":${body},"schema":"${EVENT_SCHEMA}"}`));
+    const entry = Buffer.from(`{"event":${body},"schema":"${EVENT_SCHEMA}"}`);
+    const index = await writer.append(entry);
     const { note } = writer.checkpoint;
     const both = cosignNote(note, fresh, Math.floor(now() / 1000));
-    openCheckpoint(both, { origin, keys: fresh });
+    const state = openCheckpoint(both, { origin, keys: fresh });
+    // With the entry in it, so that it leads to the new keys even when the entry is archived.
+    const receipt = await readLog(store, state).prove(index, (leaf) => receiptExtra(leaf, entry));
     await mkdir(places.rotations, { recursive: true });
-    const name = `${String(index).padStart(16, '0')}.note`;
-    await writeAtomically(join(places.rotations, name), (write) => write(both));
+    const name = `${String(index).padStart(16, '0')}.tlog-proof`;
+    await writeAtomically(join(places.rotations, name), (write) => write(Buffer.from(receipt)));
     // What both have signed opens with either: so whatever of this a crash leaves undone, the log opens.
     await writeAtomically(places.seenFile, (write) => write(both));
     await store.write([{ path: 'checkpoint', bytes: both }]);
@@ -66,56 +71,50 @@ export async function rotateKeys(
   }
 }
 
-/** The checkpoints with which a log went over to new keys, the oldest first. What is in them is attacker-controlled. */
-export async function readRotations(folder: string): Promise<readonly Uint8Array[]> {
-  const names = await readdir(folder).catch(() => []);
-  const notes: Uint8Array[] = [];
-  for (const name of names
-    .filter((each) => /^\d{16}\.note$/.test(each))
-    .sort()
-    .slice(0, 1000))
-    notes.push(await readFile(join(folder, name)));
-  return notes;
+/** The receipts with which a log went over to new keys, the oldest first. What is in them is attacker-controlled. */
+export async function readRotations(folder: string): Promise<readonly string[]> {
+  const names = (await readdir(folder).catch(() => [])).filter((name) => ROTATION.test(name)).sort();
+  return Promise.all(names.slice(0, MOST_ROTATIONS).map((name) => readFile(join(folder, name), 'utf8')));
 }
 
 /**
- * Whom to believe now about a log whose keys of before are `trust`: each step is an entry that names the next keys, in a state of the log that the keys
- * before signed. Gives the trust, and the states on the way, which the log must go on from.
- * Errors: `ledger/untrusted`.
+ * Whom to believe now about a log whose keys of before are `trust`. Each step is a receipt of the entry that names the next keys, in a state of the log that the
+ * keys before signed. Gives the trust, and the states on the way, which the log must go on from.
+ * Errors: `ledger/untrusted`, `ledger/unreadable`.
  */
-export async function trustAfter(
-  source: LogSource,
+export function trustAfter(
   trust: LogTrust,
-  rotations: readonly Uint8Array[],
-): Promise<{
+  rotations: readonly string[],
+): {
   readonly trust: LogTrust;
   readonly states: readonly { readonly size: number; readonly root: Uint8Array }[];
-}> {
-  let now: LogTrust = { ...trust, witnesses: [], quorum: 0 };
+} {
+  let now: LogTrust = { origin: trust.origin, keys: trust.keys };
   const states = [];
-  for (const note of rotations) {
-    let checkpoint: ReturnType<typeof openCheckpoint>;
+  for (const text of rotations) {
+    let receipt: ReturnType<typeof checkReceipt>;
     try {
-      checkpoint = openCheckpoint(note, now, 'rotation of keys');
+      receipt = checkReceipt(text, now, 'rotation of keys');
     } catch (thrown) {
       // One from before the keys that are trusted.
       if (thrown instanceof GlacisError && states.length === 0) continue;
       throw thrown;
     }
-    const entry = readEntry(await readLog(source, checkpoint).entry(checkpoint.size - 1));
+    const { size, root } = receipt.checkpoint;
+    const entry = receipt.entry && readEntry(receipt.entry);
     const keys =
       entry?.schema === 'glacis.event/1' && entry.event.event === ANNOUNCED ? entry.event.about.keys : [];
-    if (!Array.isArray(keys) || keys.length === 0)
+    if (!Array.isArray(keys) || keys.length === 0 || receipt.index !== size - 1)
       throw new GlacisError(
         'ledger/untrusted',
         'rotation of keys: expected the last entry to name the next keys',
       );
     const next = keys.map((key) => parseVerifierKey(String(key)));
-    const same = next.every((key) =>
+    const isSame = next.every((key) =>
       now.keys.some((each) => formatVerifierKey(each) === formatVerifierKey(key)),
     );
-    if (same) continue;
-    states.push({ size: checkpoint.size, root: checkpoint.root });
+    if (isSame) continue;
+    states.push({ size, root });
     now = { ...now, keys: next };
   }
   return { trust: { ...trust, keys: now.keys }, states };
