@@ -2,6 +2,8 @@
 //   node scripts/run.mjs scripts/policy.mjs          writes both
 //   node scripts/run.mjs scripts/policy.mjs --check  compares them, for a test
 import { readFileSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { serveSchema } from '../src/gateway/config/serve-schema.ts';
 import { policyJsonSchema } from '../src/policy/schema/json-schema.ts';
 import { requirement } from '../src/policy/schema/requirements.ts';
 import { coverageOf } from '../src/policy/taxonomy/coverage.ts';
@@ -18,7 +20,7 @@ const [head, rest = ''] = before.split(BEGIN);
 const [, tail = ''] = rest.split(END);
 const files = [
   [page, before, `${head}${BEGIN}\n\n${requirementTables()}\n${END}${tail}`],
-  [schema, textOf(schema), `${JSON.stringify(policyJsonSchema(), null, 2)}\n`],
+  [schema, textOf(schema), `${JSON.stringify(withServe(policyJsonSchema()), null, 2)}\n`],
 ];
 if (process.argv.includes('--check')) {
   const stale = files.filter(([, is, should]) => is !== should).map(([file]) => file.pathname);
@@ -27,6 +29,12 @@ if (process.argv.includes('--check')) {
     process.exitCode = 1;
   }
 } else for (const [file, , text] of files) writeFileSync(file, text);
+
+// Policies know nothing of the gateway, which is a floor above: its section joins them here.
+function withServe(schema) {
+  const { $schema: _, ...serve } = z.toJSONSchema(serveSchema, { io: 'input', target: 'draft-2020-12' });
+  return { ...schema, properties: { ...schema.properties, serve } };
+}
 
 function textOf(file) {
   try {
