@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -172,6 +172,17 @@ describe('a backup that is a file of SQLite', () => {
     await store.close();
     await expect(
       restoreStore(file, { kind: 'postgres', url: 'postgres://localhost/x' }),
+    ).rejects.toMatchObject({
+      code: 'store/unusable',
+    });
+    const { DatabaseSync } = await import('node:sqlite');
+    const trapped = join(places.folder, 'trapped');
+    copyFileSync(file, trapped);
+    const db = new DatabaseSync(trapped);
+    db.exec('create trigger keep after update on api_keys begin update api_keys set revoked = null; end');
+    db.close();
+    await expect(
+      restoreStore(trapped, { kind: 'sqlite', file: join(places.folder, 'trap.db') }),
     ).rejects.toMatchObject({
       code: 'store/unusable',
     });

@@ -79,6 +79,12 @@ export async function restoreStore(path: string, place: StorePlace): Promise<voi
   try {
     const store = await openStore(place);
     try {
+      // Attacker-controlled where the backup comes from elsewhere: a trigger could undo what is written later.
+      const others = await sql`select name from sqlite_master where type in ('trigger', 'view')`.execute(
+        store.db,
+      );
+      if (others.rows.length > 0)
+        throw new GlacisError('store/unusable', 'restore: expected a backup without triggers and views');
       const { rows } = await sql<{ integrity_check: string }>`pragma integrity_check(1)`.execute(store.db);
       if (rows[0]?.integrity_check !== 'ok')
         throw new GlacisError(

@@ -165,10 +165,10 @@ export interface BudgetRow {
   /** Which one. */
   subject: string;
   model: string;
-  /** JSON object: queries by slot of the window. */
+  /** JSON list of steps of the window: from, to, queries. */
   slots: string;
   /** Counts the changes, so that two writers notice each other. */
   revision: number;
-  /** The latest slot in `slots`, as the time it ends at: rows long past are deleted by it. */
+  /** The time of budgets from which on nothing in `slots` counts: then the row may be deleted. */
   ends: number;
 }

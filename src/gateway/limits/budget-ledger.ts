@@ -51,7 +51,7 @@ export interface BudgetLedger {
 const MOST_AT_ONCE = 200;
 
 /** How often a posting is tried that other gateways got in the way of. Each time one of them got its own through. */
-const MOST_TRIES = 50;
+const MOST_TRIES = 200;
 
 interface Known {
   readonly revision: number;

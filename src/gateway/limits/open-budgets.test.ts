@@ -273,6 +273,17 @@ describe('a query budget', () => {
     await budgets.close();
   });
 
+  it('cannot be filled by a call or a refund of less than one query', async () => {
+    const budgets = await bench.open(budgetsFixture(10, { failed: 'free' }));
+    expect(await budgets.take(alice, 'm', 5)).toBe('full');
+    for (const n of [0, -5, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => budgets.take(alice, 'm', n)).toThrow(Refused);
+      if (n <= 0 || Number.isNaN(n)) budgets.refund(alice, 'm', n);
+    }
+    expect(await drain(budgets)).toBe(5);
+    await budgets.close();
+  });
+
   it('refuses calls once it is closed', async () => {
     const budgets = await bench.open(budgetsFixture(10));
     await budgets.close();

@@ -172,11 +172,13 @@ export async function openBudgets(
   return {
     take(principal, model, n) {
       if (isClosed) throw new Refused('unavailable', 'budgets: closed');
+      // Less than one would give something back.
+      if (!(Number.isSafeInteger(n) && n > 0)) throw new Refused('failed', `budgets: ${n} queries`);
       const route = routeOf(principal, model);
       return takeHeld(route, n) ?? takeWhenThere(route, n);
     },
     refund(principal, model, n) {
-      if (config.failed === 'count' || isClosed) return;
+      if (config.failed === 'count' || isClosed || !(n > 0)) return;
       for (const counter of routeOf(principal, model)) counter.refund(n);
     },
     async state(principal, model) {

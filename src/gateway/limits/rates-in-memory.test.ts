@@ -110,6 +110,14 @@ describe('limits in memory', () => {
     expect(rates.tracked()).toBeLessThanOrEqual(1000);
   });
 
+  it('cannot be filled by a request of less than one sample', () => {
+    const rates = localRates(ratesFixture([{ per: 'all', samples: 10, every: 'hour' }]), () => 0);
+    for (const n of [0, -5, 0.5, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => rates.take(alice, n)).toThrow(Refused);
+    expect(rates.take(alice, 10)).toBeUndefined();
+    expect(rates.take(alice, 1)).toBe(360);
+  });
+
   it('hold where nothing is configured', () => {
     const rates = localRates(ratesSchema.parse({}), () => 0);
     for (let i = 0; i < 500; i++) expect(rates.take(alice, 1)).toBeUndefined();

@@ -69,8 +69,10 @@ export function takerName(
   }
 }
 
-/** What a request of `n` samples takes. Errors: `Refused` `too-large` where the limit could never let it through. */
+/** What a request of `n` samples takes. Errors: `Refused` `too-large` where the limit could never let it through; `failed`. */
 export function costOf(meter: Meter, n: number): number {
+  // Less than one would give something back.
+  if (!(Number.isSafeInteger(n) && n > 0)) throw new Refused('failed', `rates: a request of ${n} samples`);
   if (meter.counts === 'requests') return 1;
   if (n > meter.limit)
     throw new Refused('too-large', `a request of ${n} samples can never pass the limit ${meter.name}`);
