@@ -118,6 +118,14 @@ describe('a policy that is too involved', () => {
     ).toEqual(['a:2:', 'a:4:']);
   });
 
+  it('is so with many operators in one policy, not with as many in several', () => {
+    const policy = (n: number) =>
+      `permit (principal, action, resource) when { ${Array(n).fill('principal.scoped').join(' || ')} };\n`;
+    expect(problems(policy(45))).toEqual(['a:1:']);
+    expect(problems(policy(35).repeat(20))).toEqual([]);
+    expect(read(policy(35))).toHaveLength(1);
+  });
+
   it('is counted without what stands in texts and comments', () => {
     const noise = '((((&&||'.repeat(50);
     expect(
