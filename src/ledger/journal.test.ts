@@ -1,9 +1,9 @@
 import { cpSync } from 'node:fs';
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { auditLog } from './audit.ts';
 import { framed } from './entry-bundle.ts';
 import { entriesOf, formatRecord, NO_RECORD, readSegment } from './journal-record.ts';
@@ -69,6 +69,29 @@ describe('a log with a journal', () => {
     await writer.close();
     expect(await readdir(join(folder, '.journal'))).toEqual([]);
     expect(await recover(folder)).toEqual(expected(700));
+  });
+
+  it('flushes once for all that comes together, and acknowledges nothing before that', async () => {
+    const writer = await createLog(folderStore(folder), identity, NEVER);
+    const probe = await open(join(home, 'probe'), 'w');
+    const flushes = vi.spyOn(Object.getPrototypeOf(probe), 'datasync');
+    const others = vi.spyOn(Object.getPrototypeOf(probe), 'sync');
+    await probe.close();
+    let acknowledged = 0;
+    let early = 0;
+    flushes.mockImplementation(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      early += acknowledged;
+    });
+    await Promise.all(
+      Array.from({ length: 500 }, async (_, i) => {
+        await writer.append(entry(i));
+        acknowledged++;
+      }),
+    );
+    expect([flushes.mock.calls.length, others.mock.calls.length, early]).toEqual([1, 0, 0]);
+    vi.restoreAllMocks();
+    await writer.close();
   });
 
   it('says what it made good', async () => {

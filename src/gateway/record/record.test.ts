@@ -21,6 +21,7 @@ import { hmac } from './hmac.ts';
 import { logFolder, parseTrustFile, signersFrom, wrappingKeyName } from './log-folder.ts';
 import { type OpenRecorder, openRecorder } from './open-recorder.ts';
 import { openPayloads, type PayloadPlace, readPayload } from './payload-store.ts';
+import { checkReceipt } from './receipt.ts';
 import { decision, recordConfig } from './record.fixture.ts';
 import { killedRecorder } from './record-for-ever.fixture.ts';
 import { readFrame, recordFrame } from './record-frame.ts';
@@ -470,6 +471,27 @@ it('computes HMAC as everybody does', () => {
         expect(hmac(key, a, b).equals(createHmac('sha256', key).update(a).update(b).digest())).toBe(true);
       },
     ),
+  );
+});
+
+it('reads receipts of whoever with its own errors only', async () => {
+  const recorder = await start();
+  const text = await recorder.receipt(await recorder.record(decision(0)));
+  const trust = parseTrustFile(Buffer.from(JSON.stringify(recorder.trust)), 'trust');
+  await recorder.close();
+  expect(checkReceipt(text, trust, 'x').index).toBe(0);
+  fc.assert(
+    fc.property(fc.nat(text.length - 1), fc.string({ maxLength: 4 }), fc.nat(5), (at, put, drop) => {
+      const changed = text.slice(0, at) + put + text.slice(at + drop);
+      try {
+        const { leaf } = checkReceipt(changed, trust, 'x');
+        // Only what nothing vouches for may differ.
+        expect(leaf).toBe(checkReceipt(text, trust, 'x').leaf);
+      } catch (thrown) {
+        expect((thrown as { code?: string }).code).toMatch(/^ledger\//);
+      }
+    }),
+    { numRuns: 300 },
   );
 });
 
