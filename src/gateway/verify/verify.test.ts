@@ -176,6 +176,16 @@ describe('the review queue', () => {
     expect(events.map(({ event }) => event)).toEqual(['review-decided', 'review-decided', 'review-conflict']);
   });
 
+  it('loses no vote where two are given at the same time and neither decides', async () => {
+    const reviews = queue({ reviewers: 2 });
+    await reviews.add(held(1));
+    const outcomes = await Promise.allSettled(
+      ['olga', 'piet'].map((by) => reviews.decide('decision-1', { by, verdict: 'release', revision: 0 })),
+    );
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect((await reviews.find('decision-1'))!.votes).toHaveLength(1);
+  });
+
   it('refuses a vote on what the person has not seen', async () => {
     const reviews = queue({ reviewers: 2 });
     await reviews.add(held(1));
