@@ -79,6 +79,7 @@ export function clientGuard<Fit>(
     name: id,
     about,
     options,
+    features: needs === 'features',
     make(given, setting) {
       const { action, hold, by, streams } = given;
       const { watched, threshold, fit } = openCalibration(detector, setting, given.falsePositiveRate);
