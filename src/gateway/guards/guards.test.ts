@@ -340,6 +340,9 @@ describe.each(CALIBRATED)('$id', (detector, strange) => {
   it('is not made without a calibration, with a rate that was not calibrated, or for another model', async () => {
     expect(() => made(kind, {})).toThrow(new RegExp(`run glacis calibrate MODEL --guards ${detector.id}`));
     const calibration = await partOf(detector);
+    expect(made(kind, {}, settingFixture({ calibration })).name).toBe(detector.id);
+    const empty = { ...calibration, thresholds: [] };
+    expect(() => made(kind, {}, settingFixture({ calibration: empty }))).toThrow(/expected a rate of none/);
     expect(() => made(kind, { falsePositiveRate: 0.001 }, settingFixture({ calibration }))).toThrow(
       /expected a rate of 0.01/,
     );
@@ -507,6 +510,15 @@ describe('openGuards', () => {
       /guard margin: expected a calibration, got none/,
     );
     expect(() => opened({ mahalanobis: {} })).toThrow(/guard mahalanobis: expected a calibration, got none/);
+  });
+
+  it('gives what the calibration has a part for, at its lowest rate, but not what helps little or costs passes', async () => {
+    const calibration = await calibrated();
+    const names = opened({ calibration });
+    expect(names).toContain('mahalanobis');
+    expect(names).not.toContain('energy');
+    expect(names).not.toContain('margin');
+    expect(opened({ calibration, mahalanobis: 'off' })).not.toContain('mahalanobis');
   });
 
   it("refuses another model's calibration, and one that is not there", async () => {

@@ -17,7 +17,7 @@ export interface RegisteredGuard {
   readonly kind: GuardKind<object>;
   /**
    * `always`: without being named. `calibrated`: where the model's calibration has a part for it. `named`: only where the policy names it. What measurements say of each is in
-   * docs/guards.md; one that does not help is `named`.
+   * docs/guards.md; one that does not help, or costs passes of the model, is `named`.
    */
   readonly on: 'always' | 'calibrated' | 'named';
 }
@@ -27,11 +27,11 @@ export const GUARDS: readonly RegisteredGuard[] = [
   entry(inputGuard, 'always'),
   entry(constraintsGuard, 'named'),
   entry(feedsGuard, 'named'),
-  entry(entropyGuard, 'named'),
-  entry(marginGuard, 'named'),
+  entry(entropyGuard, 'calibrated'),
+  entry(marginGuard, 'calibrated'),
   entry(energyGuard, 'named'),
-  entry(mahalanobisGuard, 'named'),
-  entry(nearestFeaturesGuard, 'named'),
+  entry(mahalanobisGuard, 'calibrated'),
+  entry(nearestFeaturesGuard, 'calibrated'),
   entry(featureSqueezingGuard, 'named'),
   entry(nearDuplicatesGuard, 'calibrated'),
   entry(similarQueriesGuard, 'calibrated'),

@@ -15,9 +15,9 @@ const falsePositiveRate = z
   .number()
   .gt(0)
   .lt(1)
-  .default(0.001)
+  .optional()
   .describe(
-    'The share of calm samples that may be above the threshold: one of the rates of the calibration. It is a share of samples, so a request of n samples meets it about n times as often.',
+    'The share of calm samples that may be above the threshold: one of the rates of the calibration, the lowest unless given. It is a share of samples, so a request of n samples meets it about n times as often.',
   );
 
 /** Options of guards with a calibrated threshold. */
@@ -96,7 +96,7 @@ export function thresholdGuard<Fit, O extends Options>(
 function openCalibration<Fit>(
   { id, kept, needs }: Detector<Fit>,
   { model, calibration, ask }: GuardSetting,
-  rate: number,
+  rate: number | undefined,
 ): { readonly watched: Watched; readonly threshold: number; readonly fit: Fit } {
   const { watched, thresholds, fit } = guardCalibrationFrom(id, calibration);
   const refuse = (wanted: string, got: string): never => {
@@ -106,11 +106,14 @@ function openCalibration<Fit>(
   if (classifier === undefined) return refuse('a classifier', `${model.name}, which is none`);
   if (!isOf(watched, classifier, needs === 'features'))
     refuse(`a calibration of ${model.name}`, 'one of a model of other sizes');
-  const threshold = thresholds.find((each) => Math.abs(each.rate - rate) < 1e-12)?.threshold;
+  const threshold =
+    rate === undefined
+      ? thresholds.toSorted((a, b) => a.rate - b.rate)[0]?.threshold
+      : thresholds.find((each) => Math.abs(each.rate - rate) < 1e-12)?.threshold;
   if (threshold === undefined)
     return refuse(
       `a rate of ${thresholds.map((each) => each.rate).join(', ') || 'none'}, as calibrated`,
-      `${rate}`,
+      `${rate ?? 'none'}`,
     );
   const read = kept.safeParse(fit);
   if (!read.success) return refuse('what the calibration learnt', 'something else');
