@@ -53,7 +53,7 @@ const limitsSchema = z.strictObject({
     .default(120_000)
     .describe('How long nothing may move: also an answer that nobody reads. Longer than any answer takes.'),
   keepAliveTime: timeSpan.default(65_000).describe('How long a connection may wait for its next request.'),
-  jsonBytes: count(1 << 28)
+  jsonBytes: count(1 << 25)
     .default(8 << 20)
     .describe('Most bytes of JSON in a request, after inflating; larger tensors go in binary form.'),
   connections: count(1_000_000).default(2048).describe('Most connections to each face.'),

@@ -13,11 +13,13 @@ describe('inflating', () => {
     const all = Array.from({ length: 9 }, (_, i) => {
       const lease = budget.lease('');
       const squeezed = i % 2 === 0 ? gzipSync(text) : deflateSync(text);
-      return inflater.inflate(squeezed, i % 2 === 0 ? 'gzip' : 'deflate', { most, lease }).then((bytes) => {
-        expect(budget.total).toBeGreaterThanOrEqual(text.length);
-        lease.end();
-        return bytes;
-      });
+      return inflater
+        .inflate(squeezed, i % 2 === 0 ? 'gzip' : 'deflate', { most, lease, address: `192.0.2.${i}` })
+        .then((bytes) => {
+          expect(budget.total).toBeGreaterThanOrEqual(text.length);
+          lease.end();
+          return bytes;
+        });
     });
     for (const bytes of await Promise.all(all)) expect(Buffer.compare(bytes as Uint8Array, text)).toBe(0);
     expect(budget.total).toBe(0);
@@ -27,10 +29,10 @@ describe('inflating', () => {
     const inflater = new Inflater();
     const cramped = () => new ByteBudget(100_000, 100_000).lease('');
     const given = Array.from({ length: 4 }, () =>
-      inflater.inflate(gzipSync(text), 'gzip', { most, lease: cramped() }),
+      inflater.inflate(gzipSync(text), 'gzip', { most, lease: cramped(), address: '' }),
     );
     expect(await Promise.all(given)).toEqual(['busy', 'busy', 'busy', 'busy']);
-    const small = await inflater.inflate(gzipSync('x'), 'gzip', { most, lease: cramped() });
+    const small = await inflater.inflate(gzipSync('x'), 'gzip', { most, lease: cramped(), address: '' });
     expect(small).toEqual(Buffer.from('x'));
   });
 

@@ -1,6 +1,7 @@
 import { createDeflate, createGunzip, createGzip, createInflate, type Gunzip, type Inflate } from 'node:zlib';
 import type { Lease } from './byte-budget.ts';
 import { GatheredBytes } from './gathered-bytes.ts';
+import { Turns } from './turns.ts';
 
 /** Encodings of bodies and messages that are understood. `deflate` is zlib's format, as HTTP has it. */
 export type Encoding = 'gzip' | 'deflate';
@@ -14,23 +15,26 @@ const PIECE = 65_536;
 
 /** Inflates bodies in the thread pool, in pieces of 64 KiB, never beyond a bound. */
 export class Inflater {
-  #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #turns = new Turns(AT_ONCE);
 
   /** The inflated bytes, at most `most`. What follows the compressed data is refused, not passed over. */
   async inflate(
     bytes: Uint8Array,
     encoding: Encoding,
-    { most, lease, align }: { readonly most: number; readonly lease: Lease; readonly align?: number },
+    options: {
+      readonly most: number;
+      readonly lease: Lease;
+      readonly align?: number;
+      /** Whose request it is: addresses take turns. */
+      readonly address: string;
+    },
   ): Promise<Uint8Array | InflateFault> {
-    if (this.#running >= AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#running++;
+    const turn = this.#turns.take(options.address);
+    if (turn) await turn;
     try {
-      return await inflated(bytes, encoding, most, lease, align);
+      return await inflated(bytes, encoding, options.most, options.lease, options.align);
     } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#running--;
+      this.#turns.give();
     }
   }
 }

@@ -12,13 +12,12 @@ function buffersOf({ inputs }: InferRequest): ArrayBuffer[] {
 }
 
 function done(task: CodecTask): readonly [CodecReply, ArrayBuffer[]] {
-  const { id } = task;
   if (task.kind === 'decode') {
     const request = decodeInferRequest(task);
-    return [{ id, request }, buffersOf(request)];
+    return [{ request }, buffersOf(request)];
   }
   const message = encodeInferResponse(task.response, (name) => task.binary.includes(name));
-  return [{ id, message }, [message.body.buffer]];
+  return [{ message }, [message.body.buffer]];
 }
 
 if (parentPort && (workerData as { readonly glacis?: string } | null)?.glacis === 'codec') {
@@ -29,7 +28,7 @@ if (parentPort && (workerData as { readonly glacis?: string } | null)?.glacis ==
       port.postMessage(reply, buffers);
     } catch (thrown) {
       const { message } = asGlacisError(thrown, 'request/invalid', 'message');
-      port.postMessage({ id: task.id, refused: message } satisfies CodecReply);
+      port.postMessage({ refused: message } satisfies CodecReply);
     }
   });
 }

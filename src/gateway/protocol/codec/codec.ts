@@ -7,6 +7,7 @@ import {
   type InferResponse,
   type Outgoing,
 } from '../../../oip/index.ts';
+import { Turns } from '../turns.ts';
 import type { CodecReply, CodecTask } from './codec-messages.ts';
 
 /** JSON up to this length is parsed at once: that takes less time than a thread's answer would. */
@@ -21,47 +22,59 @@ export type Decoded =
   | { readonly request: InferRequest }
   | { readonly refused: string; readonly busy?: boolean };
 
-type Task = CodecTask extends infer T ? (T extends CodecTask ? Omit<T, 'id'> : never) : never;
 type Result = CodecReply | { readonly refused: string; readonly busy: true };
 
-/** Reads requests and writes answers, those with much JSON in a thread: it blocks the thread that it is read or written in. */
+/**
+ * Reads requests and writes answers, those with much JSON in a thread: it blocks the thread that it is read or written in. One at a time; addresses
+ * take turns.
+ */
 export class Codec {
   #worker: Worker | undefined;
-  #next = 0;
-  readonly #waiting = new Map<number, (reply: Result) => void>();
+  #isClosed = false;
+  readonly #turns = new Turns(1);
+  /** Takes what the thread says of the task that it has. */
+  #answer: ((result: Result) => void) | undefined;
 
-  /** `body` is handed over, and must not be used afterwards. */
-  decode(body: Uint8Array, jsonLength: string | undefined): Decoded | Promise<Decoded> {
+  /** `body` is handed over, and must not be used afterwards. `address`: whose request it is; addresses take turns. */
+  decode(body: Uint8Array, jsonLength: string | undefined, address: string): Decoded | Promise<Decoded> {
     const length = jsonLength === undefined ? body.length : Number(jsonLength);
     if (!(length > BYTES_ON_THE_SPOT)) return decoded(body, jsonLength);
     // A small part of a larger buffer is not ours to hand over.
     const isOwn = 2 * body.byteLength >= body.buffer.byteLength;
     const own = (isOwn ? body : Uint8Array.from(body)) as Uint8Array<ArrayBuffer>;
-    return this.#ask({ kind: 'decode', body: own, jsonLength }, [own.buffer]) as Promise<Decoded>;
+    return this.#ask({ kind: 'decode', body: own, jsonLength }, [own.buffer], address) as Promise<Decoded>;
   }
 
   /** An answer as a message, the outputs named in `binary` in binary form. Errors: `run/failed` where it cannot be written. */
-  encode(response: InferResponse, binary: readonly string[]): Outgoing | Promise<Outgoing> {
+  encode(response: InferResponse, binary: readonly string[], address: string): Outgoing | Promise<Outgoing> {
     const elements = response.outputs.reduce(
       (sum, { name, data }) => sum + (binary.includes(name) ? 0 : data.length),
       0,
     );
     if (elements <= ELEMENTS_ON_THE_SPOT)
       return encodeInferResponse(response, (name) => binary.includes(name));
-    return this.#ask({ kind: 'encode', response, binary }, []).then((reply) => {
+    return this.#ask({ kind: 'encode', response, binary }, [], address).then((reply) => {
       if ('message' in reply) return reply.message;
       throw new GlacisError('run/failed', 'refused' in reply ? reply.refused : 'no message');
     });
   }
 
-  #ask(task: Task, buffers: ArrayBuffer[]): Promise<Result> {
-    return new Promise((resolve) => {
-      const id = this.#next++;
-      this.#waiting.set(id, resolve);
+  async #ask(task: CodecTask, buffers: ArrayBuffer[], address: string): Promise<Result> {
+    const turn = this.#turns.take(address);
+    if (turn) await turn;
+    try {
+      if (this.#isClosed) return { refused: 'the server closes', busy: true };
       const worker = this.#thread();
       worker.ref();
-      worker.postMessage({ id, ...task } as CodecTask, buffers);
-    });
+      return await new Promise((resolve) => {
+        this.#answer = resolve;
+        worker.postMessage(task, buffers);
+      });
+    } finally {
+      this.#answer = undefined;
+      this.#worker?.unref();
+      this.#turns.give();
+    }
   }
 
   #thread(): Worker {
@@ -73,18 +86,12 @@ export class Codec {
       // Whatever the process was given on its command line is not for this thread.
       execArgv: ['--disable-warning=ExperimentalWarning'],
     });
-    worker.on('message', (reply: CodecReply) => {
-      this.#waiting.get(reply.id)?.(reply);
-      this.#waiting.delete(reply.id);
-      if (this.#waiting.size === 0) worker.unref();
-    });
-    // What waits is refused, and the next request starts another thread.
+    worker.on('message', (reply: CodecReply) => this.#answer?.(reply));
+    // What it worked on is refused, and the next request starts another thread.
     const lost = (): void => {
       if (this.#worker !== worker) return;
       this.#worker = undefined;
-      const refused = { refused: 'the thread that reads and writes JSON has ended', busy: true } as const;
-      for (const resolve of this.#waiting.values()) resolve(refused);
-      this.#waiting.clear();
+      this.#answer?.({ refused: 'the thread that reads and writes JSON has ended', busy: true });
     };
     worker.on('error', lost);
     worker.on('exit', lost);
@@ -92,7 +99,9 @@ export class Codec {
     return worker;
   }
 
+  /** Ends the thread; what waits is refused. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#worker?.terminate();
   }
 }

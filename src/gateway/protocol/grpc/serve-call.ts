@@ -108,7 +108,11 @@ async function messageOf(
   if (!message.isCompressed) return message.bytes;
   if (encoding === 'identity')
     return { refusal: 'malformed', because: 'a compressed message without an encoding' };
-  const inflated = await inflater.inflate(message.bytes, encoding, { most, lease });
+  const inflated = await inflater.inflate(message.bytes, encoding, {
+    most,
+    lease,
+    address: call.caller.address,
+  });
   return typeof inflated === 'string' ? faultOf(inflated, most) : inflated;
 }
 

@@ -48,7 +48,7 @@ export async function infer(
       receipt === undefined
         ? response
         : { ...response, parameters: { ...response.parameters, [DECISION]: decision, [RECEIPT]: receipt } };
-    const given = face.codec.encode(shown, binaryOutputs(shown, request));
+    const given = face.codec.encode(shown, binaryOutputs(shown, request), caller.address);
     const message = given instanceof Promise ? await given : given;
     const sent = exchange.answer(message, { [DECISION]: decision });
     if (sent) await sent;
@@ -70,7 +70,12 @@ async function askedFrom(exchange: Exchange, face: FaceSurroundings, lease: Leas
   const align = jsonLength === undefined ? 0 : Number(jsonLength) || 0;
   let body = await readBody(message, { most, lease, align });
   if (!(typeof body === 'string') && encoding !== 'identity') {
-    const inflated = await inflater.inflate(body, encoding, { most, lease, align });
+    const inflated = await inflater.inflate(body, encoding, {
+      most,
+      lease,
+      align,
+      address: exchange.caller.address,
+    });
     if (inflated === 'malformed')
       return { fault: { refusal: 'malformed', because: `a body that is not ${encoding}` } as Fault };
     body = inflated;
@@ -82,7 +87,7 @@ async function askedFrom(exchange: Exchange, face: FaceSurroundings, lease: Leas
   if (Math.min(align || body.length, body.length) > config.limits.jsonBytes)
     return { fault: tooLarge(`JSON of more than ${config.limits.jsonBytes} bytes`) };
   const bytes = body.length;
-  const given = codec.decode(body, jsonLength);
+  const given = codec.decode(body, jsonLength, exchange.caller.address);
   const decoded = given instanceof Promise ? await given : given;
   if ('refused' in decoded) {
     const fault: Fault = decoded.busy ? BUSY : { refusal: 'malformed', because: decoded.refused };

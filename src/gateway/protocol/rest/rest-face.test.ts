@@ -51,6 +51,10 @@ describe('what anybody may ask', () => {
       '/v2/models/{model}/versions/{version}/ready',
       '/v2/openapi.json',
     ]);
+    const text = JSON.stringify(document);
+    const { components } = document as unknown as { components: { schemas: object } };
+    for (const [, name] of text.matchAll(/#\/components\/schemas\/(\w+)/g))
+      expect(Object.keys(components.schemas)).toContain(name);
     const page = await get('/v2/docs');
     const html = await page.text();
     expect(page.headers.get('content-security-policy')).toBe(DOCS_POLICY);
