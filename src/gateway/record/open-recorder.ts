@@ -87,6 +87,8 @@ export async function openRecorder(
   let broken: string | undefined;
   let low: string | undefined;
   let closed = false;
+  /** Whether the thread has ended: nothing will be answered any more. */
+  let gone = false;
 
   const breaks = (error: GlacisError) => {
     broken ??= error.message;
@@ -96,8 +98,8 @@ export async function openRecorder(
   };
   const ask = (request: DistributiveOmit<RecordRequest, 'id'>, transfer: ArrayBuffer[] = []) =>
     new Promise<number | string | undefined>((done, failed) => {
-      if (broken !== undefined && request.kind !== 'close')
-        return failed(new GlacisError('output/unwritable', broken));
+      if (gone || (broken !== undefined && request.kind !== 'close'))
+        return failed(new GlacisError('output/unwritable', broken ?? `${folder}: the log is closed`));
       const id = next++;
       if (waiting.size === 0) worker.ref();
       waiting.set(id, { done, failed });
@@ -138,6 +140,7 @@ export async function openRecorder(
         `${folder}: the thread that writes the log ${what}`,
         { cause },
       );
+      gone = true;
       if (!closed) breaks(error);
       failed(error);
     };
@@ -242,6 +245,7 @@ export async function openRecorder(
       if (closed) return;
       closed = true;
       if (records + gathered.length > 0) await new Promise<void>((resolve) => (idle = resolve));
+      if (gone) return;
       worker.ref();
       try {
         await ask({ kind: 'close' });

@@ -85,6 +85,10 @@ export async function openPayloads(
           await file.handle.datasync();
           return places;
         } catch (thrown) {
+          // Nobody knows what is in the file now: what comes goes into another one.
+          const file = current;
+          current = undefined;
+          await file?.handle.close().catch(() => {});
           throw unwritable(thrown);
         }
       }),

@@ -1,9 +1,9 @@
 import { createHash, createHmac } from 'node:crypto';
-import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, open as openFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   auditLog,
   folderSource,
@@ -329,6 +329,22 @@ describe('what is kept of a person', () => {
     expect(commitment(now.salts, id, 'input', payload(1).input)).not.toBe(entries[0]!.commitments!.input);
     const files = await readdir(places().subjects, { recursive: true });
     expect(files.filter((name) => name.endsWith('.json'))).toHaveLength(2);
+  });
+
+  it('lies where the log says it does, also after a write that failed', async () => {
+    const at = join(folder, 'p');
+    const store = await openPayloads(at, { retention: 1e12, most: 1e12, now: Date.now });
+    const [first] = await store.append([Buffer.from('first')]);
+    const probe = await openFile(join(folder, 'probe'), 'w');
+    const flush = vi.spyOn(Object.getPrototypeOf(probe), 'datasync');
+    await probe.close();
+    flush.mockRejectedValueOnce(new Error('EIO'));
+    expect(await code(store.append([Buffer.from('lost')]))).toBe('output/unwritable');
+    vi.restoreAllMocks();
+    const [third] = await store.append([Buffer.from('third')]);
+    expect((await readPayload(at, first!)).toString()).toBe('first');
+    expect((await readPayload(at, third!)).toString()).toBe('third');
+    await store.close();
   });
 
   it('goes when its time has come, whole files at a time, and never the log', async () => {
