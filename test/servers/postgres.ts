@@ -12,7 +12,7 @@ export const NO_POSTGRES =
 
 /** A PostgreSQL server of a test. */
 export interface PostgresServer {
-  /** The folder of its socket, which is named for port 5432. */
+  /** The folder of its socket. */
   readonly socketFolder: string;
   /** Its socket. */
   readonly socket: string;
@@ -28,9 +28,9 @@ export interface PostgresServer {
 
 /**
  * Starts a new PostgreSQL on a socket in a folder of its own, as a user without rights. It does not wait for the disk: a killed server loses
- * nothing, only a machine that fails would.
+ * nothing, only a machine that fails would. `further` are settings such as `ssl=on`.
  */
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres(further: readonly string[] = [], port = 5432): Promise<PostgresServer> {
   const folder = serverFolder('postgres');
   const data = join(folder, 'data');
   const made = spawnSync(
@@ -49,8 +49,10 @@ export async function startPostgres(): Promise<PostgresServer> {
     `unix_socket_directories=${folder}`,
     'fsync=off',
     'shared_buffers=16MB',
+    `port=${port}`,
+    ...further,
   ];
-  const connect = (database: string) => new pg.Client({ host: folder, user: 'glacis', database });
+  const connect = (database: string) => new pg.Client({ host: folder, port, user: 'glacis', database });
   const isUp = async () => {
     const client = connect('postgres');
     try {
@@ -67,21 +69,21 @@ export async function startPostgres(): Promise<PostgresServer> {
     rmSync(join(data, 'postmaster.pid'), { force: true });
     const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
     const started = startProcess(postgres!, args, log);
-    await until(isUp, () => log.join(''));
+    await until(started, isUp, () => log.join(''));
     return started;
   };
   let server = await start();
   let databases = 0;
   return {
     socketFolder: folder,
-    socket: join(folder, '.s.PGSQL.5432'),
+    socket: join(folder, `.s.PGSQL.${port}`),
     async createDatabase() {
       const name = `t${++databases}`;
       const client = connect('postgres');
       await client.connect();
       await client.query(`create database ${name}`);
       await client.end();
-      return `postgres://glacis@localhost/${name}?host=${folder}`;
+      return `postgres://glacis@localhost:${port}/${name}?host=${folder}`;
     },
     kill: () => server.kill(),
     pause: () => server.pause(),

@@ -48,6 +48,8 @@ export function serverFolder(name: string): string {
 
 /** A server of a test, with the processes that it has started. */
 export interface ServerProcess {
+  /** Whether it has ended. */
+  readonly isOver: () => boolean;
   /** Kills it as a power cut would. */
   kill(): Promise<void>;
   /** Stops it in the middle of whatever it does; it goes on after {@link resume}. */
@@ -86,6 +88,7 @@ export function startProcess(program: string, args: readonly string[], log: stri
     process.off('exit', atExit);
   };
   return {
+    isOver: () => child.exitCode !== null || child.signalCode !== null,
     async kill() {
       signalAll('SIGKILL');
       await finish();
@@ -115,12 +118,16 @@ function childrenOf(parent: number): readonly number[] {
     .map(Number);
 }
 
-/** Waits until `ready` holds, for a minute at most. */
-export async function until(ready: () => boolean | Promise<boolean>, what: () => string): Promise<void> {
-  for (const end = performance.now() + 60_000; performance.now() < end; await sleep(20)) {
+/** Waits until a server is ready, for a minute at most. */
+export async function until(
+  server: ServerProcess,
+  ready: () => boolean | Promise<boolean>,
+  what: () => string,
+): Promise<void> {
+  for (const end = performance.now() + 60_000; performance.now() < end && !server.isOver(); await sleep(20)) {
     if (await ready()) return;
   }
-  throw new Error(`not within a minute: ${what()}`);
+  throw new Error(`not ready: ${what()}`);
 }
 
 /** Removes a server's folder. */

@@ -21,8 +21,8 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-/** Starts an empty Redis on a socket in a folder of its own, as a user without rights, with nothing on the disk. */
-export async function startRedis(): Promise<RedisServer> {
+/** Starts an empty Redis on a socket in a folder of its own, as a user without rights, with nothing on the disk; with further settings of its command line. */
+export async function startRedis(settings: readonly string[] = []): Promise<RedisServer> {
   const folder = serverFolder('redis');
   const socket = join(folder, 's');
   const log: string[] = [];
@@ -30,10 +30,23 @@ export async function startRedis(): Promise<RedisServer> {
     removeFolder(socket);
     const started = startProcess(
       program!,
-      ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no', '--dir', folder],
+      [
+        '--port',
+        '0',
+        '--unixsocket',
+        socket,
+        '--save',
+        '',
+        '--appendonly',
+        'no',
+        '--dir',
+        folder,
+        ...settings,
+      ],
       log,
     );
     await until(
+      started,
       () => existsSync(socket),
       () => log.join(''),
     );
