@@ -91,6 +91,17 @@ describe('clients', () => {
       );
   });
 
+  test('that go on for longer than those of the calibration stay calm', () => {
+    for (const detector of DETECTORS) {
+      const watch = detector.open(detector.fit(parts.fit, WATCHED), WATCHED, MEMORY);
+      let highest = 0;
+      for (const [c, client] of calmClients(5, 1000, 7).entries())
+        for (let i = 0; i < client.n; i++)
+          highest = Math.max(highest, watch.observe(`calm ${c}`, client, i).score);
+      expect(highest, detector.id).toBeLessThan(1);
+    }
+  });
+
   test('are made of runs of calm samples, each sample of one client, each client in one part', () => {
     const n = 4000;
     const calm: Observations = {

@@ -11,8 +11,8 @@ const OWN = 256;
 /** The least excess that is an alarm. */
 const LEAST = 10;
 
-/** The share of calm queries that are similar to an earlier one of the same client; a fraction of what does not add up. */
-const SIMILAR = 0.1;
+/** The share of calm queries that are similar to one of as many others as are remembered of a client; a fraction of what does not add up. */
+const SIMILAR = 0.05;
 
 /** Queries made from each other: see {@link openSimilarQueries}. */
 export const similarClients = defineClientDetector<z.output<typeof kept>>({
@@ -21,11 +21,15 @@ export const similarClients = defineClientDetector<z.output<typeof kept>>({
   kept,
   fit(clients, watched) {
     const features = featuresOf(watched, this.id);
-    const probe = openSimilarQueries({ features, radius: 1e-6, level: 1, own: OWN, askers: clients.length });
-    const distances = clients.flatMap((client, c) =>
-      Array.from({ length: client.n }, (_, i) => probe.observe(String(c), client.features!, i).distance),
-    );
-    const radius = Math.min(2, Math.max(1e-4, quantile(distances.filter(Number.isFinite), SIMILAR)));
+    // One after another of each client, as if all were one: its memory is full, which that of a short client is not, and its bursts are apart.
+    const probe = openSimilarQueries({ features, radius: 1e-6, level: 1, own: OWN, askers: 1 });
+    const longest = clients.reduce((most, { n }) => Math.max(most, n), 0);
+    const distances: number[] = [];
+    for (let i = 0; i < longest; i++)
+      for (const client of clients)
+        if (i < client.n) distances.push(probe.observe('all', client.features!, i).distance);
+    const full = distances.slice(Math.min(OWN, Math.floor(distances.length / 2)));
+    const radius = Math.min(2, Math.max(1e-4, quantile(full.filter(Number.isFinite), SIMILAR)));
     const memory = { salt: 0, capacity: 16, askers: clients.length };
     const excess = highestScores(this.open({ radius, level: 1 }, watched, memory), clients);
     return { radius, level: Math.max(LEAST, 1.2 * quantile([...excess], 0.99)) };
