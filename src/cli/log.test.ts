@@ -1,10 +1,13 @@
+import { once } from 'node:events';
 import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openRecorder } from '../gateway/record/open-recorder.ts';
 import { decision, recordConfig } from '../gateway/record/record.fixture.ts';
-import { folderStore, openWriter } from '../ledger/index.ts';
+import { folderStore, openWriter, publicFile } from '../ledger/index.ts';
 import { logSigners } from '../registry/log-key.ts';
 import { readArgs } from './args.ts';
 import { command } from './log.ts';
@@ -124,6 +127,47 @@ describe('glacis log verify', () => {
     await expect(run(['verify', join(home, 'nothing')])).rejects.toMatchObject({ code: 'ledger/unreadable' });
     await expect(run(['verify', join(at, 'log')])).rejects.toMatchObject({ code: 'option/invalid' });
     expect((await run(['verify', join(at, 'log'), '--trust', join(at, 'log.trust.json')])).exit).toBe(0);
+  });
+});
+
+describe('glacis log verify of an address', () => {
+  it('reads what a server serves, with a token, and never follows it elsewhere', async () => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      const path = (request.url ?? '').slice('/log/'.length);
+      asked.push(`${request.headers.authorization} ${path}`);
+      if (path === 'tile/0/000' && moved) response.writeHead(302, { location: 'http://192.0.2.1/' }).end();
+      else if (publicFile(path) === undefined) response.writeHead(404).end();
+      else
+        readFile(join(at, 'log', path)).then(
+          (bytes) => response.end(bytes),
+          () => response.writeHead(404).end(),
+        );
+    });
+    let moved = false;
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/log`;
+    vi.stubEnv('GLACIS_LOG_TOKEN', 'secret');
+    const trust = join(at, 'log.trust.json');
+    try {
+      await expect(run(['verify', url])).rejects.toMatchObject({ code: 'option/invalid' });
+      const { exit, json } = await run(['verify', url, '--trust', trust]);
+      expect([exit, json.entries]).toEqual([0, COUNT + 1]);
+      expect(asked.every((each) => each.startsWith('Bearer secret '))).toBe(true);
+      moved = true;
+      await expect(run(['verify', url, '--trust', trust])).rejects.toMatchObject({
+        code: 'endpoint/unavailable',
+      });
+      moved = false;
+      await writeFile(join(at, 'log/tile/0/000'), Buffer.alloc(100_000));
+      const large = await run(['verify', url, '--trust', trust]);
+      expect([large.exit, large.json.findings[0].where]).toEqual([1, 'tile/0/000']);
+    } finally {
+      vi.unstubAllEnvs();
+      server.closeAllConnections();
+      server.close();
+    }
   });
 });
 

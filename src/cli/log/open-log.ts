@@ -36,7 +36,11 @@ export interface OpenedLog {
 export async function placeOf(
   location: string,
 ): Promise<{ source: LogSource; places: LogFolder | undefined }> {
-  if (/^https?:\/\//.test(location)) return { source: httpSource(location), places: undefined };
+  if (/^https?:\/\//.test(location)) {
+    const token = process.env.GLACIS_LOG_TOKEN;
+    const headers = token ? { authorization: `Bearer ${token.trim()}` } : {};
+    return { source: httpSource(location, headers), places: undefined };
+  }
   const places = logFolder(location);
   if (await exists(join(places.log, 'checkpoint'))) return { source: folderSource(places.log), places };
   if (await exists(join(location, 'checkpoint')))
