@@ -111,6 +111,33 @@ describe('glacis calibrate', () => {
     expect(await out('--seed', '1')).not.toBe(first);
   });
 
+  it('promises rates for most calibrations where that is asked for', async () => {
+    await calibrate(
+      ...[
+        'model.onnx',
+        '--data',
+        'calm.npz',
+        '--fit',
+        'attacked.npz',
+        '--guards',
+        'energy',
+        '--rates',
+        '0.05',
+      ],
+      ...['--confidence', '0.95', '--out', 'sure.json'],
+    );
+    const found = readCalibration(readFileSync(at('sure.json'), 'utf8'), 'sure.json', await digestOf());
+    // Of 250 samples 12 lie above in the mean; 6 or fewer come with 3 %, 7 or fewer with 7 %.
+    expect(found.guards.energy!.thresholds).toMatchObject([
+      { rate: 0.05, rank: 244, calm: 250, confidence: 0.95 },
+    ]);
+    const base = ['model.onnx', '--data', 'calm.npz', '--guards', 'energy', '--out', 'bad.json'];
+    await expect(calibrate(...base, '--confidence', '1')).rejects.toThrow(/above 0 and below 1/);
+    await expect(calibrate(...base, '--confidence', '0.95')).rejects.toThrow(
+      /at least 299 to set a threshold for 0.01/,
+    );
+  });
+
   it('learns from another data set where one is given', async () => {
     await calibrate(
       'model.onnx',

@@ -50,16 +50,26 @@ export async function calibrateDetector<Fit>(
       },
     ];
   });
-  const { sampleDims, classes, gives, features, range } = watched;
   return {
-    watched: {
-      sampleDims: [...sampleDims],
-      classes,
-      gives,
-      ...(features !== undefined && { features }),
-      ...(range && { range: [...range] }),
-    },
+    watched: keptWatched(watched),
     fit,
     thresholds,
+  };
+}
+
+/** What a calibration file keeps of the model. */
+export function keptWatched({
+  sampleDims,
+  classes,
+  gives,
+  features,
+  range,
+}: Watched): GuardCalibration['watched'] {
+  return {
+    sampleDims: [...sampleDims],
+    classes,
+    gives,
+    ...(features !== undefined && { features }),
+    ...(range && { range: [range[0], range[1]] }),
   };
 }

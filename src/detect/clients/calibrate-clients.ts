@@ -1,4 +1,4 @@
-import type { Interval } from '../calibration/calibrate.ts';
+import { type Interval, keptWatched } from '../calibration/calibrate.ts';
 import type { GuardCalibration } from '../calibration/schema.ts';
 import { alarmsAmong, thresholdFor } from '../calibration/threshold.ts';
 import type { Observations, Watched } from '../detector.ts';
@@ -24,23 +24,17 @@ export function calibrateClients<Fit>(
   rates: readonly number[],
   memory: ClientMemory,
   interval: Interval,
+  confidence?: number,
 ): GuardCalibration {
   const learnt = detector.fit(fit, watched);
   const watch = detector.open(learnt, watched, memory);
   const scores = highestScores(watch, threshold, 'threshold');
   const others = highestScores(watch, heldOut, 'held out');
-  const { sampleDims, classes, gives, features, range } = watched;
   return {
-    watched: {
-      sampleDims: [...sampleDims],
-      classes,
-      gives,
-      ...(features !== undefined && { features }),
-      ...(range && { range: [...range] }),
-    },
+    watched: keptWatched(watched),
     fit: learnt,
     thresholds: rates.flatMap((rate) => {
-      const found = thresholdFor(scores, rate);
+      const found = thresholdFor(scores, rate, confidence);
       if (found === undefined) return [];
       const level = Math.max(1, found.threshold);
       const alarms = alarmsAmong(others, level);

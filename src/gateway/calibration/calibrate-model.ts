@@ -4,7 +4,7 @@ import { clopperPearson } from '../../assess/statistics/clopper-pearson.ts';
 import { GlacisError } from '../../core/error.ts';
 import { suggestion } from '../../core/options.ts';
 import type { Progress } from '../../core/progress.ts';
-import { calibrateDetector } from '../../detect/calibration/calibrate.ts';
+import { calibrateDetector, keptWatched } from '../../detect/calibration/calibrate.ts';
 import { openObserver } from '../../detect/calibration/observe.ts';
 import {
   CALIBRATION_SCHEMA,
@@ -109,6 +109,9 @@ export async function calibrateModel(engine: Engine, options: CalibrateOptions):
       range: calm.range,
     };
     const guards: Record<string, GuardCalibration> = {};
+    // The guard of plain values has no threshold; it takes the range of the data.
+    if (!chosen.isNamed && watched.range)
+      guards.input = { watched: keptWatched(watched), fit: {}, thresholds: [] };
     const interval = (k: number, n: number) => clopperPearson(k, n);
     const calibrated = async (
       id: string,
@@ -130,14 +133,17 @@ export async function calibrateModel(engine: Engine, options: CalibrateOptions):
       }
     };
     for (const detector of chosen.detectors)
-      await calibrated(detector.id, () => calibrateDetector(detector, watched, parts, rates, interval), [
-        'option/invalid',
-      ]);
+      await calibrated(
+        detector.id,
+        () => calibrateDetector(detector, watched, parts, rates, interval, options.confidence),
+        ['option/invalid'],
+      );
     const clients = clientParts(seen, seed);
     for (const detector of chosen.clients)
       await calibrated(
         detector.id,
-        () => calibrateClients(detector, watched, clients, rates, CLIENT_MEMORY, interval),
+        () =>
+          calibrateClients(detector, watched, clients, rates, CLIENT_MEMORY, interval, options.confidence),
         ['option/invalid', 'data/mismatch'],
       );
     return {

@@ -126,6 +126,24 @@ describe('input', () => {
     ).toBe('refuse');
   });
 
+  it('takes the range of the data that the model was calibrated on, unless the policy has another', () => {
+    const { sampleDims, classes, gives } = watched;
+    const about = { sampleDims: [...sampleDims], classes, gives };
+    const part = (range?: [number, number]) =>
+      settingFixture({
+        calibration: { watched: { ...about, ...(range && { range }) }, fit: {}, thresholds: [] },
+      });
+    const call = callFixture([[0, 1.0000005, 0.5, 2]]);
+    expect(judged(made(inputGuard, {}, part([0, 1])), call).because).toMatch(
+      /element 3 is outside the range/,
+    );
+    expect(judged(made(inputGuard, { range: [0, 2] }, part([0, 1])), call).action).toBe('pass');
+    expect(judged(made(inputGuard, {}, part()), call).action).toBe('pass');
+    expect(() => made(inputGuard, {}, settingFixture({ calibration: { range: [0, 1] } }))).toThrow(
+      /something else/,
+    );
+  });
+
   it('refuses a range that is none', () => {
     expect(() => made(inputGuard, { range: [1, 1] })).toThrow(/lower value first/);
   });

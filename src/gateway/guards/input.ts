@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { GlacisError } from '../../core/error.ts';
+import { guardCalibrationFrom } from '../../detect/calibration/read-calibration.ts';
 import { firstNotFinite } from '../../detect/input/not-finite.ts';
 import { plainFault } from '../../detect/input/plain-faults.ts';
 import type { GuardKind } from '../guard.ts';
@@ -8,7 +9,9 @@ const options = z.strictObject({
   range: z
     .tuple([z.number(), z.number()])
     .optional()
-    .describe('Least and greatest value of the main input, e.g. [0, 1]; any finite value without.'),
+    .describe(
+      'Least and greatest value of the main input, e.g. [0, 1]; that of the calm samples where the model was calibrated on data that have one, else any finite value.',
+    ),
   constant: z.boolean().default(true).describe('Refuses samples of 16 values or more that are all equal.'),
   denormal: z
     .number()
@@ -26,7 +29,8 @@ export const inputGuard: GuardKind<z.output<typeof options>> = {
   name: 'input',
   about: 'Refuses NaN, infinities, values out of range, blank samples, and samples full of denormal numbers.',
   options,
-  make({ range, constant, denormal }) {
+  make({ range: given, constant, denormal }, { calibration }) {
+    const range = given ?? rangeIn(calibration);
     if (range && !(range[0] < range[1]))
       throw new GlacisError(
         'option/invalid',
@@ -60,3 +64,12 @@ export const inputGuard: GuardKind<z.output<typeof options>> = {
     };
   },
 };
+
+/** The range of the data that the model was calibrated on, and what rounding may add; undefined where there is none. */
+function rangeIn(calibration: unknown): readonly [number, number] | undefined {
+  if (calibration === undefined) return undefined;
+  const { range } = guardCalibrationFrom('input', calibration).watched;
+  if (range === undefined) return undefined;
+  const slack = 1e-6 * (range[1] - range[0]);
+  return [range[0] - slack, range[1] + slack];
+}
