@@ -44,6 +44,10 @@ const COMMANDS: Readonly<
     about: 'set the thresholds of guards to a stated rate of false alarms',
     load: () => import('./calibrate.ts'),
   },
+  'calibrate verify': {
+    about: 'set when a second model’s answer counts as another one',
+    load: () => import('./calibrate-verify.ts'),
+  },
   privacy: {
     about: 'count the privacy budget of differentially private training',
     load: () => import('./privacy.ts'),

@@ -31,7 +31,9 @@ export const verifySchema = z.strictObject({
     ),
   threshold: share('a number from 0 to 1')
     .default(0.5)
-    .describe('Above this, two answers diverge; `glacis calibrate` finds it for a share of false alarms.'),
+    .describe(
+      'Above this, two answers diverge; `glacis calibrate verify` finds it for a share of false alarms.',
+    ),
   action: z
     .enum(['flag', 'hold', 'refuse'], { error: 'flag, hold or refuse' })
     .default('hold')

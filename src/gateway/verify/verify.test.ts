@@ -12,6 +12,7 @@ import type { Principal } from '../principal.ts';
 import { Refused } from '../refusal.ts';
 import type { ServedModel } from '../served-model.ts';
 import type { Verified } from '../stages.ts';
+import { verificationThresholds } from './calibration.ts';
 import { type Measure, verifySchema } from './config-schema.ts';
 import { divergences } from './divergence.ts';
 import type { ReviewQueue, Reviews } from './reviews.ts';
@@ -83,6 +84,53 @@ describe('a calibrated threshold', () => {
     expect(calibrateThreshold(new Float64Array(99), 0.01).threshold).toBe(0);
     expect(() => calibrateThreshold(new Float64Array(9), 1)).toThrow('between 0 and 1');
     expect(() => calibrateThreshold(new Float64Array(99).fill(Number.NaN), 0.1)).toThrow('finite');
+  });
+});
+
+describe('thresholds of all measures', () => {
+  /** Pairs of answers that differ by `gap(i)` in the first class. */
+  const both = (n: number, gap: (i: number) => number) => {
+    const scores = (value: (i: number) => number): Scores => ({
+      values: Float32Array.from({ length: 2 * n }, (_, i) => {
+        const first = value(Math.floor(i / 2));
+        return i % 2 === 0 ? first : 1 - first;
+      }),
+      n,
+      classes: 2,
+      gives: 'probabilities',
+    });
+    return { first: scores(() => 0.9), second: scores((i) => 0.9 - gap(i)) };
+  };
+
+  it('are set on one half and measured on the other', () => {
+    const thresholds = verificationThresholds(
+      both(4000, (i) => ((i * 7919) % 4001) / 10_000),
+      both(100, (i) => (i < 70 ? 0.8 : 0.1)),
+      [0.05],
+    );
+    expect(thresholds.map(({ measure }) => measure)).toEqual(['label', 'jensen-shannon', 'score']);
+    const score = thresholds.find(({ measure }) => measure === 'score')!;
+    expect(score.threshold).toBeCloseTo(0.38, 2);
+    expect(score.heldOut.n).toBe(2000);
+    expect(score.heldOut.above / 2000).toBeCloseTo(0.05, 1);
+    expect(score.attacked).toMatchObject({ n: 100, above: 70 });
+  });
+
+  it('refuse too few samples', () => {
+    expect(() =>
+      verificationThresholds(
+        both(1, () => 0),
+        undefined,
+        [0.1],
+      ),
+    ).toThrow('expected samples');
+    expect(() =>
+      verificationThresholds(
+        both(100, () => 0),
+        undefined,
+        [0.01],
+      ),
+    ).toThrow('at least 99');
   });
 });
 
