@@ -307,22 +307,36 @@ for (const { name, spec, pool, delivery, knows } of THEFT_CASES) {
     prada: knows === undefined ? pradaOf(traces) : undefined,
   });
 }
-if (!known.has('prada on calm clients')) {
-  const calm: Trace[] = [];
-  for (const [k, kind] of CALM_KINDS.entries())
-    for (let run = 0; run < 5; run++) {
-      const rng = randomFrom(FROZEN.seeds.heldOut, 'long', kind, run);
-      const { x, n } = calmPrincipal(kind, train, pools(...FROZEN.pools.heldOut), FROZEN.thefts.queries, rng);
-      calm.push({ n, x, ...(await victim.look(x, n)), needed: k });
-    }
-  line('prada', {
-    id: 'prada on calm clients',
-    lowest: CALM_KINDS.map((kind, k) => ({
-      kind,
-      lowest: pradaOf(calm.filter(({ needed }) => needed === k)),
-    })),
+const longer = new Map<CalmKind, readonly Trace[]>();
+for (const kind of CALM_KINDS) {
+  const traces: Trace[] = [];
+  for (let run = 0; run < scaled(10, 2); run++) {
+    const rng = randomFrom(FROZEN.seeds.heldOut, 'long', kind, run);
+    const { x, n } = calmPrincipal(kind, train, pools(...FROZEN.pools.heldOut), FROZEN.thefts.queries, rng);
+    traces.push({ n, x, ...(await victim.look(x, n)), needed: Number.POSITIVE_INFINITY });
+  }
+  longer.set(kind, traces);
+}
+for (const { name, thresholds, open } of guards) {
+  const watch = open();
+  const cameras = name.includes('cameras');
+  const kinds = CALM_KINDS.filter((kind) => kind !== 'camera' || cameras);
+  const highest = kinds.flatMap((kind) => [...highestScores(watch, longer.get(kind)!, kind)]);
+  const alarms = thresholds.map((threshold) => alarmsAmong(highest, threshold));
+  const intervals = alarms.map((n) => clopperPearson(n, highest.length));
+  line('calm', {
+    guard: `${name}, ten times as long`,
+    thresholds,
+    clients: highest.length,
+    alarms,
+    intervals,
   });
 }
+if (!known.has('prada on calm clients'))
+  line('prada', {
+    id: 'prada on calm clients',
+    lowest: CALM_KINDS.map((kind) => ({ kind, lowest: pradaOf(longer.get(kind)!.slice(0, 5)) })),
+  });
 await victim.close();
 await engine.close();
 
