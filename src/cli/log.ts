@@ -60,7 +60,7 @@ export const command: Command = {
     entry: { value: 'FILE', help: 'prove --check: the entry that the receipt is to be about' },
     out: {
       value: 'FILE',
-      help: 'prove, export, show: where to write; witness: the checkpoint with cosignatures',
+      help: 'prove, export: where to write; witness: the checkpoint with cosignatures',
     },
     input: {
       value: 'FILE',
@@ -87,7 +87,7 @@ export const command: Command = {
     until: { value: 'ENTRY', help: 'archive: entries below this one' },
     key: {
       value: 'FILE',
-      help: "rotate: the log's private keys if they are not beside it; witness FOLDER: the witness's own",
+      help: "erase, rotate, archive: the log's private keys if they are not beside it; witness FOLDER: the witness's own",
     },
     'new-key': { value: 'FILE', help: 'rotate: the next private keys; made unless given' },
     'wrapping-key': {

@@ -1,5 +1,5 @@
-import { rename, writeFile } from 'node:fs/promises';
 import { asGlacisError, GlacisError } from '../../core/error.ts';
+import { writeAtomically } from '../../data/atomic-write.ts';
 import {
   type Checkpoint,
   createLog,
@@ -76,9 +76,7 @@ export async function openRecordWriter(
   let remembered = 0;
   const remember = async () => {
     remembered = now();
-    const temporary = `${places.seenFile}.tmp`;
-    await writeFile(temporary, writer.checkpoint.note);
-    await rename(temporary, places.seenFile);
+    await writeAtomically(places.seenFile, (write) => write(writer.checkpoint.note));
   };
   try {
     if (seen !== undefined)
