@@ -201,6 +201,30 @@ describe('attack timing', () => {
     expect(result.url).toBe(url);
   });
 
+  it('shows or refuses a result in which anything is missing, and never crashes on it', async () => {
+    const url = await endpoint(() => ({ wait: 0, text: '{}' }));
+    const result = await attack(url, { pairs: 20 });
+    const parts: readonly (readonly string[])[] = Object.entries(result.analysis).flatMap(([key, value]) => [
+      [key],
+      ...(typeof value === 'object' && !Array.isArray(value)
+        ? Object.keys(value).map((inner) => [key, inner])
+        : []),
+    ]);
+    let refused = 0;
+    for (const [key, inner] of parts) {
+      const copy = JSON.parse(timingToJson(result));
+      if (inner === undefined) delete copy.analysis[key!];
+      else delete copy.analysis[key!][inner];
+      try {
+        renderTimingText(result, { before: timingFromJson(JSON.stringify(copy), 'x') });
+      } catch (thrown) {
+        expect(thrown).toMatchObject({ code: 'result/invalid' });
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(15);
+  });
+
   it('refuses results that are none', () => {
     for (const text of ['', '{}', '[]', 'null', '{"schema":"glacis.timing/1"}'])
       expect(() => timingFromJson(text, 'x')).toThrow(/expected (JSON|a result)/);

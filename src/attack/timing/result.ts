@@ -45,13 +45,25 @@ export function timingFromJson(text: string, where: string): TimingResult {
   const numbers = [
     analysis?.pairs,
     analysis?.difference,
+    analysis?.needed,
+    ...[analysis?.a, analysis?.b].flatMap((latency) => [latency?.p50, latency?.p99]),
     analysis?.strongest?.t,
-    analysis?.information?.bits,
-    analysis?.guessing?.auc,
-    analysis?.a?.p50,
-    analysis?.b?.p50,
+    ...[analysis?.ranks?.z, analysis?.ranks?.p],
+    ...[analysis?.information, analysis?.lengths, analysis?.statuses].flatMap((each) => [
+      each?.bits,
+      each?.p,
+    ]),
+    ...[
+      analysis?.guessing?.auc,
+      analysis?.guessing?.accuracy,
+      ...[0, 1].map((i) => analysis?.guessing?.interval?.[i]),
+    ],
   ];
-  if (result?.schema !== SCHEMA || numbers.some((number) => typeof number !== 'number'))
+  const isOne =
+    result?.schema === SCHEMA &&
+    numbers.every((number) => typeof number === 'number') &&
+    typeof analysis?.strongest?.of === 'string';
+  if (!isOne)
     throw new GlacisError(
       'result/invalid',
       `${where}: expected a result of glacis attack timing (${SCHEMA}), got another`,
