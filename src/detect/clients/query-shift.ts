@@ -10,13 +10,21 @@ import { openQueryShift } from '../extraction/query-shift.ts';
 import { defineClientDetector, highestScores, quantile } from './client-detector.ts';
 import { featuresOf } from './features-of.ts';
 
-const kept = z.strictObject({ reference: calmReferenceSchema, level: z.number().gt(0) });
+const kept = z.strictObject({
+  reference: calmReferenceSchema,
+  level: z.number().gt(0),
+  oddLevel: z.number().gt(0),
+});
 
 /** Queries of a client that are judged together. */
 const WINDOW = 256;
 
-/** The least ratio that is an alarm. */
+/** The least ratio, and the fewest odd queries in a window, that are an alarm. */
 const LEAST = 2;
+const LEAST_ODD = 8;
+
+/** A level that nothing reaches. */
+const NEVER = Number.POSITIVE_INFINITY;
 
 /** Queries that are not distributed as calm ones are: see {@link openQueryShift}. */
 export const shiftClients = defineClientDetector<z.output<typeof kept>>({
@@ -28,19 +36,25 @@ export const shiftClients = defineClientDetector<z.output<typeof kept>>({
     const plain = fitReference(joined(clients));
     const reference = { ...plain, spread: spreadOf(plain, clients.map(asQueries)) };
     const memory = { salt: 0, capacity: 16, askers: clients.length };
-    const ratios = highestScores(this.open({ reference, level: 1 }, watched, memory), clients);
-    return { reference, level: Math.max(LEAST, 1.2 * quantile([...ratios], 0.99)) };
+    const highest = (level: number, oddLevel: number) =>
+      1.2 *
+      quantile([...highestScores(this.open({ reference, level, oddLevel }, watched, memory), clients)], 0.99);
+    return {
+      reference,
+      level: Math.max(LEAST, highest(1, NEVER)),
+      oddLevel: Math.max(LEAST_ODD, highest(NEVER, 1)),
+    };
   },
-  open({ reference, level }, watched, { askers }, state) {
+  open({ reference, level, oddLevel }, watched, { askers }, state) {
     featuresOf(watched, 'query-shift');
-    const watch = openQueryShift({ reference, window: WINDOW, level, askers }, state);
+    const watch = openQueryShift({ reference, window: WINDOW, level, oddLevel, askers }, state);
     return {
       observe(asker, queries, i) {
         const shift = watch.observe(asker, queries.features!, queries.scores, i);
         if (!shift) return { score: 0, seen: 'not judged' };
-        const { score, ratio, linked, actors } = shift;
+        const { score, ratio, linked, actors, odd } = shift;
         const others = actors > 1 ? `, ${linked.toFixed(1)} of ${actors} together` : '';
-        return { score, seen: `ratio ${ratio.toFixed(1)}${others}` };
+        return { score, seen: `ratio ${ratio.toFixed(1)}${others}, ${odd} odd` };
       },
       snapshot: watch.snapshot,
     };

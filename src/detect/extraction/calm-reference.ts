@@ -35,6 +35,8 @@ export const calmReferenceSchema = z.strictObject({
   /** Second stage: all alike. */
   again: packedFloats(SECOND * SECOND),
   centre: packedFloats(SECOND),
+  /** The squared length of its numbers beyond which a query is odd. */
+  odd: z.number().gt(0),
   /** By how much calm clients differ from each other: the squared shift of their means. */
   spread: z.number().min(0),
 });
@@ -45,8 +47,12 @@ export type CalmReference = z.output<typeof calmReferenceSchema>;
 /** Writes a query's numbers, `[width]`: of calm queries, of mean 0 and covariance 1. */
 export interface ReferenceReader {
   readonly width: number;
-  read(features: Float32Array, scores: Float32Array, row: number, out: Float32Array): void;
+  /** Gives their squared length as well. */
+  read(features: Float32Array, scores: Float32Array, row: number, out: Float32Array): number;
 }
+
+/** The share of calm queries that are odd. */
+const ODD = 0.005;
 
 /** Samples and what the model made of them. */
 export interface CalmQueries {
@@ -81,15 +87,22 @@ export function fitReference({ n, features, scores }: CalmQueries): CalmReferenc
       rows.subarray((i - half) * SECOND, (i - half + 1) * SECOND),
     );
   const all = fitGaussians(rows, SECOND, new Uint8Array(n - half), 1);
-  return {
+  const plain = {
     features: width,
     classes,
     whitener: first.whitener,
     centres: first.centres,
     again: all.whitener,
     centre: all.centres,
+    odd: 1,
     spread: 0,
   };
+  const { read } = referenceReader(plain);
+  const out = new Float32Array(SECOND);
+  const lengths = Float64Array.from({ length: n - half }, (_, i) =>
+    read(features, scores, half + i, out),
+  ).sort();
+  return { ...plain, odd: lengths[Math.floor((1 - ODD) * lengths.length)]! };
 }
 
 /**
@@ -116,10 +129,13 @@ export function referenceReader(reference: CalmReference): ReferenceReader {
       second(raw, topOf(scores, at, classes), row);
       whiten(again, SECOND, row, out);
       // What is no number is as strange as can be, and must not wipe out the sum.
+      let squared = 0;
       for (let i = 0; i < SECOND; i++) {
         const value = out[i]! - centre[i]!;
         out[i] = Number.isNaN(value) ? MOST : Math.min(MOST, Math.max(-MOST, value));
+        squared += out[i]! * out[i]!;
       }
+      return squared;
     },
   };
 }

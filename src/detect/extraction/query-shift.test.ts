@@ -14,7 +14,13 @@ const reference = {
     calmClients(10, 200, 2).map(({ n, features, scores }) => ({ n, features: features!, scores })),
   ),
 };
-const SETTINGS: QueryShiftSettings = { reference, window: 64, level: 3, askers: 64 };
+const SETTINGS: QueryShiftSettings = {
+  reference,
+  window: 64,
+  level: 3,
+  oddLevel: Number.POSITIVE_INFINITY,
+  askers: 64,
+};
 
 /** The highest score of a client. */
 function highest(queries: Observations, settings = SETTINGS, keys = 1): number {
@@ -54,6 +60,16 @@ describe('query shift', () => {
   test('calm keys are not one actor because they are many', () => {
     const many = observed(samples(600, randomFrom(6, 'calm')));
     expect(highest(many, SETTINGS, 30)).toBeLessThan(1);
+  });
+
+  test('one strange query for nine calm ones hardly moves the mean, and is counted', () => {
+    const strange = samples(40, randomFrom(11, 'strange'), 4);
+    const x = samples(400, randomFrom(12, 'calm'));
+    for (let i = 0; i < 40; i++) x.set(strange.subarray(i * 16, (i + 1) * 16), 10 * i * 16);
+    const mixed = observed(x);
+    const counting = { ...SETTINGS, level: Number.POSITIVE_INFINITY, oddLevel: 5 };
+    expect(highest(mixed, counting)).toBeGreaterThan(1);
+    expect(Math.max(...calmClients(10, 400, 13).map((client) => highest(client, counting)))).toBeLessThan(1);
   });
 
   test('one strange sample sent a hundred times is one query', () => {

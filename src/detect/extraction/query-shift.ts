@@ -11,6 +11,8 @@ export interface QueryShiftSettings {
   readonly window: number;
   /** Ratio at which there is an alarm; 1 is what a calm client has on average. */
   readonly level: number;
+  /** Odd queries in the window at which there is an alarm. */
+  readonly oddLevel: number;
   readonly askers: number;
 }
 
@@ -22,7 +24,9 @@ export interface Shift {
   readonly linked: number;
   /** How many those are, the asker included. */
   readonly actors: number;
-  /** The greater of both as a share of the level; 1 is an alarm. */
+  /** Queries in the window that are odd by themselves. */
+  readonly odd: number;
+  /** The greatest of all as a share of its level; 1 is an alarm. */
   readonly score: number;
 }
 
@@ -59,17 +63,23 @@ interface Asker {
   before: Float64Array;
   n: number;
   nBefore: number;
+  odd: number;
+  oddBefore: number;
   asked: number;
   ratio: number;
 }
 
 const whole = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-const kept = z.array(z.tuple([z.string(), whole, whole, whole, z.number().min(0)])).max(2 ** 20);
+const kept = z
+  .array(z.tuple([z.string(), whole, whole, whole, whole, whole, z.number().min(0)]))
+  .max(2 ** 20);
 
 /**
  * Finds clients whose queries are not distributed as calm ones are: those of another domain (Knockoff), synthetic ones, noise. Each query becomes a short vector of what the protected model
  * itself made of it (features by class, confidence, how far off it all is: {@link referenceReader}), centred and scaled on calm queries, so that only the mean over a client's queries has to be
  * watched: Hotelling's test of a mean shift, in a window of the client's own queries, whatever time they take. What calm clients differ among themselves is allowed for.
+ *
+ * Beside the mean, queries that are odd by themselves are counted, of which a calm client has few: strange queries among many calm ones hardly move a mean.
  *
  * Clients whose shifts point the same way are judged as one actor as well: the sums of a Sybil's keys add up exactly. The idea of testing distributions of
  * features follows VarDetect (Pal et al. 2021, "Stateful Detection of Model Extraction Attacks"), which takes a variational autoencoder and the maximum mean discrepancy where this takes the model's own features and a mean of
@@ -78,11 +88,11 @@ const kept = z.array(z.tuple([z.string(), whole, whole, whole, z.number().min(0)
  * Errors: `option/invalid`; `result/invalid` for a state kept with other settings.
  */
 export function openQueryShift(settings: QueryShiftSettings, state?: Uint8Array): QueryShift {
-  const { reference, window, level } = settings;
+  const { reference, window, level, oddLevel } = settings;
   if (!(Number.isInteger(window) && window >= FEWEST && window <= 1e6))
     throw new GlacisError('option/invalid', `query-shift: expected a window from ${FEWEST}, got ${window}`);
-  if (!(level > 0 && settings.askers >= 1))
-    throw new GlacisError('option/invalid', 'query-shift: expected a level above 0 and at least one asker');
+  if (!(level > 0 && oddLevel > 0 && settings.askers >= 1))
+    throw new GlacisError('option/invalid', 'query-shift: expected levels above 0 and at least one asker');
   const { width, read } = referenceReader(reference);
   const known = recent<string, Asker>(settings.askers);
   const suspicious = new Set<Asker>();
@@ -99,12 +109,13 @@ export function openQueryShift(settings: QueryShiftSettings, state?: Uint8Array)
   return {
     observe(name, features, scores, at) {
       const asker = known.at(name, () => fresh(width));
-      read(features, scores, at, row);
+      const strangeness = read(features, scores, at, row);
       if (resembles(row, asker.latest, width)) return undefined;
       asker.latest.set(row, (asker.asked % LATEST) * width);
       for (let i = 0; i < width; i++) asker.now[i]! += row[i]!;
       asker.n++;
       asker.asked++;
+      if (strangeness > reference.odd) asker.odd++;
       if (asker.asked % EVERY !== 0) return undefined;
       const sum = sumOf(asker);
       const n = asker.n + asker.nBefore;
@@ -113,13 +124,16 @@ export function openQueryShift(settings: QueryShiftSettings, state?: Uint8Array)
       if (isShifted) suspicious.add(asker);
       else suspicious.delete(asker);
       const actor = isShifted ? actorOf(asker, sum, n, suspicious, sumOf, known) : { sum, n, actors: 1 };
+      const odd = asker.odd + asker.oddBefore;
       if (asker.n >= half) {
+        [asker.oddBefore, asker.odd] = [asker.odd, 0];
         [asker.before, asker.now] = [asker.now, asker.before.fill(0)];
         [asker.nBefore, asker.n] = [asker.n, 0];
       }
       const ratio = n >= FEWEST ? asker.ratio : 0;
       const linked = actor.actors > 1 && actor.n >= FEWEST ? ratioOf(actor.sum, actor.n) : 0;
-      return { ratio, linked, actors: actor.actors, score: Math.max(ratio, linked) / level };
+      const score = Math.max(ratio / level, linked / level, odd / oddLevel);
+      return { ratio, linked, actors: actor.actors, odd, score };
     },
     snapshot() {
       const list = [...known.entries()];
@@ -132,7 +146,15 @@ export function openQueryShift(settings: QueryShiftSettings, state?: Uint8Array)
       }
       return stateToBytes({
         kind: KIND,
-        plain: list.map(([name, { n, nBefore, asked, ratio }]) => [name, n, nBefore, asked, ratio]),
+        plain: list.map(([name, { n, nBefore, odd, oddBefore, asked, ratio }]) => [
+          name,
+          n,
+          nBefore,
+          odd,
+          oddBefore,
+          asked,
+          ratio,
+        ]),
         arrays: { sums, latest },
       });
     },
@@ -145,6 +167,8 @@ const fresh = (width: number): Asker => ({
   before: new Float64Array(width),
   n: 0,
   nBefore: 0,
+  odd: 0,
+  oddBefore: 0,
   asked: 0,
   ratio: 0,
 });
@@ -212,11 +236,21 @@ function restore(
     !(latest instanceof Float32Array && latest.length === LATEST * width * n)
   )
     throw new GlacisError('result/invalid', `state of ${KIND}: expected what was kept, got something else`);
-  for (const [i, [name, count, nBefore, asked, ratio]] of read.data.entries()) {
+  for (const [i, [name, count, nBefore, odd, oddBefore, asked, ratio]] of read.data.entries()) {
     const now = sums.slice(2 * i * width, (2 * i + 1) * width);
     const before = sums.slice((2 * i + 1) * width, (2 * i + 2) * width);
     const own = latest.slice(LATEST * width * i, LATEST * width * (i + 1));
-    const asker = known.at(name, () => ({ latest: own, now, before, n: count, nBefore, asked, ratio }));
+    const asker = known.at(name, () => ({
+      latest: own,
+      now,
+      before,
+      n: count,
+      nBefore,
+      odd,
+      oddBefore,
+      asked,
+      ratio,
+    }));
     if (ratio >= SUSPICIOUS) suspicious.add(asker);
   }
 }
