@@ -130,7 +130,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
   );
 
   const identity: Identity = keep(
-    await openIdentity(config.identity, { secret, store: databaseKeys(store), now, clock, failed }),
+    await openIdentity(config.identity, { secret, store: databaseKeys(store), now, clock, failed, placeOf }),
     (part) => part.close(),
   );
   const rights = await openRights(placed(config, placeOf), { now, clock, failed });
@@ -163,6 +163,8 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     wantsFeatures: parts.wantsFeatures,
     prepare: parts.prepare,
     grace: GRACE,
+    onShadow: ({ model, n, agreed, failed: none }) =>
+      metrics.shadow(model, { n, agreed, failed: none !== undefined }),
   });
   keep(backends, (part) => part.close());
 
@@ -206,14 +208,23 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     const next = await options.reread();
     unchangeable(config, next.config);
     // What can refuse comes first; models that are not admitted stay as they were.
-    await rights.reload();
-    await management.reload();
-    await identity.reload(next.config.identity);
+    const ready = [
+      await rights.prepare(),
+      await management.prepare(),
+      await identity.prepare(next.config.identity),
+    ];
     parts.reload(next.config);
+    for (const putInForce of ready) putInForce();
     const refused = await backends.apply(backendOf(next.config), by);
     config = next.config;
     await faces.renewTls();
-    await record({ kind: 'event', at: now(), event: 'reloaded', by, about: { refused: refused.length } });
+    await record({
+      kind: 'event',
+      at: now(),
+      event: 'reloaded',
+      by,
+      about: { refused: refused.length, rights: rights.digest, management: management.digest },
+    });
     return { reloaded: true, notLoaded: refused };
   };
 
@@ -225,6 +236,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     { part: 'log', ok: recorder.broken === undefined, because: recorder.broken },
     { part: 'store', ok: store.broken === undefined, because: store.broken?.message },
     { part: 'policies', ok: rights.problem === undefined, because: rights.problem && String(rights.problem) },
+    { part: 'runtime', ok: backends.broken() === undefined, because: backends.broken() },
     ...backends.status().map(({ model, versions }) => {
       const stopped = versions.find((version) => version.stopped !== undefined)?.stopped;
       return { part: `model ${model}`, ok: stopped === undefined, because: stopped };

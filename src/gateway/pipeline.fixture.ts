@@ -53,7 +53,7 @@ export function stagesFixture(over: Partial<Stages> = {}): Stages & { readonly w
     identifier: {
       identify: () => ({ id: 'ann', tenant: 'acme', credential: 'k1', kind: 'key', roles: [] }),
     },
-    rights: { most: () => 'logits' },
+    rights: { decide: () => ({ detail: 'logits', because: 'all may' }) },
     routes: { find: (name, version) => (name === 'm' && (version ?? '1') === '1' ? model : undefined) },
     rates: { take: () => undefined },
     budgets: { take: () => 'full', state: async () => ({ used: 0, limit: 1, step: 'full' }) },

@@ -100,7 +100,11 @@ describe('a call that is refused', () => {
         },
       },
     ],
-    ['a model that the rights keep', 'unknown', { rights: { most: () => undefined } }],
+    [
+      'a model that the rights keep',
+      'unknown',
+      { rights: { decide: () => ({ detail: undefined, because: 'no policy' }) } },
+    ],
     ['a model that is not there', 'unknown', { routes: { find: () => undefined } }],
     ['a rate limit', 'throttled', { rates: { take: () => 7 } }],
     ['a budget', 'exhausted', { budgets: { ...stagesFixture().budgets, take: () => 'refuse' } }],
@@ -206,7 +210,9 @@ describe('a call that is refused', () => {
       await openPipeline(
         stagesFixture({
           routes: { find: () => note('route', known ? modelFixture() : undefined) },
-          rights: { most: () => note('rights', allowed ? 'logits' : undefined) },
+          rights: {
+            decide: () => note('rights', { detail: allowed ? ('logits' as const) : undefined, because: '' }),
+          },
           rates: { take: () => note('rate', undefined) },
         }),
       ).infer(questionFixture([[1, 0, 0]]));
@@ -214,6 +220,24 @@ describe('a call that is refused', () => {
     };
     expect(await trail(false, true)).toEqual(await trail(true, false));
     expect(await trail(false, false)).toEqual(await trail(true, false));
+  });
+
+  it.each([
+    ['a model that is not there', { routes: { find: () => undefined } }],
+    [
+      'inputs that do not fit',
+      { routes: { find: () => modelFixture({ metadata: { ...modelFixture().metadata, inputs: [] } }) } },
+    ],
+  ])('counts %s as a request', async (_, over) => {
+    const taken: unknown[] = [];
+    const rates = {
+      take: (who: { readonly principal: { readonly id: string } | undefined }, n: number) => {
+        taken.push([who.principal?.id, n]);
+        return undefined;
+      },
+    };
+    await openPipeline(stagesFixture({ ...over, rates })).infer(questionFixture([[1, 0, 0]]));
+    expect(taken).toEqual([['ann', 1]]);
   });
 
   it('counts failed credentials against the address', async () => {
@@ -316,11 +340,9 @@ describe('descriptions and malformed requests', () => {
       refusal: 'unknown',
     });
     expect(
-      await openPipeline(stagesFixture({ rights: { most: () => undefined } })).modelReady(
-        CALLER,
-        'm',
-        undefined,
-      ),
+      await openPipeline(
+        stagesFixture({ rights: { decide: () => ({ detail: undefined, because: 'no policy' }) } }),
+      ).modelReady(CALLER, 'm', undefined),
     ).toMatchObject({ refusal: 'unknown' });
   });
 

@@ -68,27 +68,20 @@ export function openPipeline(stages: Stages): Gateway {
       readonly operation: Operation;
     },
   ): Promise<{ readonly principal: Principal; readonly served: ServedModel; readonly most: Detail }> => {
-    let principal: Principal;
-    try {
-      const given = stages.identifier.identify(caller);
-      principal = given instanceof Promise ? await given : given;
-    } catch (thrown) {
-      // Who guesses at credentials meets the address's limit.
-      await limited(undefined, caller.address, 1);
-      throw thrown;
-    }
+    const given = stages.identifier.identify(caller);
+    const principal = given instanceof Promise ? await given : given;
     trace.principal = principal;
     const served = stages.routes.find(model, version, principal);
-    const most = stages.rights.most(principal, {
+    const { detail, because } = stages.rights.decide(principal, {
       model,
       version: served?.version ?? version,
       operation,
       address: caller.address,
     });
-    if (most === undefined) throw new Refused('unknown', 'the rights do not allow it');
+    if (detail === undefined) throw new Refused('unknown', because);
     if (served === undefined) throw new Refused('unknown', 'no such model or version');
     trace.model = served;
-    return { principal, served, most };
+    return { principal, served, most: detail };
   };
   const limited = async (principal: Principal | undefined, address: string, n: number): Promise<void> => {
     const given = stages.rates.take({ principal, address }, n);
@@ -96,12 +89,25 @@ export function openPipeline(stages: Stages): Gateway {
     if (wait !== undefined) throw new Refused('throttled', 'a rate limit', { retryAfter: wait });
   };
 
+  /** Guessing at credentials, names or shapes is a request, too: what ends before the limits were asked is counted all the same. */
+  const charged = async <T>(trace: Trace, { address }: Caller, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (thrown) {
+      await limited(trace.principal, address, 1);
+      throw thrown;
+    }
+  };
+
   const answer = async (question: Question, trace: Trace): Promise<readonly Tensor[]> => {
     const { request, caller } = question;
-    const { principal, served, most } = await timed('admit', () =>
-      admit(trace, { caller, model: question.model, version: question.version, operation: 'infer' }),
-    );
-    const { inputs, n } = checkInputs(request, served.metadata, limits.mostSamples);
+    const { principal, served, most, inputs, n } = await charged(trace, caller, async () => {
+      const { model, version } = question;
+      const admitted = await timed('admit', () =>
+        admit(trace, { caller, model, version, operation: 'infer' }),
+      );
+      return { ...admitted, ...checkInputs(request, admitted.served.metadata, limits.mostSamples) };
+    });
     trace.n = n;
     const step = await timed('limit', async (): Promise<BudgetStep> => {
       await limited(principal, caller.address, n);
@@ -242,8 +248,8 @@ export function openPipeline(stages: Stages): Gateway {
     const arrived = clock();
     try {
       usable(recorder.broken);
-      const { served, principal } = await timed('admit', () =>
-        admit(trace, { caller, model, version, operation }),
+      const { served, principal } = await charged(trace, caller, () =>
+        timed('admit', () => admit(trace, { caller, model, version, operation })),
       );
       await limited(principal, caller.address, 0);
       const due = stages.schedule.due(arrived);

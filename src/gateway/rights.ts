@@ -17,16 +17,17 @@ export interface Identifier {
 /** Decides what a principal may do. */
 export interface Rights {
   /**
-   * The most detail that the principal may have of this model's answers, or undefined where it may not do this at all. Who asks for a
+   * The most detail that the principal may have of this model's answers, or undefined where it may not do this at all; and why, for the log. Who asks for a
    * model that does not exist is asked about, too, so that both take the same way.
    */
-  most(
+  decide(
     principal: Principal,
     what: {
       readonly model: string;
+      /** The version that would answer. */
       readonly version: string | undefined;
       readonly operation: Operation;
       readonly address: string;
     },
-  ): Detail | undefined;
+  ): { readonly detail: Detail | undefined; readonly because: string };
 }

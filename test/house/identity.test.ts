@@ -71,7 +71,7 @@ describe('docs/identity.md', () => {
       model: string,
       address = '10.0.0.1',
       version = '1',
-    ): Detail | undefined => rights.most(principal, { model, version, operation: 'infer', address });
+    ): Detail | undefined => rights.decide(principal, { model, version, operation: 'infer', address }).detail;
     const customer = who({ roles: ['customer'] });
     expect(most(customer, 'public-digits')).toBe('topk');
     expect(most(customer, 'public-digits', '192.0.2.1')).toBe('label');

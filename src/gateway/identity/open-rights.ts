@@ -12,7 +12,7 @@ import { DEFAULT_RIGHTS, inferAction, RIGHTS_SCHEMA } from './rights-schema.ts';
 
 /** A decision about rights. */
 export interface RightsDecision {
-  /** As {@link Rights.most} gives it. */
+  /** The most detail; undefined where it may not be done at all. */
   readonly detail: Detail | undefined;
   /** Ids of the policies that decided. */
   readonly policies: readonly string[];
@@ -21,11 +21,11 @@ export interface RightsDecision {
 }
 
 /** What is asked about. */
-export type RightsQuestion = Parameters<Rights['most']>[1];
+export type RightsQuestion = Parameters<Rights['decide']>[1];
 
 /** Rights by policies. */
 export interface GatewayRights extends Rights {
-  /** As {@link Rights.most}, with the policies that decided. */
+  /** As {@link Rights.decide}, with the policies that decided. */
   decide(principal: Principal, what: RightsQuestion): RightsDecision;
   /** Puts changed policy files in force, or keeps the old ones. Errors: `policy/invalid`. */
   reload(): Promise<void>;
@@ -166,7 +166,6 @@ export async function openRights(config: RightsConfig, given: RightsSurroundings
   };
   return {
     decide,
-    most: (principal, what) => decide(principal, what).detail,
     reload: async () => (await set.prepare())(),
     prepare: set.prepare,
     get digest() {

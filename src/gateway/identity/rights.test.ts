@@ -61,11 +61,11 @@ describe('without policies', () => {
   });
 
   it('a key may do what its scope says, and nothing else', () => {
-    expect(rights.most(key, ask())).toBe('topk');
-    expect(rights.most(key, ask('mnist', { operation: 'ready' }))).toBe('label');
-    expect(rights.most(key, ask('mnist', { operation: 'metadata' }))).toBeUndefined();
-    expect(rights.most(key, ask('other'))).toBeUndefined();
-    expect(rights.most(key, ask('mnist', { version: undefined }))).toBe('topk');
+    expect(rights.decide(key, ask()).detail).toBe('topk');
+    expect(rights.decide(key, ask('mnist', { operation: 'ready' })).detail).toBe('label');
+    expect(rights.decide(key, ask('mnist', { operation: 'metadata' })).detail).toBeUndefined();
+    expect(rights.decide(key, ask('other')).detail).toBeUndefined();
+    expect(rights.decide(key, ask('mnist', { version: undefined })).detail).toBe('topk');
     expect(rights.decide(key, ask('other')).because).toBe("outside the credential's scope");
     expect(rights.decide(key, ask())).toEqual({
       detail: 'topk',
@@ -76,13 +76,15 @@ describe('without policies', () => {
 
   it('a star is any model', () => {
     const any = who({ scope: { models: ['*'], operations: ['infer'], detail: 'label' } });
-    expect(rights.most(any, ask('whatever'))).toBe('label');
+    expect(rights.decide(any, ask('whatever')).detail).toBe('label');
   });
 
   it('whoever has no scope may do nothing', () => {
     for (const kind of ['key', 'token', 'certificate', 'anonymous'] as const)
       for (const operation of OPERATIONS)
-        expect(rights.most(who({ kind, roles: ['admin'] }), ask('mnist', { operation }))).toBeUndefined();
+        expect(
+          rights.decide(who({ kind, roles: ['admin'] }), ask('mnist', { operation })).detail,
+        ).toBeUndefined();
     expect(rights.decide(who(), ask()).because).toBe('no policy allows it');
   });
 });
@@ -90,28 +92,28 @@ describe('without policies', () => {
 describe('detail', () => {
   it('that is permitted permits all that tells less', async () => {
     const rights = await rightsBy('permit (principal, action in Action::"infer:scores", resource);');
-    expect(rights.most(who(), ask())).toBe('scores');
+    expect(rights.decide(who(), ask()).detail).toBe('scores');
     for (const detail of DETAILS)
-      expect(rights.most(who({ scope: { models: ['*'], operations: ['infer'], detail } }), ask())).toBe(
-        DETAILS.indexOf(detail) < 2 ? detail : 'scores',
-      );
+      expect(
+        rights.decide(who({ scope: { models: ['*'], operations: ['infer'], detail } }), ask()).detail,
+      ).toBe(DETAILS.indexOf(detail) < 2 ? detail : 'scores');
   });
 
   it('that is forbidden forbids all that tells more', async () => {
     const rights = await rightsBy(`
       permit (principal, action in Action::"infer", resource);
       @id("cap") forbid (principal in Tenant::"acme", action == Action::"infer:logits", resource);`);
-    expect(rights.most(who(), ask())).toBe('scores');
-    expect(rights.most(who({ tenant: 'other' }), ask())).toBe('explanation');
-    expect(rights.most(who(), ask('mnist', { operation: 'metadata' }))).toBeUndefined();
+    expect(rights.decide(who(), ask()).detail).toBe('scores');
+    expect(rights.decide(who({ tenant: 'other' }), ask()).detail).toBe('explanation');
+    expect(rights.decide(who(), ask('mnist', { operation: 'metadata' })).detail).toBeUndefined();
   });
 
   it('is never more than the scope, whatever policies say', async () => {
     const rights = await rightsBy('permit (principal, action, resource);');
     const narrow = who({ scope: { models: ['a'], operations: ['metadata', 'infer'], detail: 'label' } });
-    expect(rights.most(narrow, ask('a'))).toBe('label');
-    expect(rights.most(narrow, ask('b'))).toBeUndefined();
-    expect(rights.most(narrow, ask('a', { operation: 'ready' }))).toBeUndefined();
+    expect(rights.decide(narrow, ask('a')).detail).toBe('label');
+    expect(rights.decide(narrow, ask('b')).detail).toBeUndefined();
+    expect(rights.decide(narrow, ask('a', { operation: 'ready' })).detail).toBeUndefined();
   });
 });
 
@@ -123,13 +125,15 @@ describe('policies', () => {
       permit (principal == Principal::"bob", action, resource == ModelVersion::"fraud/2");
       @id("stolen") forbid (principal, action, resource) when { principal.credential == "k9" };
       forbid (principal, action, resource) when { principal.kind == "anonymous" };`);
-    expect(rights.most(who(), ask())).toBe('explanation');
-    expect(rights.most(who({ tenant: 'x' }), ask())).toBeUndefined();
-    expect(rights.most(who({ tenant: 'x', roles: ['a', 'tester'] }), ask('test-7'))).toBe('explanation');
-    expect(rights.most(who({ id: 'bob' }), ask('fraud', { version: '2' }))).toBe('explanation');
-    expect(rights.most(who({ id: 'bob' }), ask('fraud', { version: '1' }))).toBeUndefined();
-    expect(rights.most(who({ id: 'bob' }), ask('fraud', { version: undefined }))).toBeUndefined();
-    expect(rights.most(who({ kind: 'anonymous' }), ask())).toBeUndefined();
+    expect(rights.decide(who(), ask()).detail).toBe('explanation');
+    expect(rights.decide(who({ tenant: 'x' }), ask()).detail).toBeUndefined();
+    expect(rights.decide(who({ tenant: 'x', roles: ['a', 'tester'] }), ask('test-7')).detail).toBe(
+      'explanation',
+    );
+    expect(rights.decide(who({ id: 'bob' }), ask('fraud', { version: '2' })).detail).toBe('explanation');
+    expect(rights.decide(who({ id: 'bob' }), ask('fraud', { version: '1' })).detail).toBeUndefined();
+    expect(rights.decide(who({ id: 'bob' }), ask('fraud', { version: undefined })).detail).toBeUndefined();
+    expect(rights.decide(who({ kind: 'anonymous' }), ask()).detail).toBeUndefined();
     expect(rights.decide(who({ credential: 'k9' }), ask())).toEqual({
       detail: undefined,
       policies: ['stolen'],
@@ -142,7 +146,7 @@ describe('policies', () => {
       permit (principal, action, resource) when {
         context.address.isInRange(ip("10.0.0.0/8")) || context.address.isInRange(ip("2001:db8::/32"))
       };`);
-    const from = (address: string) => rights.most(who(), ask('mnist', { address })) !== undefined;
+    const from = (address: string) => rights.decide(who(), ask('mnist', { address })).detail !== undefined;
     expect(from('10.1.2.3')).toBe(true);
     expect(from('::ffff:10.1.2.3')).toBe(true);
     expect(from('2001:db8::1%eth0')).toBe(true);
@@ -155,8 +159,8 @@ describe('policies', () => {
     const rights = await rightsBy(`
       permit (principal, action, resource);
       forbid (principal, action, resource) when { context.address.isInRange(ip("10.0.0.0/8")) };`);
-    expect(rights.most(who(), ask())).toBe('explanation');
-    expect(rights.most(who(), ask('mnist', { address: '' }))).toBeUndefined();
+    expect(rights.decide(who(), ask()).detail).toBe('explanation');
+    expect(rights.decide(who(), ask('mnist', { address: '' })).detail).toBeUndefined();
     expect(rights.decide(who(), ask('mnist', { address: 'x' })).because).toMatch('there is none');
   });
 
@@ -164,19 +168,19 @@ describe('policies', () => {
     const rights = await rightsBy(`
       permit (principal, action, resource)
       when { (if principal.scoped then context else context).address.isInRange(ip("10.0.0.0/8")) };`);
-    expect(rights.most(who(), ask('mnist', { address: '10.0.0.1' }))).toBe('explanation');
-    expect(rights.most(who(), ask('mnist', { address: '11.0.0.1' }))).toBeUndefined();
+    expect(rights.decide(who(), ask('mnist', { address: '10.0.0.1' })).detail).toBe('explanation');
+    expect(rights.decide(who(), ask('mnist', { address: '11.0.0.1' })).detail).toBeUndefined();
   });
 
   it('see the time, in steps', async () => {
     const rights = await rightsBy(
       'permit (principal, action, resource) when { context.now.toTime() < duration("12h") };',
     );
-    expect(rights.most(who(), ask())).toBe('explanation');
+    expect(rights.decide(who(), ask()).detail).toBe('explanation');
     at += 2 * 3_600_000;
-    expect(rights.most(who(), ask())).toBeUndefined();
+    expect(rights.decide(who(), ask()).detail).toBeUndefined();
     at -= 3_600_000;
-    expect(rights.most(who(), ask())).toBe('explanation');
+    expect(rights.decide(who(), ask()).detail).toBe('explanation');
   });
 
   it('that cannot be evaluated forbid', async () => {
@@ -192,12 +196,12 @@ describe('policies', () => {
 describe('a decision', () => {
   it('is made once, for every address and time where no policy looks at them', async () => {
     const rights = await rightsBy('permit (principal, action, resource);');
-    rights.most(who(), ask());
+    rights.decide(who(), ask()).detail;
     const { evaluations } = rights.state;
     expect(evaluations).toBe(5);
     for (let i = 0; i < 50; i++) {
       at += 100_000;
-      rights.most(who(), ask('mnist', { address: `192.0.2.${i}` }));
+      rights.decide(who(), ask('mnist', { address: `192.0.2.${i}` })).detail;
     }
     expect(rights.state.evaluations).toBe(evaluations);
   });
@@ -221,28 +225,28 @@ describe('a decision', () => {
       [who(), ask('mnist', { operation: 'ready' })],
       [who(), ask('mnist', { address: '192.0.2.8' })],
     ] as const) {
-      rights.most(principal, what);
+      rights.decide(principal, what).detail;
       expect(rights.state.evaluations).toBeGreaterThan(before);
       before = rights.state.evaluations;
-      rights.most(principal, what);
+      rights.decide(principal, what).detail;
       expect(rights.state.evaluations).toBe(before);
     }
     at += 60_000;
-    rights.most(who(), ask());
+    rights.decide(who(), ask()).detail;
     expect(rights.state.evaluations).toBeGreaterThan(before);
   });
 
   it('is remembered in bounded memory, and nobody can have endlessly many made', async () => {
     const rights = await rightsBy(undefined, { remember: 100 });
     const key = who({ scope: { models: ['*'], operations: ['infer'], detail: 'label' } });
-    for (let i = 0; i < 256; i++) rights.most(key, ask(`m${i}`));
+    for (let i = 0; i < 256; i++) rights.decide(key, ask(`m${i}`)).detail;
     expect(rights.state.remembered).toBeLessThanOrEqual(100);
-    expect(() => rights.most(key, ask('one more'))).toThrow(Refused);
-    expect(rights.most(key, ask('m255'))).toBe('label');
-    expect(rights.most(who({ ...key, id: 'bob' }), ask('one more'))).toBe('label');
+    expect(() => rights.decide(key, ask('one more')).detail).toThrow(Refused);
+    expect(rights.decide(key, ask('m255')).detail).toBe('label');
+    expect(rights.decide(who({ ...key, id: 'bob' }), ask('one more')).detail).toBe('label');
     ticks += 1000;
-    expect(rights.most(key, ask('one more'))).toBe('label');
-    expect(rights.most(key, ask('x'.repeat(600)))).toBeUndefined();
+    expect(rights.decide(key, ask('one more')).detail).toBe('label');
+    expect(rights.decide(key, ask('x'.repeat(600))).detail).toBeUndefined();
   });
 });
 
@@ -261,7 +265,7 @@ describe('policy files', () => {
     writeFileSync(join(place, 'notes.txt'), 'nothing');
     const rights = await rightsBy(undefined, { policies: [place] });
     expect(rights.policies.map(({ id }) => id)).toEqual(['a.cedar:3', 'b']);
-    expect(rights.most(who(), ask('mnist', { operation: 'ready' }))).toBe('label');
+    expect(rights.decide(who(), ask('mnist', { operation: 'ready' })).detail).toBe('label');
     writeFileSync(
       join(place, 'b.cedar'),
       '@id("c") forbid (principal, action == Action::"ready", resource);',
@@ -269,11 +273,11 @@ describe('policy files', () => {
     const { digest } = rights;
     const putInForce = await rights.prepare();
     expect(rights.digest).toBe(digest);
-    expect(rights.most(who(), ask('mnist', { operation: 'ready' }))).toBe('label');
+    expect(rights.decide(who(), ask('mnist', { operation: 'ready' })).detail).toBe('label');
     putInForce();
     expect(rights.digest).toMatch(/^sha256:[0-9a-f]{64}$/);
     expect(rights.digest).not.toBe(digest);
-    expect(rights.most(who(), ask('mnist', { operation: 'ready' }))).toBeUndefined();
+    expect(rights.decide(who(), ask('mnist', { operation: 'ready' })).detail).toBeUndefined();
     expect(rights.policies.map(({ id }) => id)).toEqual(['a.cedar:3', 'c']);
   });
 
@@ -282,14 +286,14 @@ describe('policy files', () => {
     writeFileSync(rights.file, 'permit (principal, action, resource) when { resource.nam == "ä" };\n');
     await expect(rights.reload()).rejects.toMatchObject({ code: 'policy/invalid' });
     expect(rights.problem?.message).toMatch(/^p\d+\.cedar:1:45: attribute `nam`/);
-    expect(rights.most(who(), ask())).toBe('explanation');
+    expect(rights.decide(who(), ask()).detail).toBe('explanation');
     rmSync(rights.file);
     await expect(rights.reload()).rejects.toMatchObject({ code: 'policy/invalid' });
-    expect(rights.most(who(), ask())).toBe('explanation');
+    expect(rights.decide(who(), ask()).detail).toBe('explanation');
     writeFileSync(rights.file, 'forbid (principal, action, resource);\n');
     await rights.reload();
     expect(rights.problem).toBeUndefined();
-    expect(rights.most(who(), ask())).toBeUndefined();
+    expect(rights.decide(who(), ask()).detail).toBeUndefined();
   });
 
   it('that would break the library leave the old ones in force', async () => {
@@ -302,7 +306,7 @@ describe('policy files', () => {
         code: 'policy/invalid',
         message: expect.stringMatching(/:3: expected a policy of at most/),
       });
-      expect(rights.most(who({ id: condition.slice(0, 20) }), ask(`${condition.length}`))).toBe(
+      expect(rights.decide(who({ id: condition.slice(0, 20) }), ask(`${condition.length}`)).detail).toBe(
         'explanation',
       );
     }
@@ -319,8 +323,8 @@ describe('policy files', () => {
   it('hold beside the default where that is said', async () => {
     const text = '@id("extra") permit (principal == Principal::"bob", action, resource);';
     const key = who({ scope: { models: ['*'], operations: ['infer'], detail: 'label' } });
-    expect((await rightsBy(text)).most(key, ask())).toBeUndefined();
-    expect((await rightsBy(text, { withDefault: true })).most(key, ask())).toBe('label');
+    expect((await rightsBy(text)).decide(key, ask()).detail).toBeUndefined();
+    expect((await rightsBy(text, { withDefault: true })).decide(key, ask()).detail).toBe('label');
   });
 
   it('are refused where they are not there, empty, binary or endless', async () => {
@@ -349,8 +353,8 @@ describe('names that somebody chose', () => {
     const rights = await rightsBy('permit (principal, action, resource in Model::"mnist");');
     for (const name of ['"', '\\', '\0', '\n', '\u2028', '😀', '__proto__', '*', 'Model::"mnist"']) {
       const bearer = who({ id: name, tenant: name, roles: [name] });
-      expect(rights.most(bearer, ask(name, { version: name }))).toBeUndefined();
-      expect(rights.most(who({ id: name }), ask('mnist', { version: name }))).toBe('explanation');
+      expect(rights.decide(bearer, ask(name, { version: name })).detail).toBeUndefined();
+      expect(rights.decide(who({ id: name }), ask('mnist', { version: name })).detail).toBe('explanation');
     }
     expect(failures).toEqual([]);
   });
@@ -364,19 +368,19 @@ it('whatever a request or a token holds is decided, and breaks nothing', async (
       ticks += 100_000;
       fc.pre(id.isWellFormed());
       expect(
-        rights.most(who({ id, roles: [id] }), ask(model, { version, operation, address: id })),
+        rights.decide(who({ id, roles: [id] }), ask(model, { version, operation, address: id })).detail,
       ).toBeUndefined();
     }),
     { numRuns: 10 },
   );
-  expect(rights.most(who({ id: 'after' }), ask())).toBe('explanation');
+  expect(rights.decide(who({ id: 'after' }), ask()).detail).toBe('explanation');
   expect(failures).toEqual([]);
 });
 
 it('half a surrogate pair names no model, and is nothing to report', async () => {
   const rights = await rightsBy('permit (principal, action, resource);');
-  expect(rights.most(who(), ask('\ud800'))).toBeUndefined();
-  expect(rights.most(who(), ask('mnist', { version: 'a\udc00' }))).toBeUndefined();
+  expect(rights.decide(who(), ask('\ud800')).detail).toBeUndefined();
+  expect(rights.decide(who(), ask('mnist', { version: 'a\udc00' })).detail).toBeUndefined();
   expect(failures).toEqual([]);
 });
 
@@ -396,10 +400,10 @@ describe('abuse 20: which models exist', () => {
     for (const operation of OPERATIONS) {
       const work = (model: string) => {
         const before = rights.state;
-        const detail = rights.most(principal, ask(model, { operation }));
+        const detail = rights.decide(principal, ask(model, { operation })).detail;
         const evaluations = rights.state.evaluations - before.evaluations;
         const remembered = rights.state.remembered - before.remembered;
-        rights.most(principal, ask(model, { operation }));
+        rights.decide(principal, ask(model, { operation })).detail;
         return {
           detail,
           evaluations,

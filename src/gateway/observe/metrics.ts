@@ -13,6 +13,11 @@ export interface Metrics {
   stage(name: Stage, milliseconds: number): void;
   decided(decision: Decision): void;
   failed(where: string): void;
+  /** A shadow's answer beside the one that was given: samples for which both named the same class, of so many; `failed` where it had none. */
+  shadow(
+    model: string,
+    about: { readonly n: number; readonly agreed: number | undefined; readonly failed: boolean },
+  ): void;
   /** An answer that left later than it was due. */
   overrun(): void;
   /** Numbers that are asked for when the page is read: a queue's length, a budget's rest. */
@@ -76,6 +81,12 @@ export function openMetrics(options: { readonly process?: boolean } = {}): Metri
     help: 'Answers that were not ready when they were due.',
     registers,
   });
+  const shadows = new Counter({
+    name: 'glacis_shadow_samples_total',
+    help: 'Samples that a shadow was asked about, by whether it named the same class.',
+    labelNames: ['model', 'said'],
+    registers,
+  });
   const known = new Set<string>();
   const modelLabel = ({ model, digest }: Decision): string => {
     if (digest === undefined) return '';
@@ -91,6 +102,14 @@ export function openMetrics(options: { readonly process?: boolean } = {}): Metri
       for (const { guard, action } of decision.guards) verdicts.inc({ model, guard, action });
     },
     failed: (where) => failures.inc({ where }),
+    shadow(model, { n, agreed, failed }) {
+      if (failed) shadows.inc({ model, said: 'nothing' }, n);
+      else if (agreed === undefined) shadows.inc({ model, said: 'other' }, n);
+      else {
+        shadows.inc({ model, said: 'same' }, agreed);
+        shadows.inc({ model, said: 'different' }, n - agreed);
+      }
+    },
     overrun: () => overruns.inc(),
     watch(name, help, read) {
       new Gauge({

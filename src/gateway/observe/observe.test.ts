@@ -30,6 +30,8 @@ describe('metrics', () => {
     metrics.decided(decision());
     metrics.decided(decision({ outcome: 'throttled', detail: undefined }));
     metrics.stage('run', 3);
+    metrics.shadow('m', { n: 4, agreed: 3, failed: false });
+    metrics.shadow('m', { n: 2, agreed: undefined, failed: true });
     metrics.overrun();
     metrics.watch('glacis_queue', 'Waiting requests.', () => [{ labels: { model: 'm' }, value: 4 }]);
     const { text, type } = await metrics.page();
@@ -41,6 +43,9 @@ describe('metrics', () => {
       'glacis_guard_verdicts_total{model="m",guard="range",action="flag"} 2',
       'glacis_stage_seconds_bucket{le="0.0025",stage="run"} 0',
       'glacis_stage_seconds_bucket{le="0.005",stage="run"} 1',
+      'glacis_shadow_samples_total{model="m",said="same"} 3',
+      'glacis_shadow_samples_total{model="m",said="different"} 1',
+      'glacis_shadow_samples_total{model="m",said="nothing"} 2',
       'glacis_overruns_total 1',
       'glacis_queue{model="m"} 4',
     ])
