@@ -135,7 +135,8 @@ export async function openRecordWriter(
       turn = prepared.catch(() => {});
       return prepared.then(async (entries) => {
         const index = await writer.appendAll(entries);
-        if (now() - remembered > REMEMBER_EVERY) await remember();
+        // What cannot be remembered now is remembered later; the entry is on the disk.
+        if (now() - remembered > REMEMBER_EVERY) void remember().catch(() => {});
         return index;
       });
     },
