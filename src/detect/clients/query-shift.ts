@@ -39,10 +39,12 @@ export const shiftClients = defineClientDetector<z.output<typeof kept>>({
     const highest = (level: number, oddLevel: number) =>
       1.2 *
       quantile([...highestScores(this.open({ reference, level, oddLevel }, watched, memory), clients)], 0.99);
+    const longest = clients.reduce((most, { n }) => Math.max(most, n), 0);
     return {
       reference,
       level: Math.max(LEAST, highest(1, NEVER)),
-      oddLevel: Math.max(LEAST_ODD, highest(NEVER, 1)),
+      // Counts grow with the window, which short clients have not filled.
+      oddLevel: Math.max(LEAST_ODD, (highest(NEVER, 1) * WINDOW) / Math.min(WINDOW, longest)),
     };
   },
   open({ reference, level, oddLevel }, watched, { askers }, state) {
