@@ -193,6 +193,52 @@ describe('abuse 25: a log that somebody changed', () => {
     );
   });
 
+  it('says something, and never fails, whatever is done to several files at once', async () => {
+    const files = [
+      'tile/entries/000',
+      'tile/entries/001',
+      LAST,
+      'tile/0/000',
+      'tile/0/001',
+      'tile/0/002.p/88',
+      'tile/1/000.p/2',
+    ];
+    const bytes = new Map<string, Buffer>();
+    for (const path of files) bytes.set(path, await readFile(join(whole, path)));
+    const deed = fc.tuple(
+      fc.constantFrom(...files),
+      fc.constantFrom('flip', 'cut', 'drop', 'swap', 'grow'),
+      fc.nat(1e6),
+      fc.constantFrom(...files),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(deed, { minLength: 1, maxLength: 5 }), async (deeds) => {
+        const now = new Map(bytes);
+        for (const [path, how, at, other] of deeds) {
+          const old = now.get(path);
+          if (old === undefined) continue;
+          if (how === 'drop') now.delete(path);
+          if (how === 'cut') now.set(path, old.subarray(0, at % Math.max(1, old.length)));
+          if (how === 'grow') now.set(path, Buffer.concat([old, Buffer.alloc(1 + (at % 99), at)]));
+          if (how === 'swap') now.set(path, bytes.get(other)!);
+          if (how === 'flip' && old.length > 0) {
+            const changed = Buffer.from(old);
+            changed[at % old.length]! ^= 1 + (at % 255);
+            now.set(path, changed);
+          }
+        }
+        for (const path of files) {
+          const put = now.get(path);
+          if (put === undefined) await rm(join(folder, path), { force: true });
+          else await writeFile(join(folder, path), put);
+        }
+        const isSame = files.every((path) => now.get(path)?.equals(bytes.get(path)!));
+        expect((await examine()).findings.length > 0).toBe(!isSame);
+      }),
+      { numRuns: 80 },
+    );
+  });
+
   it('names the file or its entries when a file is cut, emptied, removed or replaced by another', async () => {
     for (const path of ['tile/entries/000', LAST, 'tile/0/001', 'tile/0/002.p/88', 'tile/1/000.p/2']) {
       const bytes = await readFile(join(whole, path));

@@ -76,7 +76,7 @@ export async function examineLog(
     }
     const width = size - full * TILE_WIDTH;
     if (width > 0) {
-      if (!sameHash(last.ofEntries, right.leaves))
+      if (!last.isWhole || !sameHash(last.ofEntries, right.leaves))
         await nameEntries(files, full, width, sameHash(last.ofTile, right.leaves), find);
       if (!sameHash(last.ofTile, right.leaves)) await nameTile(files, 0, full, width, find);
     }

@@ -21,18 +21,21 @@ export async function storedHashes(files: Files, level: number, size: number): P
 export interface LastTile {
   readonly ofEntries: Uint8Array;
   readonly ofTile: Uint8Array;
+  /** Whether the bundle holds exactly its entries. */
+  readonly isWhole: boolean;
 }
 
 /** Reads it. */
 export async function lastTile(files: Files, size: number): Promise<LastTile> {
   const index = Math.floor(size / TILE_WIDTH);
   const width = size % TILE_WIDTH;
-  if (width === 0) return { ofEntries: new Uint8Array(), ofTile: new Uint8Array() };
+  if (width === 0) return { ofEntries: new Uint8Array(), ofTile: new Uint8Array(), isWhole: true };
   const [bundle, tile] = [await files('entries', index, width), await files(0, index, width)];
-  const leaves = bundle === undefined ? NO_HASH : leavesOf(bundle).leaves;
+  const found = bundle && leavesOf(bundle);
   return {
-    ofEntries: leaves.subarray(0, width * HASH_BYTES),
-    ofTile: (tile ?? NO_HASH).subarray(0, width * HASH_BYTES),
+    ofEntries: (found?.leaves ?? NO_HASH).subarray(0, width * HASH_BYTES),
+    ofTile: tile ?? NO_HASH,
+    isWhole: found?.whole === true && found.leaves.length === width * HASH_BYTES,
   };
 }
 
