@@ -43,14 +43,20 @@ const OUR_DOING: ReadonlySet<Refusal> = new Set(['failed', 'unavailable', 'late'
  */
 export function openPipeline(stages: Stages): Gateway {
   const { recorder, observer, limits, clock } = stages;
-  const timed = async <T>(stage: Stage, work: () => Promise<T> | T): Promise<T> => {
+  /** Times a stage. What needs no waiting comes back as it is: a promise for each of eight stages would cost more than most of them. */
+  const timed = <T>(stage: Stage, work: () => Promise<T> | T): Promise<T> | T => {
     const start = clock();
+    const end = () => observer.stage(stage, clock() - start);
+    let done: Promise<T> | T;
     try {
-      const done = work();
-      return done instanceof Promise ? await done : done;
-    } finally {
-      observer.stage(stage, clock() - start);
+      done = work();
+    } catch (thrown) {
+      end();
+      throw thrown;
     }
+    if (done instanceof Promise) return done.finally(end);
+    end();
+    return done;
   };
 
   /** Who asks, and which model answers. Unknown and forbidden models end alike, after the same questions. */
@@ -148,7 +154,11 @@ export function openPipeline(stages: Stages): Gateway {
     trace.top = topClasses(answered.scores(), n);
     const second = await timed('guard', () => judge(after, answered, trace.guards, observer.failed));
     const verified = await timed('verify', () => verifier?.check(call, said, trace.id));
-    if (verified !== undefined) trace.divergence = verified.divergence;
+    if (verified !== undefined) {
+      trace.divergence = verified.divergence;
+      const action = verified.action === 'flag' ? 'flag' : 'pass';
+      trace.guards.push({ guard: 'verify', action, score: verified.divergence });
+    }
     const detail = first === 'degrade' || second === 'degrade' ? 'label' : most;
     trace.detail = step === 'label' ? lesser(detail, 'label') : detail;
     return timed('shape', () => {
@@ -215,6 +225,10 @@ export function openPipeline(stages: Stages): Gateway {
   ): Promise<Extract<Reply, { kind: 'refusal' }>> => {
     const end = asRefused(thrown, observer.failed);
     trace.because = end.because;
+    if (end.divergence !== undefined) {
+      trace.divergence = end.divergence;
+      trace.guards.push({ guard: 'verify', action: 'refuse', score: end.divergence });
+    }
     const { principal, model } = trace;
     if (trace.taken && principal && model && OUR_DOING.has(end.refusal))
       stages.budgets.refund?.(principal, model.name, trace.n);

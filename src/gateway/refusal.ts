@@ -31,16 +31,19 @@ export class Refused extends Error {
   readonly because: string;
   /** Seconds after which to try again. */
   readonly retryAfter: number | undefined;
+  /** How far the verifying model was from the first, where that is why. For the log. */
+  readonly divergence: number | undefined;
 
   constructor(
     refusal: Refusal,
     because: string,
-    options: { readonly retryAfter?: number; readonly cause?: unknown } = {},
+    options: { readonly retryAfter?: number; readonly divergence?: number; readonly cause?: unknown } = {},
   ) {
     super(REFUSALS[refusal].message, { cause: options.cause });
     this.name = 'Refused';
     this.refusal = refusal;
     this.because = because;
     this.retryAfter = options.retryAfter;
+    this.divergence = options.divergence;
   }
 }

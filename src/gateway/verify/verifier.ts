@@ -88,7 +88,7 @@ export function openVerifier(config: VerifyConfig, surroundings: VerifierSurroun
     if (divergence <= threshold) return { divergence, action: 'pass' };
     if (action === 'flag') return { divergence, action };
     const because = `${second.name} diverges: ${measure} ${divergence.toFixed(4)} above ${threshold}`;
-    if (action === 'refuse') throw new Refused('unacceptable', because);
+    if (action === 'refuse') throw new Refused('unacceptable', because, { divergence });
     const subject = subjectOf(call, subjects);
     const review: NewReview = {
       id: decision,
@@ -105,10 +105,11 @@ export function openVerifier(config: VerifyConfig, surroundings: VerifierSurroun
     };
     const outcome = await ask(() => reviews!.outcome(subject));
     if (outcome === 'released') return { divergence, action: 'pass' };
-    if (outcome === 'refused') throw new Refused('unacceptable', `${because}; a person refused it`);
+    if (outcome === 'refused')
+      throw new Refused('unacceptable', `${because}; a person refused it`, { divergence });
     if ((await ask(() => reviews!.add(review))) === 'full')
-      throw new Refused('unavailable', `${because}; the review queue is full`);
-    throw new Refused('held', because);
+      throw new Refused('unavailable', `${because}; the review queue is full`, { divergence });
+    throw new Refused('held', because, { divergence });
   };
 
   return {

@@ -403,7 +403,7 @@ describe('the verifier', () => {
   it('holds until a person decides; then the same call passes, for this principal and these inputs alone', async () => {
     const reviews = queue();
     const verifier = open({}, { reviews });
-    await expect(check(verifier, DIVERGE)).rejects.toMatchObject({ refusal: 'held' });
+    await expect(check(verifier, DIVERGE)).rejects.toMatchObject({ refusal: 'held', divergence: 1 });
     await expect(check(verifier, DIVERGE, { id: 'd2' })).rejects.toMatchObject({ refusal: 'held' });
     expect(await reviews.list({ state: 'open' })).toHaveLength(1);
     await reviews.decide('d1', { by: 'olga', verdict: 'release', revision: 0 });
