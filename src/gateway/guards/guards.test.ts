@@ -337,6 +337,8 @@ describe.each(CALIBRATED)('$id', (detector, strange) => {
     const verdict = judged(guard, answer({ scores: nan.subarray(0, 2), features: nan }));
     expect(verdict.action).toBe('flag');
     expect(Number.isFinite(verdict.score)).toBe(true);
+    const sure = judged(guard, answer({ scores: Float32Array.of(3, Number.NEGATIVE_INFINITY) }));
+    expect(Number.isFinite(sure.score)).toBe(true);
   });
 
   it('refuses where something that it looks at is missing', async () => {

@@ -60,7 +60,7 @@ export function thresholdGuard<Fit, O extends Options>(
       const { watched, threshold, fit } = openCalibration(detector, setting, falsePositiveRate);
       const scorer = detector.open(fit, watched);
       const verdict = (scores: Float64Array): GuardVerdict => {
-        let highest = Number.NEGATIVE_INFINITY;
+        let highest = -NO_SCORE;
         let alarms = 0;
         for (let i = 0; i < scores.length; i++) {
           const score = scores[i]!;
