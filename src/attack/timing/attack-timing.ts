@@ -45,10 +45,11 @@ const WARMUP = 200;
 const THROTTLED = 0.01;
 
 /**
- * Measures what an endpoint's timing tells about the class of a query: asks two classes of queries in pairs, in random order, and looks for a difference as dudect does, by ranks, by mutual information and by an
- * attacker's guesses; lengths and statuses of the answers as well. Only bodies and addresses differ between the classes.
- * Cost: two requests a pair, never more than `rate` a second, one at a time.
- * Errors: those of reading data, `endpoint/unavailable`, `endpoint/bad-answer`, `option/invalid`, `run/cancelled`.
+ * Measures what an endpoint's timing tells about the class of a query: asks two classes of queries in pairs, in random order, and
+ * looks for a difference as dudect does, by ranks, by mutual information and by an attacker's guesses; lengths and statuses of the
+ * answers as well. Only bodies and addresses differ between the classes. Cost: two requests a pair, never more than `rate` a
+ * second, one at a time. Errors: those of reading data, `endpoint/unavailable`, `endpoint/bad-answer`, `option/invalid`,
+ * `run/cancelled`.
  */
 export async function attackTiming(options: TimingAttackOptions): Promise<TimingResult> {
   const { a, b, pairs, rate, seed, timeout, signal, progress, say, command, range } = options;

@@ -5,7 +5,8 @@ export interface PairedTimes {
 }
 
 /**
- * Numbers times from 0 up by the `count` equal shares of all of them that they lie in; equal times share a bin. Gives the bins of both classes and how many there are.
+ * Numbers times from 0 up by the `count` equal shares of all of them that they lie in; equal times share a bin. Gives the bins of
+ * both classes and how many there are.
  */
 export function binned(
   { a, b }: PairedTimes,

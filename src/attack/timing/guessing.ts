@@ -11,8 +11,9 @@ export interface Guessing {
 const Z = 1.959964;
 
 /**
- * An attacker who learns on every other pair how likely each bin is under each class, and guesses on the rest. The score is the likelihood ratio, so leaks count that do not just make one class slower; learnt and judged on
- * different pairs, so none is invented. Interval: DeLong, DeLong, Clarke-Pearson 1988, on the bins' counts.
+ * An attacker who learns on every other pair how likely each bin is under each class, and guesses on the rest. The score is the
+ * likelihood ratio, so leaks count that do not just make one class slower; learnt and judged on different pairs, so none is
+ * invented. Interval: DeLong, DeLong, Clarke-Pearson 1988, on the bins' counts.
  */
 export function guessing(a: Uint16Array, b: Uint16Array, bins: number): Guessing {
   const count = (values: Uint16Array, half: 0 | 1) => {

@@ -47,8 +47,9 @@ export interface TimingAnalysis {
 }
 
 /**
- * Judges measurements in pairs. A leak is |t| above 4.5 in any of dudect's tests, or ranks, information of times, lengths or statuses with p below 0.001.
- * False alarms without any leak: below 0.5 % (the five p-values by their bound, the 102 tests at 4.5 by far less).
+ * Judges measurements in pairs. A leak is |t| above 4.5 in any of dudect's tests, or ranks, information of times, lengths or
+ * statuses with p below 0.001. False alarms without any leak: below 0.5 % (the five p-values by their bound, the 102 tests at 4.5
+ * by far less).
  */
 export function judge({ times, lengths, statuses }: Measured, rng: Rng): TimingAnalysis {
   const { a, b } = times;

@@ -47,8 +47,9 @@ export interface MeasureOptions {
 const MOST_FAILURES = 20;
 
 /**
- * Asks in pairs, one question of each class, which one first by chance: so both classes meet the same machine, and their order says nothing. One question at a time, at most `rate` a second.
- * Errors: `endpoint/unavailable` where 20 pairs in a row get no answer, `run/cancelled`.
+ * Asks in pairs, one question of each class, which one first by chance: so both classes meet the same machine, and their order
+ * says nothing. One question at a time, at most `rate` a second. Errors: `endpoint/unavailable` where 20 pairs in a row get no
+ * answer, `run/cancelled`.
  */
 export async function measure(options: MeasureOptions): Promise<Measured> {
   const { a, b, pairs, warmup, rate, rng, send, clock, sleep, signal, progress } = options;

@@ -11,8 +11,8 @@ export interface Information {
 }
 
 /**
- * Mutual information of class and bin, with a permutation null: within each pair the classes are exchanged at random, which keeps every drift of the machine. The plug-in estimate is too high by what bins
- * alone give; the mean over permutations is taken off.
+ * Mutual information of class and bin, with a permutation null: within each pair the classes are exchanged at random, which keeps
+ * every drift of the machine. The plug-in estimate is too high by what bins alone give; the mean over permutations is taken off.
  */
 export function mutualInformation(
   a: Uint16Array,

@@ -35,8 +35,9 @@ export function contentFrom(text: string): QueryContent {
 }
 
 /**
- * The bodies of a class: up to 512 different samples of a data set, one of them always, uniform noise from 0 to 1, or zeros. Every body of a class has the same form, so
- * only what is in it differs. Errors: those of reading data; `option/invalid` for a model with a fixed batch other than 1.
+ * The bodies of a class: up to 512 different samples of a data set, one of them always, uniform noise from 0 to 1, or zeros. Every
+ * body of a class has the same form, so only what is in it differs. Errors: those of reading data; `option/invalid` for a model
+ * with a fixed batch other than 1.
  */
 export async function prepareQueries(
   content: QueryContent,

@@ -11,8 +11,10 @@ export interface SignedRank {
 }
 
 /**
- * Whether b's answers come later than a's, pair by pair (Wilcoxon 1945): what drifts over minutes meets both of a pair, and a few very slow answers weigh no more than others. Over networks this sees what a test of means does not (Kario
- * 2023, "Everlasting ROBOT", https://eprint.iacr.org/2023/1441). Normal approximation with the correction for ties; pairs without a difference are left out.
+ * Whether b's answers come later than a's, pair by pair (Wilcoxon 1945): what drifts over minutes meets both of a pair, and a few
+ * very slow answers weigh no more than others. Over networks this sees what a test of means does not (Kario 2023, "Everlasting
+ * ROBOT", https://eprint.iacr.org/2023/1441). Normal approximation with the correction for ties; pairs without a difference are
+ * left out.
  */
 export function signedRank({ a, b }: PairedTimes): SignedRank {
   const differences = b.map((time, i) => time - a[i]!);

@@ -13,8 +13,9 @@ export interface TimedSender {
 }
 
 /**
- * Times answers with `node:http` and not `fetch`, whose streams add more noise than a fast server takes. The clock starts when the request is handed to an open connection and stops at the
- * last byte; a request that had to open a connection first is refused (the caller asks again), because the handshake would be in its time.
+ * Times answers with `node:http` and not `fetch`, whose streams add more noise than a fast server takes. The clock starts when the
+ * request is handed to an open connection and stops at the last byte; a request that had to open a connection first is refused
+ * (the caller asks again), because the handshake would be in its time.
  */
 export function timedSender(options: {
   readonly timeout: number;

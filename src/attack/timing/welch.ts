@@ -40,9 +40,10 @@ function welch(of: string, a: Float64Array, b: Float64Array): WelchTest {
 }
 
 /**
- * The tests of dudect (Reparaz, Balasch, Verbauwhede 2017, "Dude, is my code constant time?", https://github.com/oreparaz/dudect): Welch's t between the times of two classes, raw, without
- * those above each of 100 percentiles 1 − ½^(10 i/100) (the slowest are noise of the machine), and of the squared distances from the class's mean (a difference in spread). Deviation: percentiles
- * are those of all measurements of both classes, not of a first batch. A crop that leaves fewer than 100 of a class is left out.
+ * The tests of dudect (Reparaz, Balasch, Verbauwhede 2017, "Dude, is my code constant time?", https://github.com/oreparaz/dudect):
+ * Welch's t between the times of two classes, raw, without those above each of 100 percentiles 1 − ½^(10 i/100) (the slowest are
+ * noise of the machine), and of the squared distances from the class's mean (a difference in spread). Deviation: percentiles are
+ * those of all measurements of both classes, not of a first batch. A crop that leaves fewer than 100 of a class is left out.
  */
 export function leakTests(a: Float64Array, b: Float64Array): readonly WelchTest[] {
   const sorted = new Float64Array(a.length + b.length);

@@ -36,12 +36,14 @@ const DETAIL_AT: Readonly<Record<BudgetStep, Detail>> = {
 };
 
 /**
- * Turns what a model said into what the caller gets. Names, types and shapes stay those of the metadata; `parameters.detail` on the scores says how much
- * they tell. The way of the scores: probabilities (below `logits`), the guards in order, the watermark, rounding, the likeliest alone (`topk`), the class alone
- * (`label`). Each step sees only what the one before it left, so a lesser detail is a function of the greater one and tells nothing that is not in it.
+ * Turns what a model said into what the caller gets. Names, types and shapes stay those of the metadata; `parameters.detail` on
+ * the scores says how much they tell. The way of the scores: probabilities (below `logits`), the guards in order, the watermark,
+ * rounding, the likeliest alone (`topk`), the class alone (`label`). Each step sees only what the one before it left, so a lesser
+ * detail is a function of the greater one and tells nothing that is not in it.
  *
- * The caller can ask for less (`parameters.detail`), never for more. Outputs beside the scores are zeros (BYTES: empty) below `logits`; an integer output that holds the likeliest
- * class follows the class that is answered. Models that are no classifiers: float outputs keep significant digits, nothing else changes.
+ * The caller can ask for less (`parameters.detail`), never for more. Outputs beside the scores are zeros (BYTES: empty) below
+ * `logits`; an integer output that holds the likeliest class follows the class that is answered. Models that are no classifiers:
+ * float outputs keep significant digits, nothing else changes.
  *
  * `shape` throws `Refused` `failed` where the model gave NaN, +∞ or other shapes than the classifier's. Costs: docs/answers.md.
  * Errors: `option/invalid` where a guard does not suit the model.

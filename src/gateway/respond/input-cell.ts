@@ -13,10 +13,11 @@ const DIGITS = 2;
 export type CellOf = (inputs: Float32Array, row: number) => Uint8Array;
 
 /**
- * Cells of samples of shape `sampleDims`, where `secret` places the walls. Pictures (`[H, W]`, `[C, H, W]`, `[H, W, C]`, at least 4 × 4): brightness of 4 × 4 patches, its mean taken out and its
- * length made 1, so that light and contrast do not matter; then eight random projections, cut into intervals of width 0.4 with a random start (E2LSH: Datar et al. 2004,
- * "Locality-sensitive hashing scheme based on p-stable distributions"). Anything else: each element to two significant digits.
- * How often a cell survives noise: docs/answers.md. Cost: a pass over the sample.
+ * Cells of samples of shape `sampleDims`, where `secret` places the walls. Pictures (`[H, W]`, `[C, H, W]`, `[H, W, C]`, at least
+ * 4 × 4): brightness of 4 × 4 patches, its mean taken out and its length made 1, so that light and contrast do not matter; then
+ * eight random projections, cut into intervals of width 0.4 with a random start (E2LSH: Datar et al. 2004, "Locality-sensitive
+ * hashing scheme based on p-stable distributions"). Anything else: each element to two significant digits. How often a cell
+ * survives noise: docs/answers.md. Cost: a pass over the sample.
  */
 export function cellsOf(sampleDims: readonly number[], secret: Uint8Array): CellOf {
   const size = sampleDims.reduce((product, d) => product * d, 1);

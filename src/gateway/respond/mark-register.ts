@@ -34,9 +34,10 @@ export interface RegisteredMark extends MarkedSample, MarkedModel {
 }
 
 /**
- * The register of the watermark: a file of JSON lines that only its owner can read, with the inputs themselves, because a proof asks the suspect about them. So it holds what callers sent, about one
- * input in 200 at the usual rate. A cell is written once for each principal, as far as the last 100,000 are remembered. At `mostBytes` it stops, and says so: marks go on, and are lost for the proof.
- * Errors: `output/unwritable`.
+ * The register of the watermark: a file of JSON lines that only its owner can read, with the inputs themselves, because a proof
+ * asks the suspect about them. So it holds what callers sent, about one input in 200 at the usual rate. A cell is written once for
+ * each principal, as far as the last 100,000 are remembered. At `mostBytes` it stops, and says so: marks go on, and are lost for
+ * the proof. Errors: `output/unwritable`.
  */
 export async function openMarkRegister(
   path: string,
@@ -110,7 +111,8 @@ export async function openMarkRegister(
 }
 
 /**
- * Reads a register. A last line that was cut off in the middle is left out; any other line that is none is an error. Errors: `data/unreadable`.
+ * Reads a register. A last line that was cut off in the middle is left out; any other line that is none is an error. Errors:
+ * `data/unreadable`.
  */
 export function readMarks(text: string, where: string): readonly RegisteredMark[] {
   const lines = text.split('\n');

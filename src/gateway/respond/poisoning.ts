@@ -20,19 +20,21 @@ export const poisoningOptions = z.strictObject({
 });
 
 /**
- * Prediction poisoning: maximising angular deviation, argmax kept (Orekondy, Schiele, Fritz 2020, "Prediction Poisoning: Towards Defenses Against DNN Model
- * Stealing Attacks", https://arxiv.org/abs/1906.10908). The answer moves, within `eps`, so that the gradient which a copy computes from it points as far away as possible from the
- * true one, and the class stays.
+ * Prediction poisoning: maximising angular deviation, argmax kept (Orekondy, Schiele, Fritz 2020, "Prediction Poisoning: Towards
+ * Defenses Against DNN Model Stealing Attacks", https://arxiv.org/abs/1906.10908). The answer moves, within `eps`, so that the
+ * gradient which a copy computes from it points as far away as possible from the true one, and the class stays.
  *
- * Maths. The paper takes the gradient of a random surrogate's last layer. There ∂(−ln p_k)/∂W = (p − e_k) ⊗ h, so the gradient under an answer y is (p − y) ⊗ h, and h
- * and the norm of it cancel in the angle: the surrogate matters by its prediction p alone, and no network is needed.
- * The answer is ỹ = y + α (y* − y) with α = min(1, eps/‖y* − y‖₁), where the paper searches along the line, and y* a corner 1_S/|S| of the scores that keep the class (S holds the likeliest).
- * Deviation: the paper takes the corner whose own gradient points farthest away, and then goes towards it as far as it may; we take the corner for which cos(p − y, p − ỹ) is least where the walk
- * ends, which under a small `eps` is another one. All corners are tried up to 10 classes, as in the paper; above, sets of the classes with the largest p − y (the first 16 sizes, then powers of
- * two), in place of its greedy search of 1,024 steps.
- * Deviation: p is softmax of normal draws of standard deviation ½, keyed by the input's digest, in place of a randomly initialised network; the same input gets the
- * same answer, so asking again gains nothing. Inputs that differ in a bit get another p: who averages over neighbours loses the draw, not the direction.
- * Logits become probabilities. Rows that do not add up to 1 stay as they are. Cost: see docs/answers.md.
+ * Maths. The paper takes the gradient of a random surrogate's last layer. There ∂(−ln p_k)/∂W = (p − e_k) ⊗ h, so the gradient
+ * under an answer y is (p − y) ⊗ h, and h and the norm of it cancel in the angle: the surrogate matters by its prediction p alone,
+ * and no network is needed. The answer is ỹ = y + α (y* − y) with α = min(1, eps/‖y* − y‖₁), where the paper searches along the
+ * line, and y* a corner 1_S/|S| of the scores that keep the class (S holds the likeliest). Deviation: the paper takes the corner
+ * whose own gradient points farthest away, and then goes towards it as far as it may; we take the corner for which cos(p − y, p −
+ * ỹ) is least where the walk ends, which under a small `eps` is another one. All corners are tried up to 10 classes, as in the
+ * paper; above, sets of the classes with the largest p − y (the first 16 sizes, then powers of two), in place of its greedy search
+ * of 1,024 steps. Deviation: p is softmax of normal draws of standard deviation ½, keyed by the input's digest, in place of a
+ * randomly initialised network; the same input gets the same answer, so asking again gains nothing. Inputs that differ in a bit
+ * get another p: who averages over neighbours loses the draw, not the direction. Logits become probabilities. Rows that do not add
+ * up to 1 stay as they are. Cost: see docs/answers.md.
  */
 export const poisoning: OutputGuardKind<z.output<typeof poisoningOptions>> = {
   name: 'poisoning',

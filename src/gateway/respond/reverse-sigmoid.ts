@@ -23,10 +23,11 @@ export const reverseSigmoidOptions = z.strictObject({
 });
 
 /**
- * Reverse sigmoid (Lee, Edwards, Molloy, Su 2018, "Defending against machine learning model stealing attacks using deceptive perturbations",
- * https://arxiv.org/abs/1806.00054): ŷ = α (y − β (σ(γ σ⁻¹(y)) − ½)), α so that the row adds up to 1. Many scores lead to nearly the same answer, so a copy that learns from
- * scores learns the wrong slope; one that learns from labels does not notice. Deviation: where the change would alter the class, the two
- * scores change places. Logits become probabilities; rows that do not add up to 1 stay as they are.
+ * Reverse sigmoid (Lee, Edwards, Molloy, Su 2018, "Defending against machine learning model stealing attacks using deceptive
+ * perturbations", https://arxiv.org/abs/1806.00054): ŷ = α (y − β (σ(γ σ⁻¹(y)) − ½)), α so that the row adds up to 1. Many scores
+ * lead to nearly the same answer, so a copy that learns from scores learns the wrong slope; one that learns from labels does not
+ * notice. Deviation: where the change would alter the class, the two scores change places. Logits become probabilities; rows that
+ * do not add up to 1 stay as they are.
  */
 export const reverseSigmoid: OutputGuardKind<z.output<typeof reverseSigmoidOptions>> = {
   name: 'reverse-sigmoid',

@@ -34,10 +34,11 @@ export const roundingOptions = z
 export type RoundingOptions = z.infer<typeof roundingOptions>;
 
 /**
- * Fewer digits. With `decimals`, a row of probabilities is handed out in whole units by largest remainders (Hamilton's method, ties to the
- * first class), so that it adds up to exactly 1 in units; the likeliest class gets its unit first, and nobody else one that would draw level
- * with it. So no value is off by more than a unit (two, for the likeliest of a nearly even row). Other rows, and `significant`, are rounded value by value to nearest. The likeliest
- * class stays the same: one that draws level is kept a step below. Rounding what is rounded changes nothing.
+ * Fewer digits. With `decimals`, a row of probabilities is handed out in whole units by largest remainders (Hamilton's method,
+ * ties to the first class), so that it adds up to exactly 1 in units; the likeliest class gets its unit first, and nobody else one
+ * that would draw level with it. So no value is off by more than a unit (two, for the likeliest of a nearly even row). Other rows,
+ * and `significant`, are rounded value by value to nearest. The likeliest class stays the same: one that draws level is kept a
+ * step below. Rounding what is rounded changes nothing.
  */
 export const rounding: OutputGuardKind<RoundingOptions> = {
   name: 'rounding',

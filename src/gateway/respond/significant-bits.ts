@@ -4,8 +4,9 @@ const MANTISSA = 23;
 const ALL_ONES = 0x7f800000;
 
 /**
- * The values with as many leading bits as `digits` decimal digits need, to nearest; NaN and infinities as they are. Bits and not digits, because an output may have millions of
- * elements and this is one addition and one mask for each. Rounding what is rounded changes nothing.
+ * The values with as many leading bits as `digits` decimal digits need, to nearest; NaN and infinities as they are. Bits and not
+ * digits, because an output may have millions of elements and this is one addition and one mask for each. Rounding what is rounded
+ * changes nothing.
  */
 export function significantBits(values: Float32Array, digits: number): Float32Array {
   const drop = MANTISSA - Math.ceil(digits * Math.log2(10));

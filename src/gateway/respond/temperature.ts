@@ -13,8 +13,8 @@ export const temperatureOptions = z.strictObject({
 });
 
 /**
- * Scores at another temperature: logits / T, probabilities ∝ p^(1/T). The order stays; rows that do not add up to 1 stay as they are. It hides nothing by itself, because it can be undone by who guesses T;
- * it makes room for rounding to take more away.
+ * Scores at another temperature: logits / T, probabilities ∝ p^(1/T). The order stays; rows that do not add up to 1 stay as they
+ * are. It hides nothing by itself, because it can be undone by who guesses T; it makes room for rounding to take more away.
  */
 export const temperature: OutputGuardKind<z.infer<typeof temperatureOptions>> = {
   name: 'temperature',

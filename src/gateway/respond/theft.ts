@@ -48,12 +48,13 @@ export function genuine(
 /**
  * Whether a suspect learned from marked answers. `predicted`: its class of each sample.
  *
- * Sound because the wrong class of a cell is drawn by HMAC, evenly among the classes that the model did not give, and a model that has seen no marked answer knows nothing of the draw: wherever it
- * disagrees with the model, it hits the wrong class with probability 1/(classes − 1), independently over cells. So the matches among d disagreements follow Binomial(d, 1/(classes − 1)), whatever the
- * innocent model is and however alike the two are, and p is exact: among innocent suspects, p ≤ α happens with probability α at most. That holds if the key was fixed before the
- * suspect was chosen (commit to it), and for one test; who tests m suspects divides α by m.
- * DAWN's own bound takes all marked inputs as trials; conditioning on disagreement needs no bound on how often models err.
- * Errors: `option/invalid` for fewer than three classes, `data/mismatch` for another number of predictions.
+ * Sound because the wrong class of a cell is drawn by HMAC, evenly among the classes that the model did not give, and a model that
+ * has seen no marked answer knows nothing of the draw: wherever it disagrees with the model, it hits the wrong class with
+ * probability 1/(classes − 1), independently over cells. So the matches among d disagreements follow Binomial(d, 1/(classes − 1)),
+ * whatever the innocent model is and however alike the two are, and p is exact: among innocent suspects, p ≤ α happens with
+ * probability α at most. That holds if the key was fixed before the suspect was chosen (commit to it), and for one test; who tests
+ * m suspects divides α by m. DAWN's own bound takes all marked inputs as trials; conditioning on disagreement needs no bound on
+ * how often models err. Errors: `option/invalid` for fewer than three classes, `data/mismatch` for another number of predictions.
  */
 export function theftEvidence(
   samples: readonly MarkedSample[],

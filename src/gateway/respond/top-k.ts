@@ -12,8 +12,9 @@ const options = z.strictObject({
 });
 
 /**
- * The scores of the `k` likeliest classes (the first of equals); others are 0, of logits 100 below the least that is told. Scores keep their value and do not add
- * up to 1 any more: stretched, they would tell less of how sure the model is and no less of the classes.
+ * The scores of the `k` likeliest classes (the first of equals); others are 0, of logits 100 below the least that is told. Scores
+ * keep their value and do not add up to 1 any more: stretched, they would tell less of how sure the model is and no less of the
+ * classes.
  */
 export const topK: OutputGuardKind<z.infer<typeof options>> = {
   name: 'top-k',

@@ -19,7 +19,8 @@ export const watermarkOptions = z.strictObject({
 export const LEAST_CLASSES = 3;
 
 /**
- * Stands for the key without giving it away: published before anybody can know which model will be suspected, it shows that the key was not chosen to fit. Hexadecimal.
+ * Stands for the key without giving it away: published before anybody can know which model will be suspected, it shows that the
+ * key was not chosen to fit. Hexadecimal.
  */
 export function watermarkCommitment(secret: Uint8Array): string {
   return keyedHash(secret, 'glacis watermark commitment v1')(new Uint8Array(0)).toString('hex');
@@ -34,8 +35,8 @@ export interface Marking {
 }
 
 /**
- * Marks `rate` of all cells under `secret`; the wrong class is drawn evenly from the others. Both follow from HMAC-SHA256 of the cell. Errors: `option/invalid` for fewer
- * than three classes.
+ * Marks `rate` of all cells under `secret`; the wrong class is drawn evenly from the others. Both follow from HMAC-SHA256 of the
+ * cell. Errors: `option/invalid` for fewer than three classes.
  */
 export function markingOf(
   secret: Uint8Array,
@@ -61,12 +62,16 @@ export function markingOf(
 }
 
 /**
- * DAWN (Szyller, Atli, Marchal, Asokan 2021, "DAWN: Dynamic Adversarial Watermarking of Neural Networks", https://arxiv.org/abs/1906.00830): a keyed share of inputs gets a wrong class, the same
- * whoever asks and however often. A copy that learns from the answers learns the wrong ones, too, and `glacis watermark verify` finds them. This is the one guard that changes the class.
+ * DAWN (Szyller, Atli, Marchal, Asokan 2021, "DAWN: Dynamic Adversarial Watermarking of Neural Networks",
+ * https://arxiv.org/abs/1906.00830): a keyed share of inputs gets a wrong class, the same whoever asks and however often. A copy
+ * that learns from the answers learns the wrong ones, too, and `glacis watermark verify` finds them. This is the one guard that
+ * changes the class.
  *
- * The scores of both classes change places, so the row looks like any other. Deviations: inputs are mapped to cells (see `cellsOf`) in place of a network's latent space, so that who asks
- * for neighbours of an input gets the same wrong class, mostly; one key serves all principals, because two accounts that compare answers would see a difference otherwise, and
- * who got what is written down instead. A copy made from many noisy versions of each input, by majority, loses most marks at that many times the queries.
+ * The scores of both classes change places, so the row looks like any other. Deviations: inputs are mapped to cells (see
+ * `cellsOf`) in place of a network's latent space, so that who asks for neighbours of an input gets the same wrong class, mostly;
+ * one key serves all principals, because two accounts that compare answers would see a difference otherwise, and who got what is
+ * written down instead. A copy made from many noisy versions of each input, by majority, loses most marks at that many times the
+ * queries.
  */
 export const watermark: OutputGuardKind<z.output<typeof watermarkOptions>> = {
   name: 'watermark',

@@ -4,7 +4,8 @@ import type { Padding } from '../padding.ts';
 const SPACE = 0x20;
 
 /**
- * A REST body filled up with blanks behind its JSON, which every reader of JSON skips; of a body with binary tensors, the header that says how long the JSON is counts them.
+ * A REST body filled up with blanks behind its JSON, which every reader of JSON skips; of a body with binary tensors, the header
+ * that says how long the JSON is counts them.
  */
 export function padBody(message: Outgoing, padding: Padding): Outgoing {
   const { body, headers } = message;

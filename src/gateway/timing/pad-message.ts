@@ -1,12 +1,16 @@
 import type { Padding } from '../padding.ts';
 
-/** Field 2047, bytes: no message of the protocol has it, and readers skip what they do not know (https://protobuf.dev/programming-guides/proto3/#unknowns). */
+/**
+ * Field 2047, bytes: no message of the protocol has it, and readers skip what they do not know
+ * (https://protobuf.dev/programming-guides/proto3/#unknowns).
+ */
 const TAG = [0xfa, 0x7f] as const;
 /** Tag and a length of 0. */
 const LEAST = 3;
 
 /**
- * What has to be appended to a serialised protobuf message of `length` bytes so that it has a padded length: one unknown field of zeros, or nothing. A gap too small for a field takes a block more.
+ * What has to be appended to a serialised protobuf message of `length` bytes so that it has a padded length: one unknown field of
+ * zeros, or nothing. A gap too small for a field takes a block more.
  */
 export function paddingField(length: number, padding: Padding): Uint8Array<ArrayBuffer> {
   let to = padding.padTo(length);

@@ -35,12 +35,14 @@ export interface Timing extends Schedule, Padding {
 }
 
 /**
- * Fixed release times. An answer is due at its arrival plus the first boundary that it can still reach: `every`, then multiples of it or 2, 4, 8 … times. So its time says which boundary it left at, and
- * no more: at most log₂ of the number of boundaries in use, in bits, with doubling log₂ log₂ of the longest time (Askarov, Zhang, Myers 2010, "Predictive black-box mitigation of timing
+ * Fixed release times. An answer is due at its arrival plus the first boundary that it can still reach: `every`, then multiples of
+ * it or 2, 4, 8 … times. So its time says which boundary it left at, and no more: at most log₂ of the number of boundaries in use,
+ * in bits, with doubling log₂ log₂ of the longest time (Askarov, Zhang, Myers 2010, "Predictive black-box mitigation of timing
  * channels"). Boundaries count from the arrival and not from a common beat, because who asks knows when.
  *
- * What is left: answers that miss the first boundary (`overrun`), those that leave late because the process was busy, which a caller can feel when another's call is worked on, and what a face does
- * after the release (encoding, sending). Random delays are no substitute: they average out. Cost: docs/timing.md.
+ * What is left: answers that miss the first boundary (`overrun`), those that leave late because the process was busy, which a
+ * caller can feel when another's call is worked on, and what a face does after the release (encoding, sending). Random delays are
+ * no substitute: they average out. Cost: docs/timing.md.
  */
 export function openTiming(config: TimingConfig, surroundings: TimingSurroundings): Timing {
   const { every, later } = config;

@@ -24,8 +24,9 @@ interface Slot {
 }
 
 /**
- * A wheel of `slots` ticks of `tick` milliseconds (Varghese, Lauck 1987, "Hashed and hierarchical timing wheels"). All who wait for the same tick share one promise, so memory is
- * bounded by the slots, whoever asks and however many. Asking costs O(1), waking too: it passes at most 256 empty ticks.
+ * A wheel of `slots` ticks of `tick` milliseconds (Varghese, Lauck 1987, "Hashed and hierarchical timing wheels"). All who wait
+ * for the same tick share one promise, so memory is bounded by the slots, whoever asks and however many. Asking costs O(1), waking
+ * too: it passes at most 256 empty ticks.
  */
 export function openTimerWheel(options: {
   readonly tick: number;

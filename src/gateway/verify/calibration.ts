@@ -31,7 +31,8 @@ export interface BothScores {
 }
 
 /**
- * Thresholds for `serve.verify`: of every measure, for every rate, from the even samples; measured on the odd ones. Errors: those of {@link calibrateThreshold} and {@link divergences}.
+ * Thresholds for `serve.verify`: of every measure, for every rate, from the even samples; measured on the odd ones. Errors: those
+ * of {@link calibrateThreshold} and {@link divergences}.
  */
 export function verificationThresholds(
   calm: BothScores,

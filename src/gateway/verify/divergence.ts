@@ -28,8 +28,8 @@ const DISTANCES: Readonly<Record<Measure, Distance>> = {
 };
 
 /**
- * How far two models' answers to the same samples are apart: one number from 0 to 1 a sample. Logits become probabilities first. Errors: `data/mismatch` where the answers have
- * other shapes or are not numbers: what cannot be compared does not agree.
+ * How far two models' answers to the same samples are apart: one number from 0 to 1 a sample. Logits become probabilities first.
+ * Errors: `data/mismatch` where the answers have other shapes or are not numbers: what cannot be compared does not agree.
  */
 export function divergences(measure: Measure, first: Scores, second: Scores): Float64Array {
   const { n, classes } = first;

@@ -59,9 +59,10 @@ export interface Reviews {
   }): Promise<readonly Review[]>;
   find(id: string): Promise<Review | undefined>;
   /**
-   * Adds a vote, recorded before it counts. One `refuse` refuses; as many `release` by different persons as the policy asks for release. Nobody votes on their own call, or twice.
-   * Errors: `option/invalid` (no such review, no right to vote, a comment that is empty or too long), `store/conflict` where somebody else was
-   * quicker (look again), `output/unwritable` and `store/unavailable` (nothing has changed).
+   * Adds a vote, recorded before it counts. One `refuse` refuses; as many `release` by different persons as the policy asks for
+   * release. Nobody votes on their own call, or twice. Errors: `option/invalid` (no such review, no right to vote, a comment that
+   * is empty or too long), `store/conflict` where somebody else was quicker (look again), `output/unwritable` and
+   * `store/unavailable` (nothing has changed).
    */
   decide(
     id: string,

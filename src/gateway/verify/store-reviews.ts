@@ -22,8 +22,10 @@ export interface ReviewSurroundings {
 }
 
 /**
- * The queue of held answers in the store's table `reviews`: bounded, in all and for each principal; what nobody decides on expires, and is deleted as long after. A vote is compared and set: it changes the row
- * only as the person saw it, so that two cannot both decide, on one gateway or several. The log hears of a vote before it counts; a vote that then loses against a quicker one is logged as lost.
+ * The queue of held answers in the store's table `reviews`: bounded, in all and for each principal; what nobody decides on
+ * expires, and is deleted as long after. A vote is compared and set: it changes the row only as the person saw it, so that two
+ * cannot both decide, on one gateway or several. The log hears of a vote before it counts; a vote that then loses against a
+ * quicker one is logged as lost.
  */
 export function openReviews(
   config: VerifyConfig['reviews'],

@@ -11,9 +11,10 @@ export interface CalibratedThreshold {
 }
 
 /**
- * The threshold above which at most a share `rate` of harmless samples diverges: the ⌈(n + 1)(1 − rate)⌉-th smallest divergence, so that the next sample lies above it with probability
- * `rate` at most if it comes from where these came from (Vovk, Gammerman, Shafer 2005: conformal prediction). With the measure `label`, where values are 0 and 1, the rate is what it is.
- * Errors: `option/invalid` for a rate outside 0 to 1 or for fewer samples than 1/rate − 1, which cannot show it; `data/not-finite`.
+ * The threshold above which at most a share `rate` of harmless samples diverges: the ⌈(n + 1)(1 − rate)⌉-th smallest divergence,
+ * so that the next sample lies above it with probability `rate` at most if it comes from where these came from (Vovk, Gammerman,
+ * Shafer 2005: conformal prediction). With the measure `label`, where values are 0 and 1, the rate is what it is. Errors:
+ * `option/invalid` for a rate outside 0 to 1 or for fewer samples than 1/rate − 1, which cannot show it; `data/not-finite`.
  */
 export function calibrateThreshold(divergences: Float64Array, rate: number): CalibratedThreshold {
   const n = divergences.length;

@@ -32,12 +32,14 @@ export interface VerifierSurroundings {
 }
 
 /**
- * A second model that looks at decisions of the first: all, or a share drawn by HMAC of the decision's id, which a caller neither chooses nor can predict. Where their answers are farther apart than
- * the threshold, the policy flags, holds or refuses. A held call waits in the queue; when a person has released it, the same principal gets the answer by asking again (same model, same inputs), and nothing
- * but that. Whatever keeps the check from being made (the second model down or late, scores that are none, the queue full, the store gone) refuses, unless the policy says `down: pass`, which
- * speaks for the second model alone.
+ * A second model that looks at decisions of the first: all, or a share drawn by HMAC of the decision's id, which a caller neither
+ * chooses nor can predict. Where their answers are farther apart than the threshold, the policy flags, holds or refuses. A held
+ * call waits in the queue; when a person has released it, the same principal gets the answer by asking again (same model, same
+ * inputs), and nothing but that. Whatever keeps the check from being made (the second model down or late, scores that are none,
+ * the queue full, the store gone) refuses, unless the policy says `down: pass`, which speaks for the second model alone.
  *
- * `check` throws `Refused`: `held`, `unacceptable`, `unavailable`. Errors: `option/invalid` where the two models do not suit each other, or without a queue for `hold`.
+ * `check` throws `Refused`: `held`, `unacceptable`, `unavailable`. Errors: `option/invalid` where the two models do not suit each
+ * other, or without a queue for `hold`.
  */
 export function openVerifier(config: VerifyConfig, surroundings: VerifierSurroundings): Verifier {
   const { first, second, secret, reviews, failed, now } = surroundings;
