@@ -38,15 +38,18 @@ export function sqliteAccess(
     /** Ends the transaction that this connection has open. */
     finish: (() => void) | undefined;
     timer: NodeJS.Timeout | undefined;
+    underWay = 0;
     isLate = false;
 
     async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
       if (this.isLate) throw late();
       if (!this.finish && isShut) await gate;
+      this.underWay++;
       clearTimeout(this.timer);
       try {
         return await this.run(query);
       } finally {
+        this.underWay--;
         if (this.finish) this.watch();
       }
     }
@@ -86,7 +89,10 @@ export function sqliteAccess(
       this.watch();
     }
 
+    /** Looks out for a transaction that does nothing. */
     watch(): void {
+      clearTimeout(this.timer);
+      if (this.underWay > 0) return;
       this.timer = setTimeout(() => {
         this.isLate = true;
         this.rollback().catch(() => {});

@@ -175,6 +175,22 @@ describe('a transaction', () => {
     await db.destroy();
   });
 
+  it('may take longer than that as long as it does something, several statements at once included', async () => {
+    const thread = await start();
+    await run(thread, 'create table t (a)');
+    const { dialect } = sqliteAccess(async () => thread, { readOnly: false, longestIdle: 500 });
+    const db = new Kysely<{ t: { a: number } }>({ dialect });
+    await db.transaction().execute(async (trx) => {
+      const insert = (a: number) => trx.insertInto('t').values({ a }).execute();
+      for (let i = 0; i < 20; i++) {
+        await Promise.all([insert(i), insert(i)]);
+        await new Promise((resolve) => setTimeout(resolve, 40));
+      }
+    });
+    expect(await db.selectFrom('t').selectAll().execute()).toHaveLength(40);
+    await db.destroy();
+  });
+
   it('keeps its order among many others and single statements', async () => {
     const store = await openStore({ kind: 'sqlite', file: newFile() });
     await store.db.insertInto('state').values({ name: 'n', value: '', changed: 0 }).execute();
