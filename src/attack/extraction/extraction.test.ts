@@ -107,6 +107,17 @@ describe.each(EXTRACTIONS.map(({ id }) => [id]))('%s', (id) => {
     });
   });
 
+  test('nor is one that the oracle reports', async () => {
+    const oracle = oracleFor({
+      async ask() {
+        throw new GlacisError('run/cancelled', 'test: stopped');
+      },
+    });
+    await expect(extract(plan(id, few[id]), options({ oracle }))).rejects.toMatchObject({
+      code: 'run/cancelled',
+    });
+  });
+
   test('options out of range are refused', () => {
     expect(() => plan(id, { batch: 0 })).toThrow(expect.objectContaining({ code: 'option/invalid' }));
     expect(() => plan(id, { nothing: 1 })).toThrow(expect.objectContaining({ code: 'option/unknown' }));

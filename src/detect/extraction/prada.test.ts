@@ -48,6 +48,12 @@ describe('PRADA', () => {
     expect(Math.min(...made)).toBeLessThan(0.93);
   });
 
+  test('a few distances beyond three deviations do not count', () => {
+    const draw = sample(5);
+    const odd = statistics(600, (i) => (i % 200 === 199 ? draw().map((v) => 30 * v) : draw()));
+    expect(odd.at(-1)).toBeGreaterThan(0.95);
+  });
+
   test('is blind to natural queries of another domain: its known weakness', () => {
     const draw = sample(3);
     const other = statistics(600, () => draw().map((v) => 100 + 20 * v));

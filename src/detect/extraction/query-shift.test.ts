@@ -57,6 +57,21 @@ describe('query shift', () => {
     expect(alone).toBe(0);
   });
 
+  test('keys whose queries are strange in other ways are other actors', () => {
+    const watch = openQueryShift(SETTINGS);
+    const [one, other] = [1.5, -1.5].map((shift) =>
+      observed(samples(160, randomFrom(15, 'strange'), shift)),
+    ) as [Observations, Observations];
+    let most = 0;
+    for (let i = 0; i < 160; i++)
+      for (const [name, { features, scores }] of [
+        ['one', one],
+        ['other', other],
+      ] as const)
+        most = Math.max(most, watch.observe(`${name} ${i % 5}`, features!, scores, i)?.actors ?? 0);
+    expect(most).toBe(5);
+  });
+
   test('calm keys are not one actor because they are many', () => {
     const many = observed(samples(600, randomFrom(6, 'calm')));
     expect(highest(many, SETTINGS, 30)).toBeLessThan(1);

@@ -39,6 +39,11 @@ describe('query memory', () => {
     expect(held.nearest(query(0), 0.1)).toBeUndefined();
   });
 
+  test('an empty memory holds nothing, not even what is all zeros', () => {
+    const nothing = { cells: new Float32Array(CELLS), digest: [0, 0] as const };
+    expect(memory().nearest(nothing, 0.1)).toBeUndefined();
+  });
+
   test('memory does not grow', () => {
     const held = memory(16);
     const sizes = () => Object.values(held.arrays).map(({ length }) => length);
