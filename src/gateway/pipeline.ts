@@ -89,14 +89,16 @@ export function openPipeline(stages: Stages): Gateway {
     trace.model = served;
     return { principal, served, most: detail };
   };
-  const limited = async (principal: Principal | undefined, address: string, n: number): Promise<void> => {
+  const limited = (principal: Principal | undefined, address: string, n: number): Promise<void> | void => {
+    const refuse = (wait: number | undefined): void => {
+      if (wait !== undefined) throw new Refused('throttled', 'a rate limit', { retryAfter: wait });
+    };
     const given = stages.rates.take({ principal, address }, n);
-    const wait = given instanceof Promise ? await given : given;
-    if (wait !== undefined) throw new Refused('throttled', 'a rate limit', { retryAfter: wait });
+    return given instanceof Promise ? given.then(refuse) : refuse(given);
   };
 
   /** Guessing at credentials, names or shapes is a request, too: what ends before the limits were asked is counted all the same. */
-  const charged = async <T>(trace: Trace, { address }: Caller, work: () => Promise<T>): Promise<T> => {
+  const charged = async <T>(trace: Trace, { address }: Caller, work: () => Promise<T> | T): Promise<T> => {
     try {
       return await work();
     } catch (thrown) {
@@ -115,10 +117,10 @@ export function openPipeline(stages: Stages): Gateway {
       return { ...admitted, ...checkInputs(request, admitted.served.metadata, limits.mostSamples) };
     });
     trace.n = n;
-    const step = await timed('limit', async (): Promise<BudgetStep> => {
-      await limited(principal, caller.address, n);
-      const given = stages.budgets.take(principal, served.name, n);
-      return given instanceof Promise ? await given : given;
+    const step = await timed('limit', () => {
+      const spend = (): Promise<BudgetStep> | BudgetStep => stages.budgets.take(principal, served.name, n);
+      const waited = limited(principal, caller.address, n);
+      return waited ? waited.then(spend) : spend();
     });
     if (step === 'refuse') throw new Refused('exhausted', 'the query budget');
     trace.taken = true;

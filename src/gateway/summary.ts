@@ -6,20 +6,30 @@ const MOST_TOP = 64;
 /** Bounds of latency buckets in milliseconds: finer would tell more than the log needs. */
 const BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000];
 
-/** Shape and statistics of the main input: enough to see drift, too little to see a person. One pass; NaN and infinities are left out. */
+/** Shape and statistics of the main input: enough to see drift, too little to see a person. NaN and infinities are left out. */
 export function inputSummary(call: GuardedInput): Decision['input'] {
   const floats = call.floats();
   if (floats === undefined) return undefined;
-  let [count, sum, squares, least, most] = [0, 0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  let count = floats.length;
+  let [sum, squares, least, most] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let i = 0; i < floats.length; i++) {
     const value = floats[i]!;
-    // False for NaN and infinities.
-    if (value - value !== 0) continue;
-    count++;
     sum += value;
     squares += value * value;
     if (value < least) least = value;
     if (value > most) most = value;
+  }
+  // NaN or an infinity somewhere: once more, without them.
+  if (!Number.isFinite(sum)) {
+    [count, sum, squares, least, most] = [0, 0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const value of floats) {
+      if (!Number.isFinite(value)) continue;
+      count++;
+      sum += value;
+      squares += value * value;
+      if (value < least) least = value;
+      if (value > most) most = value;
+    }
   }
   const shape = [call.n, ...(call.classifier?.sampleDims ?? [])];
   if (count === 0) return { shape, mean: 0, deviation: 0, least: 0, most: 0 };
