@@ -16,14 +16,14 @@ export interface ReadEntries {
 }
 
 /**
- * The leaf hashes of a bundle. `bytes` are attacker-controlled, and are this function's own: while an entry is hashed, the byte in front
+ * The leaf hashes of a bundle, of `most` entries at most. `bytes` are attacker-controlled, and are this function's own: while an entry is hashed, the byte in front
  * of it, the second one of its length, is the 0 that RFC 6962 wants there, so that nothing needs to be copied.
  */
-export function leavesOf(bytes: Uint8Array): ReadEntries {
-  const leaves = Buffer.allocUnsafe(TILE_WIDTH * HASH_BYTES);
+export function leavesOf(bytes: Uint8Array, most = TILE_WIDTH): ReadEntries {
+  const leaves = Buffer.allocUnsafe(most * HASH_BYTES);
   const starts: number[] = [0];
   let [at, n] = [0, 0];
-  while (at + 2 <= bytes.length && n < TILE_WIDTH) {
+  while (at + 2 <= bytes.length && n < most) {
     const end = at + 2 + bytes[at]! * 256 + bytes[at + 1]!;
     if (end > bytes.length) break;
     const length = bytes[at + 1]!;

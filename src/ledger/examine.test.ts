@@ -193,6 +193,42 @@ describe('abuse 25: a log that somebody changed', () => {
     );
   });
 
+  it('names every entry that is dropped, repeated, swapped, replaced or cut off, wherever it is', async () => {
+    const place = fc.tuple(
+      fc.nat(255),
+      fc.nat(255),
+      fc.constantFrom('drop', 'repeat', 'swap', 'replace', 'cut'),
+    );
+    await fc.assert(
+      fc.asyncProperty(place, fc.constantFrom(0, 1, 2), async ([a, b, how], bundle) => {
+        const width = bundle === 2 ? 88 : 256;
+        const [i, j] = [a % width, b % width];
+        const path = bundle === 2 ? LAST : `tile/entries/00${bundle}`;
+        const bytes = await readFile(join(whole, path));
+        const entries = [...readBundle(bytes, width, path)];
+        const dealt = {
+          drop: () => entries.toSpliced(i, 1),
+          repeat: () => entries.toSpliced(j, 0, entries[i]!),
+          swap: () => entries.with(i, entries[j]!).with(j, entries[i]!),
+          replace: () => entries.with(i, Buffer.from('{"forged":1}')),
+          cut: () => entries.slice(0, i),
+        }[how]();
+        await writeFile(join(folder, path), Buffer.concat(dealt.map(framed)));
+        const found = new Set((await examine()).findings.map(({ entry: e }) => e! - bundle * 256));
+        await writeFile(join(folder, path), bytes);
+        const expected = {
+          drop: [i],
+          repeat: [i],
+          swap: i === j ? [] : [i, j].sort((x, y) => x - y),
+          replace: [i],
+          cut: Array.from({ length: width - i }, (_, n) => i + n),
+        }[how];
+        expect([...found]).toEqual(expected);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
   it('says something, and never fails, whatever is done to several files at once', async () => {
     const files = [
       'tile/entries/000',

@@ -77,7 +77,7 @@ export async function nameEntries(
       `something among them was changed, and ${tilePath({ level: 0, index, width })} with it`,
       first,
     );
-  const problems = compareEntries(leavesOf(bundle), tile.subarray(0, width * HASH_BYTES));
+  const problems = compareEntries(leavesOf(bundle, 4 * TILE_WIDTH), tile.subarray(0, width * HASH_BYTES));
   for (const { entry, what, bytes } of problems)
     find(
       `entry ${first + entry}`,
