@@ -1,8 +1,12 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { silent } from '../../core/progress.ts';
 import { randomFrom } from '../../core/random.ts';
+import { writeNpy } from '../../data/index.ts';
 import { renderTimingText } from '../../report/timing/text.ts';
 import { attackTiming, type TimingAttackOptions } from './attack-timing.ts';
 import { measure, type TimedAnswer } from './measure.ts';
@@ -76,6 +80,30 @@ describe('measuring', () => {
     await expect(dead.done).rejects.toMatchObject({ code: 'endpoint/unavailable' });
   });
 
+  it('asks no query twice before all have been asked', async () => {
+    const asked: string[] = [];
+    const queries = Array.from({ length: 50 }, (_, i) => query(`a${i}`));
+    await measure({
+      a: queries,
+      b: [query('b')],
+      pairs: 44,
+      warmup: 12,
+      rate: 1e6,
+      rng: randomFrom(1, 'measure'),
+      clock: () => 0,
+      sleep: async () => {},
+      signal: new AbortController().signal,
+      progress: silent,
+      send: async ({ url }) => {
+        asked.push(url);
+        return { time: 1, status: 200, length: 1 };
+      },
+    });
+    const ofA = asked.filter((url) => url !== 'b');
+    expect(ofA).toHaveLength(50);
+    expect(new Set(ofA).size).toBe(50);
+  });
+
   it('stops when it is told to', async () => {
     const controller = new AbortController();
     const { done } = run(
@@ -139,7 +167,7 @@ describe('attack timing', () => {
       url,
       a: 'zeros',
       b: 'random',
-      pairs: 120,
+      pairs: 60,
       rate: 100_000,
       seed: 0,
       timeout: 5000,
@@ -223,6 +251,16 @@ describe('attack timing', () => {
       }
     }
     expect(refused).toBeGreaterThan(15);
+  });
+
+  it('says that samples were asked more than once', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'glacis-timing-'));
+    const path = join(folder, 'x.npy');
+    await writeNpy(path, { data: Float32Array.from({ length: 12 }, (_, i) => i / 12), shape: [3, 4] });
+    const url = await endpoint(() => ({ wait: 0, text: '{}' }));
+    const { notes } = await attack(url, { a: `data:${path}`, pairs: 21 });
+    rmSync(folder, { recursive: true });
+    expect(notes.join()).toContain('class a has 3 samples, each asked about 7 times');
   });
 
   it('refuses results that are none', () => {

@@ -89,7 +89,7 @@ export async function attackTiming(options: TimingAttackOptions): Promise<Timing
     prepareQueries(
       contents[i],
       { url: (i === 0 ? target : targetB).url, headers: i === 0 ? headers : headersB, model },
-      { rng: rng.fork('bodies', i), signal, range },
+      { rng: rng.fork('bodies', i), signal, range, most: pairs },
     );
   const [queriesA, queriesB] = [await prepare(0), await prepare(1)];
   const sender = timedSender({ timeout, clock: () => performance.now() });
@@ -135,6 +135,13 @@ export async function attackTiming(options: TimingAttackOptions): Promise<Timing
             ]
           : []),
         ...(good === 0 ? ['no query was answered with a result'] : []),
+        ...[queriesA, queriesB].flatMap((queries, i) =>
+          contents[i]!.kind === 'data' && queries.length < pairs
+            ? [
+                `class ${'ab'[i]} has ${queries.length} samples, each asked about ${Math.round(pairs / queries.length)} times: a difference may be these samples' and not the class's`,
+              ]
+            : [],
+        ),
         ...(pairs < ENOUGH ? [`fewer than ${ENOUGH} pairs: silence means nothing`] : []),
         ...(target.exposed || /^(?!http:\/\/(?:localhost|127\.|\[::1\]))/.test(target.url)
           ? ['measured over a network: it hides small differences from us, not from who sits closer']

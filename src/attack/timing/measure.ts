@@ -61,6 +61,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
   const counts: Record<number, number> = {};
   const gap = 1000 / rate;
   let [failures, inARow] = [0, 0];
+  const turns = new Map<readonly PreparedQuery[], number>();
   let next = clock();
   const ask = async (queries: readonly PreparedQuery[]): Promise<TimedAnswer> => {
     const wait = next - clock();
@@ -68,7 +69,10 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
     if (wait >= 1) await sleep(wait, signal).catch(() => throwIfCancelled(signal, 'timing'));
     throwIfCancelled(signal, 'timing');
     next = Math.max(next + gap, clock() - 100 * gap);
-    return send(queries[rng.integer(queries.length)]!, signal);
+    // In turn, so that none is asked twice before all have been.
+    const turn = turns.get(queries) ?? 0;
+    turns.set(queries, turn + 1);
+    return send(queries[turn % queries.length]!, signal);
   };
   for (let pair = -Math.ceil(warmup / 2); pair < pairs; ) {
     const isFirst = rng.integer(2) === 0;

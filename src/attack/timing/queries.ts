@@ -20,8 +20,8 @@ export type QueryContent =
   | { readonly kind: 'data'; readonly path: string }
   | { readonly kind: 'same'; readonly path: string };
 
-/** Different bodies of a class that are kept ready. */
-const MOST_BODIES = 512;
+/** Bytes of samples of a class that are kept ready. */
+const MOST_BYTES = 256 * 2 ** 20;
 
 /** Reads `zeros`, `random`, `same:DATA` or `data:DATA`. Errors: `option/invalid`. */
 export function contentFrom(text: string): QueryContent {
@@ -35,9 +35,8 @@ export function contentFrom(text: string): QueryContent {
 }
 
 /**
- * The bodies of a class: up to 512 different samples of a data set, one of them always, uniform noise from 0 to 1, or zeros. Every
- * body of a class has the same form, so only what is in it differs. Errors: those of reading data; `option/invalid` for a model
- * with a fixed batch other than 1.
+ * The bodies of a class: `most` different samples of a data set (fewer where it has no more, or where they would take 256 MiB), one of them always, as much uniform noise from 0 to 1, or
+ * zeros. Every body of a class has the same form, so only what is in it differs. Errors: those of reading data; `option/invalid` for a model with a fixed batch other than 1.
  */
 export async function prepareQueries(
   content: QueryContent,
@@ -50,7 +49,9 @@ export async function prepareQueries(
     rng,
     signal,
     range,
+    most,
   }: {
+    readonly most: number;
     readonly rng: Rng;
     readonly signal: AbortSignal;
     readonly range?: readonly [number, number] | undefined;
@@ -64,6 +65,7 @@ export async function prepareQueries(
       `queries: expected a model that takes one sample, got a batch of ${fixedBatch}`,
     );
   const size = sampleDims.reduce((product, d) => product * d, 1);
+  const bodies = Math.max(1, Math.min(most, Math.floor(MOST_BYTES / (4 * size))));
   const samples = await samplesOf();
   return samples.map((sample) => {
     const message = encodeInferRequest(
@@ -76,16 +78,14 @@ export async function prepareQueries(
   async function samplesOf(): Promise<readonly Float32Array<ArrayBuffer>[]> {
     if (content.kind === 'zeros') return [new Float32Array(size)];
     if (content.kind === 'random')
-      return Array.from({ length: MOST_BODIES }, () =>
-        Float32Array.from({ length: size }, () => rng.uniform()),
-      );
+      return Array.from({ length: bodies }, () => Float32Array.from({ length: size }, () => rng.uniform()));
     const dataset = await openDataset(content.path, { signal });
     try {
       const adapted = await adaptDataset(
         dataset,
         { name: input, dims: [-1, ...sampleDims], dtype: 'float32' },
         {
-          n: Math.min(dataset.n, content.kind === 'same' ? 1 : MOST_BODIES),
+          n: Math.min(dataset.n, content.kind === 'same' ? 1 : bodies),
           ...(range && { range }),
           ...(content.kind === 'data' && { shuffle: rng.integer(2 ** 31) }),
         },
