@@ -142,7 +142,7 @@ async function underLoad(
   try {
     const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
     const ready = JSON.parse((await lines.next()).value as string) as { rest: string; key: string };
-    wrk(ready, format, { clients, seconds: 2 });
+    wrk(ready, format, { clients, seconds: 4 });
     const before = cpuOf(server.pid!);
     const load = wrk(ready, format, { clients, seconds });
     const used = cpuOf(server.pid!) - before;

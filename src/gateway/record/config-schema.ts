@@ -39,7 +39,7 @@ export const recordSchema = z.strictObject({
     .default('glacis.local/decisions')
     .describe('The name of the log: an address without a scheme, which need not exist.'),
   publishEvery: timeSpan
-    .default(100)
+    .default(1000)
     .describe('How long until a decision that was acknowledged is under a signed checkpoint, at most.'),
   keyFile: path
     .optional()
