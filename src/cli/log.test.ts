@@ -213,7 +213,9 @@ describe('glacis log show', () => {
   });
 
   it('opens what is sealed only when it is asked to, and gives payloads back', async () => {
-    expect((await run(['show', at, '8'])).text).not.toContain('alice');
+    const shown = await run(['show', at, '8']);
+    expect(shown.text).not.toContain('alice');
+    expect(shown.json.decision).toMatchObject({ top: [[7, 0.998]], input: { mean: 0.13 } });
     const { json } = await run(['show', at, '8', '--reveal', '--payload', join(at, 'out')]);
     expect(json.who).toMatchObject({ principal: 'alice', address: '192.0.2.7' });
     expect(await readFile(join(at, 'out/input-0.bin'), 'utf8')).toBe('input 7');

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decisionText, eventText, whoText } from './decision-text.ts';
 import { exportHead, exportLine } from './export-text.ts';
+import { readEntry } from './read-entry.ts';
 import { decision } from './record.fixture.ts';
 
 /** Texts as an attacker would choose them, and any others. */
@@ -47,6 +48,12 @@ const entry = fc
     const bytes = `{"decision":${decisionText(whole)},"schema":"glacis.decision/1","subject":"s","who":${whoText(whole)}}`;
     return { given, bytes: Buffer.from(bytes), who: JSON.parse(whoText(whole)) as object };
   });
+
+it('an entry whose numbers are no numbers is an entry all the same', () => {
+  const whole = decision(1, { bucket: Number.POSITIVE_INFINITY, divergence: Number.NaN });
+  const bytes = `{"decision":${decisionText(whole)},"schema":"glacis.decision/1","subject":"s","who":{}}`;
+  expect(readEntry(Buffer.from(bytes))).toMatchObject({ decision: { bucket: null, divergence: null } });
+});
 
 describe('abuse 25: an exported line', () => {
   it('is one line of CSV with all its fields, none of which a spreadsheet computes', () => {

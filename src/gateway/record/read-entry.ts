@@ -16,7 +16,8 @@ const decisionEntry = z.object({
   who: z.union([text, who]),
   commitments: z.object({ input: hex64, output: hex64.optional() }).optional(),
   payload: z.object({ at: text, bytes: z.int().min(0), digest: hex64 }).optional(),
-  decision: z.object({
+  // Loose: what a later version adds, and what is only shown, stays.
+  decision: z.looseObject({
     id: z.string().regex(/^[0-9a-f]{32}$/),
     at: z.number(),
     model: text,
@@ -26,7 +27,7 @@ const decisionEntry = z.object({
     because: text.optional(),
     detail: text.optional(),
     n: z.number(),
-    bucket: z.number(),
+    bucket: z.number().nullable(),
     guards: z.array(
       z.object({ guard: text, action: text, score: z.number().nullable(), because: text.optional() }),
     ),
