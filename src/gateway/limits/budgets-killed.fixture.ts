@@ -38,7 +38,7 @@ export async function holdsAgainstKills(rounds: number): Promise<void> {
   const bench = await budgetsBench();
   const lease = 40;
   const limit = 6000;
-  const config = { limits: [{ per: 'principal', queries: limit }], lease };
+  const config = { limits: [{ per: 'principal', queries: limit }], lease, timeout: '1 minute' };
   const random = randomFrom(7);
   let given = 0;
   for (let round = 0; round < rounds; round++) {
