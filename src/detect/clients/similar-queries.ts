@@ -21,13 +21,11 @@ export const similarClients = defineClientDetector<z.output<typeof kept>>({
   kept,
   fit(clients, watched) {
     const features = featuresOf(watched, this.id);
-    // One after another of each client, as if all were one: its memory is full, which that of a short client is not, and its bursts are apart.
+    // One client after another, as if all were one: its memory is full, which that of a short client is not, and bursts stay bursts.
     const probe = openSimilarQueries({ features, radius: 1e-6, level: 1, own: OWN, askers: 1 });
-    const longest = clients.reduce((most, { n }) => Math.max(most, n), 0);
-    const distances: number[] = [];
-    for (let i = 0; i < longest; i++)
-      for (const client of clients)
-        if (i < client.n) distances.push(probe.observe('all', client.features!, i).distance);
+    const distances = clients.flatMap((client) =>
+      Array.from({ length: client.n }, (_, i) => probe.observe('all', client.features!, i).distance),
+    );
     const full = distances.slice(Math.min(OWN, Math.floor(distances.length / 2)));
     const radius = Math.min(2, Math.max(1e-4, quantile(full.filter(Number.isFinite), SIMILAR)));
     const memory = { salt: 0, capacity: 16, askers: clients.length };
