@@ -99,7 +99,7 @@ export async function attackTiming(options: TimingAttackOptions): Promise<Timing
       a: queriesA,
       b: queriesB,
       pairs,
-      warmup: WARMUP,
+      warmup: Math.min(WARMUP, pairs),
       rate,
       rng: rng.fork('order'),
       send: sender.send,
