@@ -42,8 +42,8 @@ export interface PartsSurroundings {
 interface Parts {
   readonly guards: readonly InputGuard[];
   readonly answers: Answers;
-  /** Opened at the first decision: the second model may be loaded later than the first. */
-  verifier: Verifier | undefined;
+  /** Opened at the first decision, because the second model may be loaded later than the first, and anew when another version of it takes over. */
+  verifier: { readonly second: ServedModel; readonly asks: Verifier } | undefined;
 }
 
 /** Opens them. A version without parts is never asked: `guards` and `answers` throw, and the call is refused. */
@@ -107,14 +107,13 @@ export function openModelParts(first: ServeConfig, given: PartsSurroundings): Mo
       const verify = config.only[model.name]?.verify ?? config.verify;
       if (verify === undefined || verify.model.split('@')[0] === model.name) return undefined;
       const parts = partsOf(model);
-      if (parts.verifier === undefined) {
-        const [name = '', version] = verify.model.split('@');
-        const second = given.find(name, version);
-        if (second === undefined)
-          throw new GlacisError('option/invalid', `verify: expected a served model, got ${verify.model}`);
-        parts.verifier = openVerifier(verify, { ...given, first: model, second });
-      }
-      return parts.verifier;
+      const [name = '', version] = verify.model.split('@');
+      const second = given.find(name, version);
+      if (second === undefined)
+        throw new GlacisError('option/invalid', `verify: expected a served model, got ${verify.model}`);
+      if (parts.verifier?.second !== second)
+        parts.verifier = { second, asks: openVerifier(verify, { ...given, first: model, second }) };
+      return parts.verifier.asks;
     },
     reload(next) {
       const fresh = new Map([...made].map(([key, { model }]) => [key, { model, parts: make(model, next) }]));

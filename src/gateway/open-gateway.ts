@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { GlacisError } from '../core/error.ts';
 import type { Policy } from '../policy/read-policy.ts';
-import { openStore, type Store } from '../store/index.ts';
+import { openStore, type Store, sweepStore } from '../store/index.ts';
 import type { NotLoaded } from './backend/load-version.ts';
 import { type Backends, openBackends } from './backend/open-backends.ts';
 import type { ServeConfig } from './config/serve-schema.ts';
@@ -29,7 +29,7 @@ import { openProcessLog, type ProcessLog } from './observe/process-log.ts';
 import { openPipeline } from './pipeline.ts';
 import { openFaces } from './protocol/index.ts';
 import { openRecorder } from './record/open-recorder.ts';
-import { openMarkRegister } from './respond/index.ts';
+import { openMarkRegister, watermarkCommitment } from './respond/index.ts';
 import { openTiming } from './timing/index.ts';
 import { openReviews, verifySchema } from './verify/index.ts';
 
@@ -77,6 +77,8 @@ export interface RunningGateway {
 /** Milliseconds for which a replaced version may still be found by a request that is on its way. */
 const GRACE = 30_000;
 const MOST_MARKS = 1 << 30;
+/** Between two sweeps of the store, in milliseconds. */
+const DAY = 86_400_000;
 
 /**
  * Opens a gateway: store and log first, because nothing is done that is not recorded; then who may do what; then the models, each checked before it is opened; the
@@ -125,8 +127,9 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     part.close(),
   );
   const record = (event: Event) => recorder.record(event);
-  const store: Store = keep(await openStore(withFile(config, data.path, placeOf), { now }), (part) =>
-    part.close(),
+  const store: Store = keep(
+    await openStore(withFile(config, data.path, placeOf), { now, broke: (why) => failed('store', why) }),
+    (part) => part.close(),
   );
 
   const identity: Identity = keep(
@@ -135,8 +138,20 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
   );
   const rights = await openRights(placed(config, placeOf), { now, clock, failed });
   const management = await openManagementRights(placed(config, placeOf), { now, failed });
-  const rates = keep(openRates(config.rates), (part) => part.close());
+  const rates = keep(
+    openRates(ratesOf(config, placeOf), {
+      changed: (state, because) => log.warn(`shared rates: ${state}`, { because }),
+    }),
+    (part) => part.close(),
+  );
   const budgets = keep(await openBudgets(config.budgets, { store }), (part) => part.close());
+  const sweep = () =>
+    sweepStore(store, config.retention, { now: now(), budgetTime: budgets.time() }).catch((thrown) =>
+      failed('retention', thrown),
+    );
+  const sweeping = setInterval(sweep, DAY);
+  sweeping.unref();
+  keep(sweeping, async (part) => clearInterval(part));
   const reviews = openReviews(reviewsOf(config), { store, record, now });
   const marks = keep(
     await openMarkRegister(join(data.path, 'marks.jsonl'), { mostBytes: MOST_MARKS, now, failed }),
@@ -259,7 +274,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     ...keyRoutes(identity.keys),
     ...budgetRoutes(budgets),
     ...reviewRoutes(reviews),
-    ...logRoutes(recorder.source),
+    ...logRoutes(recorder),
     ...serverRoutes({
       reload,
       drain: () => void setImmediate(drain),
@@ -284,6 +299,15 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     }),
     (part) => part.close(),
   );
+  // Written down before anybody asks: what a proof of theft rests on was fixed beforehand.
+  if (marksAnswers(config))
+    await record({
+      kind: 'event',
+      at: now(),
+      event: 'watermark-key-committed',
+      by: 'glacis',
+      about: { commitment: watermarkCommitment(secret) },
+    });
   await record({
     kind: 'event',
     at: now(),
@@ -320,9 +344,25 @@ function reviewsOf({ verify, only }: ServeConfig) {
 }
 
 function withFile({ store }: ServeConfig, folder: string, placeOf: (path: string) => string) {
-  return store.kind === 'sqlite'
-    ? { ...store, file: store.file === undefined ? join(folder, 'glacis.db') : placeOf(store.file) }
-    : store;
+  if (store.kind === 'sqlite')
+    return { ...store, file: store.file === undefined ? join(folder, 'glacis.db') : placeOf(store.file) };
+  const { passwordFile, tls } = store;
+  return {
+    ...store,
+    ...(passwordFile !== undefined && { passwordFile: placeOf(passwordFile) }),
+    ...(typeof tls === 'object' && { tls: { ca: placeOf(tls.ca) } }),
+  };
+}
+
+function ratesOf({ rates }: ServeConfig, placeOf: (path: string) => string) {
+  if (rates.redis === undefined) return rates;
+  const { passwordFile, ca } = rates.redis;
+  const redis = {
+    ...rates.redis,
+    ...(passwordFile !== undefined && { passwordFile: placeOf(passwordFile) }),
+    ...(ca !== undefined && { ca: placeOf(ca) }),
+  };
+  return { ...rates, redis };
 }
 
 function placed({ rights }: ServeConfig, placeOf: (path: string) => string) {
@@ -350,6 +390,13 @@ function unchangeable(before: ServeConfig, after: ServeConfig): void {
       'option/invalid',
       `reload: expected ${changed.join(', ')} as they were; restart to change them`,
     );
+}
+
+/** Whether some model's answers are marked. */
+function marksAnswers({ answers, only }: ServeConfig): boolean {
+  return [answers, ...Object.values(only).map((each) => each.answers)].some(
+    (each) => each?.watermark !== undefined,
+  );
 }
 
 /** The files of TLS for the management side. Errors: `option/invalid`. */

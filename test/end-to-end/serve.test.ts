@@ -61,7 +61,7 @@ describe('glacis serve MODEL', () => {
       ['log', 'prove', '--check', 'receipt', '--trust', 'data/record/log.trust.json'],
       { cwd: folder },
     );
-    expect([checked.code, checked.stderr]).toEqual([0, '']);
+    expect(checked.code).toBe(0);
   });
 
   it('writes its key for its owner alone, and keeps it', async () => {
@@ -92,7 +92,7 @@ describe('glacis serve MODEL', () => {
     expect(serving.key).toBe(before);
     expect((await serving.ask(PATH, { inputs: [INPUT] })).status).toBe(200);
     const verified = await glacis(['log', 'verify', 'data/record'], { cwd: folder });
-    expect([verified.code, verified.stderr]).toEqual([0, '']);
+    expect([verified.code, verified.stdout]).toEqual([0, expect.stringMatching(/^ok: \d+ entries/)]);
   });
 
   it('loses nothing that it acknowledged when it is killed', async () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { storeSchema } from '../../store/index.ts';
+import { retentionSchema, storeSchema } from '../../store/index.ts';
 import { backendSchema } from '../backend/config-schema.ts';
 import { guardsSchema } from '../guards/config-schema.ts';
 import { identitySchema, rightsSchema } from '../identity/config-schema.ts';
@@ -51,6 +51,7 @@ export const serveSchema = z
     management: managementSchema.prefault({}),
     ...backendSchema.shape,
     store: storeSchema,
+    retention: retentionSchema.prefault({}).describe('How long the store keeps what nothing needs any more.'),
     log: recordSchema.prefault({}),
     identity: identitySchema,
     rights: rightsSchema,
