@@ -3,6 +3,7 @@ import { floatsOf, floatTensor } from '../oip/index.ts';
 import type { ServeConfig } from './config/serve-schema.ts';
 import type { InputGuard } from './guard.ts';
 import type { GuardsConfig } from './guards/config-schema.ts';
+import { openGuardMemory } from './guards/guard-memory.ts';
 import { guardsAt, openGuards, wantsFeatures } from './guards/open-guards.ts';
 import type { MarkRegister } from './respond/index.ts';
 import { openAnswers } from './respond/index.ts';
@@ -24,6 +25,8 @@ export interface ModelParts {
   verifier(model: ServedModel): Verifier | undefined;
   /** Makes all parts anew from another configuration, or leaves all as they are. Errors: as {@link ModelParts.prepare}. */
   reload(config: ServeConfig): void;
+  /** Writes down what guards remember of callers. Errors: `output/unwritable`. */
+  save(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,6 +38,8 @@ export interface PartsSurroundings {
   readonly find: (model: string, version: string | undefined) => ServedModel | undefined;
   readonly reviews: VerifierSurroundings['reviews'];
   readonly marks: MarkRegister | undefined;
+  /** Where what guards remember is kept over a restart. */
+  readonly memoryFolder: string;
   /** Makes a path of the configuration absolute. */
   readonly placeOf: (path: string) => string;
 }
@@ -53,7 +58,25 @@ export function openModelParts(first: ServeConfig, given: PartsSurroundings): Mo
   let made = new Map<string, { readonly model: ServedModel; readonly parts: Parts }>();
   const byModel = new WeakMap<ServedModel, Parts>();
 
-  const make = (model: ServedModel, from: ServeConfig): Parts => {
+  /** Guards with what those before them remember, or what was kept over a restart; without it where other settings make it useless. */
+  const guardsFor = (
+    model: ServedModel,
+    from: GuardsConfig,
+    earlier: readonly InputGuard[],
+  ): readonly InputGuard[] => {
+    const memory = openGuardMemory(given.memoryFolder, model.digest);
+    const setting = { model, now: given.now, ask: (x: Float32Array, n: number) => asked(model, x, n) };
+    const remembered = (name: string) =>
+      earlier.find((guard) => guard.name === name)?.snapshot?.() ?? memory.remembered(name);
+    try {
+      return openGuards(from, { ...setting, remembered });
+    } catch (thrown) {
+      if (!(thrown instanceof GlacisError && thrown.code === 'result/invalid')) throw thrown;
+      given.failed('what guards remembered', thrown);
+      return openGuards(from, setting);
+    }
+  };
+  const make = (model: ServedModel, from: ServeConfig, earlier: readonly InputGuard[] = []): Parts => {
     const { classifier } = model;
     const own = from.only[model.name];
     const answersConfig = own?.answers ?? from.answers;
@@ -67,11 +90,7 @@ export function openModelParts(first: ServeConfig, given: PartsSurroundings): Mo
           }
         : undefined;
     return {
-      guards: openGuards(guardsAt(guardsOf(from, model.name), given.placeOf), {
-        model,
-        now: given.now,
-        ask: (x, n) => asked(model, x, n),
-      }),
+      guards: guardsFor(model, guardsAt(guardsOf(from, model.name), given.placeOf), earlier),
       answers: openAnswers(answersConfig, {
         model,
         secret: given.secret,
@@ -91,12 +110,18 @@ export function openModelParts(first: ServeConfig, given: PartsSurroundings): Mo
   const closeLater = (all: Iterable<Parts>) =>
     void closeAll(all).catch((thrown) => given.failed('guards', thrown));
 
+  const save = async (): Promise<void> => {
+    for (const { model, parts } of made.values())
+      await openGuardMemory(given.memoryFolder, model.digest).save(parts.guards);
+  };
+
   return {
     wantsFeatures: (model) => wantsFeatures(guardsOf(config, model)),
     prepare(model) {
       const key = keyOf(model);
       const before = made.get(key);
-      const parts = make(model, config);
+      const same = before?.model.digest === model.digest ? before.parts.guards : [];
+      const parts = make(model, config, same);
       byModel.set(model, parts);
       made.set(key, { model, parts });
       if (before) closeLater([before.parts]);
@@ -116,14 +141,18 @@ export function openModelParts(first: ServeConfig, given: PartsSurroundings): Mo
       return parts.verifier.asks;
     },
     reload(next) {
-      const fresh = new Map([...made].map(([key, { model }]) => [key, { model, parts: make(model, next) }]));
+      const fresh = new Map(
+        [...made].map(([key, { model, parts }]) => [key, { model, parts: make(model, next, parts.guards) }]),
+      );
       const before = [...made.values()].map(({ parts }) => parts);
       config = next;
       made = fresh;
       for (const { model, parts } of fresh.values()) byModel.set(model, parts);
       closeLater(before);
     },
+    save,
     async close() {
+      await save();
       await closeAll([...made.values()].map(({ parts }) => parts));
     },
   };

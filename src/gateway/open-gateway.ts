@@ -77,6 +77,8 @@ export interface RunningGateway {
 /** Milliseconds for which a replaced version may still be found by a request that is on its way. */
 const GRACE = 30_000;
 const MOST_MARKS = 1 << 30;
+/** Between two times that guards' memory is kept, in milliseconds. */
+const SAVE = 300_000;
 /** Between two sweeps of the store, in milliseconds. */
 const DAY = 86_400_000;
 
@@ -145,6 +147,9 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     (part) => part.close(),
   );
   const budgets = keep(await openBudgets(config.budgets, { store }), (part) => part.close());
+  const saving = setInterval(() => parts.save().catch((thrown) => failed('guard memory', thrown)), SAVE);
+  saving.unref();
+  keep(saving, async (part) => clearInterval(part));
   const sweep = () =>
     sweepStore(store, config.retention, { now: now(), budgetTime: budgets.time() }).catch((thrown) =>
       failed('retention', thrown),
@@ -167,6 +172,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
       failed,
       reviews,
       marks,
+      memoryFolder: join(data.path, 'guards'),
       placeOf,
       find: (model, version) => backends.find(model, version, GLACIS),
     }),

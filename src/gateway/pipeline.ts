@@ -267,7 +267,7 @@ export function openPipeline(stages: Stages): Gateway {
       const { served, principal } = await charged(trace, caller, () =>
         timed('admit', () => admit(trace, { caller, model, version, operation })),
       );
-      await limited(principal, caller.address, 0);
+      await limited(principal, caller.address, 1);
       const due = stages.schedule.due(arrived);
       if (due) await due;
       return { kind: 'description', metadata: metadataOf(served) };

@@ -64,6 +64,15 @@ describe('glacis serve MODEL', () => {
     expect(checked.code).toBe(0);
   });
 
+  it('describes what it serves', async () => {
+    const described = await serving.ask('/v2/models/net');
+    expect([described.status, await described.json()]).toMatchObject([
+      200,
+      { name: 'net', inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 4] }] },
+    ]);
+    expect((await serving.ask('/v2/models/net/ready')).status).toBe(200);
+  });
+
   it('writes its key for its owner alone, and keeps it', async () => {
     expect((await stat(join(folder, 'key'))).mode & 0o777).toBe(0o600);
     expect(serving.stdout()).not.toContain(serving.key);
