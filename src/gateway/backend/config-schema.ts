@@ -1,19 +1,8 @@
 import { z } from 'zod';
-import { digest, fraction, ownName, several, words } from '../../policy/schema/fields.ts';
+import { byteSize, digest, fraction, ownName, several, words } from '../../policy/schema/fields.ts';
 
-const SIZE = 'a size such as 512 MiB or 4 GiB, or a number of bytes';
-const UNITS = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const;
-
-/** A size in bytes, `4 GiB` or a number; read as a number. */
-const byteSize = z
-  .union([z.int().min(1), z.string().regex(/^[1-9]\d{0,6} ?(?:Ki|Mi|Gi|Ti)B$/, { error: SIZE })], {
-    error: SIZE,
-  })
-  .transform((given) =>
-    typeof given === 'number'
-      ? given
-      : Number.parseInt(given, 10) * UNITS[given.slice(-3) as keyof typeof UNITS],
-  );
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
 
 const whole = (least: number, most: number) =>
   z
@@ -120,7 +109,7 @@ const upstream = z
     timeoutMilliseconds: whole(1, 600_000).default(10_000).describe('For a whole answer.'),
     parallel: whole(1, 1024).default(16).describe('Requests under way at once.'),
     queue: whole(0, 100_000).default(256).describe('Requests that may wait beyond those.'),
-    mostBytes: byteSize.default(64 * UNITS.MiB).describe('Most bytes of an answer.'),
+    mostBytes: byteSize.default(64 * MIB).describe('Most bytes of an answer.'),
     finite: z.boolean().default(true).describe('Whether NaN and infinities in an answer make it a bad one.'),
     retries: whole(0, 5)
       .default(1)
@@ -263,7 +252,7 @@ const model = z
 export const backendSchema = z.strictObject({
   models: z.record(servedName, model).default({}).describe('The models that are served.'),
   memory: byteSize
-    .default(4 * UNITS.GiB)
+    .default(4 * GIB)
     .describe(
       'What the weights of all loaded models may take together, one copy for each thread that holds them. What does not fit is not loaded.',
     ),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { hmac } from './hmac.ts';
+import { hmac } from '../../core/hmac.ts';
 
 /**
  * A commitment to what a call was about: SHA-256 over a salt of 128 bits and the parts with their lengths. Without the salt it says nothing about

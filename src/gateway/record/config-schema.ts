@@ -1,17 +1,6 @@
 import { z } from 'zod';
+import { byteSize } from '../../policy/schema/fields.ts';
 import { timeSpan } from '../../store/time-span.ts';
-
-const SIZE = 'a size such as 256 MiB, 2 GiB or 500 MB';
-const UNITS = { KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
-
-/** A size, `256 MiB`; read as bytes. */
-const byteSize = z
-  .string({ error: SIZE })
-  .regex(/^[1-9]\d{0,6} ?[KMGT]i?B$/, { error: SIZE })
-  .transform((text) => {
-    const [, count, unit] = /^(\d+) ?(\w+)$/.exec(text)!;
-    return Number(count) * UNITS[unit as keyof typeof UNITS];
-  });
 
 const path = z.string({ error: 'a path' }).min(1, { error: 'a path' }).max(4096, { error: 'a path' });
 

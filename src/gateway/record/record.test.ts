@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { cp, mkdtemp, open as openFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,6 @@ import { localKey } from '../../supply/vault/wrapping-key.ts';
 import { commitment } from './commitment.ts';
 import { decisionText } from './decision-text.ts';
 import { readPayloadBytes } from './entry-text.ts';
-import { hmac } from './hmac.ts';
 import { logFolder, parseTrustFile, signersFrom, wrappingKeyName } from './log-folder.ts';
 import { type OpenRecorder, openRecorder } from './open-recorder.ts';
 import { openPayloads, type PayloadPlace, readPayload } from './payload-store.ts';
@@ -475,19 +474,6 @@ describe('abuse 26: a disk that is full or fails', () => {
     expect(recorder.broken).toContain('free disk');
     expect(await code(recorder.record(decision(0)))).toBe('output/unwritable');
   });
-});
-
-it('computes HMAC as everybody does', () => {
-  fc.assert(
-    fc.property(
-      fc.uint8Array({ minLength: 32, maxLength: 32 }),
-      fc.string(),
-      fc.uint8Array(),
-      (key, a, b) => {
-        expect(hmac(key, a, b).equals(createHmac('sha256', key).update(a).update(b).digest())).toBe(true);
-      },
-    ),
-  );
 });
 
 it('reads receipts of whoever with its own errors only', async () => {

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { GlacisError } from '../../core/error.ts';
-import { hmac } from './hmac.ts';
+import { hmac } from '../../core/hmac.ts';
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;

@@ -3,9 +3,9 @@ import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { asGlacisError, GlacisError } from '../../core/error.ts';
+import { hmac } from '../../core/hmac.ts';
 import { syncFolder } from '../../ledger/journal-store.ts';
 import type { WrappingKey } from '../../supply/vault/wrapping-key.ts';
-import { hmac } from './hmac.ts';
 import { readIfThere, writePrivate } from './log-folder.ts';
 
 /** What a subject's key is used for; each use has a key of its own, derived from it. */

@@ -85,3 +85,24 @@ export function several<T extends z.ZodType>(item: T) {
       error: 'a list without an entry twice',
     });
 }
+
+const BYTES = 'a size such as 512 MiB, 4 GiB or 500 MB, or a number of bytes';
+const BYTE_UNITS = {
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+};
+
+/** A size in bytes, `4 GiB` or a number; read as a number. */
+export const byteSize = z
+  .union([z.int().min(1), z.string().regex(/^[1-9]\d{0,6} ?[KMGT]i?B$/, { error: BYTES })], { error: BYTES })
+  .transform((given) => {
+    if (typeof given === 'number') return given;
+    const [, count, unit] = /^(\d+) ?(\w+)$/.exec(given)!;
+    return Number(count) * BYTE_UNITS[unit as keyof typeof BYTE_UNITS];
+  });
