@@ -1,10 +1,19 @@
-import { readFile } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { GlacisError } from '../core/error.ts';
 import type { Policy } from '../policy/read-policy.ts';
 import { openStore, type Store, sweepStore } from '../store/index.ts';
 import type { NotLoaded } from './backend/load-version.ts';
 import { type Backends, openBackends } from './backend/open-backends.ts';
+import {
+  backendOf,
+  managementTls,
+  marksAnswers,
+  ratesOf,
+  reviewsOf,
+  rightsOf,
+  storeOf,
+  unchangeable,
+} from './config/sections.ts';
 import type { ServeConfig } from './config/serve-schema.ts';
 import { openDataFolder } from './data-folder.ts';
 import type { Event } from './decision.ts';
@@ -14,14 +23,8 @@ import { openManagementRights } from './identity/management.ts';
 import { type Identity, openIdentity } from './identity/open-identity.ts';
 import { openRights } from './identity/open-rights.ts';
 import { openBudgets, openRates } from './limits/index.ts';
-import { budgetRoutes } from './manage/budget-routes.ts';
-import { type Health, healthRoutes } from './manage/health-routes.ts';
-import { keyRoutes } from './manage/key-routes.ts';
-import { logRoutes } from './manage/log-routes.ts';
-import { modelRoutes } from './manage/model-routes.ts';
+import { managementRoutes } from './manage/management-routes.ts';
 import { openManagement } from './manage/open-management.ts';
-import { reviewRoutes } from './manage/review-routes.ts';
-import { listRoute, serverRoutes } from './manage/server-routes.ts';
 import { openModelParts } from './model-parts.ts';
 import { openMetrics } from './observe/metrics.ts';
 import { openObserver } from './observe/observer.ts';
@@ -31,7 +34,7 @@ import { openFaces } from './protocol/index.ts';
 import { openRecorder } from './record/open-recorder.ts';
 import { openMarkRegister, watermarkCommitment } from './respond/index.ts';
 import { openTiming } from './timing/index.ts';
-import { openReviews, verifySchema } from './verify/index.ts';
+import { openReviews } from './verify/index.ts';
 
 /** What a gateway is opened from. */
 export interface GatewayOptions {
@@ -130,7 +133,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
   );
   const record = (event: Event) => recorder.record(event);
   const store: Store = keep(
-    await openStore(withFile(config, data.path, placeOf), { now, broke: (why) => failed('store', why) }),
+    await openStore(storeOf(config, data.path, placeOf), { now, broke: (why) => failed('store', why) }),
     (part) => part.close(),
   );
 
@@ -138,8 +141,8 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     await openIdentity(config.identity, { secret, store: databaseKeys(store), now, clock, failed, placeOf }),
     (part) => part.close(),
   );
-  const rights = await openRights(placed(config, placeOf), { now, clock, failed });
-  const management = await openManagementRights(placed(config, placeOf), { now, failed });
+  const rights = await openRights(rightsOf(config, placeOf), { now, clock, failed });
+  const management = await openManagementRights(rightsOf(config, placeOf), { now, failed });
   const rates = keep(
     openRates(ratesOf(config, placeOf), {
       changed: (state, because) => log.warn(`shared rates: ${state}`, { because }),
@@ -253,49 +256,15 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     await openFaces(gateway, config.listen, { padding: timing.padTo(1) > 1 ? timing : undefined }),
     (part) => part.close(),
   );
-  const health = (): readonly Health[] => [
-    { part: 'log', ok: recorder.broken === undefined, because: recorder.broken },
-    { part: 'store', ok: store.broken === undefined, because: store.broken?.message },
-    { part: 'policies', ok: rights.problem === undefined, because: rights.problem && String(rights.problem) },
-    { part: 'runtime', ok: backends.broken() === undefined, because: backends.broken() },
-    ...backends.status().map(({ model, versions }) => {
-      const stopped = versions.find((version) => version.stopped !== undefined)?.stopped;
-      return { part: `model ${model}`, ok: stopped === undefined, because: stopped };
-    }),
-  ];
-  metrics.watch('glacis_model_waiting', 'Samples that wait for a run.', () =>
-    backends
-      .status()
-      .flatMap(({ model, versions }) =>
-        versions.map(({ version, load }) => ({ labels: { model, version }, value: load.waiting })),
-      ),
-  );
-  metrics.watch('glacis_memory_bytes', 'Weights in memory.', () => [
-    { labels: { what: 'used' }, value: backends.memory().used },
-    { labels: { what: 'limit' }, value: backends.memory().limit },
-  ]);
-  const routes = [
-    ...healthRoutes(health, metrics),
-    ...modelRoutes(backends),
-    ...keyRoutes(identity.keys),
-    ...budgetRoutes(budgets),
-    ...reviewRoutes(reviews),
-    ...logRoutes(recorder),
-    ...serverRoutes({
-      reload,
-      drain: () => void setImmediate(drain),
-      config: () => config,
-      policies: () => ({
-        rights: rights.policies,
-        management: management.policies,
-        problem: rights.problem ?? null,
-      }),
-    }),
-  ];
+  const routes = managementRoutes({
+    ...{ metrics, recorder, store, rights, management, backends, budgets, reviews },
+    keys: identity.keys,
+    server: { reload, drain: () => void setImmediate(drain), config: () => config },
+  });
   const { host, port, socket } = config.management;
   const managed = keep(
     await openManagement(socket === undefined ? { host, port } : { socket: placeOf(socket) }, {
-      routes: [...routes, listRoute(routes)],
+      routes,
       identifier: identity,
       allows: management.may,
       record,
@@ -339,81 +308,3 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
 
 /** Who asks where the gateway itself does. */
 const GLACIS = { id: 'glacis', tenant: 'glacis', credential: 'none', kind: 'anonymous', roles: [] } as const;
-
-function backendOf({ models, memory, threads, revoked, recheckSeconds }: ServeConfig) {
-  return { models, memory, threads, revoked, recheckSeconds };
-}
-
-function reviewsOf({ verify, only }: ServeConfig) {
-  const first = verify ?? Object.values(only).find((each) => each.verify !== undefined)?.verify;
-  return first?.reviews ?? verifySchema.shape.reviews.parse({});
-}
-
-function withFile({ store }: ServeConfig, folder: string, placeOf: (path: string) => string) {
-  if (store.kind === 'sqlite')
-    return { ...store, file: store.file === undefined ? join(folder, 'glacis.db') : placeOf(store.file) };
-  const { passwordFile, tls } = store;
-  return {
-    ...store,
-    ...(passwordFile !== undefined && { passwordFile: placeOf(passwordFile) }),
-    ...(typeof tls === 'object' && { tls: { ca: placeOf(tls.ca) } }),
-  };
-}
-
-function ratesOf({ rates }: ServeConfig, placeOf: (path: string) => string) {
-  if (rates.redis === undefined) return rates;
-  const { passwordFile, ca } = rates.redis;
-  const redis = {
-    ...rates.redis,
-    ...(passwordFile !== undefined && { passwordFile: placeOf(passwordFile) }),
-    ...(ca !== undefined && { ca: placeOf(ca) }),
-  };
-  return { ...rates, redis };
-}
-
-function placed({ rights }: ServeConfig, placeOf: (path: string) => string) {
-  return { ...rights, policies: rights.policies.map(placeOf), management: rights.management.map(placeOf) };
-}
-
-/** What holds from the start to the end. */
-const FIXED = [
-  'listen',
-  'management',
-  'store',
-  'log',
-  'rates',
-  'budgets',
-  'timing',
-  'mostSamples',
-  'mostBytes',
-  'timeout',
-] as const;
-
-function unchangeable(before: ServeConfig, after: ServeConfig): void {
-  const changed = FIXED.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
-  if (changed.length > 0)
-    throw new GlacisError(
-      'option/invalid',
-      `reload: expected ${changed.join(', ')} as they were; restart to change them`,
-    );
-}
-
-/** Whether some model's answers are marked. */
-function marksAnswers({ answers, only }: ServeConfig): boolean {
-  return [answers, ...Object.values(only).map((each) => each.answers)].some(
-    (each) => each?.watermark !== undefined,
-  );
-}
-
-/** The files of TLS for the management side. Errors: `option/invalid`. */
-async function managementTls({ management: { tls } }: ServeConfig, placeOf: (path: string) => string) {
-  if (tls === undefined) return undefined;
-  const read = (path: string) =>
-    readFile(placeOf(path)).catch((thrown: Error) => {
-      throw new GlacisError('option/invalid', `serve.management.tls: ${path}: ${thrown.message}`, {
-        cause: thrown,
-      });
-    });
-  const [cert, key] = [await read(tls.cert), await read(tls.key)];
-  return { cert, key, ...(tls.clientCa !== undefined && { ca: await read(tls.clientCa) }) };
-}

@@ -21,7 +21,7 @@ export interface Metrics {
   /** An answer that left later than it was due. */
   overrun(): void;
   /** Numbers that are asked for when the page is read: a queue's length, a budget's rest. */
-  watch(name: string, help: string, read: () => readonly Reading[]): void;
+  watch(name: string, help: string, labels: readonly string[], read: () => readonly Reading[]): void;
   /** The page, and its content type. */
   page(): Promise<{ readonly text: string; readonly type: string }>;
 }
@@ -111,15 +111,15 @@ export function openMetrics(options: { readonly process?: boolean } = {}): Metri
       }
     },
     overrun: () => overruns.inc(),
-    watch(name, help, read) {
+    watch(name, help, labels, read) {
       new Gauge({
         name,
         help,
-        labelNames: Object.keys(read()[0]?.labels ?? {}),
+        labelNames: [...labels],
         registers,
         collect() {
           this.reset();
-          for (const { labels, value } of read()) this.set({ ...labels }, value);
+          for (const { labels: given, value } of read()) this.set({ ...given }, value);
         },
       });
     },

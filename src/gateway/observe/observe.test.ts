@@ -33,7 +33,9 @@ describe('metrics', () => {
     metrics.shadow('m', { n: 4, agreed: 3, failed: false });
     metrics.shadow('m', { n: 2, agreed: undefined, failed: true });
     metrics.overrun();
-    metrics.watch('glacis_queue', 'Waiting requests.', () => [{ labels: { model: 'm' }, value: 4 }]);
+    metrics.watch('glacis_queue', 'Waiting requests.', ['model'], () => [
+      { labels: { model: 'm' }, value: 4 },
+    ]);
     const { text, type } = await metrics.page();
     expect(type).toContain('text/plain');
     for (const line of [

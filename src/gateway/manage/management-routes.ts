@@ -1,0 +1,89 @@
+import type { Store } from '../../store/index.ts';
+import type { Backends } from '../backend/open-backends.ts';
+import type { KeyDesk } from '../identity/keys/key-desk.ts';
+import type { ManagementRights } from '../identity/management.ts';
+import type { GatewayRights } from '../identity/open-rights.ts';
+import type { OpenBudgets } from '../limits/index.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { OpenRecorder } from '../record/open-recorder.ts';
+import type { Reviews } from '../verify/reviews.ts';
+import { budgetRoutes } from './budget-routes.ts';
+import { type Health, healthRoutes } from './health-routes.ts';
+import { keyRoutes } from './key-routes.ts';
+import { logRoutes } from './log-routes.ts';
+import { modelRoutes } from './model-routes.ts';
+import { reviewRoutes } from './review-routes.ts';
+import type { ManagementRoute } from './route.ts';
+import { listRoute, type ServerActs, serverRoutes } from './server-routes.ts';
+
+/** The parts of a gateway that are looked at and acted on. */
+export interface ManagedParts {
+  readonly metrics: Metrics;
+  readonly recorder: OpenRecorder;
+  readonly store: Store;
+  readonly rights: GatewayRights;
+  readonly management: ManagementRights;
+  readonly backends: Backends;
+  readonly budgets: OpenBudgets;
+  readonly reviews: Reviews;
+  readonly keys: KeyDesk;
+  readonly server: Omit<ServerActs, 'policies'>;
+}
+
+/** Everything that the management side can do, with the list of it. */
+export function managementRoutes(parts: ManagedParts): readonly ManagementRoute[] {
+  const { metrics, rights, management, backends } = parts;
+  watch(metrics, backends);
+  const routes = [
+    ...healthRoutes(() => healthOf(parts), metrics),
+    ...modelRoutes(backends),
+    ...keyRoutes(parts.keys),
+    ...budgetRoutes(parts.budgets),
+    ...reviewRoutes(parts.reviews),
+    ...logRoutes(parts.recorder),
+    ...serverRoutes({
+      ...parts.server,
+      policies: () => ({
+        rights: rights.policies,
+        management: management.policies,
+        problems: [rights.problem, management.problem].filter((each) => each !== undefined).map(String),
+      }),
+    }),
+  ];
+  return [...routes, listRoute(routes)];
+}
+
+function healthOf({ recorder, store, rights, management, backends }: ManagedParts): readonly Health[] {
+  const part = (name: string, because: unknown): Health => ({
+    part: name,
+    ok: because === undefined,
+    because: because === undefined ? undefined : String(because),
+  });
+  return [
+    part('log', recorder.broken),
+    part('store', store.broken?.message),
+    part('policies', rights.problem),
+    part('policies of the management side', management.problem),
+    part('runtime', backends.broken()),
+    ...backends
+      .status()
+      .map(({ model, versions }) =>
+        part(`model ${model}`, versions.find(({ stopped }) => stopped !== undefined)?.stopped),
+      ),
+  ];
+}
+
+/** Numbers that are asked for when the metrics are read. */
+function watch(metrics: Metrics, backends: Backends): void {
+  metrics.watch('glacis_model_waiting', 'Samples that wait for a run.', ['model', 'version'], () =>
+    backends
+      .status()
+      .flatMap(({ model, versions }) =>
+        versions.map(({ version, load }) => ({ labels: { model, version }, value: load.waiting })),
+      ),
+  );
+  metrics.watch('glacis_memory_bytes', 'Weights in memory.', ['what'], () => [
+    { labels: { what: 'used' }, value: backends.memory().used },
+    { labels: { what: 'limit' }, value: backends.memory().limit },
+  ]);
+}
