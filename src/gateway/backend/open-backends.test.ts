@@ -424,6 +424,7 @@ describe('the configuration of models', () => {
     for (const name of ['../x', 'a/b', '', '.x', 'a b'])
       expect(backendSchema.safeParse({ models: { [name]: { file: 'a' } } }).success).toBe(false);
     expect(backendSchema.parse({ memory: '512 MiB' }).memory).toBe(2 ** 29);
-    expect(backendSchema.safeParse({ memory: '512 MB' }).success).toBe(false);
+    expect(backendSchema.parse({ memory: '512 MB' }).memory).toBe(512e6);
+    expect(backendSchema.safeParse({ memory: '512 mb' }).success).toBe(false);
   });
 });

@@ -6,6 +6,7 @@ import { addressKeys } from './address-key.ts';
 import { metersOf } from './meter.ts';
 import { costOf, type Taker, takerName } from './rates-in-memory.ts';
 import type { RatesConfig } from './rates-schema.ts';
+import { HeardConnector } from './redis-connector.ts';
 
 /** Questions that may be under way at once: more means that the store does not keep up. */
 const MOST_PENDING = 10_000;
@@ -142,6 +143,7 @@ function optionsOf(place: NonNullable<RatesConfig['redis']>): Omit<RedisOptions,
           },
         }
       : {}),
+    Connector: HeardConnector,
     connectTimeout: Math.max(1000, place.timeout),
     commandTimeout: place.timeout,
     // Nobody waits for a connection to come back: a request gets its answer now.

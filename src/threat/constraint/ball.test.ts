@@ -14,10 +14,13 @@ const rows = fc.array(
   },
 );
 
+/** None, or one that float32 can tell from none beside values of about 1. */
+const radii = fc.oneof(fc.constant(0), fc.double({ min: 1e-5, max: 3, noNaN: true }));
+
 describe('intoBall', () => {
   it.each(NORMS)('in %s ends in ball and bounds, and leaves alone what is there', (norm) => {
     fc.assert(
-      fc.property(rows, fc.double({ min: 0, max: 3, noNaN: true }), (pairs, eps) => {
+      fc.property(rows, radii, (pairs, eps) => {
         const ball: Ball = { norm, eps, bounds: [0, 1] };
         const clean = Float32Array.from(pairs, ([, c]) => c);
         const row = Float32Array.from(pairs, ([v]) => v);
