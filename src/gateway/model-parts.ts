@@ -130,12 +130,14 @@ export function openModelParts(first: ServeConfig, given: PartsSurroundings): Mo
     answers: (model) => partsOf(model).answers,
     verifier(model) {
       const verify = config.only[model.name]?.verify ?? config.verify;
-      if (verify === undefined || verify.model.split('@')[0] === model.name) return undefined;
+      if (verify === undefined) return undefined;
       const parts = partsOf(model);
       const [name = '', version] = verify.model.split('@');
       const second = given.find(name, version);
       if (second === undefined)
         throw new GlacisError('option/invalid', `verify: expected a served model, got ${verify.model}`);
+      // Only the very version that checks the others has nobody to check it: another version of the same name is checked.
+      if (second === model) return undefined;
       if (parts.verifier?.second !== second)
         parts.verifier = { second, asks: openVerifier(verify, { ...given, first: model, second }) };
       return parts.verifier.asks;

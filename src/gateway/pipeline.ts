@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { asGlacisError } from '../core/error.ts';
-import { dataToBytes, type ModelMetadata, type Tensor } from '../oip/index.ts';
+import { dataToBytes, type Tensor } from '../oip/index.ts';
 import type { Caller, Question, Reply } from './call.ts';
 import { checkInputs } from './check-inputs.ts';
 import type { Decision, GuardRecord } from './decision.ts';
@@ -270,7 +270,7 @@ export function openPipeline(stages: Stages): Gateway {
       await limited(principal, caller.address, 1);
       const due = stages.schedule.due(arrived);
       if (due) await due;
-      return { kind: 'description', metadata: metadataOf(served) };
+      return { kind: 'description', metadata: served.metadata };
     } catch (thrown) {
       return refused(trace, thrown, { caller, model, version, arrived });
     }
@@ -331,10 +331,6 @@ function asRefused(thrown: unknown, failed: (where: string, thrown: unknown) => 
   if (thrown instanceof Refused) return thrown;
   failed('call', thrown);
   return new Refused('failed', asGlacisError(thrown, 'run/failed', 'call').message, { cause: thrown });
-}
-
-function metadataOf(model: ServedModel): ModelMetadata {
-  return model.metadata;
 }
 
 const POOL = Buffer.alloc(16 * 256);

@@ -1,5 +1,6 @@
 import type { Decision } from './decision.ts';
 import type { GuardedInput } from './guard.ts';
+import { likeliest } from './respond/likeliest.ts';
 
 /** Samples whose likeliest class the log holds. */
 const MOST_TOP = 64;
@@ -42,9 +43,8 @@ export function topClasses(scores: Float32Array | undefined, n: number): Decisio
   if (scores === undefined || n === 0 || scores.length % n !== 0) return undefined;
   const classes = scores.length / n;
   return Array.from({ length: Math.min(n, MOST_TOP) }, (_, row) => {
-    let best = row * classes;
-    for (let at = best + 1; at < (row + 1) * classes; at++) if (scores[at]! > scores[best]!) best = at;
-    return [best - row * classes, scores[best] ?? 0] as const;
+    const best = likeliest(scores, row * classes, classes);
+    return [best, scores[row * classes + best] ?? 0] as const;
   });
 }
 
