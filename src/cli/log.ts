@@ -1,6 +1,4 @@
-import { GlacisError } from '../core/error.ts';
-import { suggestion } from '../core/options.ts';
-import { type Command, type CommandRun, EXIT } from './command.ts';
+import type { Command } from './command.ts';
 import { archive, restore } from './log/archive.ts';
 import { erase } from './log/erase.ts';
 import { exportLog } from './log/export.ts';
@@ -10,20 +8,9 @@ import { reindex, search } from './log/search.ts';
 import { show } from './log/show.ts';
 import { verify } from './log/verify.ts';
 import { witness } from './log/witness.ts';
-import { prepareFile, writeText } from './output.ts';
+import { listOf, runVerb, type Verbs } from './verbs.ts';
 
-/** What a verb gives: its result as JSON, the same as text, and whether it is good. */
-export interface LogOutcome {
-  readonly json: object;
-  readonly text: string;
-  /** Missing when nothing was judged. */
-  readonly good?: boolean;
-}
-
-/** A verb of the command. */
-export type LogVerb = (run: CommandRun, args: readonly string[]) => Promise<LogOutcome>;
-
-const VERBS: Readonly<Record<string, { readonly takes: string; readonly run: LogVerb }>> = {
+const VERBS: Verbs = {
   verify: { takes: 'LOG', run: verify },
   show: { takes: 'LOG [ENTRY]', run: show },
   prove: { takes: '[LOG] [ENTRY]', run: prove },
@@ -40,11 +27,7 @@ const VERBS: Readonly<Record<string, { readonly takes: string; readonly run: Log
 /** `glacis log`: what was decided, and that nobody changed it. */
 export const command: Command = {
   usage: 'log VERB LOG … [options]',
-  about: `Reads and checks the log in which a server's decisions are. VERB is ${Object.entries(VERBS)
-    .map(([name, { takes }]) => `${name} ${takes}`.trim())
-    .join(
-      ', ',
-    )}. LOG is the folder of the log, or an address where it is served; ENTRY an index or a decision's id. docs/log.md walks through them.`,
+  about: `Reads and checks the log in which a server's decisions are. VERB is ${listOf(VERBS)}. LOG is the folder of the log, or an address where it is served; ENTRY an index or a decision's id. docs/log.md walks through them.`,
   options: {
     trust: {
       value: 'FILE',
@@ -116,24 +99,5 @@ export const command: Command = {
     ],
     ['glacis log erase ./data/record patient-7 --by dpo', 'forget a person; the log stays whole'],
   ],
-  async run(run) {
-    const { given, terminal } = run;
-    const [name = '', ...args] = given.positionals;
-    const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
-    if (verb === undefined)
-      throw new GlacisError(
-        'option/unknown',
-        `log: expected ${Object.keys(VERBS).join(', ')}, got '${name}'${suggestion(name, Object.keys(VERBS))}`,
-      );
-    const words = verb.takes.split(' ');
-    const least = words.filter((word) => !word.startsWith('[')).length;
-    if (args.length < least || args.length > words.length)
-      throw new GlacisError('option/invalid', `log ${name}: expected ${verb.takes}, got '${args.join(' ')}'`);
-    const json = given.text('json');
-    if (json !== undefined) await prepareFile(json);
-    const outcome = await verb.run(run, args);
-    if (json !== undefined) await writeText(json, `${JSON.stringify(outcome.json, null, 2)}\n`);
-    terminal.print(outcome.text);
-    return outcome.good === false ? EXIT.negative : EXIT.good;
-  },
+  run: (run) => runVerb('log', VERBS, run),
 };

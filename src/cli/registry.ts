@@ -1,25 +1,12 @@
-import { GlacisError } from '../core/error.ts';
-import { suggestion } from '../core/options.ts';
-import { type Command, type CommandRun, EXIT } from './command.ts';
-import { prepareFile, writeText } from './output.ts';
+import type { Command } from './command.ts';
 import { promote, revokeModel, roles, rollback } from './registry/change.ts';
 import { refresh, rewrap, verify } from './registry/check.ts';
 import { init } from './registry/init.ts';
 import { list, show } from './registry/show.ts';
 import { pullModel, pushModel } from './registry/transfer.ts';
+import { listOf, runVerb, type Verbs } from './verbs.ts';
 
-/** What a verb gives: its result as JSON, the same as text, and whether it is good. */
-export interface Outcome {
-  readonly json: object;
-  readonly text: string;
-  /** Missing when nothing was judged. */
-  readonly good?: boolean;
-}
-
-/** A verb of the command. */
-export type Verb = (run: CommandRun, args: readonly string[]) => Promise<Outcome>;
-
-const VERBS: Readonly<Record<string, { readonly takes: string; readonly run: Verb }>> = {
+const VERBS: Verbs = {
   init: { takes: 'LOCATION', run: init },
   push: { takes: 'MODEL NAME@VERSION', run: pushModel },
   pull: { takes: 'NAME:ALIAS|NAME@VERSION', run: pullModel },
@@ -37,11 +24,7 @@ const VERBS: Readonly<Record<string, { readonly takes: string; readonly run: Ver
 /** `glacis registry`: models, which of them is in use, and who said so. */
 export const command: Command = {
   usage: 'registry VERB … [options]',
-  about: `Keeps models in a registry whose every change is a signed event in a verifiable log. VERB is ${Object.entries(
-    VERBS,
-  )
-    .map(([name, { takes }]) => `${name} ${takes}`.trim())
-    .join(', ')}. docs/registry.md walks through them.`,
+  about: `Keeps models in a registry whose every change is a signed event in a verifiable log. VERB is ${listOf(VERBS)}. docs/registry.md walks through them.`,
   options: {
     registry: { value: 'LOCATION', help: 'where the registry is; GLACIS_REGISTRY unless given' },
     trust: { value: 'FILE', help: 'whom to trust, at the first use on a machine; init writes it there' },
@@ -100,32 +83,5 @@ export const command: Command = {
     ['glacis registry pull net:production --registry ./models --out ./net', 'get it, verified'],
     ['glacis registry verify --registry ./models', 'check everything again from the log'],
   ],
-  async run(run) {
-    const { given, terminal } = run;
-    const [name = '', ...args] = given.positionals;
-    const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
-    if (verb === undefined)
-      throw new GlacisError(
-        'option/unknown',
-        `registry: expected ${Object.keys(VERBS).join(', ')}, got '${name}'${suggestion(name, Object.keys(VERBS))}`,
-      );
-    const [least, most] = bounds(verb.takes);
-    if (args.length < least || args.length > most)
-      throw new GlacisError(
-        'option/invalid',
-        `registry ${name}: expected ${verb.takes || 'no argument'}, got '${args.join(' ')}'`,
-      );
-    const json = given.text('json');
-    if (json !== undefined) await prepareFile(json);
-    const outcome = await verb.run(run, args);
-    if (json !== undefined) await writeText(json, `${JSON.stringify(outcome.json, null, 2)}\n`);
-    terminal.print(outcome.text);
-    return outcome.good === false ? EXIT.negative : EXIT.good;
-  },
+  run: (run) => runVerb('registry', VERBS, run),
 };
-
-/** How many arguments a verb takes, from its words: one in brackets may be left out. */
-function bounds(takes: string): readonly [least: number, most: number] {
-  const words = takes === '' ? [] : takes.split(' ');
-  return [words.filter((word) => !word.startsWith('[')).length, words.length];
-}

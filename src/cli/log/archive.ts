@@ -5,12 +5,12 @@ import { signersFrom } from '../../gateway/record/log-folder.ts';
 import { visible } from '../../report/markup.ts';
 import { openWrappingKey } from '../../supply/vault/wrapping-key.ts';
 import type { Given } from '../args.ts';
-import type { LogVerb } from '../log.ts';
 import { prepareFile } from '../output.ts';
+import type { Verb } from '../verbs.ts';
 import { openFrom } from './open-log.ts';
 
 /** `glacis log archive`: the oldest entries go into a file, encrypted where a key is given; their hashes stay. */
-export const archive: LogVerb = async ({ given, signal }, [location = '', file = '']) => {
+export const archive: Verb = async ({ given, signal }, [location = '', file = '']) => {
   const [by, before] = [given.text('by'), given.whole('until', 1)];
   if (by === undefined || before === undefined)
     throw new GlacisError('option/invalid', 'log archive: expected --by NAME and --until ENTRY');
@@ -42,7 +42,7 @@ export const archive: LogVerb = async ({ given, signal }, [location = '', file =
 };
 
 /** `glacis log restore`: archived entries come back, verified. */
-export const restore: LogVerb = async ({ given }, [location = '', file = '']) => {
+export const restore: Verb = async ({ given }, [location = '', file = '']) => {
   const { places, log } = await openFrom(given, location);
   if (places === undefined)
     throw new GlacisError('option/invalid', 'log restore: expected the folder of a server');

@@ -5,11 +5,11 @@ import { EVENT_SCHEMA } from '../../gateway/record/entry-text.ts';
 import { signersFrom } from '../../gateway/record/log-folder.ts';
 import { openLogIndex } from '../../gateway/record/log-index.ts';
 import { folderStore, openWriter } from '../../ledger/index.ts';
-import type { LogVerb } from '../log.ts';
+import type { Verb } from '../verbs.ts';
 import { openFrom, subjectsFrom } from './open-log.ts';
 
 /** `glacis log erase`: the key of a subject goes, and with it everything that was sealed for it or committed to. Only with the server stopped. */
-export const erase: LogVerb = async ({ given, signal }, [location = '', subject = '']) => {
+export const erase: Verb = async ({ given, signal }, [location = '', subject = '']) => {
   const by = given.text('by');
   if (by === undefined)
     throw new GlacisError('option/invalid', '--by: expected who says so, for the log, got nothing');

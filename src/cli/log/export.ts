@@ -5,13 +5,13 @@ import { exportHead, exportLine } from '../../gateway/record/export-text.ts';
 import { matches, whoOf } from '../../gateway/record/log-index.ts';
 import { readEntry } from '../../gateway/record/read-entry.ts';
 import { visible } from '../../report/markup.ts';
-import type { LogVerb } from '../log.ts';
 import { prepareFile } from '../output.ts';
+import type { Verb } from '../verbs.ts';
 import { openFrom, revealFrom } from './open-log.ts';
 import { queryFrom } from './query.ts';
 
 /** `glacis log export`: entries for other programs, verified one bundle at a time, with nothing in them that a program takes for more than text. */
-export const exportLog: LogVerb = async ({ given, signal }, [location = '']) => {
+export const exportLog: Verb = async ({ given, signal }, [location = '']) => {
   const format = given.choice('format', ['jsonl', 'csv']) ?? 'jsonl';
   const out = given.text('out');
   if (out === undefined) throw new GlacisError('option/invalid', '--out: expected a FILE, got nothing');

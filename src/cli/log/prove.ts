@@ -3,12 +3,12 @@ import { asGlacisError, GlacisError } from '../../core/error.ts';
 import { checkReceipt, receiptExtra } from '../../gateway/record/receipt.ts';
 import { visible } from '../../report/markup.ts';
 import type { CommandRun } from '../command.ts';
-import type { LogOutcome, LogVerb } from '../log.ts';
 import { prepareFile, writeText } from '../output.ts';
+import type { Outcome, Verb } from '../verbs.ts';
 import { entryIndex, openFrom, trustFrom } from './open-log.ts';
 
 /** `glacis log prove`: a receipt of an entry, or the check of one without the log. */
-export const prove: LogVerb = async (run, [location, which]) => {
+export const prove: Verb = async (run, [location, which]) => {
   const { given, signal } = run;
   const file = given.text('check');
   if (file !== undefined) return check(run, file);
@@ -28,7 +28,7 @@ export const prove: LogVerb = async (run, [location, which]) => {
   };
 };
 
-async function check({ given }: CommandRun, file: string): Promise<LogOutcome> {
+async function check({ given }: CommandRun, file: string): Promise<Outcome> {
   if (given.text('trust') === undefined)
     throw new GlacisError('option/invalid', "--trust: expected the FILE with the log's keys, got nothing");
   const trust = await trustFrom(given, undefined);

@@ -3,11 +3,11 @@ import { asGlacisError, GlacisError } from '../../core/error.ts';
 import { signersFrom } from '../../gateway/record/log-folder.ts';
 import { rotateKeys } from '../../gateway/record/rotate-keys.ts';
 import { logSigners, newLogKey } from '../../registry/log-key.ts';
-import type { LogVerb } from '../log.ts';
+import type { Verb } from '../verbs.ts';
 import { openFrom } from './open-log.ts';
 
 /** `glacis log rotate`: new keys for a log, announced in it and signed by the old ones. */
-export const rotate: LogVerb = async ({ given }, [location = '']) => {
+export const rotate: Verb = async ({ given }, [location = '']) => {
   const by = given.text('by');
   if (by === undefined)
     throw new GlacisError('option/invalid', '--by: expected who says so, for the log, got nothing');

@@ -2,12 +2,12 @@ import { rm } from 'node:fs/promises';
 import { firstEntry } from '../../gateway/record/archive.ts';
 import { type Found, openLogIndex } from '../../gateway/record/log-index.ts';
 import { visible } from '../../report/markup.ts';
-import type { LogVerb } from '../log.ts';
+import type { Verb } from '../verbs.ts';
 import { openFrom, revealFrom } from './open-log.ts';
 import { queryFrom } from './query.ts';
 
 /** `glacis log search`: entries that an index finds and the log confirms. */
-export const search: LogVerb = async (run, [location = '']) => {
+export const search: Verb = async (run, [location = '']) => {
   const { given, signal } = run;
   const query = queryFrom(given);
   const { log, places, archived } = await openFrom(given, location);
@@ -32,7 +32,7 @@ export const search: LogVerb = async (run, [location = '']) => {
 };
 
 /** `glacis log reindex`: the index is made again, from the log. */
-export const reindex: LogVerb = async ({ given, signal }, [location = '']) => {
+export const reindex: Verb = async ({ given, signal }, [location = '']) => {
   const { log, places, archived } = await openFrom(given, location);
   if (places) for (const end of ['', '-wal', '-shm']) await rm(`${places.index}${end}`, { force: true });
   const index = openLogIndex(places?.index);

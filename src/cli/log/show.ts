@@ -11,11 +11,11 @@ import { openBytes } from '../../gateway/record/sealed-bytes.ts';
 import type { SubjectKey } from '../../gateway/record/subject-keys.ts';
 import { visible } from '../../report/markup.ts';
 import type { CommandRun } from '../command.ts';
-import type { LogVerb } from '../log.ts';
+import type { Verb } from '../verbs.ts';
 import { entryIndex, type OpenedLog, openFrom, revealFrom, subjectsFrom } from './open-log.ts';
 
 /** `glacis log show`: the log's state, or one entry, verified; with the subject's key, what it committed to and what was kept. */
-export const show: LogVerb = async (run, [location = '', which]) => {
+export const show: Verb = async (run, [location = '', which]) => {
   const { given, signal } = run;
   const opened = await openFrom(given, location);
   const { log, trust } = opened;

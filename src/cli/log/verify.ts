@@ -15,11 +15,11 @@ import {
   readJournal,
 } from '../../ledger/index.ts';
 import { visible } from '../../report/markup.ts';
-import type { LogVerb } from '../log.ts';
+import type { Verb } from '../verbs.ts';
 import { type OpenedLog, openFrom, placeOf } from './open-log.ts';
 
 /** `glacis log verify`: every entry, every tile, every signature, and that the log goes on from what was seen. */
-export const verify: LogVerb = async (run, [location = '']) => {
+export const verify: Verb = async (run, [location = '']) => {
   const { given, terminal, signal } = run;
   let opened: OpenedLog;
   try {

@@ -17,8 +17,8 @@ import {
 import { logSigners, newLogKey } from '../../registry/log-key.ts';
 import { visible } from '../../report/markup.ts';
 import type { CommandRun } from '../command.ts';
-import type { LogOutcome, LogVerb } from '../log.ts';
 import { prepareFolder } from '../output.ts';
+import type { Outcome, Verb } from '../verbs.ts';
 import { openFrom, trustFrom } from './open-log.ts';
 
 /** Milliseconds that a witness may take to answer. */
@@ -30,10 +30,10 @@ const MOST_CONNECTIONS = 64;
  * `glacis log witness LOG URL`: has the witness at an address cosign the log. `glacis log witness LOG FOLDER`: is a witness of the log, with its
  * keys and its memory in a folder, until it is stopped.
  */
-export const witness: LogVerb = (run, [location = '', other = '']) =>
+export const witness: Verb = (run, [location = '', other = '']) =>
   /^https?:\/\//.test(other) ? ask(run, location, other) : serve(run, location, other);
 
-async function ask({ given }: CommandRun, location: string, address: string): Promise<LogOutcome> {
+async function ask({ given }: CommandRun, location: string, address: string): Promise<Outcome> {
   const texts = given.texts('witness-key');
   if (texts.length === 0)
     throw new GlacisError(
@@ -99,7 +99,7 @@ function postTo(address: string): Post {
   };
 }
 
-async function serve(run: CommandRun, location: string, folder: string): Promise<LogOutcome> {
+async function serve(run: CommandRun, location: string, folder: string): Promise<Outcome> {
   const { given, terminal, signal } = run;
   const name = given.text('name');
   if (name === undefined)

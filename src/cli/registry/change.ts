@@ -9,7 +9,7 @@ import {
 } from '../../registry/promote.ts';
 import { keyOf } from '../../registry/state.ts';
 import type { CommandRun } from '../command.ts';
-import type { Outcome, Verb } from '../registry.ts';
+import type { Outcome, Verb } from '../verbs.ts';
 import { gated } from './gated.ts';
 import { keeperFrom, keysFrom, openFrom, rolesFrom } from './surroundings.ts';
 

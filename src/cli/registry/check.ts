@@ -3,7 +3,7 @@ import { filesOf } from '../../registry/pull.ts';
 import { rotate } from '../../registry/sealed-blobs.ts';
 import { verifyRegistry } from '../../registry/verify-registry.ts';
 import { visible } from '../../report/markup.ts';
-import type { Verb } from '../registry.ts';
+import type { Verb } from '../verbs.ts';
 import { keeperFrom, openFrom, wrappingKeyFrom } from './surroundings.ts';
 
 /** `glacis registry verify`: everything again, from the log. */

@@ -9,7 +9,7 @@ import { openBlobs } from '../../registry/place.ts';
 import { initRegistry } from '../../registry/registry.ts';
 import { formatTrust } from '../../registry/trust.ts';
 import { prepareFile, prepareFolder, writeText } from '../output.ts';
-import type { Verb } from '../registry.ts';
+import type { Verb } from '../verbs.ts';
 import { keysFrom, LOG_KEY, placeFrom, rolesFrom } from './surroundings.ts';
 
 const DAY = 86_400;

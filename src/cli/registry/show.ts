@@ -4,7 +4,7 @@ import { requireFresh } from '../../registry/registry.ts';
 import { currentOf, type RegistryState, revocationOf } from '../../registry/state.ts';
 import { visible } from '../../report/markup.ts';
 import { prepareFile, writeText } from '../output.ts';
-import type { Verb } from '../registry.ts';
+import type { Verb } from '../verbs.ts';
 import { openFrom } from './surroundings.ts';
 
 /** `glacis registry list`: versions, what aliases point to, and what waits for signatures. */

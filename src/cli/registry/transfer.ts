@@ -3,7 +3,7 @@ import { parseReference } from '../../registry/names.ts';
 import { pull, resolveReference } from '../../registry/pull.ts';
 import { push } from '../../registry/push.ts';
 import { requireFresh } from '../../registry/registry.ts';
-import type { Verb } from '../registry.ts';
+import type { Verb } from '../verbs.ts';
 import { keeperFrom, keysFrom, openFrom, wrappingKeyFrom } from './surroundings.ts';
 
 /** `glacis registry push`: adds a version. */
