@@ -6,6 +6,7 @@ import { openEvidence } from '../policy/evidence/open-evidence.ts';
 import { readEvidence } from '../policy/evidence/read-statement.ts';
 import { trustFrom } from '../policy/evidence/trust.ts';
 import { decide } from '../policy/gate/decide.ts';
+import { readPolicyFile } from '../policy/policy-file.ts';
 import { unknownStage } from '../policy/read-policy.ts';
 import { gateText } from '../policy/report/text.ts';
 import { anchorOf, type BundleIndex } from '../registry/bundle/index-file.ts';
@@ -13,7 +14,7 @@ import { unpackBundle } from '../registry/bundle/read-bundle.ts';
 import { writeBundle } from '../registry/bundle/write-bundle.ts';
 import { visible } from '../report/markup.ts';
 import { type Command, type CommandRun, EXIT } from './command.ts';
-import { readPolicy, trustIn } from './gate.ts';
+import { trustIn } from './gate.ts';
 import { prepareFile, prepareFolder, writeText } from './output.ts';
 import { readKey } from './signer-from.ts';
 
@@ -66,7 +67,7 @@ async function make(
     throw new GlacisError('option/invalid', '--out: expected the FILE to write, got nothing');
   await prepareFile(out);
   const policy = given.text('policy') ?? 'glacis.yaml';
-  await readPolicy(policy);
+  await readPolicyFile(policy);
   const trust = given.texts('trust');
   await Promise.all(trust.map(async (file) => trustFrom(await readKey(file), file)));
   const { index, anchor } = await writeBundle(out, {
@@ -109,7 +110,7 @@ async function verify(run: CommandRun, path: string, json: string | undefined): 
   try {
     const index = await unpackBundle(path, folder, signal);
     const { policy: policyFile, trust: trustFiles } = believed(run, index, folder, path);
-    const { policy, digest } = await readPolicy(policyFile);
+    const { policy, digest } = await readPolicyFile(policyFile);
     if (!policy.entries.some(({ stages }) => Object.hasOwn(stages, stage))) throw unknownStage(policy, stage);
     const now = Date.now();
     const model = join(

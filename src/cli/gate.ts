@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
 import { glacisVersion } from '../assess/environment.ts';
-import { asGlacisError, GlacisError } from '../core/error.ts';
+import { GlacisError } from '../core/error.ts';
+import { evidenceBeside } from '../policy/evidence/evidence-beside.ts';
 import { openEvidence } from '../policy/evidence/open-evidence.ts';
 import { readEvidence } from '../policy/evidence/read-statement.ts';
 import { joinTrust, trustFrom } from '../policy/evidence/trust.ts';
 import { decide } from '../policy/gate/decide.ts';
-import { type Policy, parsePolicy, unknownStage } from '../policy/read-policy.ts';
+import { readPolicyFile } from '../policy/policy-file.ts';
+import { type Policy, unknownStage } from '../policy/read-policy.ts';
 import { junitReport } from '../policy/report/junit.ts';
 import { nextSteps } from '../policy/report/next-steps.ts';
 import { gateSarif } from '../policy/report/sarif.ts';
@@ -16,9 +16,6 @@ import { type Command, EXIT } from './command.ts';
 import { wrapped } from './help.ts';
 import { prepareFile, writeText } from './output.ts';
 import { readKey } from './signer-from.ts';
-
-/** A policy file past this size is refused before it is read. */
-const MOST_POLICY_BYTES = 1 << 20;
 
 /** `glacis gate`: whether a model has the evidence that a policy asks for. */
 export const command: Command = {
@@ -68,7 +65,7 @@ export const command: Command = {
     const outputs = { json: given.text('json'), sarif: given.text('sarif'), junit: given.text('junit') };
     for (const file of Object.values(outputs)) if (file !== undefined) await prepareFile(file);
     const file = given.text('policy') ?? 'glacis.yaml';
-    const { policy, digest } = await readPolicy(file);
+    const { policy, digest } = await readPolicyFile(file);
     if (!policy.entries.some(({ stages }) => Object.hasOwn(stages, stage))) throw unknownStage(policy, stage);
     const now = timeFrom(given.text('at'));
     const opened = await openEvidence(model, {
@@ -109,42 +106,6 @@ export async function trustIn(files: readonly string[], policy: Policy, now: num
   const read = await Promise.all(files.map(async (path) => trustFrom(await readKey(path), path)));
   const identities = Object.values(policy.signers).flatMap(({ sigstore }) => (sigstore ? [sigstore] : []));
   return { ...joinTrust(read), identities, at: new Date(now) };
-}
-
-/** A policy, the bytes that it was read from, and their digest. Errors: `policy/invalid`. */
-export async function readPolicy(
-  path: string,
-): Promise<{ readonly policy: Policy; readonly bytes: Uint8Array; readonly digest: string }> {
-  try {
-    const { size } = await stat(path);
-    if (size > MOST_POLICY_BYTES)
-      throw new GlacisError(
-        'policy/invalid',
-        `${path}: expected at most ${MOST_POLICY_BYTES} bytes, got ${size}`,
-      );
-    const bytes = await readFile(path);
-    return {
-      bytes,
-      policy: parsePolicy(new TextDecoder('utf-8', { fatal: true }).decode(bytes), path),
-      digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
-    };
-  } catch (thrown) {
-    throw asGlacisError(thrown, 'policy/invalid', path);
-  }
-}
-
-/** `MODEL.sig`, `MODEL.pq.sig` and `MODEL.evidence/`, where they are. */
-async function evidenceBeside(model: string): Promise<readonly string[]> {
-  const path = model.replace(/\/+$/, '');
-  const found = await Promise.all(
-    [`${path}.sig`, `${path}.pq.sig`, `${path}.evidence`].map((each) =>
-      stat(each).then(
-        () => [each],
-        () => [],
-      ),
-    ),
-  );
-  return found.flat();
 }
 
 /** The time of `--at` in milliseconds, or now. Errors: `option/invalid`. */

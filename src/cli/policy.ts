@@ -3,13 +3,13 @@ import { GlacisError } from '../core/error.ts';
 import { suggestion } from '../core/options.ts';
 import { trustFrom } from '../policy/evidence/trust.ts';
 import { ACCESSES, ATTACKERS, STAKES } from '../policy/init/threat-model.ts';
+import { readPolicyFile } from '../policy/policy-file.ts';
 import type { Policy } from '../policy/read-policy.ts';
 import { adviceOn, explainPolicy } from '../policy/report/explain.ts';
 import { policyJsonSchema } from '../policy/schema/json-schema.ts';
 import { visible } from '../report/markup.ts';
 import { fingerprintOf } from '../supply/sign/ec-key.ts';
 import { type Command, type CommandRun, EXIT } from './command.ts';
-import { readPolicy } from './gate.ts';
 import { prepareFile, writeText } from './output.ts';
 import { initPolicy } from './policy-init.ts';
 import { readKey } from './signer-from.ts';
@@ -71,7 +71,7 @@ async function check({ given, terminal }: CommandRun, files: readonly string[]):
   if (json !== undefined) await prepareFile(json);
   const checked: object[] = [];
   for (const file of some('check', files)) {
-    const { policy, digest } = await readPolicy(file);
+    const { policy, digest } = await readPolicyFile(file);
     const advice = [...adviceOn(policy, Date.now()), ...unknownAttacks(policy)];
     const stages = new Set(policy.entries.flatMap((entry) => Object.keys(entry.stages)));
     checked.push({ file, digest, entries: policy.entries.length, stages: [...stages], notes: advice });
@@ -107,7 +107,7 @@ function unknownAttacks({ entries }: Policy): readonly string[] {
 
 async function explain({ given, terminal }: CommandRun, files: readonly string[]): Promise<number> {
   for (const file of some('explain', files)) {
-    const { policy } = await readPolicy(file);
+    const { policy } = await readPolicyFile(file);
     terminal.print(visible(explainPolicy(policy, { taxonomy: given.flag('taxonomy') })));
   }
   return EXIT.good;

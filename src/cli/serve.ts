@@ -1,17 +1,15 @@
-import { lstat, readFile } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { GlacisError } from '../core/error.ts';
 import { defaultServe, readServe } from '../gateway/config/read-serve.ts';
 import type { ServeConfig } from '../gateway/config/serve-schema.ts';
 import { openGateway, type RunningGateway } from '../gateway/open-gateway.ts';
-import type { Policy } from '../policy/read-policy.ts';
-import { parsePolicy } from '../policy/read-policy.ts';
+import { readPolicyText } from '../policy/policy-file.ts';
+import { type Policy, parsePolicy } from '../policy/read-policy.ts';
 import { type Command, type CommandRun, EXIT } from './command.ts';
 import { prepareFile, prepareFolder, writeText } from './output.ts';
 import { exampleRequest, servedText } from './serve-text.ts';
-
-const MOST_CONFIG_BYTES = 1 << 20;
 
 /** `glacis serve`: a model behind the guarded gateway. */
 export const command: Command = {
@@ -119,7 +117,7 @@ async function readConfig(
   model: string | undefined,
   file: string | undefined,
 ): Promise<{ readonly config: ServeConfig; readonly policy: Policy | undefined }> {
-  const read = file === undefined ? undefined : await textOf(file);
+  const read = file === undefined ? undefined : (await readPolicyText(file)).text;
   const found = read === undefined ? undefined : readServe(read, file);
   const base = found?.config ?? defaultServe();
   const policy = found?.hasPolicy ? parsePolicy(read!, file) : undefined;
@@ -164,22 +162,6 @@ function oneModel(
 
 function defaultServeWith(models: object): ServeConfig['models'] {
   return readServe(JSON.stringify({ serve: { models } }), 'MODEL').config.models;
-}
-
-async function textOf(file: string): Promise<string> {
-  const bytes = await readFile(file).catch((thrown: NodeJS.ErrnoException) => {
-    throw new GlacisError('option/invalid', `${file}: cannot be read: ${thrown.message}`, { cause: thrown });
-  });
-  if (bytes.length > MOST_CONFIG_BYTES)
-    throw new GlacisError(
-      'policy/invalid',
-      `${file}: expected at most ${MOST_CONFIG_BYTES} bytes, got ${bytes.length}`,
-    );
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new GlacisError('policy/invalid', `${file}: expected text in UTF-8`);
-  }
 }
 
 /** A key for the administrator, where nobody has one or another is asked for; undefined otherwise. */

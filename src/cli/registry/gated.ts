@@ -5,12 +5,13 @@ import { GlacisError } from '../../core/error.ts';
 import { openEvidence } from '../../policy/evidence/open-evidence.ts';
 import { readEvidence } from '../../policy/evidence/read-statement.ts';
 import { decide } from '../../policy/gate/decide.ts';
+import { readPolicyFile } from '../../policy/policy-file.ts';
 import { unknownStage } from '../../policy/read-policy.ts';
 import { gateText } from '../../policy/report/text.ts';
 import { pull, readEvidence as readStored, resolveReference } from '../../registry/pull.ts';
 import { visible } from '../../report/markup.ts';
 import type { CommandRun } from '../command.ts';
-import { readPolicy, trustIn } from '../gate.ts';
+import { trustIn } from '../gate.ts';
 import { type Opened, wrappingKeyFrom } from './surroundings.ts';
 
 /** What the gate leaves behind, to be signed with the promotion. */
@@ -32,7 +33,7 @@ export async function gated(
   { model, version, alias }: { readonly model: string; readonly version: string; readonly alias: string },
 ): Promise<Gated> {
   const file = given.text('policy')!;
-  const { policy, bytes } = await readPolicy(file);
+  const { policy, bytes } = await readPolicyFile(file);
   if (!policy.entries.some(({ stages }) => Object.hasOwn(stages, alias))) throw unknownStage(policy, alias);
   const folder = await mkdtemp(join(tmpdir(), 'glacis-gate-'));
   const remove = () => rm(folder, { recursive: true, force: true });

@@ -1,8 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { asGlacisError, type ErrorCode, GlacisError } from '../../../core/error.ts';
 import type { Model } from '../../../onnx/model.ts';
-import { type Policy, parsePolicy, unknownStage } from '../../../policy/read-policy.ts';
+import { evidenceBeside } from '../../../policy/evidence/evidence-beside.ts';
+import { readPolicyFile } from '../../../policy/policy-file.ts';
+import { type Policy, unknownStage } from '../../../policy/read-policy.ts';
 import { pathInside } from '../../../supply/sign/ignored.ts';
 import type { Event } from '../../decision.ts';
 import type { CheckConfig, VersionConfig } from '../config-schema.ts';
@@ -72,9 +73,6 @@ export interface AdmissionSurroundings extends RegistrySurroundings {
   /** Most bytes that a model may have now. */
   readonly room: () => number;
 }
-
-/** A policy file past this size is refused before it is read. */
-const MOST_POLICY_BYTES = 1 << 20;
 
 /**
  * Opens the way into the server for models. Bytes are read into memory once, hashed, checked, and parsed from memory, so that a file that is swapped meanwhile changes
@@ -167,7 +165,7 @@ export function openAdmission(around: AdmissionSurroundings): Admission {
     held: HeldModel,
     { policy: own, stage, evidence, trust = [], name = model }: NonNullable<CheckConfig['gate']>,
   ): Promise<CheckResult> => {
-    const policy = own === undefined ? around.policy : await readPolicy(at(own));
+    const policy = own === undefined ? around.policy : (await readPolicyFile(at(own))).policy;
     if (policy === undefined) throw new GlacisError('policy/invalid', 'gate: expected a policy, got none');
     if (!policy.entries.some(({ stages }) => Object.hasOwn(stages, stage))) throw unknownStage(policy, stage);
     const identities = Object.values(policy.signers).flatMap(({ sigstore }) => (sigstore ? [sigstore] : []));
@@ -219,30 +217,4 @@ function digestCheck({ single, files, root }: HeldModel, expected: string): Chec
   return own.includes(expected)
     ? { passed: { check: 'digest', by: expected } }
     : { failed: `digest: expected ${expected}, got ${root}` };
-}
-
-async function readPolicy(file: string): Promise<Policy> {
-  try {
-    const { size } = await stat(file);
-    if (size > MOST_POLICY_BYTES)
-      throw new GlacisError(
-        'policy/invalid',
-        `${file}: expected at most ${MOST_POLICY_BYTES} bytes, got ${size}`,
-      );
-    return parsePolicy(await readFile(file, 'utf8'), file);
-  } catch (thrown) {
-    throw asGlacisError(thrown, 'policy/invalid', file);
-  }
-}
-
-/** `MODEL.sig`, `MODEL.pq.sig` and `MODEL.evidence`, where they are. */
-async function evidenceBeside(model: string): Promise<readonly string[]> {
-  const path = model.replace(/\/+$/, '');
-  const found = [`${path}.sig`, `${path}.pq.sig`, `${path}.evidence`].map((each) =>
-    stat(each).then(
-      () => [each],
-      () => [],
-    ),
-  );
-  return (await Promise.all(found)).flat();
 }
