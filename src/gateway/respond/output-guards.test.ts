@@ -228,10 +228,24 @@ describe('poisoning', () => {
     fc.assert(
       fc.property(rowOf(6), rowOf(6), fc.double({ min: 0.1, max: 2, noNaN: true }), (y, p, eps) => {
         const winner = y.indexOf(Math.max(...y));
+        // A surrogate that is all but the answer has no direction to turn: such rows stay as they are.
+        fc.pre(Math.hypot(...y.map((value, k) => p[k]! - value)) > 1e-6);
         expect(found(y, p, winner, eps)).toBeCloseTo(leastBy(y, p, winner, eps), 7);
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('leaves a row alone whose surrogate is the same', () => {
+    const y = [0.9, 0.06, 0.04];
+    expect(
+      farthest(
+        y,
+        y.map((value) => value + 1e-11),
+        0,
+        0.5,
+      ),
+    ).toBeUndefined();
   });
 
   it('comes within 0.02 of the least cosine above 10 classes, on average over random surrogates', () => {

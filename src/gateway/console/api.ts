@@ -1,0 +1,395 @@
+import type { Case, CaseEvent } from '../../incident/case.ts';
+import type { Order } from '../../incident/order.ts';
+import type { Alarm } from '../../monitor/alarm.ts';
+import type { MonitorState } from '../../monitor/monitor.ts';
+import type { ModelStatus } from '../backend/model-status.ts';
+import type { Decision } from '../decision.ts';
+
+/**
+ * What the management side answers to the console, as JSON: types alone, so that the pages in the browser and the server cannot disagree. All lists are paged by the
+ * server: `next` is what to ask for as `?before=`; undefined at the end. Times are milliseconds since 1970.
+ */
+export interface Page<Row> {
+  readonly rows: readonly Row[];
+  readonly next?: string | undefined;
+}
+
+/** `GET /api/session`: who is signed in. `POST /api/session/link {link}` signs in with a one-time link, `POST /api/session/end` signs out. Every POST carries `x-glacis-csrf`. */
+export interface SessionInfo {
+  readonly principal: string;
+  readonly roles: readonly string[];
+  /** Actions of the management side that it may do: buttons for others are not drawn. */
+  readonly may: readonly string[];
+  readonly csrf: string;
+  readonly ends: number;
+  /** Whether this gateway serves a demonstration: said on every page. */
+  readonly demo: boolean;
+}
+
+/** `GET /api/overview` */
+export interface Overview {
+  readonly now: number;
+  readonly since: number;
+  readonly health: readonly { readonly part: string; readonly ok: boolean; readonly because?: string }[];
+  readonly models: readonly (ModelStatus & {
+    readonly perSecond: number;
+    readonly p99: number | undefined;
+    readonly alarmed: boolean;
+  })[];
+  /** The last hour and the hour before it. */
+  readonly hour: Totals;
+  readonly before: Totals;
+  readonly cases: readonly Case[];
+  readonly orders: readonly Order[];
+  readonly reviews: number;
+  /** The last 24 hours, for a line: requests and refusals a step. */
+  readonly day: readonly (readonly [at: number, answered: number, refused: number])[];
+  /** Entries of the log, and the newest signed state of it. */
+  readonly log: { readonly size: number; readonly at: number; readonly root: string };
+}
+
+/** Sums over a span of time. */
+export interface Totals {
+  readonly requests: number;
+  readonly samples: number;
+  readonly answered: number;
+  readonly refused: number;
+  readonly clients: number;
+  readonly flagged: number;
+}
+
+/** `GET /api/traffic?model=&from=&to=`: at most 300 steps. */
+export interface Traffic {
+  readonly step: number;
+  readonly points: readonly {
+    readonly at: number;
+    readonly answered: number;
+    /** By the name of the refusal. */
+    readonly refused: Readonly<Record<string, number>>;
+    readonly samples: number;
+    /** Milliseconds. */
+    readonly p50: number | undefined;
+    readonly p99: number | undefined;
+  }[];
+  /** Mean milliseconds of each stage in the span. */
+  readonly stages: readonly { readonly stage: string; readonly mean: number; readonly p99: number }[];
+  readonly guards: readonly {
+    readonly guard: string;
+    readonly model: string;
+    readonly pass: number;
+    readonly flag: number;
+    readonly degrade: number;
+    readonly refuse: number;
+  }[];
+}
+
+/** A row of `GET /api/clients?model=&find=&sort=requests|refused|budget|flagged&before=&most=` */
+export interface ClientRow {
+  readonly principal: string;
+  readonly tenant: string;
+  readonly requests: number;
+  readonly samples: number;
+  readonly refused: number;
+  readonly flagged: number;
+  readonly first: number;
+  readonly last: number;
+  readonly addresses: number;
+  /** The budget that runs out first: share used, and when it is empty at the speed of the last day; undefined where it will not be. */
+  readonly budget?: {
+    readonly used: number;
+    readonly limit: number;
+    readonly step: string;
+    readonly emptyAt?: number;
+  };
+  readonly orders: readonly Order[];
+}
+
+/** `GET /api/clients/:id`: the row, its days and its last decisions. */
+export interface ClientDetail extends ClientRow {
+  readonly days: readonly (readonly [at: number, samples: number, refused: number])[];
+  readonly decisions: readonly DecisionRow[];
+  readonly cases: readonly Case[];
+}
+
+/** `GET /api/monitors?model=` */
+export interface Monitors {
+  readonly states: readonly MonitorState[];
+  /** Sketches of the last calls that were drawn, as pictures where the model takes pictures: row-major in [0, 1], `channels` 1 or 3. */
+  readonly samples: readonly {
+    readonly decision: string;
+    readonly at: number;
+    readonly principal: string | undefined;
+    readonly label: number | undefined;
+    readonly score: number | undefined;
+    readonly picture?: {
+      readonly width: number;
+      readonly height: number;
+      readonly channels: number;
+      readonly values: readonly number[];
+    };
+    readonly features?: readonly number[];
+  }[];
+  readonly classNames?: readonly string[] | undefined;
+}
+
+/** `GET /api/alarms?model=&kind=&case=&before=&most=`: `Page<Alarm>`. `GET /api/cases?state=&kind=&find=&before=&most=`: `Page<Case>`. `GET /api/cases/:id`: */
+export interface CaseDetail {
+  readonly case: Case;
+  readonly events: readonly CaseEvent[];
+  readonly alarms: readonly Alarm[];
+  readonly orders: readonly Order[];
+  /** What the policy would do, and what a person may do now. */
+  readonly suggestions: readonly Suggestion[];
+  /** Decisions that show it, the most telling first. */
+  readonly decisions: readonly DecisionRow[];
+}
+
+/** Something to do about a case, in a sentence, as it would be sent to `POST /api/cases/:id/act`. */
+export interface Suggestion {
+  readonly title: string;
+  readonly why: string;
+  readonly wish: import('../../incident/order.ts').OrderWish;
+  /** Whether a second person must agree. */
+  readonly needsApproval: boolean;
+}
+
+/**
+ * `POST /api/cases/:id/act {wish}`, `…/state {state, verdict?, revision}`, `…/owner {owner?, revision}`, `…/comment {text}`, `…/approve {act}`, `…/decline {act}`; `POST /api/orders {wish}`,
+ * `POST /api/orders/:id/lift`, `GET /api/orders`. `POST /api/cases/:id/impact {scope, against?}` and `GET /api/impacts/:id`:
+ */
+export interface Impact {
+  readonly id: string;
+  readonly state: 'running' | 'done' | 'failed';
+  readonly because?: string | undefined;
+  readonly scope: ImpactScope;
+  readonly against?: string | undefined;
+  /** Decisions looked at, affected, replayed, and different when replayed. */
+  readonly looked: number;
+  readonly affected: number;
+  readonly replayed: number;
+  readonly different: number;
+  readonly principals: readonly {
+    readonly principal: string;
+    readonly decisions: number;
+    readonly different: number;
+  }[];
+  readonly rows: readonly (DecisionRow & {
+    readonly now?: readonly (readonly [label: number, score: number])[];
+  })[];
+  /** Where the signed bundle is: `GET /api/impacts/:id/bundle`. */
+  readonly bundle?: { readonly digest: string; readonly bytes: number } | undefined;
+}
+
+/** Which decisions are asked about; all that is given must hold. */
+export interface ImpactScope {
+  readonly model?: string | undefined;
+  readonly version?: string | undefined;
+  readonly digest?: string | undefined;
+  readonly principal?: string | undefined;
+  readonly tenant?: string | undefined;
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  /** A feed that was poisoned, as the decisions name it. */
+  readonly feed?: string | undefined;
+  /** Digest of data that a model was trained on: all models whose provenance names it. */
+  readonly data?: string | undefined;
+}
+
+/** A decision in a list: `GET /api/decisions?principal=&tenant=&model=&digest=&outcome=&id=&from=&to=&before=&most=`: `Page<DecisionRow>`. */
+export interface DecisionRow {
+  readonly entry: number;
+  readonly id: string;
+  readonly at: number;
+  readonly principal: string | undefined;
+  readonly tenant: string | undefined;
+  readonly model: string;
+  readonly version: string | undefined;
+  readonly n: number;
+  readonly outcome: string;
+  readonly because?: string | undefined;
+  readonly top?: readonly (readonly [label: number, score: number])[] | undefined;
+  /** The strongest word of a guard. */
+  readonly guard?: { readonly guard: string; readonly action: string; readonly score: number } | undefined;
+  readonly divergence?: number | undefined;
+}
+
+/** `GET /api/decisions/:idOrEntry`. `GET /api/receipts/:entry` is the tlog-proof (text), `GET /api/trust` the keys to check it with: the browser does that itself. */
+export interface DecisionDetail {
+  readonly entry: number;
+  /** The entry's bytes as they are in the log (UTF-8, canonical JSON): what the leaf of the tree is made of. */
+  readonly text: string;
+  readonly decision?: Omit<Decision, 'kind'> | undefined;
+  /** The event, where it is none about a call. */
+  readonly event?:
+    | {
+        readonly event: string;
+        readonly by: string;
+        readonly at: number;
+        readonly about: Readonly<Record<string, unknown>>;
+      }
+    | undefined;
+}
+
+/** `GET /api/events` is a stream of server-sent events; `data` is JSON of one of these. */
+export type LiveEvent =
+  | {
+      readonly kind: 'traffic';
+      readonly at: number;
+      readonly answered: number;
+      readonly refused: number;
+      readonly flagged: number;
+      readonly p50: number | undefined;
+      readonly p99: number | undefined;
+      readonly models: Readonly<Record<string, number>>;
+    }
+  | { readonly kind: 'decision'; readonly row: DecisionRow }
+  | { readonly kind: 'alarm'; readonly alarm: Alarm }
+  | { readonly kind: 'case'; readonly case: Case }
+  | { readonly kind: 'order'; readonly order: Order }
+  | { readonly kind: 'models' | 'reviews' | 'policy' | 'keys' }
+  | { readonly kind: 'signed-out' };
+
+/** `GET /api/assessments`: reports in the folder that `serve.console.assessments` names, newest first. `GET /api/assessments/:id` is the whole result (`glacis.assessment/1`), `…/:id/report` its page. */
+export interface AssessmentRow {
+  readonly id: string;
+  readonly at: number;
+  readonly model: string;
+  readonly digest: string;
+  readonly data: string;
+  readonly n: number;
+  readonly cleanAccuracy: number | undefined;
+  /** The least over all attacks of a ball, by norm and eps. */
+  readonly robust: readonly {
+    readonly norm: string;
+    readonly eps: number;
+    readonly accuracy: number;
+    readonly low: number;
+    readonly high: number;
+    readonly attacks: number;
+  }[];
+  readonly findings: readonly { readonly id: string; readonly title: string; readonly severity: string }[];
+  readonly hasReport: boolean;
+}
+
+/** `GET /api/lab?model=`: what the lab can do with a model. */
+export interface LabInfo {
+  readonly models: readonly {
+    readonly model: string;
+    readonly version: string;
+    readonly classNames?: readonly string[];
+    readonly sampleDims: readonly number[];
+    readonly pictures: boolean;
+  }[];
+  readonly attacks: readonly {
+    readonly id: string;
+    readonly about: string;
+    readonly norms: readonly string[];
+    readonly blackBox: boolean;
+  }[];
+  /** Inputs to begin with. */
+  readonly inputs: readonly {
+    readonly id: string;
+    readonly label: number;
+    readonly values: readonly number[];
+  }[];
+}
+
+/** `POST /api/lab {model, attack, norm, eps, input|values, label}` starts; `GET /api/lab/:id` follows. Values are row-major in the model's own layout. */
+export interface LabRun {
+  readonly id: string;
+  readonly state: 'running' | 'done' | 'failed';
+  readonly because?: string | undefined;
+  readonly progress: number;
+  readonly classes: number;
+  readonly original: readonly number[];
+  readonly clean: readonly number[];
+  /** The picture and its scores as the attack went on, the last is the result. */
+  readonly steps: readonly {
+    readonly values: readonly number[];
+    readonly scores: readonly number[];
+    readonly queries: number;
+  }[];
+  readonly fell: boolean;
+  readonly distance: { readonly linf: number; readonly l2: number };
+  /** Gradient × input of the clean and of the final class, of original and result: row-major as the sample. */
+  readonly attribution?:
+    | { readonly before: readonly number[]; readonly after: readonly number[] }
+    | undefined;
+}
+
+/** `GET /api/policy`: what is required of each model, and whether it is met. */
+export interface PolicyView {
+  readonly text: string | undefined;
+  readonly digest: string | undefined;
+  readonly models: readonly {
+    readonly model: string;
+    readonly version: string;
+    readonly stage?: string;
+    readonly requirements: readonly {
+      readonly name: string;
+      readonly met: boolean;
+      readonly because: string;
+    }[];
+  }[];
+  readonly rights: readonly { readonly file: string; readonly digest: string }[];
+  readonly guards: readonly {
+    readonly model: string;
+    readonly guard: string;
+    readonly threshold: number | undefined;
+    readonly action: string;
+    readonly about: string;
+    readonly overridden?: Order;
+  }[];
+  readonly budgets: readonly {
+    readonly per: string;
+    readonly who: readonly string[];
+    readonly models: readonly string[];
+    readonly queries: number;
+    readonly window: number;
+  }[];
+}
+
+/** `POST /api/what-if {model?, from, to, change}` replays past traffic; `GET /api/what-if/:id`. */
+export interface WhatIf {
+  readonly id: string;
+  readonly state: 'running' | 'done' | 'failed';
+  readonly because?: string | undefined;
+  readonly change: WhatIfChange;
+  readonly looked: number;
+  /** Calls that would have been answered otherwise, by what became of them then and now. */
+  readonly changed: readonly {
+    readonly from: string;
+    readonly to: string;
+    readonly calls: number;
+    readonly samples: number;
+  }[];
+  /** Whom it would have met, the most first, 100 at most. */
+  readonly principals: readonly {
+    readonly principal: string;
+    readonly calls: number;
+    readonly changed: number;
+    readonly inCases: boolean;
+  }[];
+  readonly days: readonly (readonly [at: number, changed: number])[];
+}
+
+/** What would be different. */
+export type WhatIfChange =
+  | {
+      readonly kind: 'guard';
+      readonly guard: string;
+      readonly threshold: number;
+      readonly action: 'flag' | 'degrade' | 'refuse';
+    }
+  | {
+      readonly kind: 'budget';
+      readonly per: 'principal' | 'tenant' | 'model';
+      readonly queries: number;
+      readonly window: number;
+    }
+  | {
+      readonly kind: 'rate';
+      readonly per: 'principal' | 'tenant' | 'address';
+      readonly requests: number;
+      readonly every: number;
+    };
