@@ -1,6 +1,6 @@
 import type { Case, CaseEvent } from '../../incident/case.ts';
 import type { Order } from '../../incident/order.ts';
-import type { Alarm } from '../../monitor/alarm.ts';
+import type { Alarm, AlarmSeverity } from '../../monitor/alarm.ts';
 import type { MonitorState } from '../../monitor/monitor.ts';
 import type { ModelStatus } from '../backend/model-status.ts';
 import type { Decision } from '../decision.ts';
@@ -8,6 +8,9 @@ import type { Decision } from '../decision.ts';
 /**
  * What the management side answers to the console, as JSON: types alone, so that the pages in the browser and the server cannot disagree. All lists are paged by the
  * server: `next` is what to ask for as `?before=`; undefined at the end. Times are milliseconds since 1970.
+ *
+ * The pages are under `/console/`: files with a hash in their name under `/console/assets/`, and `index.html` for every other path there (a page's address is a path,
+ * such as `/console/cases/C-2026-0007`). A one-time link is `/console/#link=…`: what stands after `#` never reaches a log.
  */
 export interface Page<Row> {
   readonly rows: readonly Row[];
@@ -23,6 +26,12 @@ export interface SessionInfo {
   readonly csrf: string;
   readonly ends: number;
   /** Whether this gateway serves a demonstration: said on every page. */
+  readonly demo: boolean;
+}
+
+/** `GET /api/session/ways`, for who is not signed in: buttons beside the one-time link. `start` is a path of this server that leads to the provider. */
+export interface SignInWays {
+  readonly oidc: readonly { readonly name: string; readonly start: string }[];
   readonly demo: boolean;
 }
 
@@ -248,6 +257,41 @@ export type LiveEvent =
   | { readonly kind: 'order'; readonly order: Order }
   | { readonly kind: 'models' | 'reviews' | 'policy' | 'keys' }
   | { readonly kind: 'signed-out' };
+
+/** `GET /api/alerts`: where alarms are sent. `POST /api/alerts/:channel/test {}` takes the real way and gives the {@link AlertRow}. */
+export interface AlertsView {
+  readonly channels: readonly {
+    readonly name: string;
+    readonly kind: 'webhook' | 'email' | 'slack' | 'pagerduty' | 'ocsf' | 'cloudevents';
+    /** Host or address, without a secret. */
+    readonly to: string;
+    /** What it is told of: this severity and worse. */
+    readonly least: AlarmSeverity;
+    readonly quiet?: string | undefined;
+    /** Messages that wait for the receiver. */
+    readonly waiting: number;
+    readonly sent: number;
+    readonly lastSent?: number | undefined;
+    /** Why the last try failed; undefined where it did not. */
+    readonly because?: string | undefined;
+  }[];
+}
+
+/** A row of `GET /api/alerts/outbox?channel=&state=&before=&most=`: `Page<AlertRow>`. */
+export interface AlertRow {
+  readonly id: string;
+  readonly at: number;
+  readonly channel: string;
+  readonly title: string;
+  readonly severity: AlarmSeverity;
+  readonly case?: string | undefined;
+  readonly state: 'waiting' | 'sent' | 'given-up';
+  readonly tries: number;
+  /** When it is tried again. */
+  readonly next?: number | undefined;
+  readonly sent?: number | undefined;
+  readonly because?: string | undefined;
+}
 
 /** `GET /api/assessments`: reports in the folder that `serve.console.assessments` names, newest first. `GET /api/assessments/:id` is the whole result (`glacis.assessment/1`), `…/:id/report` its page. */
 export interface AssessmentRow {
