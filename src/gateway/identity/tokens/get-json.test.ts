@@ -2,11 +2,11 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Issued, issue } from '../../../supply/sign/certificate.fixture.ts';
+import { isReachable } from '../../outbound/reachable.ts';
 import { identitySchema } from '../config-schema.ts';
 import { type GetOptions, getJson } from './get-json.ts';
 import { type LocalServer, localServer, signingKey } from './issuer.fixture.ts';
 import { openIssuer } from './open-issuer.ts';
-import { isReachable } from './reachable.ts';
 
 const LOCAL: GetOptions = { networks: { loopback: true, private: false }, timeout: 2000, mostBytes: 1000 };
 let server: LocalServer;

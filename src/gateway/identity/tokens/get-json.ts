@@ -1,120 +1,27 @@
-import { lookup as resolve } from 'node:dns';
-import { get as getPlain, type IncomingMessage } from 'node:http';
-import { get as getSecure } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
-import { asGlacisError, GlacisError } from '../../../core/error.ts';
-import { isReachable, type ReachableNetworks } from './reachable.ts';
+import { GlacisError } from '../../../core/error.ts';
+import { checkedRequest, type RequestLimits } from '../../outbound/checked-request.ts';
 
 /** How a document is asked for. */
-export interface GetOptions {
-  readonly networks: ReachableNetworks;
-  /** Milliseconds for all of it. */
-  readonly timeout: number;
-  readonly mostBytes: number;
-  /** PEM of the authority, where it is not a public one. */
-  readonly ca?: string | undefined;
-  /** Resolves names; the system's resolver without. */
-  readonly resolve?: typeof resolve | undefined;
-}
+export type GetOptions = RequestLimits;
 
 /**
- * Reads a JSON document over https (http on this machine only, and only where loopback is allowed). Goes where the address says and nowhere else: no redirect is followed, and the
- * address that a name resolves to is checked when the connection is made, so that it cannot be another one by then.
+ * Reads a JSON document as {@link checkedRequest} asks for it.
  * Errors: `endpoint/unavailable`, `endpoint/bad-answer`; the message names the origin, never what was answered.
  */
 export async function getJson(url: URL, options: GetOptions): Promise<unknown> {
   const where = url.origin;
-  const bytes = await getBytes(url, where, options);
+  const { status, body } = await checkedRequest(
+    url,
+    { method: 'GET', headers: { accept: 'application/json' }, what: 'keys' },
+    options,
+  );
+  if (status !== 200)
+    throw new GlacisError('endpoint/unavailable', `${where}: expected keys, got status ${status}`);
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch (thrown) {
     throw new GlacisError('endpoint/bad-answer', `${where}: expected JSON, got something else`, {
       cause: thrown,
     });
   }
-}
-
-function getBytes(url: URL, where: string, options: GetOptions): Promise<Uint8Array> {
-  const { networks, timeout, mostBytes, ca } = options;
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const fail = (got: string) =>
-    new GlacisError('endpoint/unavailable', `${where}: expected keys, got ${got}`);
-  return new Promise((done, failed) => {
-    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && networks.loopback && isLoopbackName(host)))
-      return failed(fail('an address that is not https'));
-    // A numeric host is never looked up.
-    if (isIP(host) !== 0 && !isReachable(host, networks))
-      return failed(fail('an address that may not be asked'));
-    const signal = AbortSignal.timeout(timeout);
-    const request = (url.protocol === 'https:' ? getSecure : getPlain)(
-      url,
-      {
-        agent: false,
-        headers: { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': 'glacis' },
-        lookup: checkedLookup(networks, options.resolve ?? resolve),
-        maxHeaderSize: 16_384,
-        signal,
-        ...(ca !== undefined && { ca }),
-      },
-      (answer) => {
-        read(answer, where, mostBytes).then(done, (thrown: unknown) => {
-          request.destroy();
-          failed(thrown);
-        });
-      },
-    );
-    request.on('error', (thrown) =>
-      failed(
-        signal.aborted
-          ? fail(`nothing within ${timeout} ms`)
-          : asGlacisError(thrown, 'endpoint/unavailable', where),
-      ),
-    );
-  });
-}
-
-async function read(answer: IncomingMessage, where: string, mostBytes: number): Promise<Uint8Array> {
-  if (answer.statusCode !== 200)
-    throw new GlacisError('endpoint/unavailable', `${where}: expected keys, got status ${answer.statusCode}`);
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of answer as AsyncIterable<Uint8Array>) {
-      size += chunk.length;
-      if (size > mostBytes)
-        throw new GlacisError(
-          'endpoint/bad-answer',
-          `${where}: expected at most ${mostBytes} bytes, got more`,
-        );
-      chunks.push(chunk);
-    }
-  } catch (thrown) {
-    throw asGlacisError(thrown, 'endpoint/unavailable', where);
-  }
-  return Buffer.concat(chunks);
-}
-
-/** Resolves a name and gives only addresses that may be asked; the connection is made to one of these. */
-function checkedLookup(networks: ReachableNetworks, look: typeof resolve): LookupFunction {
-  return (name, options, callback) => {
-    look(name, { ...options, all: true }, (error, addresses) => {
-      if (error) return callback(error, '', 4);
-      const [first] = addresses.filter(({ address }) => isReachable(address, networks));
-      if (first === undefined || addresses.some(({ address }) => !isReachable(address, networks)))
-        return callback(new Error('a name that leads to an address that may not be asked'), '', 4);
-      if (options.all) return callback(null, addresses as never);
-      callback(null, first.address, first.family);
-    });
-  };
-}
-
-/** Whether a host, as an address has it, is this machine. */
-export function isLoopbackName(hostname: string): boolean {
-  const host = hostname.replace(/^\[|\]$/g, '');
-  return (
-    host === 'localhost' ||
-    (isIP(host) !== 0 &&
-      isReachable(host, { loopback: true, private: false }) &&
-      !isReachable(host, { loopback: false, private: false }))
-  );
 }

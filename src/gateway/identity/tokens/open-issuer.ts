@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { asGlacisError, GlacisError } from '../../../core/error.ts';
+import { isLoopbackName } from '../../outbound/checked-request.ts';
 import type { IdentityConfig } from '../config-schema.ts';
-import { type GetOptions, getJson, isLoopbackName } from './get-json.ts';
+import { type GetOptions, getJson } from './get-json.ts';
 import { type IssuerKey, readKeySet } from './key-set.ts';
 import { openKeySource } from './key-source.ts';
 import type { Issuer } from './token-verifier.ts';

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
-import { plainAddress } from '../network-address.ts';
+import { plainAddress } from '../identity/network-address.ts';
 
-/** Which networks may be asked for keys. Public addresses always may. */
+/** Which networks may be asked. Public addresses always may. */
 export interface ReachableNetworks {
   /** This machine. */
   readonly loopback: boolean;
@@ -23,7 +23,7 @@ const PRIVATE = listOf(
   ['100.64.0.0', 10],
   ['fc00::', 7],
 );
-/** Nothing that speaks for an issuer: metadata services of clouds, link-local, multicast, reserved; and IPv6 that carries an IPv4 address past this list. */
+/** Nothing that anybody asks on purpose: metadata services of clouds, link-local, multicast, reserved; and IPv6 that carries an IPv4 address past this list. */
 const NEVER = listOf(
   ['0.0.0.0', 8],
   ['169.254.0.0', 16],
