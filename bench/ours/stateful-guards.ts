@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
-import { clopperPearson } from '../../src/assess/statistics/clopper-pearson.ts';
 import { extract } from '../../src/attack/extraction/extract.ts';
 import { planExtraction } from '../../src/attack/extraction/registry.ts';
 import { parseSpecs } from '../../src/core/options.ts';
 import { randomFrom } from '../../src/core/random.ts';
+import { clopperPearson } from '../../src/core/statistics/clopper-pearson.ts';
 import { alarmsAmong, thresholdFor } from '../../src/detect/calibration/threshold.ts';
 import {
   type ClientDetector,

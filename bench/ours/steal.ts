@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
-import { clopperPearson } from '../../src/assess/statistics/clopper-pearson.ts';
 import { answersOf, trainCopy } from '../../src/attack/extraction/copy.ts';
 import { extract } from '../../src/attack/extraction/extract.ts';
 import { planExtraction } from '../../src/attack/extraction/registry.ts';
 import { parseSpecs } from '../../src/core/options.ts';
 import { randomFrom } from '../../src/core/random.ts';
+import { clopperPearson } from '../../src/core/statistics/clopper-pearson.ts';
 import type { OutputGuard, OutputSetting, Scores } from '../../src/gateway/output-guard.ts';
 import { labelOnly } from '../../src/gateway/respond/label-only.ts';
 import { poisoning } from '../../src/gateway/respond/poisoning.ts';

@@ -1,4 +1,4 @@
-import { clopperPearson } from '../../src/assess/statistics/clopper-pearson.ts';
+import { clopperPearson } from '../../src/core/statistics/clopper-pearson.ts';
 import type { SideEvent } from '../side.ts';
 
 /** Tables of what guards find, one network after the other; intervals are exact, at 95 %. */

@@ -1,4 +1,16 @@
 /** Runs attacks against a model, verifies what they made, and says what is left. */
+
+export { clopperPearson } from '../core/statistics/clopper-pearson.ts';
+export {
+  type Difference,
+  type PairedCounts,
+  pairedDifference,
+  unpairedDifference,
+} from '../core/statistics/difference.ts';
+export { fisherExact } from '../core/statistics/fisher.ts';
+export { holm } from '../core/statistics/holm.ts';
+export { type McNemar, mcnemar } from '../core/statistics/mcnemar.ts';
+export { type Median, medianOf } from '../core/statistics/median.ts';
 export { type Assessed, type AssessOptions, assess } from './assess.ts';
 export { type Calibration, type ConfidenceBin, calibrationOf } from './calibration/calibration.ts';
 export { type Confidences, confidencesOf, type Scored } from './calibration/confidences.ts';
@@ -32,17 +44,6 @@ export type {
   WorstCase,
 } from './result.ts';
 export { parseAssessment, toJson } from './result-json.ts';
-export { clopperPearson } from './statistics/clopper-pearson.ts';
-export {
-  type Difference,
-  type PairedCounts,
-  pairedDifference,
-  unpairedDifference,
-} from './statistics/difference.ts';
-export { fisherExact } from './statistics/fisher.ts';
-export { holm } from './statistics/holm.ts';
-export { type McNemar, mcnemar } from './statistics/mcnemar.ts';
-export { type Median, medianOf } from './statistics/median.ts';
 export type { FoolRate, Transfer, TransferCell, TransferModel, TransferRow } from './transfer/result.ts';
 export { parseTransfer, transferToJson } from './transfer/result-json.ts';
 export { type TransferOptions, transfer } from './transfer/transfer.ts';

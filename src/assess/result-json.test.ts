@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GlacisError } from '../core/error.ts';
+import { clopperPearson } from '../core/statistics/clopper-pearson.ts';
 import { sampleAssessment, sampleResult, sampleWorstCase } from './result.fixture.ts';
 import { type Assessment, RESULT_NORMS, SEVERITIES } from './result.ts';
 import { parseAssessment, toJson } from './result-json.ts';
-import { clopperPearson } from './statistics/clopper-pearson.ts';
 
 /** The sample with one field of its JSON changed. */
 function spoiled(path: readonly (string | number)[], value: unknown): string {

@@ -1,5 +1,5 @@
+import { clopperPearson } from '../core/statistics/clopper-pearson.ts';
 import { ASSESSMENT_SCHEMA, type Assessment, type EvasionResult, type WorstCase } from './result.ts';
-import { clopperPearson } from './statistics/clopper-pearson.ts';
 
 /** An evasion result whose interval fits its figures; `right` of `n` samples survive, `clean` are right before. */
 export function sampleResult(

@@ -1,4 +1,5 @@
 import type { PlannedAttack } from '../attack/registry.ts';
+import { clopperPearson } from '../core/statistics/clopper-pearson.ts';
 import type { Task } from '../threat/goal.ts';
 import type { Norm } from '../threat/norm.ts';
 import { isWithin } from '../threat/violation.ts';
@@ -12,7 +13,6 @@ import type {
   ResultNorm,
   WorstCase,
 } from './result.ts';
-import { clopperPearson } from './statistics/clopper-pearson.ts';
 
 /** One run of an attack, planned. */
 export interface Cell {

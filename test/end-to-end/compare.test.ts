@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseComparison } from '../../src/assess/compare/comparison-json.ts';
-import { mcnemar } from '../../src/assess/statistics/mcnemar.ts';
+import { mcnemar } from '../../src/core/statistics/mcnemar.ts';
 import { openDataset } from '../../src/data/index.ts';
 import { GraphBuilder } from '../../src/onnx/graph-builder.ts';
 import type { Model } from '../../src/onnx/model.ts';

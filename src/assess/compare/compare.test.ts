@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { clopperPearson } from '../../core/statistics/clopper-pearson.ts';
+import { pairedDifference } from '../../core/statistics/difference.ts';
+import { fisherExact } from '../../core/statistics/fisher.ts';
+import { mcnemar } from '../../core/statistics/mcnemar.ts';
 import { sampleAssessment } from '../result.fixture.ts';
-import { clopperPearson } from '../statistics/clopper-pearson.ts';
-import { pairedDifference } from '../statistics/difference.ts';
-import { fisherExact } from '../statistics/fisher.ts';
-import { mcnemar } from '../statistics/mcnemar.ts';
 import { compareAssessments } from './compare.ts';
 import { type MadeSide, span, writeSide } from './side.fixture.ts';
 

@@ -1,6 +1,6 @@
-import { clopperPearson } from '../statistics/clopper-pearson.ts';
-import type { PairedCounts } from '../statistics/difference.ts';
-import { holm } from '../statistics/holm.ts';
+import { clopperPearson } from '../../core/statistics/clopper-pearson.ts';
+import type { PairedCounts } from '../../core/statistics/difference.ts';
+import { holm } from '../../core/statistics/holm.ts';
 import { COMPARISON_SCHEMA, type Comparison, type ComparisonRow } from './comparison.ts';
 import { type OpenContrast, pairedContrast, type Rights } from './contrast.ts';
 

@@ -1,5 +1,5 @@
+import type { PairedCounts } from '../../core/statistics/difference.ts';
 import type { ResultNorm } from '../result.ts';
-import type { PairedCounts } from '../statistics/difference.ts';
 
 /**
  * The shape of what a comparison found: `glacis compare --json` writes it, the report and a pipeline read it. All of it

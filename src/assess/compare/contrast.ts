@@ -1,7 +1,7 @@
-import { clopperPearson } from '../statistics/clopper-pearson.ts';
-import { type PairedCounts, pairedDifference, unpairedDifference } from '../statistics/difference.ts';
-import { fisherExact } from '../statistics/fisher.ts';
-import { mcnemar } from '../statistics/mcnemar.ts';
+import { clopperPearson } from '../../core/statistics/clopper-pearson.ts';
+import { type PairedCounts, pairedDifference, unpairedDifference } from '../../core/statistics/difference.ts';
+import { fisherExact } from '../../core/statistics/fisher.ts';
+import { mcnemar } from '../../core/statistics/mcnemar.ts';
 import type { Contrast, Rate } from './comparison.ts';
 
 /** A contrast before it is known how many others are tested beside it. */

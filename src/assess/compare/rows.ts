@@ -1,5 +1,5 @@
+import { holm } from '../../core/statistics/holm.ts';
 import type { ResultNorm } from '../result.ts';
-import { holm } from '../statistics/holm.ts';
 import { classRates } from './class-rates.ts';
 import { type ComparisonRow, type ContrastVerdict, LEVEL } from './comparison.ts';
 import { type OpenContrast, pairedContrast, type Rights, rateOf, unpairedContrast } from './contrast.ts';

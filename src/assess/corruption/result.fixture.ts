@@ -1,5 +1,5 @@
+import { clopperPearson } from '../../core/statistics/clopper-pearson.ts';
 import { CORRUPTIONS } from '../../threat/corruption/registry.ts';
-import { clopperPearson } from '../statistics/clopper-pearson.ts';
 import { CORRUPTION_SCHEMA, type CorruptionErrors, type CorruptionResult } from './result.ts';
 
 /** The errors of one corruption at all five severities. */

@@ -1,5 +1,5 @@
 import { GlacisError } from '../../core/error.ts';
-import { clopperPearson } from '../statistics/clopper-pearson.ts';
+import { clopperPearson } from '../../core/statistics/clopper-pearson.ts';
 import type { CorruptionPlan } from './plan.ts';
 import {
   CORRUPTION_SCHEMA,

@@ -1,8 +1,8 @@
+import type { PairedCounts } from '../../core/statistics/difference.ts';
 import type { Norm } from '../../threat/norm.ts';
 import type { Calibration } from '../calibration/calibration.ts';
 import type { Rate } from '../compare/comparison.ts';
 import type { DataSummary, Environment } from '../result.ts';
-import type { PairedCounts } from '../statistics/difference.ts';
 
 /**
  * The shape of what `glacis defend --data` found: a model before and after it was defended, under attackers who know more and more of the

@@ -1,8 +1,8 @@
+import { type Difference, unpairedDifference } from '../../core/statistics/difference.ts';
 import { type Calibration, calibrationOf } from '../calibration/calibration.ts';
 import { type Confidences, confidencesOf, type Scored } from '../calibration/confidences.ts';
 import type { Rate } from '../compare/comparison.ts';
 import { rateOf } from '../compare/contrast.ts';
-import { type Difference, unpairedDifference } from '../statistics/difference.ts';
 import { type MembershipTest, membershipTest } from './membership.ts';
 
 /** What the model says of samples of one kind. */

@@ -1,7 +1,7 @@
 import { GlacisError } from '../../core/error.ts';
+import { type Difference, unpairedDifference } from '../../core/statistics/difference.ts';
 import type { Rate } from '../compare/comparison.ts';
 import { rateOf } from '../compare/contrast.ts';
-import { type Difference, unpairedDifference } from '../statistics/difference.ts';
 
 /** How well one threshold on the loss tells training samples from others. */
 export interface MembershipTest {

@@ -1,8 +1,8 @@
 import type { PlannedAttack } from '../../attack/registry.ts';
+import { holm } from '../../core/statistics/holm.ts';
+import { mcnemar } from '../../core/statistics/mcnemar.ts';
 import { radius } from '../../threat/norm.ts';
 import type { Finding, Severity } from '../result.ts';
-import { holm } from '../statistics/holm.ts';
-import { mcnemar } from '../statistics/mcnemar.ts';
 import type { FoolRate, Transfer, TransferCell, TransferRow } from './result.ts';
 import type { RowRecord, TransferRecord } from './run.ts';
 

@@ -1,5 +1,5 @@
+import { clopperPearson } from '../../core/statistics/clopper-pearson.ts';
 import { sampleAssessment } from '../result.fixture.ts';
-import { clopperPearson } from '../statistics/clopper-pearson.ts';
 import {
   type FoolRate,
   TRANSFER_SCHEMA,

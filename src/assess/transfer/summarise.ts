@@ -1,4 +1,4 @@
-import { clopperPearson } from '../statistics/clopper-pearson.ts';
+import { clopperPearson } from '../../core/statistics/clopper-pearson.ts';
 import type { FoolRate, TransferCell, TransferRow } from './result.ts';
 import type { RowRecord, TransferRecord } from './run.ts';
 

@@ -1,9 +1,9 @@
 import { fileSource } from '../../assess/file-source.ts';
 import type { LoadOptions } from '../../assess/load.ts';
-import { clopperPearson } from '../../assess/statistics/clopper-pearson.ts';
 import { GlacisError } from '../../core/error.ts';
 import { suggestion } from '../../core/options.ts';
 import type { Progress } from '../../core/progress.ts';
+import { clopperPearson } from '../../core/statistics/clopper-pearson.ts';
 import { calibrateDetector, keptWatched } from '../../detect/calibration/calibrate.ts';
 import { openObserver } from '../../detect/calibration/observe.ts';
 import {

@@ -1,5 +1,5 @@
-import { binomialCdf } from '../../assess/statistics/binomial.ts';
 import { GlacisError } from '../../core/error.ts';
+import { binomialCdf } from '../../core/statistics/binomial.ts';
 import { LEAST_CLASSES, type Marking } from './watermark.ts';
 
 /** A marked answer as it was written down. */

@@ -1,5 +1,5 @@
-import { clopperPearson } from '../../assess/statistics/clopper-pearson.ts';
 import { GlacisError } from '../../core/error.ts';
+import { clopperPearson } from '../../core/statistics/clopper-pearson.ts';
 import type { Scores } from '../output-guard.ts';
 import { MEASURES, type Measure } from './config-schema.ts';
 import { divergences } from './divergence.ts';

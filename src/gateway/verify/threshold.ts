@@ -1,5 +1,5 @@
-import { clopperPearson } from '../../assess/statistics/clopper-pearson.ts';
 import { GlacisError } from '../../core/error.ts';
+import { clopperPearson } from '../../core/statistics/clopper-pearson.ts';
 
 /** A threshold and what it does to harmless inputs. */
 export interface CalibratedThreshold {

@@ -1,5 +1,5 @@
 import type { Comparison, ComparisonRow } from '../../assess/compare/comparison.ts';
-import type { PairedCounts } from '../../assess/statistics/difference.ts';
+import type { PairedCounts } from '../../core/statistics/difference.ts';
 import { count, percent } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 import { budgetName, budgetRows, circumstance, telling } from './words.ts';

@@ -1,4 +1,4 @@
-import { GlacisError } from '../../core/error.ts';
+import { GlacisError } from '../error.ts';
 
 /** Beyond this many trials the continued fraction behind the exact figures would take too long. */
 const MOST = 1e9;

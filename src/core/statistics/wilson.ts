@@ -1,4 +1,4 @@
-import { GlacisError } from '../../core/error.ts';
+import { GlacisError } from '../error.ts';
 import { requireCounts } from './counts.ts';
 
 /**
