@@ -9,12 +9,20 @@ export type { Migration, MigrationTools } from './migration.ts';
 export { type Outcome, openStore, type Store, type StoreSurroundings } from './open-store.ts';
 export { type RetentionConfig, retentionSchema, storeBytes, sweepStore } from './retention.ts';
 export type {
+  AlarmRow,
   AliasRow,
   ApiKeyRow,
   BudgetRow,
+  CaseEventRow,
+  CasePrincipalRow,
+  CaseRow,
+  CaseSubjectRow,
   EventRow,
+  ImpactDecisionRow,
+  ImpactRow,
   LogIndexRow,
   ModelRow,
+  OrderRow,
   PrincipalRow,
   ReviewRow,
   StateRow,

@@ -11,6 +11,14 @@ export const PRIMARY_KEYS = {
   events: ['id'],
   state: ['name'],
   budgets: ['id'],
+  cases: ['id'],
+  case_subjects: ['subject'],
+  case_principals: ['principal', 'case_id'],
+  alarms: ['id'],
+  case_events: ['id'],
+  impacts: ['id'],
+  impact_rows: ['impact', 'entry'],
+  orders: ['id'],
 } as const satisfies { readonly [T in keyof Tables]: readonly (keyof Tables[T])[] };
 
 /** The name of a table. */

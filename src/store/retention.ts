@@ -14,7 +14,9 @@ export const retentionSchema = z.strictObject({
   logIndex: span(400, 'Rows of the index of the log; the log itself is not touched.'),
   events: span(400, 'Management acts; the log has them, too.'),
   reviews: span(400, 'Decisions that a person has decided.'),
+  incidents: span(1100, 'Cases, after they were closed, with their alarms and searches.'),
   keys: span(400, 'Keys, after they expired or were revoked.'),
+  orders: span(400, 'Measures, after they ended; the log has them, too.'),
 });
 
 /** What {@link retentionSchema} reads. */
@@ -30,10 +32,19 @@ export async function sweepStore(
   { now, budgetTime }: { readonly now: number; readonly budgetTime?: number | undefined },
 ): Promise<Readonly<Partial<Record<TableName, number>>>> {
   const old = (span: number) => sql.lit(now - span);
+  const ofNoCase = sql`case_id not in (select id from cases)`;
   const rules: readonly (readonly [TableName, ReturnType<typeof sql>])[] = [
     ['log_index', sql`at < ${old(keep.logIndex)}`],
     ['events', sql`at < ${old(keep.events)}`],
     ['reviews', sql`state <> 'open' and decided < ${old(keep.reviews)}`],
+    ['orders', sql`ended < ${old(keep.orders)}`],
+    ['cases', sql`state = 'closed' and updated < ${old(keep.incidents)}`],
+    ['alarms', sql`at < ${old(keep.incidents)} and ${ofNoCase}`],
+    ['case_events', sql`at < ${old(keep.incidents)} and ${ofNoCase}`],
+    ['case_subjects', ofNoCase],
+    ['case_principals', ofNoCase],
+    ['impacts', sql`state <> 'running' and at < ${old(keep.incidents)} and (case_id is null or ${ofNoCase})`],
+    ['impact_rows', sql`impact not in (select id from impacts)`],
     ['api_keys', sql`(expires < ${old(keep.keys)} or revoked < ${old(keep.keys)})`],
     ...(budgetTime === undefined ? [] : [['budgets', sql`ends < ${sql.lit(budgetTime)}`] as const]),
   ];

@@ -7,6 +7,8 @@ import { models } from './005-models.ts';
 import { events } from './006-events.ts';
 import { state } from './007-state.ts';
 import { budgets } from './008-budgets.ts';
+import { cases } from './009-cases.ts';
+import { orders } from './010-orders.ts';
 
 /** Every migration, in the order in which they run. A new one goes to the end, with the next number. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -18,4 +20,6 @@ export const MIGRATIONS: readonly Migration[] = [
   events,
   state,
   budgets,
+  cases,
+  orders,
 ];
