@@ -60,13 +60,41 @@ describe.each(ENGINES)('what is kept on $engine', ({ engine, missing }) => {
           { id: 'y', ends: 150, ...budget },
         ])
         .execute();
+      const body = { kind: 'attack', body: '{}' };
+      const whole = { severity: 'high', first: 1, last: 1, revision: 1, words: '', year: 1970, ...body };
+      await store.db
+        .insertInto('cases')
+        .values([
+          { id: 'long-closed', number: 1, state: 'closed', opened: 1, updated: 1, ...whole },
+          { id: 'long-open', number: 2, state: 'open', opened: 1, updated: 1, ...whole },
+        ])
+        .execute();
+      for (const case_id of ['long-closed', 'long-open']) {
+        const alarm = { at: 1, monitor: 'm', model: 'm', subject: 's', again: 0, ...body };
+        await store.db
+          .insertInto('alarms')
+          .values({ id: case_id, case_id, ...alarm })
+          .execute();
+        const subject = { subject: case_id, case_id, queries: 1 };
+        await store.db.insertInto('case_subjects').values(subject).execute();
+        const event = { id: case_id, case_id, seq: 1, at: 1, actor: 'a', word: null, entry: null, ...body };
+        await store.db.insertInto('case_events').values(event).execute();
+        const impact = { id: case_id, case_id, state: 'done', at: 1, cursor: 0, body: '{}' };
+        await store.db.insertInto('impacts').values(impact).execute();
+        const row = { impact: case_id, entry: 1, different: 0, body: '{}' };
+        await store.db.insertInto('impact_rows').values(row).execute();
+      }
       const gone = await sweepStore(store, retentionSchema.parse({}), { now, budgetTime: 100 });
-      expect(gone).toEqual({ log_index: 1200, events: 0, reviews: 1, api_keys: 2, budgets: 1 });
-      const ids = async (table: 'reviews' | 'api_keys' | 'budgets') =>
+      expect(gone).toMatchObject({ log_index: 1200, events: 0, reviews: 1, api_keys: 2, budgets: 1 });
+      expect(gone).toMatchObject({ cases: 1, alarms: 1, case_events: 1, case_subjects: 1 });
+      expect(gone).toMatchObject({ impacts: 1, impact_rows: 1 });
+      const ids = async (table: 'reviews' | 'api_keys' | 'budgets' | 'cases' | 'alarms' | 'impacts') =>
         (await store.db.selectFrom(table).select('id').orderBy('id').execute()).map(({ id }) => id);
       expect(await ids('reviews')).toEqual(['new', 'open']);
       expect(await ids('api_keys')).toEqual(['a', 'd']);
       expect(await ids('budgets')).toEqual(['y']);
+      for (const table of ['cases', 'alarms', 'impacts'] as const)
+        expect(await ids(table), table).toEqual(['long-open']);
       expect(await storeBytes(store)).toBeGreaterThan(10_000);
       await store.close();
     });

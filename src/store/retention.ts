@@ -14,7 +14,7 @@ export const retentionSchema = z.strictObject({
   logIndex: span(400, 'Rows of the index of the log; the log itself is not touched.'),
   events: span(400, 'Management acts; the log has them, too.'),
   reviews: span(400, 'Decisions that a person has decided.'),
-  incidents: span(1100, 'Cases, after they were closed, with their alarms and searches.'),
+  incidents: span(800, 'Cases, after they were closed, with their alarms and searches.'),
   keys: span(400, 'Keys, after they expired or were revoked.'),
   orders: span(400, 'Measures, after they ended; the log has them, too.'),
 });
