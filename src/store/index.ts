@@ -20,11 +20,13 @@ export type {
   EventRow,
   ImpactDecisionRow,
   ImpactRow,
+  LinkRow,
   LogIndexRow,
   ModelRow,
   OrderRow,
   PrincipalRow,
   ReviewRow,
+  SessionRow,
   StateRow,
   Tables,
 } from './tables.ts';

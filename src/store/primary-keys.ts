@@ -19,6 +19,9 @@ export const PRIMARY_KEYS = {
   impacts: ['id'],
   impact_rows: ['impact', 'entry'],
   orders: ['id'],
+  alerts: ['id'],
+  sessions: ['hash'],
+  links: ['hash'],
 } as const satisfies { readonly [T in keyof Tables]: readonly (keyof Tables[T])[] };
 
 /** The name of a table. */

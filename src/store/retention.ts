@@ -16,6 +16,8 @@ export const retentionSchema = z.strictObject({
   reviews: span(400, 'Decisions that a person has decided.'),
   incidents: span(800, 'Cases, after they were closed, with their alarms and searches.'),
   keys: span(400, 'Keys, after they expired or were revoked.'),
+  alerts: span(100, 'Messages about cases, after they were sent or given up.'),
+  sessions: span(100, 'Who was signed in to the console, after it ended.'),
   orders: span(400, 'Measures, after they ended; the log has them, too.'),
 });
 
@@ -37,6 +39,9 @@ export async function sweepStore(
     ['log_index', sql`at < ${old(keep.logIndex)}`],
     ['events', sql`at < ${old(keep.events)}`],
     ['reviews', sql`state <> 'open' and decided < ${old(keep.reviews)}`],
+    ['alerts', sql`state <> 'waiting' and at < ${old(keep.alerts)}`],
+    ['sessions', sql`ends < ${old(keep.sessions)}`],
+    ['links', sql`ends < ${old(keep.sessions)}`],
     ['orders', sql`ended < ${old(keep.orders)}`],
     ['cases', sql`state = 'closed' and updated < ${old(keep.incidents)}`],
     ['alarms', sql`at < ${old(keep.incidents)} and ${ofNoCase}`],

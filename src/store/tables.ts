@@ -20,6 +20,9 @@ export interface Tables {
   readonly impacts: ImpactRow;
   readonly impact_rows: ImpactDecisionRow;
   readonly orders: OrderRow;
+  readonly alerts: AlertOutboxRow;
+  readonly sessions: SessionRow;
+  readonly links: LinkRow;
 }
 
 /** Who may be given keys: a person or a program. */
@@ -293,4 +296,68 @@ export interface ImpactDecisionRow {
   different: number;
   /** JSON. */
   body: string;
+}
+
+/** A message to one receiver, kept until it has arrived. */
+export interface AlertOutboxRow {
+  /** The same at every try: receivers know a message again by it. */
+  id: string;
+  channel: string;
+  /** What it is about: messages about one thing are sent in order. */
+  subject: string;
+  /** Grows: the order of messages. */
+  sequence: number;
+  at: number;
+  severity: string;
+  title: string;
+  case_id: string | null;
+  /** JSON: what is said; no secret of the channel. */
+  message: string;
+  /** `waiting`, `sent` or `given-up`. */
+  state: string;
+  tries: number;
+  /** Counts changes: what is being sent is not added to. */
+  revision: number;
+  /** Not sent before. */
+  due: number;
+  /** Given up after. */
+  until: number;
+  sent: number | null;
+  /** Why the last try failed. */
+  because: string | null;
+}
+
+/** Somebody signed in to the console. */
+export interface SessionRow {
+  /** SHA-256 of the session's id, which only the browser has. */
+  hash: string;
+  /** What the session is called where it is listed. */
+  name: string;
+  principal: string;
+  tenant: string;
+  /** The key that it stands on, or issuer and subject. */
+  credential: string;
+  /** The issuer of who signed in there; null for a key. */
+  issuer: string | null;
+  /** JSON: the claims that name the principal and its roles. */
+  claims: string | null;
+  address: string;
+  created: number;
+  /** The last call, to the minute. */
+  seen: number;
+  ends: number;
+  ended: number | null;
+  ended_by: string | null;
+}
+
+/** A link that signs somebody in, once. */
+export interface LinkRow {
+  /** SHA-256 of its secret. */
+  hash: string;
+  /** The key that the session will stand on. */
+  credential: string;
+  created: number;
+  created_by: string;
+  ends: number;
+  used: number | null;
 }

@@ -9,6 +9,8 @@ import { state } from './007-state.ts';
 import { budgets } from './008-budgets.ts';
 import { cases } from './009-cases.ts';
 import { orders } from './010-orders.ts';
+import { alerts } from './011-alerts.ts';
+import { consoleSessions } from './012-console.ts';
 
 /** Every migration, in the order in which they run. A new one goes to the end, with the next number. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -22,4 +24,6 @@ export const MIGRATIONS: readonly Migration[] = [
   budgets,
   cases,
   orders,
+  alerts,
+  consoleSessions,
 ];
