@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { GlacisError } from '../../core/error.ts';
+import { imageDimsOf } from '../../transform/image-dims.ts';
+import type { LabInfo, LabRun } from '../console/api.ts';
+import type { Lab, LabModel } from '../console/lab.ts';
+import { Refused } from '../refusal.ts';
+import { type ManagementRoute, route } from './route.ts';
+
+/** What the lab's routes stand on. */
+export interface LabParts {
+  /** Undefined where it is switched off. */
+  readonly lab: Lab | undefined;
+  /** Models that are served now and classify. */
+  readonly models: () => readonly LabModel[];
+  readonly now: () => number;
+}
+
+/** Trials that are remembered, and for how long after they began, in milliseconds. */
+const MOST_KEPT = 32;
+const KEPT = 15 * 60_000;
+
+const order = z
+  .strictObject({
+    model: z.string().min(1).max(128),
+    version: z.string().min(1).max(128).optional(),
+    attack: z.string().min(1).max(64),
+    norm: z.enum(['linf', 'l2', 'l1', 'l0']).default('linf'),
+    eps: z.number().min(0).max(1e6),
+    /** An input of the lab by its id, or one of the caller's own. */
+    input: z.string().min(1).max(64).optional(),
+    values: z.array(z.number()).max(65_536).optional(),
+    label: z.int().min(0).max(1e6),
+    integrated: z.boolean().default(false),
+  })
+  .refine(({ input, values }) => (input === undefined) !== (values === undefined), {
+    error: 'either input or values',
+  });
+
+interface Kept {
+  readonly by: string;
+  readonly at: number;
+  readonly stop: AbortController;
+  run: LabRun;
+}
+
+/** Attacks that somebody tries on an input, to see what happens. What a trial found is shown to who began it alone, and forgotten soon. */
+export function labRoutes({ lab, models, now }: LabParts): readonly ManagementRoute[] {
+  const kept = new Map<string, Kept>();
+  const open = (): Lab => {
+    if (lab === undefined) throw new Refused('unknown', 'there is no lab');
+    return lab;
+  };
+  const usable = (): readonly LabModel[] =>
+    models().filter(({ classifier }) => sizeOf(classifier.sampleDims) <= (lab?.mostElements ?? 0));
+  const sweep = (): void => {
+    for (const [id, { at }] of kept) if (at + KEPT < now()) kept.delete(id);
+    while (kept.size >= MOST_KEPT) {
+      const [oldest] = kept.keys();
+      kept.get(oldest!)!.stop.abort();
+      kept.delete(oldest!);
+    }
+  };
+  const own = (id: string, by: string): Kept => {
+    const found = kept.get(id);
+    if (found?.by !== by) throw new Refused('unknown', 'no such trial');
+    return found;
+  };
+  return [
+    route({
+      method: 'GET',
+      path: '/api/lab',
+      about: 'What the lab can try on which models, with inputs of ?model= to begin with.',
+      action: 'lab.run',
+      async run({ query }) {
+        const here = usable();
+        const chosen = here.find(({ model }) => model === query.model) ?? here[0];
+        const info: LabInfo = {
+          models: here.map((each) => modelInfo(each, open())),
+          attacks: lab?.attacks ?? [],
+          inputs: chosen === undefined ? [] : await open().inputs(chosen),
+        };
+        return { json: info };
+      },
+    }),
+    route<z.output<typeof order>>({
+      method: 'POST',
+      path: '/api/lab',
+      about: 'Tries an attack on an input, beside the service; GET /api/lab/ID follows.',
+      action: 'lab.run',
+      event: 'lab-trial',
+      body: order,
+      async run({ body, by }) {
+        const { model: name, version, input, attack, norm, eps, label, integrated } = body;
+        const model = usable().find(
+          (each) => each.model === name && (version === undefined || each.version === version),
+        );
+        if (model === undefined)
+          throw new GlacisError('option/invalid', 'model: expected one that the lab can try');
+        const running = [...kept.values()].filter(
+          (each) => each.by === by.id && each.run.state === 'running',
+        );
+        if (running.length > 0)
+          throw new GlacisError('option/invalid', 'lab: expected one trial at a time, and one is running');
+        const values = body.values ?? (await open().inputs(model)).find(({ id }) => id === input)?.values;
+        const expected = sizeOf(model.classifier.sampleDims);
+        if (values?.length !== expected)
+          throw new GlacisError(
+            'option/invalid',
+            `values: expected ${expected} numbers, got ${values?.length ?? 'none'}`,
+          );
+        const [low, high] = open().about(name).range;
+        if (values.some((value) => !(value >= low && value <= high)))
+          throw new GlacisError('option/invalid', `values: expected numbers from ${low} to ${high}`);
+        sweep();
+        const id = randomBytes(9).toString('base64url');
+        const stop = new AbortController();
+        const begun: LabRun = {
+          ...{ id, model: name, attack, norm, eps, label, original: values },
+          ...{ state: 'running', progress: 0, classes: Math.max(2, model.classifier.classes) },
+          ...{ clean: [], steps: [], fell: false, within: true, queries: 0, gradients: 0, seconds: 0 },
+          distance: { linf: 0, l2: 0, l0: 0 },
+        };
+        const mine: Kept = { by: by.id, at: now(), stop, run: begun };
+        kept.set(id, mine);
+        open()
+          .run(
+            model,
+            { attack, norm, eps, label, integrated, values: Float32Array.from(values) },
+            {
+              signal: stop.signal,
+              progress: (share) => {
+                mine.run = { ...mine.run, progress: Math.max(0, Math.min(1, share)) };
+              },
+            },
+          )
+          .then(
+            (outcome) => {
+              mine.run = { ...begun, ...outcome, state: 'done', progress: 1 };
+            },
+            (thrown: unknown) => {
+              const because = thrown instanceof GlacisError ? thrown.message : 'the trial failed';
+              mine.run = { ...begun, state: 'failed', because };
+            },
+          );
+        return { json: mine.run, status: 202 };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/lab/:id',
+      about: 'How a trial stands, and what it found.',
+      action: 'lab.run',
+      run: ({ params, by }) => ({ json: own(params.id!, by.id).run }),
+    }),
+    route({
+      method: 'DELETE',
+      path: '/api/lab/:id',
+      about: 'Ends a trial.',
+      action: 'lab.run',
+      run({ params, by }) {
+        own(params.id!, by.id).stop.abort();
+        kept.delete(params.id!);
+        return { json: { ended: params.id } };
+      },
+    }),
+  ];
+}
+
+function modelInfo({ model, version, classifier, source }: LabModel, lab: Lab): LabInfo['models'][number] {
+  const { sampleDims, classes } = classifier;
+  const { classNames, range } = lab.about(model);
+  return {
+    ...{ model, version, classNames, range, sampleDims, classes: Math.max(2, classes) },
+    pictures: imageDimsOf(sampleDims) !== undefined,
+    whiteBox: source !== undefined,
+  };
+}
+
+function sizeOf(dims: readonly number[]): number {
+  return dims.reduce((product, size) => product * size, 1);
+}
