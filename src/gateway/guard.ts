@@ -48,6 +48,8 @@ export interface InputGuard {
   readonly phase: 'before' | 'after';
   /** Whether it wants the features of the last layer. */
   readonly features?: boolean;
+  /** Of a guard with a threshold: a score above it is an alarm, and this is what it does then. */
+  readonly alarm?: { readonly threshold: number; readonly action: Action };
   judge(call: GuardedInput & Partial<GuardedAnswer>): GuardVerdict | Promise<GuardVerdict>;
   /** Of a guard that remembers callers: everything it remembers, for {@link GuardSetting.remembered} after a restart. It tells who asked what: keep it as secret as the log. */
   snapshot?(): Uint8Array;

@@ -9,7 +9,7 @@ import type { MarkRegister } from './respond/index.ts';
 import { openAnswers } from './respond/index.ts';
 import type { ServedModel } from './served-model.ts';
 import type { Answers, Verifier } from './stages.ts';
-import { openVerifier, type VerifierSurroundings } from './verify/index.ts';
+import { openVerifier, type VerifierSurroundings, type VerifyConfig } from './verify/index.ts';
 
 /** Longest that a guard's own question to the model may wait, in milliseconds. */
 const ASK_TIMEOUT = 10_000;
@@ -23,6 +23,8 @@ export interface ModelParts {
   guards(model: ServedModel): readonly InputGuard[];
   answers(model: ServedModel): Answers;
   verifier(model: ServedModel): Verifier | undefined;
+  /** The model that checks this one; undefined where nobody does. Errors: `option/invalid` where it is not served. */
+  second(model: ServedModel): ServedModel | undefined;
   /** Makes all parts anew from another configuration, or leaves all as they are. Errors: as {@link ModelParts.prepare}. */
   reload(config: ServeConfig): void;
   /** Writes down what guards remember of callers. Errors: `output/unwritable`. */
@@ -115,6 +117,19 @@ export function openModelParts(first: ServeConfig, given: PartsSurroundings): Mo
       await openGuardMemory(given.memoryFolder, model.digest).save(parts.guards);
   };
 
+  const secondOf = (
+    model: ServedModel,
+  ): { readonly verify: VerifyConfig; readonly second: ServedModel } | undefined => {
+    const verify = config.only[model.name]?.verify ?? config.verify;
+    if (verify === undefined) return undefined;
+    const [name = '', version] = verify.model.split('@');
+    const second = given.find(name, version);
+    if (second === undefined)
+      throw new GlacisError('option/invalid', `verify: expected a served model, got ${verify.model}`);
+    // Only the very version that checks the others has nobody to check it: another version of the same name is checked.
+    return second === model ? undefined : { verify, second };
+  };
+
   return {
     wantsFeatures: (model) => wantsFeatures(guardsOf(config, model)),
     prepare(model) {
@@ -129,19 +144,15 @@ export function openModelParts(first: ServeConfig, given: PartsSurroundings): Mo
     guards: (model) => partsOf(model).guards,
     answers: (model) => partsOf(model).answers,
     verifier(model) {
-      const verify = config.only[model.name]?.verify ?? config.verify;
-      if (verify === undefined) return undefined;
+      const found = secondOf(model);
+      if (found === undefined) return undefined;
+      const { verify, second } = found;
       const parts = partsOf(model);
-      const [name = '', version] = verify.model.split('@');
-      const second = given.find(name, version);
-      if (second === undefined)
-        throw new GlacisError('option/invalid', `verify: expected a served model, got ${verify.model}`);
-      // Only the very version that checks the others has nobody to check it: another version of the same name is checked.
-      if (second === model) return undefined;
       if (parts.verifier?.second !== second)
         parts.verifier = { second, asks: openVerifier(verify, { ...given, first: model, second }) };
       return parts.verifier.asks;
     },
+    second: (model) => secondOf(model)?.second,
     reload(next) {
       const fresh = new Map(
         [...made].map(([key, { model, parts }]) => [key, { model, parts: make(model, next, parts.guards) }]),

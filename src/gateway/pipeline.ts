@@ -8,12 +8,14 @@ import { type Detail, lesser } from './detail.ts';
 import type { Described, Gateway, Malformed } from './gateway.ts';
 import { guardedAnswer, guardedInput, judge } from './guarded-call.ts';
 import type { BudgetStep } from './limits.ts';
+import type { Restraint } from './orders.ts';
 import type { Principal } from './principal.ts';
 import type { Payload } from './recorder.ts';
 import { type Refusal, Refused } from './refusal.ts';
 import type { Operation } from './rights.ts';
 import type { ModelAnswer, ServedModel } from './served-model.ts';
 import type { Stage, Stages } from './stages.ts';
+import type { StandInAnswer } from './stand-in-answer.ts';
 import { inputSummary, latencyBucket, topClasses } from './summary.ts';
 
 /** What is known of a call so far: whatever ends it, this is what the log gets. */
@@ -22,6 +24,10 @@ interface Trace {
   readonly at: number;
   principal?: Principal;
   model?: ServedModel;
+  /** What measures in force say of it. */
+  restraint?: Restraint | undefined;
+  /** Who answered in place of the model. */
+  by?: StandInAnswer['by'];
   n: number;
   detail?: Detail;
   because?: string;
@@ -77,7 +83,8 @@ export function openPipeline(stages: Stages): Gateway {
     const given = stages.identifier.identify(caller);
     const principal = given instanceof Promise ? await given : given;
     trace.principal = principal;
-    const served = stages.routes.find(model, version, principal);
+    const found = stages.routes.find(model, version, principal);
+    const served = stages.orders ? stages.orders.route(found) : found;
     const { detail, because } = stages.rights.decide(principal, {
       model,
       version: served?.version ?? version,
@@ -87,6 +94,8 @@ export function openPipeline(stages: Stages): Gateway {
     if (detail === undefined) throw new Refused('unknown', because);
     if (served === undefined) throw new Refused('unknown', 'no such model or version');
     trace.model = served;
+    trace.restraint = stages.orders?.about(principal, caller.address, served);
+    trace.restraint?.admit();
     return { principal, served, most: detail };
   };
   const limited = (principal: Principal | undefined, address: string, n: number): Promise<void> | void => {
@@ -117,7 +126,9 @@ export function openPipeline(stages: Stages): Gateway {
       return { ...admitted, ...checkInputs(request, admitted.served.metadata, limits.mostSamples) };
     });
     trace.n = n;
+    const { restraint } = trace;
     const step = await timed('limit', () => {
+      restraint?.take(n);
       const spend = (): Promise<BudgetStep> | BudgetStep => stages.budgets.take(principal, served.name, n);
       const waited = limited(principal, caller.address, n);
       return waited ? waited.then(spend) : spend();
@@ -138,33 +149,42 @@ export function openPipeline(stages: Stages): Gateway {
       output: [],
       subject: stages.subjectOf?.(request.parameters ?? {}),
     };
-    const guards = stages.guards(served);
+    const own = stages.guards(served);
+    const guards = restraint?.guards(own) ?? own;
     const before = guards.filter(({ phase }) => phase === 'before');
     const after = guards.filter(({ phase }) => phase === 'after');
     const first = await timed('guard', () => judge(before, call, trace.guards, observer.failed));
     const verifier = stages.verifier(served);
-    verifier?.begin?.(call, trace.id);
-    const said: ModelAnswer = await timed('run', () =>
-      served.run(inputs, {
-        n,
-        signal: question.signal,
-        deadline: question.arrived + limits.timeout,
-        features: after.some(({ features }) => features),
-      }),
-    );
+    const options = {
+      n,
+      signal: question.signal,
+      deadline: question.arrived + limits.timeout,
+      features: after.some(({ features }) => features),
+    };
+    const other = restraint?.standIn?.(call, options);
+    // Heard below; where the first model fails there is nobody to hear it.
+    other?.catch(() => {});
+    if (other === undefined) verifier?.begin?.(call, trace.id);
+    const said: ModelAnswer = await timed('run', () => served.run(inputs, options));
     const answered = guardedAnswer(call, said);
-    trace.top = topClasses(answered.scores(), n);
+    const told = other === undefined ? said : await timed('verify', () => other);
+    if (other !== undefined) trace.by = (await other).by;
+    trace.top = topClasses((told === said ? answered : guardedAnswer(call, told)).scores(), n);
     const second = await timed('guard', () => judge(after, answered, trace.guards, observer.failed));
-    const verified = await timed('verify', () => verifier?.check(call, said, trace.id));
+    const verified = await timed('verify', () =>
+      other === undefined ? verifier?.check(call, said, trace.id) : undefined,
+    );
     if (verified !== undefined) {
       trace.divergence = verified.divergence;
       const action = verified.action === 'flag' ? 'flag' : 'pass';
       trace.guards.push({ guard: 'verify', action, score: verified.divergence });
     }
-    const detail = first === 'degrade' || second === 'degrade' ? 'label' : most;
+    const allowed = first === 'degrade' || second === 'degrade' ? 'label' : most;
+    const detail = restraint?.most === undefined ? allowed : lesser(allowed, restraint.most);
     trace.detail = step === 'label' ? lesser(detail, 'label') : detail;
+    if (restraint) trace.because = restraint.because;
     return timed('shape', () => {
-      const outputs = stages.answers(served).shape(call, said, { detail, step });
+      const outputs = stages.answers(served).shape(call, told, { detail, step });
       return request.outputs === undefined
         ? outputs
         : request.outputs.map(({ name }) => outputs.find((output) => output.name === name)!);
@@ -182,7 +202,7 @@ export function openPipeline(stages: Stages): Gateway {
     },
     outcome: Decision['outcome'],
   ): Promise<number | undefined> => {
-    const { principal, model: served } = trace;
+    const { principal, model: served, by } = trace;
     const decision: Decision = {
       kind: 'decision',
       id: trace.id,
@@ -192,8 +212,8 @@ export function openPipeline(stages: Stages): Gateway {
       credential: principal?.credential,
       address: asked.caller.address,
       model: asked.model,
-      version: served?.version ?? asked.version,
-      digest: served?.digest,
+      version: by ? nameOf(by, asked.model) : (served?.version ?? asked.version),
+      digest: by?.digest ?? served?.digest,
       n: trace.n,
       outcome,
       because: trace.because,
@@ -267,6 +287,7 @@ export function openPipeline(stages: Stages): Gateway {
       const { served, principal } = await charged(trace, caller, () =>
         timed('admit', () => admit(trace, { caller, model, version, operation })),
       );
+      trace.restraint?.take(1);
       await limited(principal, caller.address, 1);
       const due = stages.schedule.due(arrived);
       if (due) await due;
@@ -319,6 +340,11 @@ export function openPipeline(stages: Stages): Gateway {
       return refused(trace, end, { caller, model: model ?? '', version: undefined, arrived });
     },
   };
+}
+
+/** The version that answered in place of a model, under which the log has it: with its model's name where that is another. */
+function nameOf({ name, version }: StandInAnswer['by'], model: string): string {
+  return name === model ? version : `${name}@${version}`;
 }
 
 /** Nothing is served that cannot be recorded. */

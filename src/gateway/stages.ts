@@ -3,6 +3,7 @@ import type { Decision } from './decision.ts';
 import type { Detail } from './detail.ts';
 import type { GuardedInput, InputGuard } from './guard.ts';
 import type { BudgetStep, Budgets, Rates } from './limits.ts';
+import type { CallOrders } from './orders.ts';
 import type { Principal } from './principal.ts';
 import type { Recorder } from './recorder.ts';
 import type { Identifier, Rights } from './rights.ts';
@@ -67,6 +68,8 @@ export interface Stages {
   readonly routes: Routes;
   readonly rates: Rates;
   readonly budgets: Budgets;
+  /** Measures in force; none where nobody can order any. */
+  readonly orders?: CallOrders | undefined;
   /** The guards of a version, in the order in which they judge. */
   readonly guards: (model: ServedModel) => readonly InputGuard[];
   readonly answers: (model: ServedModel) => Answers;

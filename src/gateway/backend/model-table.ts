@@ -44,7 +44,8 @@ export interface ModelTable {
     anew?: ReadonlySet<string>,
   ): Promise<readonly NotLoaded[]>;
   remove(name: string, by: string): Promise<void>;
-  rollback(name: string, by: string): Promise<void>;
+  /** With `follow`, a rollback is being taken back: aliases are followed as before. */
+  rollback(name: string, by: string, options?: { readonly follow?: boolean }): Promise<void>;
   setCanary(name: string, canary: Routed['canary'], by: string): Promise<void>;
   /** Stops what may not be served any more, resumes what may again, follows aliases. */
   recheck(name: string): Promise<void>;
@@ -154,7 +155,7 @@ export function modelTable(around: TableSurroundings): ModelTable {
       entries.delete(name);
       for (const loaded of heldBy(entry)) void retire(loaded);
     },
-    async rollback(name, by) {
+    async rollback(name, by, { follow = false } = {}) {
       const entry = entryOf(name);
       const { previous, use, versions } = entry;
       if (!previous)
@@ -172,7 +173,7 @@ export function modelTable(around: TableSurroundings): ModelTable {
         use: previous.version,
         versions: new Map(versions).set(previous.version, previous.loaded),
         canary: undefined,
-        pinned: true,
+        pinned: !follow,
         previous: { version: use, loaded: versions.get(use)!, since: now() },
       };
       await switchTo(name, after, by);

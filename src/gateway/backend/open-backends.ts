@@ -48,8 +48,8 @@ export interface Backends {
    * version is not admitted stays as it was. Gives what was not loaded. Errors: `option/invalid`, those of the log.
    */
   apply(config: BackendConfig, by?: string): Promise<readonly NotLoaded[]>;
-  /** Puts the version before the present one back into service, if it may still be served. Errors: `option/invalid`, `registry/refused`. */
-  rollback(model: string, by: string): Promise<void>;
+  /** Puts the version before the present one back into service, if it may still be served; with `follow`, as if nobody had rolled back. Errors: `option/invalid`, `registry/refused`. */
+  rollback(model: string, by: string, options?: { readonly follow?: boolean }): Promise<void>;
   /** Sets or ends a canary. Errors: `option/invalid`. */
   setCanary(model: string, canary: Routed['canary'], by: string): Promise<void>;
   /** Asks registries and the list of revoked digests again; stops what may not be served, follows aliases, tries again what could not be reached. */
@@ -137,7 +137,7 @@ export async function openBackends(
           notLoaded.push(...(await applyModel(name, model, by)));
         return notLoaded;
       }),
-    rollback: (name, by) => inTurn(() => table.rollback(name, by)),
+    rollback: (name, by, options) => inTurn(() => table.rollback(name, by, options)),
     setCanary: (name, canary, by) => inTurn(() => table.setCanary(name, canary, by)),
     recheck: () =>
       inTurn(async () => {

@@ -91,6 +91,8 @@ export function clientGuard<Fit>(
         name: id,
         phase: 'after',
         features: needs === 'features',
+        // The score is a share of the threshold.
+        alarm: { threshold: 1, action },
         judge(call) {
           const seen = observationsOf(call, watched, needs);
           if (seen === undefined)

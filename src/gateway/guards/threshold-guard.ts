@@ -79,6 +79,7 @@ export function thresholdGuard<Fit, O extends Options>(
         name,
         phase: needs === 'inputs' ? 'before' : 'after',
         features: needs === 'features',
+        alarm: { threshold, action },
         judge(call) {
           if (share < 1 && randomInt(2 ** 32) >= share * 2 ** 32) return { action: 'pass', score: 0 };
           const seen = observationsOf(call, watched, needs);

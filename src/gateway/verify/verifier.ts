@@ -1,5 +1,4 @@
 import { GlacisError } from '../../core/error.ts';
-import { floatsOf, floatTensor, isDatatype, isFloatDatatype, type Tensor } from '../../oip/index.ts';
 import type { GuardedInput } from '../guard.ts';
 import type { Scores } from '../output-guard.ts';
 import { Refused } from '../refusal.ts';
@@ -7,11 +6,12 @@ import { keyedHash } from '../respond/keyed-hash.ts';
 import { likeliest } from '../respond/likeliest.ts';
 import { asProbabilities } from '../respond/probabilities.ts';
 import { sampleDigests } from '../respond/sample-digests.ts';
-import type { Classifier, ModelAnswer, ServedModel } from '../served-model.ts';
+import type { ModelAnswer, ServedModel } from '../served-model.ts';
 import type { Verified, Verifier } from '../stages.ts';
 import type { VerifyConfig } from './config-schema.ts';
 import { divergences } from './divergence.ts';
 import type { NewReview, ReviewQueue, ReviewSample } from './reviews.ts';
+import { inputFor, scoresFrom, suited } from './second-model.ts';
 
 /** Samples that a review shows. */
 const MOST_SHOWN = 16;
@@ -133,43 +133,6 @@ async function ask<T>(work: () => Promise<T>): Promise<T> {
   } catch (thrown) {
     throw new Refused('unavailable', 'the review queue did not answer', { cause: thrown });
   }
-}
-
-function suited(first: ServedModel, second: ServedModel): readonly [Classifier, Classifier] {
-  const [one, two] = [first.classifier, second.classifier];
-  const wrong = (expected: string, got: string) =>
-    new GlacisError('option/invalid', `verify: expected ${expected}, got ${got}`);
-  if (one === undefined || two === undefined)
-    throw wrong('two classifiers', `${(one === undefined ? first : second).name}, which is none`);
-  if (one.classes !== two.classes)
-    throw wrong(`${second.name} to have ${one.classes} classes`, `${two.classes}`);
-  if (sizeOf(one) !== sizeOf(two))
-    throw wrong(`${second.name} to take samples of ${sizeOf(one)} elements`, `${sizeOf(two)}`);
-  return [one, two];
-}
-
-function sizeOf({ sampleDims }: Classifier): number {
-  return sampleDims.reduce((product, size) => product * size, 1);
-}
-
-/** The call's inputs under the second model's name, type and shape. */
-function inputFor(call: GuardedInput, second: ServedModel, { input, sampleDims }: Classifier): Tensor {
-  const floats = call.floats();
-  if (floats === undefined)
-    throw new GlacisError('data/mismatch', 'verify: expected float inputs, got others');
-  const datatype = second.metadata.inputs.find(({ name }) => name === input)?.datatype ?? 'FP32';
-  const type = isDatatype(datatype) && isFloatDatatype(datatype) ? datatype : 'FP32';
-  return floatTensor(input, type, [call.n, ...sampleDims], floats);
-}
-
-function scoresFrom(outputs: readonly Tensor[], { output, classes, gives }: Classifier, n: number): Scores {
-  const tensor = outputs.find(({ name }) => name === output);
-  const values = tensor === undefined ? new Float32Array(0) : floatsOf(tensor);
-  if (values.length !== n * classes)
-    throw new GlacisError('data/mismatch', `verify: expected ${n} × ${classes} scores, got ${values.length}`);
-  if (values.some((value) => !(value < Number.POSITIVE_INFINITY)))
-    throw new GlacisError('data/mismatch', 'verify: expected finite scores, got others');
-  return { values, n, classes, gives };
 }
 
 function rejectedBy(signal: AbortSignal): Promise<never> {

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Migration } from '../migration.ts';
 
 /** Measures against whatever goes on: those in force and those that were. */
@@ -21,7 +22,7 @@ export const orders: Migration = {
       .unique()
       .on('orders')
       .column('effect')
-      .where('ended', 'is', null)
+      .where(sql<boolean>`ended is null`)
       .execute();
     await db.schema.createIndex('orders_at').on('orders').columns(['at', 'id']).execute();
     await db.schema.createIndex('orders_case').on('orders').columns(['case_id', 'at']).execute();
