@@ -1,24 +1,26 @@
 /**
  * `npm run build`: compiles src into dist (JavaScript with declarations, no tests) and copies what tsc does not: the
- * files that the program reads at run time. Needs Node 24 (started by run.mjs).
+ * files that the program reads at run time; and the console (build-console.mjs). Needs Node 24 (started by run.mjs).
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildConsole } from './build-console.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const src = join(root, 'src');
 const dist = join(root, 'dist');
 
-process.exitCode = build();
+process.exitCode = await build();
 
-function build() {
+async function build() {
   rmSync(dist, { recursive: true, force: true });
   const args = [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'];
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
   if (status !== 0) return status ?? 1;
   copyAssets();
+  await buildConsole({ ifNewer: true });
   return rewriteFileUrls();
 }
 

@@ -1,3 +1,3 @@
 /** `npm start [-- ARGUMENT…]`: sets everything up if need be, then `glacis demo ARGUMENT…`. */
-process.argv.splice(2, 0, 'bin/glacis.mjs', 'demo');
+process.argv.splice(2, 0, 'scripts/demo.mjs');
 await import('./run.mjs');

@@ -1,6 +1,6 @@
 /**
- * `npm test`: installs what is missing, then type check, lint, dead code and tests, one line each with its time; the
- * last line reads `N passed, N failed, N skipped` (each of the first three steps counts as one).
+ * `npm test`: installs what is missing, then type check, the console's type check and build, lint, dead code and tests, one line each with
+ * its time; the last line reads `N passed, N failed, N skipped` (each step before the tests counts as one).
  * `npm run test:slow` (`--slow`) runs the `*.slow.test.ts` files only. Further arguments go to vitest, which then runs
  * alone: `npm test -- src/data`. With CI=true a skip that test/house/allowed-skips.json does not list is a failure.
  */
@@ -19,6 +19,8 @@ const forVitest = process.argv.slice(2).filter((argument) => argument !== '--slo
 
 const CHECKS = [
   ['types', ['node_modules/typescript/bin/tsc', '-p', '.']],
+  ['console', ['node_modules/typescript/bin/tsc', '-p', 'console']],
+  ['console built', ['scripts/build-console.mjs', '--if-newer']],
   ['lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']],
   ['dead code', ['node_modules/knip/bin/knip.js', '--no-progress']],
 ];
@@ -94,7 +96,7 @@ function read(file) {
 
 /** Runs one step with its output kept back; `name` is shown at once on a terminal, so that the wait has a name. */
 function step(name, node, args) {
-  if (process.stdout.isTTY) process.stdout.write(`${name.padEnd(12)} …\r`);
+  if (process.stdout.isTTY) process.stdout.write(`${name.padEnd(13)} …\r`);
   const started = performance.now();
   return new Promise((resolve) => {
     const colour = process.stdout.isTTY ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' };
@@ -119,5 +121,5 @@ function step(name, node, args) {
 }
 
 function report(name, good, seconds) {
-  process.stdout.write(`${name.padEnd(12)} ${good ? 'ok' : 'FAILED'} ${seconds.toFixed(1)} s\n`);
+  process.stdout.write(`${name.padEnd(13)} ${good ? 'ok' : 'FAILED'} ${seconds.toFixed(1)} s\n`);
 }

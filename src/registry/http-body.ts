@@ -1,3 +1,4 @@
+import { ReadableStream } from 'node:stream/web';
 import { throwIfCancelled } from '../core/cancel.ts';
 import { GlacisError } from '../core/error.ts';
 

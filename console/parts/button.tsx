@@ -1,0 +1,71 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { failed } from '../shell/toast.tsx';
+import { Icon, type IconName } from './icon.tsx';
+
+interface Look {
+  readonly tone?: 'main' | 'plain' | 'danger' | 'quiet';
+  readonly icon?: IconName | undefined;
+  readonly small?: boolean;
+  readonly children?: ComponentChildren;
+}
+
+type ButtonProps = Look &
+  Omit<JSX.IntrinsicElements['button'], 'onClick' | 'class' | 'children' | 'icon'> & {
+    /** What it does. While a promise is open the button is busy; what it is rejected with is shown as a message. */
+    readonly onPress: () => unknown;
+  };
+
+/** A button. `main` at most once in a card; `danger` for what callers feel at once. */
+export function Button({ tone = 'plain', icon, small, children, onPress, disabled, ...rest }: ButtonProps) {
+  const [busy, setBusy] = useState(false);
+  const press = async (): Promise<void> => {
+    if (busy) return;
+    setBusy(true);
+    try {
+      await onPress();
+    } catch (thrown) {
+      failed(thrown);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <button
+      type="button"
+      {...rest}
+      class={`button ${tone}${small ? ' small' : ''}`}
+      disabled={disabled}
+      aria-disabled={busy || undefined}
+      aria-busy={busy || undefined}
+      onClick={press}
+    >
+      {icon && <Icon name={icon} size={small ? 15 : 17} />}
+      {children}
+    </button>
+  );
+}
+
+/** A button that shows a drawing alone; `label` is what it is called. */
+export function IconButton({
+  icon,
+  label,
+  onPress,
+  ...rest
+}: { readonly icon: IconName; readonly label: string; readonly onPress: () => unknown } & Omit<
+  JSX.IntrinsicElements['button'],
+  'onClick' | 'class' | 'icon' | 'label' | 'children'
+>) {
+  return (
+    <button
+      type="button"
+      {...rest}
+      class="icon-button"
+      aria-label={label}
+      title={label}
+      onClick={() => onPress()}
+    >
+      <Icon name={icon} />
+    </button>
+  );
+}

@@ -1,0 +1,124 @@
+import type { ComponentChildren } from 'preact';
+import type { Rows } from '../data/query.ts';
+import { Button } from './button.tsx';
+import { Empty } from './empty.tsx';
+import { Loading } from './loading.tsx';
+
+/** A column of a table. */
+export interface Column<Row> {
+  readonly id: string;
+  readonly title: ComponentChildren;
+  readonly cell: (row: Row) => ComponentChildren;
+  /** Numbers stand at the right. */
+  readonly number?: boolean;
+  /** Left out on small screens. */
+  readonly extra?: boolean;
+  /** Sorted by the server: pressing the title asks for it. */
+  readonly sort?: string;
+}
+
+/**
+ * Rows of a list. The first cell of a row holds its link, if it leads anywhere: `j` and `k` go from one to the next. `sorted` and `onSort` where the server sorts.
+ */
+export function Table<Row>({
+  label,
+  columns,
+  rows,
+  keyOf,
+  sorted,
+  onSort,
+  toneOf,
+}: {
+  readonly label: string;
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[];
+  readonly keyOf: (row: Row) => string;
+  readonly sorted?: string | undefined;
+  readonly onSort?: (by: string) => void;
+  readonly toneOf?: (row: Row) => 'alarmed' | undefined;
+}) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what can be scrolled must be reached by keyboard, too.
+    <section class="scroll" tabIndex={0} aria-label={label}>
+      <table class="table">
+        <caption class="unseen">{label}</caption>
+        <thead>
+          <tr>
+            {columns.map(({ id, title, number, extra, sort }) => (
+              <th
+                key={id}
+                scope="col"
+                class={classOf(number, extra)}
+                {...(sort && sort === sorted ? { 'aria-sort': 'descending' as const } : {})}
+              >
+                {sort && onSort ? (
+                  <button type="button" class="sort" onClick={() => onSort(sort)}>
+                    {title}
+                    <span aria-hidden="true" class="arrow">
+                      {sort === sorted ? '↓' : ''}
+                    </span>
+                  </button>
+                ) : (
+                  title
+                )}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={keyOf(row)} data-row="" class={toneOf?.(row) ?? ''}>
+              {columns.map(({ id, cell, number, extra }) => (
+                <td key={id} class={classOf(number, extra)}>
+                  {cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+/** A table of a list that the server pages, with what to show while there is nothing. */
+export function PagedTable<Row>({
+  list,
+  what,
+  empty,
+  ...table
+}: Omit<Parameters<typeof Table<Row>>[0], 'rows'> & {
+  readonly list: Rows<Row>;
+  readonly what: string;
+  readonly empty: ComponentChildren;
+}) {
+  if (list.loading) return <Loading what={what} lines={6} />;
+  if (list.rows.length === 0 && list.error) {
+    return (
+      <Empty
+        title={`Could not load ${what}`}
+        icon="refresh"
+        action={<Button onPress={list.refresh}>Try again</Button>}
+      >
+        {list.error.message}
+      </Empty>
+    );
+  }
+  if (list.rows.length === 0) return <>{empty}</>;
+  return (
+    <div class={list.stale ? 'stale' : ''} aria-busy={list.stale || undefined}>
+      <Table {...table} rows={list.rows} />
+      {list.more && (
+        <div class="actions center">
+          <Button onPress={list.more} disabled={list.loadingMore}>
+            {list.loadingMore ? 'Loading …' : 'Show more'}
+          </Button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function classOf(number = false, extra = false): string {
+  return [number && 'num', extra && 'extra'].filter(Boolean).join(' ');
+}
