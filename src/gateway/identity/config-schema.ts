@@ -98,7 +98,8 @@ const claims = z
   .prefault({})
   .describe('How claims name a principal.');
 
-const issuer = z
+/** One of `serve.identity.issuers`. */
+export const issuerSchema = z
   .strictObject({
     name: ownName.describe('What this issuer is called in principals: `name:subject`.'),
     issuer: issuerAddress.describe('`iss` of its tokens, exactly.'),
@@ -174,7 +175,7 @@ export const identitySchema = z
       .describe('Whether somebody without credentials is the principal `anonymous`. Policies still decide.'),
     keys,
     issuers: z
-      .array(issuer)
+      .array(issuerSchema)
       .max(32, { error: 'at most 32 issuers' })
       .default([])
       .describe('Issuers of tokens (JWT, OpenID Connect).'),

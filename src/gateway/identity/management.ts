@@ -38,6 +38,7 @@ const change = (about: string, ...roles: ActionFacts['roles']): ActionFacts => (
  */
 export const MANAGEMENT_ACTIONS = {
   'health.read': read('whether each part is well', 'operator', 'auditor', 'reviewer'),
+  'console.use': read('signing in to the console, and out', 'operator', 'auditor', 'reviewer'),
   'metrics.read': read('metrics', 'operator', 'auditor'),
   'config.read': read('the configuration in force', 'operator', 'auditor'),
   'log.read': read('the log of decisions: tiles, entries, search, receipts', 'auditor', 'reviewer'),
@@ -71,6 +72,13 @@ export const MANAGEMENT_ACTIONS = {
   'incident.open': change('a new incident', 'operator', 'reviewer'),
   'incident.act': change('throttle, label only, quarantine, roll back, freeze', 'operator'),
   'incident.close': change('the end of an incident', 'reviewer'),
+  'assessments.read': read('assessments: results, comparisons, reports', 'operator', 'auditor', 'reviewer'),
+  'lab.run': disclose(
+    "attacks tried in the lab on a model's own file, beside the service",
+    'operator',
+    'auditor',
+  ),
+  'alerts.send': change('a test message, or again one that was given up', 'operator'),
   'subjects.erase': change("a person's key, so that what the log holds of them cannot be read any more"),
   'backup.create': disclose('a copy of store and log', 'operator'),
   'server.freeze': change('no answers until further notice; or answers again', 'operator'),

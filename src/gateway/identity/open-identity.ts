@@ -23,6 +23,10 @@ import { openTokenVerifier, type TokenVerifier } from './tokens/token-verifier.t
 /** Who callers are, and the desk where keys are made. */
 export interface Identity extends Identifier {
   readonly keys: KeyDesk;
+  /** Who has a key that could be used now, by the key's id: whoever signed in with it is who it says, for as long as it holds. Errors: `Refused`. */
+  holder(key: string): Principal;
+  /** Whether a principal has no more service, whatever it presents. */
+  isShutOut(principal: string): boolean;
   /** Looks for keys that were made or revoked elsewhere, now. */
   refresh(): Promise<void>;
   /** Puts other issuers and certificates in force; nothing changes where they cannot be used. Keys stay. Errors: `option/invalid`. */
@@ -154,6 +158,8 @@ export async function openIdentity(config: IdentityConfig, given: IdentitySurrou
         throw counted(thrown, caller.address);
       }
     },
+    holder: (key) => admitted(ring.holder(key)),
+    isShutOut: (principal) => ring.isShutOut(principal),
     refresh: () => ring.refresh(),
     reload: async (next) => (await prepare(next))(),
     prepare,

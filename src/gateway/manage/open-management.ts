@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { Readable } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { GlacisError } from '../../core/error.ts';
 import type { Caller } from '../call.ts';
@@ -6,7 +7,7 @@ import type { Event } from '../decision.ts';
 import type { Principal } from '../principal.ts';
 import { REFUSALS, Refused } from '../refusal.ts';
 import type { Identifier } from '../rights.ts';
-import { type ManagementRoute, NOBODY } from './route.ts';
+import { type Door, type Knock, type ManagementAnswer, type ManagementRoute, NOBODY } from './route.ts';
 
 /** Where the management side listens. */
 export type ManagementPlace = { readonly host: string; readonly port: number } | { readonly socket: string };
@@ -21,6 +22,8 @@ export interface ManagementSurroundings {
   readonly record: (event: Event) => Promise<unknown>;
   readonly failed: (where: string, thrown: unknown) => void;
   readonly now: () => number;
+  /** Lets browsers in with a session; without, only keys, tokens and certificates count. */
+  readonly door?: Door | undefined;
   /** TLS for a port; none on loopback or a socket. */
   readonly tls?:
     | { readonly cert: string | Buffer; readonly key: string | Buffer; readonly ca?: string | Buffer }
@@ -35,6 +38,17 @@ export interface Management {
 }
 
 const MOST_BODY = 1 << 20;
+/** On every answer, unless a route says otherwise: nothing is run, framed, sniffed or kept. */
+const SENT_ALWAYS = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'x-frame-options': 'DENY',
+  'cross-origin-resource-policy': 'same-origin',
+  'cross-origin-opener-policy': 'same-origin',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cache-control': 'no-store',
+} as const;
+const FOREIGN = new GlacisError('request/invalid', 'origin: expected a request of this server’s own pages');
 const DROPPED = new Set(['authorization', 'cookie']);
 
 /**
@@ -57,17 +71,19 @@ export async function openManagement(
   } as object) as unknown as FastifyInstance;
   server.addHook('onRequest', async (request, reply) => {
     // A page in a browser must not be able to use a loopback server by another name (DNS rebinding).
-    if (!isOwnHost(request.headers.host, place))
+    if (!isOwnHost(request.headers.host, place, given.door?.names))
       await refuse(reply, new Refused('unknown', 'another host name'));
+    // Nor may another site's page make the browser act here with a certificate or a session of its user.
+    else if (request.method !== 'GET' && isForeign(knockOf(request), given.door))
+      await refuse(reply, FOREIGN);
   });
   server.addHook('onSend', async (_request, reply) => {
-    reply.headers({
-      'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
-      'x-frame-options': 'DENY',
-      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-    });
-    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+    for (const [name, value] of Object.entries(SENT_ALWAYS))
+      if (!reply.hasHeader(name)) reply.header(name, value);
+  });
+  const streams = new Set<Readable>();
+  server.addHook('preClose', async () => {
+    for (const stream of streams) stream.destroy();
   });
   server.setErrorHandler(async (thrown, _request, reply) => refuse(reply, thrown, given.failed));
   server.setNotFoundHandler(async (_request, reply) =>
@@ -99,13 +115,19 @@ export async function openManagement(
           by,
           may,
           signal: gone.signal,
+          knock: knockOf(request),
         });
-        reply.code(answer.status ?? 200);
-        if ('json' in answer) return reply.type('application/json').send(JSON.stringify(answer.json ?? null));
-        if (answer.cache !== undefined) reply.header('cache-control', answer.cache);
-        return reply
+        if (!('stream' in answer)) return send(reply, answer);
+        const stream = request.method === 'HEAD' ? undefined : answer.stream();
+        if (stream !== undefined) {
+          streams.add(stream);
+          stream.once('close', () => streams.delete(stream));
+        }
+        reply
+          .code(answer.status ?? 200)
           .type(answer.type)
-          .send(typeof answer.bytes === 'string' ? answer.bytes : Buffer.from(answer.bytes));
+          .headers(answer.headers ?? {});
+        return reply.send(stream);
       },
     });
   try {
@@ -122,6 +144,20 @@ export async function openManagement(
   }
 }
 
+function send(reply: FastifyReply, answer: Exclude<ManagementAnswer, { stream: unknown }>): FastifyReply {
+  reply.code(answer.status ?? 200).headers(answer.headers ?? {});
+  if ('json' in answer) return reply.type('application/json').send(JSON.stringify(answer.json ?? null));
+  if (answer.cache !== undefined) reply.header('cache-control', answer.cache);
+  return reply
+    .type(answer.type)
+    .send(typeof answer.bytes === 'string' ? answer.bytes : Buffer.from(answer.bytes));
+}
+
+function knockOf({ method, url, headers, ip, raw }: FastifyRequest): Knock {
+  const { encrypted } = raw.socket as { encrypted?: boolean };
+  return { method, path: url, headers, address: ip ?? '', isSecure: encrypted === true };
+}
+
 async function allowed(
   request: FastifyRequest,
   action: string,
@@ -135,17 +171,35 @@ async function allowed(
     certificate:
       socket.authorized === true ? (socket.getPeerCertificate?.() as Caller['certificate']) : undefined,
   };
-  const principal = await given.identifier.identify(caller);
+  // Who shows a key is who the key says, whatever cookies the browser adds.
+  const session = caller.authorization === undefined ? await given.door?.enter(knockOf(request)) : undefined;
+  const principal = session ?? (await given.identifier.identify(caller));
   if (!given.allows(principal, action, address))
     throw new Refused('unknown', `${principal.id} may not ${action}`);
   return principal;
 }
 
 /** Numeric addresses, `localhost` and the configured name are this server; any other name is somebody else's page. */
-function isOwnHost(host: string | undefined, place: ManagementPlace): boolean {
+function isOwnHost(host: string | undefined, place: ManagementPlace, names: readonly string[] = []): boolean {
   if ('socket' in place || host === undefined) return true;
-  const name = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-  return isIP(name) !== 0 || name === 'localhost' || name === place.host;
+  const name = host
+    .toLowerCase()
+    .replace(/:\d+$/, '')
+    .replace(/^\[|\]$/g, '');
+  return isIP(name) !== 0 || name === 'localhost' || name === place.host || names.includes(name);
+}
+
+/** Whether a browser says that a page of another origin makes this request. Programs say neither. */
+function isForeign(knock: Knock, door: Door | undefined): boolean {
+  const { origin, 'sec-fetch-site': site } = knock.headers;
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
+  if (origin === undefined) return false;
+  return door === undefined ? !isThis(origin, knock) : !door.isOwnOrigin(origin, knock);
+}
+
+/** Whether an origin is the address that the request itself went to. The host has been checked before. */
+export function isThis(origin: string, { headers: { host }, isSecure }: Knock): boolean {
+  return host !== undefined && origin === `${isSecure ? 'https' : 'http'}://${host.toLowerCase()}`;
 }
 
 function bodyOf(request: FastifyRequest, route: ManagementRoute): unknown {

@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import type { Principal } from '../principal.ts';
 
@@ -8,7 +10,7 @@ export interface ManagementRoute<Body = unknown> {
   readonly path: string;
   /** What it does, in a sentence: the description in the list of routes. */
   readonly about: string;
-  /** The right that is asked about; undefined where nobody need sign in (only whether the process lives). */
+  /** The right that is asked about; undefined where nobody need sign in (whether the process lives, the console's pages, signing in). */
   readonly action: string | undefined;
   /** The body; none without. Unknown fields are refused. */
   readonly body?: z.ZodType<Body>;
@@ -28,6 +30,30 @@ export interface ManagementCall<Body = unknown> {
   /** Whether who asks may also do this. */
   readonly may: (action: string) => boolean;
   readonly signal: AbortSignal;
+  /** The request itself, for sessions and static files. */
+  readonly knock: Knock;
+}
+
+/** What a request shows before anybody knows whom it is from. Headers and path are attacker-controlled. */
+export interface Knock {
+  readonly method: string;
+  /** As it was sent, with the query. */
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  /** The remote address; empty on a Unix socket. */
+  readonly address: string;
+  /** Whether it came over TLS. */
+  readonly isSecure: boolean;
+}
+
+/** Knows who asks through a browser, by a session in place of a key. */
+export interface Door {
+  /** Undefined where the request shows no session. Errors: `Refused` `unauthenticated` where the session has ended, `request/invalid` where the request is another site's. */
+  enter(knock: Knock): Promise<Principal | undefined>;
+  /** Names besides its own that this server goes by: a request under another one is another site's (DNS rebinding). */
+  readonly names: readonly string[];
+  /** Whether a page with this origin is this server's own. */
+  isOwnOrigin(origin: string, knock: Knock): boolean;
 }
 
 /** Who asks where nobody need sign in. */
@@ -39,15 +65,16 @@ export const NOBODY: Principal = {
   roles: [],
 };
 
-/** JSON unless bytes or a text are given with their type. */
-export type ManagementAnswer =
-  | { readonly json: unknown; readonly status?: number }
-  | {
-      readonly bytes: Uint8Array | string;
-      readonly type: string;
-      readonly status?: number;
-      readonly cache?: string;
-    };
+/** JSON unless bytes, a text or a stream are given with their type. Headers given here replace those that every answer has. */
+export type ManagementAnswer = {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+} & (
+  | { readonly json: unknown }
+  | { readonly bytes: Uint8Array | string; readonly type: string; readonly cache?: string }
+  /** Made when it is read; destroyed with the connection, and when the server closes. */
+  | { readonly stream: () => Readable; readonly type: string }
+);
 
 /** A route whose body is typed by its schema. */
 export function route<Body = undefined>(given: ManagementRoute<Body>): ManagementRoute {

@@ -55,7 +55,7 @@ export function serverRoutes(server: ServerActs): readonly ManagementRoute[] {
 export function listRoute(routes: readonly ManagementRoute[]): ManagementRoute {
   return route({
     method: 'GET',
-    path: '/',
+    path: '/api',
     about: 'This list.',
     action: 'health.read',
     run: () => ({

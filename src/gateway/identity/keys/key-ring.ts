@@ -35,6 +35,8 @@ export interface KeyRing {
    * Errors: `Refused` `unauthenticated`, and `unavailable` where the store has not answered for too long.
    */
   identify(text: string): Principal;
+  /** The principal of a key that could be used now, by its id: for who showed it before. Errors: `Refused` as {@link identify}. */
+  holder(id: string): Principal;
   /** Whether a key was used from this address lately. */
   isKnownFrom(id: string, address: string): boolean;
   /** Notes that a key was used from this address. */
@@ -117,6 +119,19 @@ export async function openKeyRing(limits: KeyRingLimits, given: KeyRingSurroundi
     }
     answered = clock();
   };
+  /** Now, if the key may be used now. */
+  const usableAt = (record: KeyRecord): number => {
+    const at = now();
+    if (record.revoked !== undefined || struck.has(record.id))
+      throw new Refused('unauthenticated', `key ${record.id}: revoked`);
+    if (record.expires !== undefined && at >= record.expires)
+      throw new Refused('unauthenticated', `key ${record.id}: expired`);
+    if (record.notBefore !== undefined && at < record.notBefore)
+      throw new Refused('unauthenticated', `key ${record.id}: not valid yet`);
+    if (clock() - answered > limits.stale)
+      throw new Refused('unavailable', 'keys: the store has not answered for too long');
+    return at;
+  };
   const noteUse = async (): Promise<void> => {
     const used = [...entries.values()].filter((entry) => entry.used !== undefined);
     if (used.length === 0) return;
@@ -150,18 +165,15 @@ export async function openKeyRing(limits: KeyRingLimits, given: KeyRingSurroundi
           'unauthenticated',
           `key ${parts.id}: ${entry === decoy ? 'unknown' : 'wrong secret'}`,
         );
-      const at = now();
-      if (record.revoked !== undefined || struck.has(record.id))
-        throw new Refused('unauthenticated', `key ${record.id}: revoked`);
-      if (record.expires !== undefined && at >= record.expires)
-        throw new Refused('unauthenticated', `key ${record.id}: expired`);
-      if (record.notBefore !== undefined && at < record.notBefore)
-        throw new Refused('unauthenticated', `key ${record.id}: not valid yet`);
-      if (clock() - answered > limits.stale)
-        throw new Refused('unavailable', 'keys: the store has not answered for too long');
-      entry.used = at;
+      entry.used = usableAt(record);
       entry.seen ??= digestOf(parts.secret);
       return principal;
+    },
+    holder(id) {
+      const entry = entries.get(id);
+      if (entry === undefined) throw new Refused('unauthenticated', 'key: unknown');
+      usableAt(entry.record);
+      return entry.principal;
     },
     isKnownFrom: (id, address) => entries.get(id)?.from.includes(address) ?? false,
     cameFrom(id, address) {
