@@ -1,4 +1,5 @@
 import type { Alarm, AlarmKind, AlarmSeverity } from '../monitor/alarm.ts';
+import type { OrderWish } from './order.ts';
 
 /** How far a case is. */
 export const CASE_STATES = ['open', 'working', 'contained', 'closed'] as const;
@@ -60,6 +61,9 @@ export interface CaseEvent {
         readonly kind: 'asked';
         readonly act: string /** Waits for a second person. */;
         readonly needs: 'approval';
+        /** What is to be done; without, `lift` says which measure is to end. */
+        readonly wish?: OrderWish | undefined;
+        readonly lift?: string | undefined;
       }
     | { readonly kind: 'approved' | 'declined'; readonly act: string }
     | {

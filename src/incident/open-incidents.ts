@@ -1,0 +1,235 @@
+import { GlacisError } from '../core/error.ts';
+import type { Alarm, AlarmKind, AlarmSeverity } from '../monitor/alarm.ts';
+import type { Store } from '../store/index.ts';
+import { type Acts, openActs } from './acts.ts';
+import { type AlarmQueue, alarmQueue } from './alarm-queue.ts';
+import type { Case, CaseEvent, CaseState } from './case.ts';
+import { type CaseRecord, caseOf, readCase, readEvents } from './case-store.ts';
+import type { IncidentChange } from './change.ts';
+import { type ChangeSetting, changeCase } from './change-case.ts';
+import type { IncidentsConfig } from './config-schema.ts';
+import { keepAlarm } from './keep-alarm.ts';
+import type { LedgerEvent } from './ledger-event.ts';
+import {
+  type AlarmQuery,
+  type CaseQuery,
+  casesOfPrincipal,
+  listAlarms,
+  listCases,
+  type Page,
+} from './listing.ts';
+import type { Containment, Order } from './order.ts';
+import { respond } from './respond.ts';
+import { type Suggestion, suggestionsFor } from './suggest.ts';
+import { cut, MOST_NAME } from './text.ts';
+
+/** What incidents depend on. */
+export interface IncidentsSurroundings {
+  readonly store: Store;
+  /** Writes an event to the log; gives its place there. Errors: `output/unwritable`. */
+  readonly record: (event: LedgerEvent) => Promise<number>;
+  readonly containment: Containment;
+  /** Hears of every change: alerts, open pages. Must not throw or wait. */
+  readonly notify: (change: IncidentChange) => void;
+  /** 128 random bits, hexadecimal. */
+  readonly freshId: () => string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly failed: (where: string, thrown: unknown) => void;
+}
+
+/** A case with everything in it. */
+export interface CaseView {
+  readonly case: Case;
+  readonly events: readonly CaseEvent[];
+  readonly alarms: readonly Alarm[];
+  readonly orders: readonly Order[];
+  readonly suggestions: readonly Suggestion[];
+}
+
+/** A case that a person opens. */
+export interface CaseWish {
+  readonly title: string;
+  readonly why: string;
+  readonly kind: AlarmKind;
+  readonly severity: AlarmSeverity;
+  readonly model: string;
+  readonly principals: readonly string[];
+  /** The time it is about; now without. */
+  readonly first?: number | undefined;
+  readonly last?: number | undefined;
+  /** Ids of decisions that show it. */
+  readonly decisions: readonly string[];
+}
+
+/** Alarms, the cases that they form, and what is done about them. */
+export interface Incidents
+  extends Pick<Acts, 'act' | 'lift' | 'approve' | 'decline' | 'note' | 'needsApproval'> {
+  /** Takes an alarm. Costs microseconds here; resolves with the id of its case once it is kept, with undefined where it found no room. Never throws. */
+  raise(alarm: Alarm): Promise<string | undefined>;
+  /** Opens a case by hand. Errors: those of the log and the store. */
+  open(wish: CaseWish, by: string): Promise<Case>;
+  list(query: CaseQuery): Promise<Page<Case>>;
+  alarms(query: AlarmQuery): Promise<Page<Alarm>>;
+  find(id: string): Promise<CaseView | undefined>;
+  casesOf(principal: string): Promise<readonly Case[]>;
+  /** Moves a case on. Closing takes a verdict, opening again takes it away. Errors: `option/invalid`, `store/conflict`, those of log and store. */
+  state(
+    id: string,
+    wish: { readonly state: CaseState; readonly verdict?: Case['verdict']; readonly revision: number },
+    by: string,
+  ): Promise<Case>;
+  /** Errors: as `state`. */
+  owner(
+    id: string,
+    wish: { readonly owner?: string | undefined; readonly revision: number },
+    by: string,
+  ): Promise<Case>;
+  /** Errors: `option/invalid` for one that is empty or has more than 4,000 characters. */
+  comment(id: string, text: string, by: string): Promise<CaseEvent>;
+  /** Writes into the case what a search found, or that evidence was made. For the parts of incidents alone. */
+  add(
+    id: string,
+    what: Extract<CaseEvent['what'], { kind: 'impact' | 'bundle' }>,
+    by: string,
+    logged?: number,
+  ): Promise<void>;
+  /** Puts another configuration in force. */
+  reload(config: IncidentsConfig): void;
+  readonly config: () => IncidentsConfig;
+  /** Alarms that found no room since the start. */
+  readonly dropped: AlarmQueue['dropped'];
+  readonly idle: AlarmQueue['idle'];
+  /** Ends once every alarm that was taken is kept, or has failed. */
+  close(): Promise<void>;
+}
+
+const MOST_COMMENT = 4000;
+
+/** Opens incidents over a store: on several gateways at once where they share it. */
+export function openIncidents(initial: IncidentsConfig, surroundings: IncidentsSurroundings): Incidents {
+  const { store, record, containment, notify, freshId, now, failed } = surroundings;
+  let config = initial;
+  const changing: ChangeSetting = { store, record, now, freshId, notify };
+  const acts = openActs({ ...changing, config: () => config, containment });
+  const change = (id: string, given: Parameters<typeof changeCase>[1]) => changeCase(id, given, changing);
+  const say = (id: string, text: string) =>
+    change(id, { by: 'glacis', what: { kind: 'comment', text: cut(text, MOST_COMMENT) } }).catch((thrown) =>
+      failed('incident', thrown),
+    );
+
+  const keep = async (alarm: Alarm, again: number, by?: string): Promise<string> => {
+    const kept = await keepAlarm(alarm, again, { config: () => config, store, record, now, freshId, by });
+    const shown = caseOf(kept.case);
+    for (const event of kept.events) notify({ kind: 'case', case: shown, event });
+    const isNew = kept.how === 'opened' || kept.how === 'joined';
+    if (kept.how !== 'known') notify({ kind: 'alarm', alarm, case: shown, isNew });
+    if (isNew && by === undefined)
+      await respond(alarm, shown.id, { config: () => config, acts, containment, store, now, say, failed });
+    return shown.id;
+  };
+  const queue = alarmQueue({ keep, now, failed });
+
+  return {
+    ...acts,
+    raise: (alarm) => queue.raise(alarm),
+    async open(wish, by) {
+      const at = now();
+      const id = freshId();
+      const last = Math.min(at, wish.last ?? at);
+      const { kind, severity, title, why, model, principals, decisions } = wish;
+      const alarm: Alarm = {
+        ...{ id, at, kind, severity, title: cut(title, 300), why: cut(why, MOST_COMMENT), last },
+        monitor: 'person',
+        model: cut(model, MOST_NAME),
+        principals: [...new Set(principals.slice(0, 32).map((each) => cut(each, MOST_NAME)))],
+        subject: `person ${id}`,
+        score: 0,
+        threshold: 0,
+        first: Math.min(last, wish.first ?? last),
+        queries: decisions.length,
+        decisions: decisions.slice(0, 64).map((each) => cut(each, MOST_NAME)),
+        atlas: [],
+        figures: {},
+      };
+      const found = await readCase(store.db, await keep(alarm, 0, by));
+      return caseOf(found!);
+    },
+    list: (query) => listCases(store.reader, query),
+    alarms: (query) => listAlarms(store.reader, query),
+    async find(id) {
+      const found = await readCase(store.db, id);
+      if (!found) return undefined;
+      const { events, alarms } = await readEvents(store.db, id);
+      const orders = await containment.list({ case: id, most: 1000 });
+      const given = { config, active: containment.active(), now: now(), needsApproval: acts.needsApproval };
+      return {
+        case: caseOf(found),
+        events,
+        alarms,
+        orders,
+        suggestions: suggestionsFor(found, alarms, given),
+      };
+    },
+    casesOf: (principal) => casesOfPrincipal(store.reader, principal),
+    async state(id, { state, verdict, revision }, by) {
+      if ((state === 'closed') !== (verdict !== undefined))
+        throw new GlacisError(
+          'option/invalid',
+          'state: expected a verdict where a case is closed, and only there',
+        );
+      const before = await readCase(store.db, id);
+      const what = {
+        kind: 'state',
+        from: before?.state ?? 'open',
+        to: state,
+        ...(verdict && { verdict }),
+      } as const;
+      const done = await change(id, {
+        ...{ by, revision, what },
+        apply: (record) => moved(record, state, verdict, now()),
+      });
+      return done.case;
+    },
+    async owner(id, { owner, revision }, by) {
+      const to = owner === undefined || owner === '' ? undefined : cut(owner, MOST_NAME);
+      const done = await change(id, {
+        ...{ by, revision, what: { kind: 'owner', to } },
+        apply: ({ owner: _, ...rest }) => ({
+          ...rest,
+          ...(to !== undefined && { owner: to }),
+          revision: rest.revision + 1,
+        }),
+      });
+      return done.case;
+    },
+    async comment(id, text, by) {
+      const said = text.trim();
+      if (said === '' || said.length > MOST_COMMENT)
+        throw new GlacisError('option/invalid', `comment: expected 1 to ${MOST_COMMENT} characters`);
+      return (await change(id, { by, what: { kind: 'comment', text: said.toWellFormed() } })).event;
+    },
+    async add(id, what, by, logged) {
+      await change(id, { by, what, logged });
+    },
+    reload(next) {
+      config = next;
+    },
+    config: () => config,
+    dropped: queue.dropped,
+    idle: queue.idle,
+    close: () => queue.close(),
+  };
+}
+
+/** A case in another state. Errors: `option/invalid` where it is there already. */
+function moved(record: CaseRecord, state: CaseState, verdict: Case['verdict'], at: number): CaseRecord {
+  if (record.state === state) throw new GlacisError('option/invalid', `state: the case is ${state} already`);
+  const { verdict: _, closed: __, ...rest } = record;
+  return {
+    ...rest,
+    state,
+    revision: record.revision + 1,
+    ...(state === 'closed' && { closed: at, ...(verdict && { verdict }) }),
+  };
+}
