@@ -4,6 +4,8 @@ import type { Alarm, AlarmSeverity } from '../../monitor/alarm.ts';
 import type { MonitorState } from '../../monitor/monitor.ts';
 import type { ModelStatus } from '../backend/model-status.ts';
 import type { Decision } from '../decision.ts';
+import type { KeyState } from '../identity/keys/key-page.ts';
+import type { KeyRecord } from '../identity/keys/key-record.ts';
 
 /**
  * What the management side answers to the console, as JSON: types alone, so that the pages in the browser and the server cannot disagree. All lists are paged by the
@@ -29,7 +31,10 @@ export interface SessionInfo {
   readonly demo: boolean;
 }
 
-/** `GET /api/session/ways`, for who is not signed in: buttons beside the one-time link. `start` is a path of this server that leads to the provider. */
+/**
+ * `GET /api/session/ways`, for who is not signed in: buttons beside the one-time link. `start` is a path of this server that leads to the provider; `?to=/console/…` is
+ * where to come back to. Who comes back without being signed in is at `/console/#refused=` and `expired`, `denied`, `failed`, `no-role` or `throttled`.
+ */
 export interface SignInWays {
   readonly oidc: readonly { readonly name: string; readonly start: string }[];
   readonly demo: boolean;
@@ -300,7 +305,9 @@ export interface AssessmentRow {
   readonly model: string;
   readonly digest: string;
   readonly data: string;
+  readonly dataDigest: string;
   readonly n: number;
+  readonly status: 'complete' | 'partial';
   readonly cleanAccuracy: number | undefined;
   /** The least over all attacks of a ball, by norm and eps. */
   readonly robust: readonly {
@@ -313,6 +320,14 @@ export interface AssessmentRow {
   }[];
   readonly findings: readonly { readonly id: string; readonly title: string; readonly severity: string }[];
   readonly hasReport: boolean;
+}
+
+/** `GET /api/assessments?find=&before=&most=`. `GET /api/assessments/compare?a=&b=` is a `glacis.comparison/1`. */
+export interface AssessmentList extends Page<AssessmentRow> {
+  /** Files that claim to be results and cannot be read. */
+  readonly unreadable: number;
+  /** Whether the configuration names a folder. */
+  readonly configured: boolean;
 }
 
 /** `GET /api/lab?model=`: what the lab can do, and inputs of that model (the first one without) to begin with. */
@@ -390,28 +405,41 @@ export interface LabRun {
     | undefined;
 }
 
-/** `GET /api/policy`: what is required of each model, and whether it is met. */
+/** `GET /api/policy`: what is required of each model, and whether it is met; who may do what; guards and limits in force. */
 export interface PolicyView {
+  /** `glacis.yaml` as it lies there now; undefined where the gateway was started without one. */
   readonly text: string | undefined;
   readonly digest: string | undefined;
   readonly models: readonly {
     readonly model: string;
     readonly version: string;
-    readonly stage?: string;
-    readonly requirements: readonly {
-      readonly name: string;
-      readonly met: boolean;
-      readonly because: string;
-    }[];
+    readonly digest?: string | undefined;
+    /** The stage that it is let through to, where a gate checked it. */
+    readonly stage?: string | undefined;
+    /** False where it was not admitted. */
+    readonly served: boolean;
+    readonly requirements: readonly RequirementView[];
   }[];
-  readonly rights: readonly { readonly file: string; readonly digest: string }[];
+  /** Rules of who may do what, of callers (`public`) and of people here (`management`). */
+  readonly rights: readonly {
+    readonly side: 'public' | 'management';
+    readonly digest: string;
+    readonly policies: readonly {
+      readonly id: string;
+      readonly effect: 'permit' | 'forbid';
+      readonly text: string;
+    }[];
+    /** Why newer rules are not in force. */
+    readonly problem?: string | undefined;
+  }[];
   readonly guards: readonly {
     readonly model: string;
     readonly guard: string;
     readonly threshold: number | undefined;
-    readonly action: string;
+    /** What it does about an alarm; undefined where it decides that itself. */
+    readonly action: string | undefined;
     readonly about: string;
-    readonly overridden?: Order;
+    readonly overridden?: Order | undefined;
   }[];
   readonly budgets: readonly {
     readonly per: string;
@@ -419,7 +447,25 @@ export interface PolicyView {
     readonly models: readonly string[];
     readonly queries: number;
     readonly window: number;
+    readonly together: boolean;
   }[];
+  readonly rates: readonly {
+    readonly per: string;
+    readonly requests?: number | undefined;
+    readonly samples?: number | undefined;
+    readonly every: string;
+  }[];
+}
+
+/** One thing that is required of a model. */
+export interface RequirementView {
+  readonly name: string;
+  /** What is required, in a sentence. */
+  readonly says: string;
+  readonly stage?: string | undefined;
+  /** `excepted`: not met, and let pass until a day that the policy names. `none`: nothing is required. */
+  readonly state: 'met' | 'not-met' | 'missing' | 'excepted' | 'none';
+  readonly because: string;
 }
 
 /** `POST /api/what-if {model?, from, to, change}` replays past traffic; `GET /api/what-if/:id`. */
@@ -466,3 +512,37 @@ export type WhatIfChange =
       readonly requests: number;
       readonly every: number;
     };
+
+/** A row of `GET /api/keys?principal=&tenant=&find=&state=&before=&most=`. `POST /api/keys` answers one with its text, `key`, which is shown this once. */
+export interface KeyRow extends Omit<KeyRecord, 'hash'> {
+  readonly state: KeyState;
+}
+
+/** A page of keys, and how many fit in all. */
+export interface KeyList extends Page<KeyRow> {
+  readonly total: number;
+}
+
+/** A row of `GET /api/principals?find=&out=&before=&most=`: who has or had keys here, or was shut out. */
+export interface PrincipalRow {
+  readonly id: string;
+  readonly tenant: string;
+  /** Milliseconds since 1970 from which on it is shut out; undefined where it is not. */
+  readonly out?: number | undefined;
+  /** Who shut it out or let it in last, and why. */
+  readonly note?: string | undefined;
+  readonly keys: number;
+  readonly roles: readonly string[];
+}
+
+/** `GET /api/roles`: what a person with this role alone may do, as the rules in force say. */
+export interface RolesView {
+  readonly roles: readonly string[];
+  readonly actions: readonly {
+    readonly action: string;
+    readonly about: string;
+    readonly kind: 'read' | 'disclose' | 'change';
+    /** Roles that may. */
+    readonly by: readonly string[];
+  }[];
+}

@@ -1,11 +1,15 @@
 import { z } from 'zod';
+import type { KeyList, KeyRow } from '../console/api.ts';
 import { DETAILS } from '../detail.ts';
 import type { KeyActor, KeyDesk } from '../identity/keys/key-desk.ts';
+import { KEY_STATES, keyPage, keyState } from '../identity/keys/key-page.ts';
 import type { KeyRecord } from '../identity/keys/key-record.ts';
 import { OPERATIONS } from '../rights.ts';
 import { type ManagementCall, type ManagementRoute, route } from './route.ts';
 
 const DAY = 86_400_000;
+/** Keys of a page. */
+const MOST = 100;
 const text = z.string().min(1).max(128);
 
 const wish = z.strictObject({
@@ -20,14 +24,29 @@ const wish = z.strictObject({
 });
 
 /** API keys and principals. A key's text is in the answer to who made it, and nowhere else. */
-export function keyRoutes(keys: KeyDesk): readonly ManagementRoute[] {
+export function keyRoutes(keys: KeyDesk, now: () => number = Date.now): readonly ManagementRoute[] {
   return [
     route({
       method: 'GET',
       path: '/api/keys',
-      about: 'Keys, without their secrets.',
+      about:
+        'Keys, without their secrets, the newest first; ?principal=, ?tenant=, ?find=, ?state=, ?before=, ?most=.',
       action: 'keys.list',
-      run: () => ({ json: keys.list().map(shown) }),
+      run({ query }) {
+        const { principal, tenant, find, state, before, most } = query;
+        const at = now();
+        const { rows, next, total } = keyPage(
+          keys.list(),
+          {
+            ...{ principal, tenant, find, before },
+            state: KEY_STATES.find((each) => each === state),
+            most: Math.max(1, Math.min(MOST, Math.floor(Number(most) || MOST))),
+          },
+          at,
+        );
+        const page: KeyList = { rows: rows.map((record) => shown(record, at)), next, total };
+        return { json: page };
+      },
     }),
     route<z.output<typeof wish>>({
       method: 'POST',
@@ -41,7 +60,7 @@ export function keyRoutes(keys: KeyDesk): readonly ManagementRoute[] {
         const lifetime = days === undefined ? undefined : days * DAY;
         const scope = { models, operations, detail };
         const made = await keys.create({ principal, tenant, name, roles, scope, lifetime }, actor(call));
-        return { json: { key: made.text, ...shown(made.record) }, status: 201 };
+        return { json: { key: made.text, ...shown(made.record, now()) }, status: 201 };
       },
     }),
     route<{ overlapDays?: number | undefined }>({
@@ -55,7 +74,7 @@ export function keyRoutes(keys: KeyDesk): readonly ManagementRoute[] {
         const { overlapDays } = call.body;
         const overlap = overlapDays === undefined ? undefined : overlapDays * DAY;
         const made = await keys.rotate(call.params.id!, actor(call), { overlap });
-        return { json: { key: made.text, ...shown(made.record) }, status: 201 };
+        return { json: { key: made.text, ...shown(made.record, now()) }, status: 201 };
       },
     }),
     route<{ because?: string | undefined }>({
@@ -95,6 +114,7 @@ function actor({ by, may }: ManagementCall<unknown>): KeyActor {
 }
 
 /** What anybody who may list keys sees: not the hash, which would let its owner's secret be tried offline. */
-function shown({ hash: _, ...rest }: KeyRecord): object {
-  return rest;
+function shown(record: KeyRecord, at: number): KeyRow {
+  const { hash: _, ...rest } = record;
+  return { ...rest, state: keyState(record, at) };
 }
