@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore, type Store } from '../../store/index.ts';
 import type { Page, PrincipalRow, RolesView } from '../console/api.ts';
@@ -8,6 +11,7 @@ import { peopleRoutes } from './people-routes.ts';
 import { call } from './routes.fixture.ts';
 
 let store: Store;
+let folder: string;
 const keys = (): Pick<KeyDesk, 'list'> => ({
   list: () =>
     [
@@ -18,7 +22,9 @@ const keys = (): Pick<KeyDesk, 'list'> => ({
 });
 
 beforeAll(async () => {
-  store = await openStore({ kind: 'sqlite', file: ':memory:' } as never, { now: Date.now, broke: () => {} });
+  folder = await mkdtemp(join(tmpdir(), 'glacis-people-'));
+  const file = join(folder, 'glacis.db');
+  store = await openStore({ kind: 'sqlite', file } as never, { now: Date.now, broke: () => {} });
   for (let i = 0; i < 25; i++)
     await store.db
       .insertInto('principals')
@@ -28,7 +34,10 @@ beforeAll(async () => {
       } as never)
       .execute();
 });
-afterAll(() => store.close());
+afterAll(async () => {
+  await store.close();
+  await rm(folder, { recursive: true });
+});
 
 const list = async (query: Record<string, string> = {}) =>
   (
