@@ -73,6 +73,8 @@ const MOST_EVENTS = 1000;
 /** Milliseconds between two looks at whether a fifth of the followers may still follow. */
 const LOOK = 1000;
 const LOOKS = 5;
+/** Milliseconds in which the end may still be read. */
+const LAST_WORD = 5000;
 /** A sign of life every so many looks: connections that say nothing are cut off. */
 const BEAT = 15;
 
@@ -99,8 +101,9 @@ export function openLive<F extends Follower>({
   let timer: NodeJS.Timeout | undefined;
   let looks = 0;
 
-  const give = ({ stream }: Followed<F>, chunk: Uint8Array | string): void => {
-    if (stream.destroyed) return;
+  const give = (one: Followed<F>, chunk: Uint8Array | string): void => {
+    const { stream } = one;
+    if (!followers.has(one) || stream.destroyed) return;
     if (stream.readableLength + chunk.length > MOST_WAITING) stream.destroy();
     else stream.push(chunk);
   };
@@ -150,10 +153,12 @@ export function openLive<F extends Follower>({
       failed('console', thrown);
     }
   };
-  const signOut = ({ stream }: Followed<F>): void => {
-    if (stream.destroyed) return;
+  const signOut = (one: Followed<F>): void => {
+    const { stream } = one;
+    if (!followers.delete(one) || stream.destroyed) return;
     stream.push(textOf({ kind: 'signed-out' }));
     stream.push(null);
+    setTimeout(() => stream.destroy(), LAST_WORD).unref();
   };
   const looking = setInterval(look, LOOK);
   looking.unref();
