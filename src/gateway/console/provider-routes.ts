@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { GlacisError } from '../../core/error.ts';
 import type { ClaimMapping } from '../identity/tokens/claims.ts';
 import { claimed } from '../identity/tokens/claims.ts';
 import { type Knock, type ManagementAnswer, type ManagementRoute, route } from '../manage/route.ts';
@@ -22,7 +23,7 @@ export interface ProviderRouteParts {
 /** Seconds for which somebody may be away at a provider. */
 const AWAY = 600;
 /** A page of the console, and nothing that could be another site. */
-const PAGE = /^\/console(?:\/[A-Za-z0-9._~-]+)*\/?$/;
+const PAGE = /^\/console(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*\/?$/;
 const MOST_CLAIMS = 16_384;
 
 /** Why somebody is back at the sign-in page: it says so in its own words. */
@@ -79,7 +80,7 @@ export function providerRoutes({
           return to(url, [setCookie(door.wayCookie(knock), sealed, AWAY)]);
         } catch (thrown) {
           if (thrown instanceof Refused) return problem(knock, 'throttled');
-          failed(`sign-in with ${provider.name}`, thrown);
+          failed(`sign-in with ${provider.name}`, ownError(thrown));
           return problem(knock, 'failed');
         }
       },
@@ -107,7 +108,7 @@ export function providerRoutes({
         } catch (thrown) {
           const isDenied = (thrown as { readonly error?: unknown }).error === 'access_denied';
           await signIn.refused(`${provider.name}: ${codeOf(thrown)}`, knock);
-          failed(`sign-in with ${provider.name}`, thrown);
+          failed(`sign-in with ${provider.name}`, ownError(thrown));
           return problem(knock, isDenied ? 'denied' : 'failed');
         }
         const found = claimed(claims, provider.mapping);
@@ -157,6 +158,12 @@ function kept(
   if (JSON.stringify(found).length > MOST_CLAIMS)
     throw new Refused('unauthenticated', 'claims longer than are kept');
   return found;
+}
+
+/** Our own error below the library's, which says less. */
+function ownError(thrown: unknown): unknown {
+  const cause = thrown instanceof Error ? thrown.cause : undefined;
+  return cause instanceof GlacisError ? cause : thrown;
 }
 
 /** What went wrong, in the words of the library or the protocol: never what a token holds. */
