@@ -76,6 +76,10 @@ const COMMANDS: Readonly<
     about: 'serve models under guard: keys, budgets, detectors, a log that can be verified',
     load: () => import('./serve.ts'),
   },
+  console: {
+    about: 'print a link that signs you in to the console of a running server',
+    load: () => import('./console.ts'),
+  },
   gate: {
     about: 'decide whether a model has the evidence that a policy asks for',
     load: () => import('./gate.ts'),

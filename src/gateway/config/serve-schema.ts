@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { retentionSchema, storeSchema } from '../../store/index.ts';
 import { backendSchema } from '../backend/config-schema.ts';
+import { consoleSchema } from '../console/config-schema.ts';
 import { guardsSchema } from '../guards/config-schema.ts';
 import { identitySchema, rightsSchema } from '../identity/config-schema.ts';
 import { budgetsSchema, ratesSchema } from '../limits/index.ts';
@@ -53,6 +54,7 @@ export const serveSchema = z
     store: storeSchema,
     retention: retentionSchema.prefault({}).describe('How long the store keeps what nothing needs any more.'),
     log: recordSchema.prefault({}),
+    console: consoleSchema,
     identity: identitySchema,
     rights: rightsSchema,
     rates: ratesSchema.prefault({}),

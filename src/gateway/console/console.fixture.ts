@@ -16,6 +16,8 @@ import { type Console, openConsole } from './open-console.ts';
 /** A management side with a console, on a port of this machine, with a clock that the test moves. */
 export interface ConsoleSide {
   readonly address: string;
+  /** A folder as a server has it: its store is in it. */
+  readonly folder: string;
   readonly console: Console;
   readonly identity: Identity;
   readonly store: Store;
@@ -128,7 +130,7 @@ export async function consoleSide(
   );
   const { address } = management;
   return {
-    ...{ address, console: opened, identity, store, management, events, failures, done, time },
+    ...{ address, folder, console: opened, identity, store, management, events, failures, done, time },
     async key(principal, roles) {
       const { text, record: made } = await identity.keys.create(
         {
