@@ -230,7 +230,7 @@ export function openPipeline(stages: Stages): Gateway {
       observer.failed('log', thrown);
       return undefined;
     } finally {
-      observer.decided(decision);
+      observer.decided(decision, clock() - asked.arrived);
       const due = stages.schedule.due(asked.arrived);
       if (due) await timed('wait', () => due);
     }

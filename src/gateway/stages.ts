@@ -50,7 +50,8 @@ export interface Schedule {
 export interface Observer {
   /** A stage of a call took this long, in milliseconds. */
   stage(name: Stage, milliseconds: number): void;
-  decided(decision: Decision): void;
+  /** A call has ended; `milliseconds` from its first byte until its entry was on the disk. */
+  decided(decision: Decision, milliseconds: number): void;
   /** Something that the operator must see: never with payload or secret. */
   failed(where: string, thrown: unknown): void;
 }

@@ -17,6 +17,8 @@ export type {
   CasePrincipalRow,
   CaseRow,
   CaseSubjectRow,
+  ClientDayRow,
+  ClientRollupRow,
   EventRow,
   ImpactDecisionRow,
   ImpactRow,
@@ -29,5 +31,6 @@ export type {
   SessionRow,
   StateRow,
   Tables,
+  TrafficRow,
 } from './tables.ts';
 export { timeSpan } from './time-span.ts';

@@ -7,6 +7,15 @@ import { timeSpan } from './time-span.ts';
 /** Rows deleted by one statement, so that nobody waits long. */
 const PAGE = 500;
 
+const HOUR = 3_600_000;
+
+/** How long sums of the traffic over a minute, ten minutes and an hour are kept, as spans and times: those over a day hold all of them. */
+const FINER = [
+  [HOUR / 60, 8 * HOUR],
+  [HOUR / 6, 4 * 24 * HOUR],
+  [HOUR, 60 * 24 * HOUR],
+] as const;
+
 const span = (days: number, what: string) => timeSpan.default(days * 86_400_000).describe(what);
 
 /** `serve.retention`: how long rows are kept that nothing needs any more. The log has its own. */
@@ -19,6 +28,8 @@ export const retentionSchema = z.strictObject({
   alerts: span(100, 'Messages about cases, after they were sent or given up.'),
   sessions: span(100, 'Who was signed in to the console, after it ended.'),
   orders: span(400, 'Measures, after they ended; the log has them, too.'),
+  traffic: span(400, 'Sums of the traffic by day; finer ones go earlier.'),
+  clients: span(400, 'Sums of a client, after its last call.'),
 });
 
 /** What {@link retentionSchema} reads. */
@@ -43,6 +54,13 @@ export async function sweepStore(
     ['sessions', sql`ends < ${old(keep.sessions)}`],
     ['links', sql`ends < ${old(keep.sessions)}`],
     ['orders', sql`ended < ${old(keep.orders)}`],
+    ...FINER.map(
+      ([span, kept]) =>
+        ['traffic', sql`span = ${sql.lit(span)} and at < ${old(Math.min(kept, keep.traffic))}`] as const,
+    ),
+    ['traffic', sql`at < ${old(keep.traffic)}`],
+    ['clients', sql`last < ${old(keep.clients)}`],
+    ['client_days', sql`at < ${old(keep.clients)}`],
     ['cases', sql`state = 'closed' and updated < ${old(keep.incidents)}`],
     ['alarms', sql`at < ${old(keep.incidents)} and ${ofNoCase}`],
     ['case_events', sql`at < ${old(keep.incidents)} and ${ofNoCase}`],
@@ -54,7 +72,8 @@ export async function sweepStore(
     ...(budgetTime === undefined ? [] : [['budgets', sql`ends < ${sql.lit(budgetTime)}`] as const]),
   ];
   const gone: Partial<Record<TableName, number>> = {};
-  for (const [table, rule] of rules) gone[table] = await deleteWhere(store, table, rule);
+  for (const [table, rule] of rules)
+    gone[table] = (gone[table] ?? 0) + (await deleteWhere(store, table, rule));
   return gone;
 }
 

@@ -11,6 +11,7 @@ import { cases } from './009-cases.ts';
 import { orders } from './010-orders.ts';
 import { alerts } from './011-alerts.ts';
 import { consoleSessions } from './012-console.ts';
+import { rollups } from './013-rollups.ts';
 
 /** Every migration, in the order in which they run. A new one goes to the end, with the next number. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   orders,
   alerts,
   consoleSessions,
+  rollups,
 ];
