@@ -1,0 +1,36 @@
+import type { MonitorSetting } from '../monitor.ts';
+import { calibrateWindowed } from './calibrate-windowed.ts';
+import { columnsTest } from './columns-test.ts';
+import type { DriftKind } from './drift-kind.ts';
+import { callerOf, openWindowed, type WindowedSubject } from './windowed.ts';
+import { type WindowedOptions, windowedOptions } from './windowed-options.ts';
+
+function subjectOf({ classes }: Pick<MonitorSetting, 'classes'>): WindowedSubject {
+  const one = new Float32Array(1);
+  return {
+    name: 'confidence-drift',
+    features: ['confidence'],
+    width: classes === undefined ? 'the model is no classifier' : 1,
+    take(sighting, offer) {
+      if (sighting.outcome !== 'answered' || sighting.top === undefined) return;
+      const caller = callerOf(sighting);
+      for (const [, score] of sighting.top) {
+        one[0] = score;
+        offer(one, 0, caller, sighting.id, sighting.at);
+      }
+    },
+    test: (calm) => columnsTest(calm, { names: ['confidence'] }),
+    title: () => 'the model is less or more sure than it was',
+    advice:
+      'Less sure is what unfamiliar inputs look like, more sure what a changed model or crafted inputs can look like.',
+  };
+}
+
+/** The score of the likeliest class (Kolmogorov-Smirnov). */
+export const confidenceDrift: DriftKind<WindowedOptions> = {
+  name: 'confidence-drift',
+  about: 'Scores of the answers that are not as in calm traffic.',
+  options: windowedOptions({ most: 2000 }),
+  make: (options, setting) => openWindowed(subjectOf(setting), options, setting),
+  calibrate: (options, setting, more) => calibrateWindowed(subjectOf(setting), options, setting, more),
+};

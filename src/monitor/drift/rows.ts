@@ -1,0 +1,103 @@
+import type { StateArray } from '../../detect/state-bytes.ts';
+
+/** Numbers of samples with who sent them: what a window or a reference is made of. In the order of time where it matters. */
+export interface Rows {
+  readonly n: number;
+  readonly width: number;
+  /** Row-major `[n, width]`; may hold NaN and infinities. */
+  readonly values: Float32Array;
+  /** One a row; the empty text for nobody. */
+  readonly principals: readonly string[];
+  readonly decisions: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly at: Float64Array;
+}
+
+/** Most characters of a caller's name that are kept. */
+const MOST_NAME = 256;
+
+/** A caller's name as rows hold it. */
+export function nameOf(principal: string | undefined): string {
+  return principal === undefined
+    ? ''
+    : principal.length > MOST_NAME
+      ? principal.slice(0, MOST_NAME)
+      : principal;
+}
+
+/** The rows of which `keep` holds. */
+export function rowsWhere(rows: Rows, keep: (row: number) => boolean): Rows {
+  const kept: number[] = [];
+  for (let i = 0; i < rows.n; i++) if (keep(i)) kept.push(i);
+  return takeRows(rows, kept);
+}
+
+/** The rows at these places. */
+export function takeRows(
+  { width, values, principals, decisions, at }: Rows,
+  places: readonly number[],
+): Rows {
+  const n = places.length;
+  const taken = new Float32Array(n * width);
+  for (const [i, from] of places.entries())
+    taken.set(values.subarray(from * width, (from + 1) * width), i * width);
+  return {
+    n,
+    width,
+    values: taken,
+    principals: places.map((from) => principals[from]!),
+    decisions: places.map((from) => decisions[from]!),
+    at: Float64Array.from(places, (from) => at[from]!),
+  };
+}
+
+/** Rows as plain JSON and arrays, for a snapshot or a calibration. */
+export interface KeptRows {
+  readonly plain: {
+    readonly width: number;
+    readonly names: readonly string[];
+    readonly decisions: readonly string[];
+  };
+  readonly arrays: { readonly values: Float32Array; readonly who: Int32Array; readonly at: Float64Array };
+}
+
+/** Takes rows apart; each name is kept once. */
+export function keepRows({ width, values, principals, decisions, at }: Rows): KeptRows {
+  const names = new Map<string, number>();
+  const who = Int32Array.from(principals, (name) => {
+    const known = names.get(name) ?? names.size;
+    names.set(name, known);
+    return known;
+  });
+  return { plain: { width, names: [...names.keys()], decisions }, arrays: { values, who, at } };
+}
+
+/** Puts rows together again; undefined for what {@link keepRows} did not make. */
+export function keptRows(
+  plain: unknown,
+  { values, who, at }: Readonly<Record<string, StateArray | undefined>>,
+): Rows | undefined {
+  const { width, names, decisions } = (plain ?? {}) as {
+    readonly width?: unknown;
+    readonly names?: unknown;
+    readonly decisions?: unknown;
+  };
+  if (!(values instanceof Float32Array && who instanceof Int32Array && at instanceof Float64Array))
+    return undefined;
+  if (!(Number.isInteger(width) && areTexts(names) && areTexts(decisions))) return undefined;
+  const n = at.length;
+  if (who.length !== n || decisions.length !== n || values.length !== n * (width as number)) return undefined;
+  if (!who.every((index) => index >= 0 && index < names.length)) return undefined;
+  return {
+    n,
+    width: width as number,
+    values,
+    principals: Array.from(who, (index) => names[index]!),
+    decisions,
+    at,
+  };
+}
+
+function areTexts(given: unknown): given is string[] {
+  return Array.isArray(given) && given.every((each) => typeof each === 'string' && each.length <= 1024);
+}

@@ -1,0 +1,357 @@
+import { randomFrom } from '../../core/random.ts';
+import { type State, stateFromBytes, stateToBytes } from '../../detect/state-bytes.ts';
+import type { Alarm } from '../alarm.ts';
+import type { Monitor, MonitorSetting, MonitorState } from '../monitor.ts';
+import type { Sighting } from '../sighting.ts';
+import { type Calibrated, readCalibrated } from './calibrated.ts';
+import { openReservoir } from './reservoir.ts';
+import { keepRows, keptRows, nameOf, type Rows } from './rows.ts';
+import { openSeries } from './series.ts';
+import { spreadOf } from './spread.ts';
+import { thresholdAt } from './threshold.ts';
+import type { Fault, Verdict, WindowTest } from './window-test.ts';
+import { REFERENCE, type WindowedOptions } from './windowed-options.ts';
+
+/** Takes the row at `offset` of `values`. */
+export type Offer = (
+  values: ArrayLike<number>,
+  offset: number,
+  principal: string,
+  decision: string,
+  at: number,
+) => void;
+
+/** What tells one monitor that compares windows from another. */
+export interface WindowedSubject {
+  readonly name: string;
+  /** Numbers of a row; text says what is missing. */
+  readonly width: number | string;
+  readonly features: readonly string[];
+  /** Gives the rows of a call. Not there where rows come from elsewhere. */
+  take?(sighting: Sighting, offer: Offer): void;
+  /** Learns the reference. Never throws, whatever the numbers. */
+  test(calm: Rows): WindowTest;
+  /** The title of an alarm about `what`. */
+  title(what: string): string;
+  /** What is to be said beside, such as what else could explain it. */
+  readonly advice: string;
+}
+
+/** A monitor that compares windows, with its inside for those who are made of it. */
+export interface Windowed extends Monitor {
+  readonly offer: Offer;
+  /** Alarms since it was last asked. */
+  drain(): readonly Alarm[];
+}
+
+const DAY = 86_400_000;
+
+/** Opens one. Cost: a few comparisons a row; a test a window. */
+export function openWindowed(
+  subject: WindowedSubject,
+  options: WindowedOptions,
+  setting: MonitorSetting,
+): Windowed {
+  const { name } = subject;
+  const { model, version, digest, freshId } = setting;
+  const width = typeof subject.width === 'number' ? subject.width : 1;
+  const rng = randomFrom(setting.seed, 'monitor', name, model);
+  const learnt = openReservoir(width, Math.min(REFERENCE, options.learn), rng.fork('reference'));
+  const window = openReservoir(width, options.most, rng.fork('window'));
+  const given = readCalibrated(setting.calibration, name, subject.features);
+  const calibrated: Calibrated | undefined = typeof given === 'object' ? given.calibrated : undefined;
+  const origin = typeof given === 'object' ? given.origin : 'learnt';
+  const kept = remembered(name, setting.remembered, origin, width);
+  const series = openSeries(kept?.plain.series);
+  const said = new Map<string, number>(kept?.plain.said ?? []);
+  const alarms: Alarm[] = [];
+  let test: WindowTest | undefined;
+  let shares: ReadonlyMap<string, number> = new Map();
+  let reference: Rows | undefined;
+  let [verdict, threshold]: [Verdict | undefined, number | undefined] = [undefined, undefined];
+  let duration = kept?.plain.duration ?? 0;
+  let latest = 0;
+
+  const begin = (rows: Rows) => {
+    reference = rows;
+    test = subject.test(rows);
+    const counts = new Map<string, number>();
+    for (const who of rows.principals) counts.set(who, (counts.get(who) ?? 0) + 1 / rows.n);
+    shares = counts;
+  };
+
+  const windowsPerDay = () => Math.max(1e-3, DAY / Math.max(1000 * options.seconds, duration, 1));
+  /** The budget divided by the windows there are: at the traffic of the calibration, or of now where there is more. */
+  const thresholdNow = () => {
+    const perDay = calibrated
+      ? Math.max(calibrated.windowsPerDay, duration > 0 ? windowsPerDay() : 0)
+      : windowsPerDay();
+    return thresholdAt((calibrated?.budgetPerDay ?? options.perDay) / perDay, calibrated?.tail ?? undefined);
+  };
+
+  const isDue = (about: string, at: number) => {
+    const before = said.get(about);
+    if (before !== undefined && Math.abs(at - before) < 3_600_000 * options.again) return false;
+    if (said.size >= 512) said.clear();
+    said.set(about, at);
+    return true;
+  };
+
+  const raise = (
+    rows: Rows,
+    about: string,
+    word: Pick<Alarm, 'kind' | 'title' | 'why' | 'score' | 'threshold' | 'figures' | 'principals'>,
+    shows: (row: number) => number,
+  ) => {
+    const telling = Array.from({ length: rows.n }, (_, i) => i)
+      .filter(
+        (i) => shows(i) > 0 && (word.kind !== 'attack' || word.principals.includes(rows.principals[i]!)),
+      )
+      .sort((a, b) => shows(b) - shows(a));
+    alarms.push({
+      ...{ id: freshId(), at: rows.at[rows.n - 1]!, monitor: name, model, version, digest },
+      ...word,
+      severity: word.kind === 'drift' ? 'medium' : 'high',
+      subject: `${about} of ${model}`,
+      ...{ first: rows.at[0]!, last: rows.at[rows.n - 1]!, queries: rows.n },
+      decisions: [...new Set(telling.map((i) => rows.decisions[i]!))].slice(0, 64),
+      atlas: word.kind === 'attack' ? ['AML.T0040'] : [],
+    });
+  };
+
+  const judge = (rows: Rows, watch: WindowTest) => {
+    const found = watch.test(rows);
+    verdict = found;
+    const limit = thresholdNow();
+    threshold = limit;
+    series.add(rows.at[rows.n - 1]!, found.score);
+    for (const fault of found.faults) sayFault(rows, fault);
+    if (found.score <= limit || !isDue('drift', rows.at[rows.n - 1]!)) return;
+    const calmShare = (who: string) => shares.get(who) ?? 0;
+    const spread = spreadOf(rows, found.excess, calmShare, (rest) => watch.test(rest).score);
+    const because = `The score ${found.score.toFixed(1)} (−log₁₀ p of ${rows.n} rows) is above ${limit.toFixed(1)}.`;
+    raise(
+      rows,
+      spread.kind === 'attack' ? `${name} by few callers` : name,
+      {
+        ...{ kind: spread.kind, principals: spread.principals, title: subject.title(found.what) },
+        ...{
+          why: `${found.why} ${because} ${spread.why} ${subject.advice}`.trim(),
+          score: found.score,
+          threshold: limit,
+        },
+        figures: { ...found.figures, ...spread.figures },
+      },
+      (row) => found.excess[row]!,
+    );
+  };
+
+  const sayFault = (rows: Rows, fault: Fault) => {
+    if (!isDue(fault.subject, rows.at[rows.n - 1]!)) return;
+    const excess = Float64Array.from({ length: rows.n }, (_, i) => (fault.shows(i) ? 1 : 0));
+    const spread = spreadOf(
+      rows,
+      excess,
+      (who) => shares.get(who) ?? 0,
+      (rest) => {
+        const still = subject
+          .test(reference!)
+          .test(rest)
+          .faults.some((each) => each.subject === fault.subject);
+        return still ? 300 : 0;
+      },
+    );
+    const isAttack = spread.kind === 'attack';
+    raise(
+      rows,
+      `${name}: ${fault.subject}`,
+      {
+        ...{ kind: isAttack ? 'attack' : 'fault', principals: spread.principals, title: fault.title },
+        why: `${fault.why} ${isAttack ? spread.why : `It is like a fault on the way here: ${spread.figures.callers} callers sent these rows.`}`,
+        ...{ score: 1, threshold: 0, figures: spread.figures },
+      },
+      (row) => excess[row]!,
+    );
+  };
+
+  const offer: Offer = (values, offset, principal, decision, at) => {
+    if (!Number.isFinite(at)) return;
+    if (at > latest) latest = at;
+    if (test === undefined) {
+      learnt.offer(values, offset, principal, decision, at);
+      if (learnt.seen >= options.learn && learnt.last - learnt.first >= 1000 * options.seconds) {
+        begin(learnt.rows());
+        learnt.clear();
+      }
+      return;
+    }
+    window.offer(values, offset, principal, decision, at);
+    const took = window.last - window.first;
+    if (
+      window.size < Math.min(options.rows, options.most) ||
+      window.seen < options.rows ||
+      took < 1000 * options.seconds
+    )
+      return;
+    const rows = window.rows();
+    window.clear();
+    duration = duration === 0 ? took : 0.8 * duration + 0.2 * took;
+    judge(rows, test);
+  };
+
+  const takeAll = (sightings: readonly Sighting[]) => {
+    if (typeof subject.width === 'string' || subject.take === undefined) return;
+    for (const sighting of sightings) subject.take(sighting, offer);
+  };
+
+  if (typeof given === 'object') begin(given.reference);
+  else if (kept?.reference) begin(kept.reference);
+  if (kept?.window) window.fill(kept.window, kept.plain.seen);
+  if (kept?.learning && test === undefined) learnt.fill(kept.learning, kept.plain.learning);
+  if (test === undefined && setting.calm.length > 0 && typeof subject.width === 'number' && subject.take) {
+    // All that is given is the reference, however little.
+    const all = openReservoir(width, REFERENCE, rng.fork('calm'));
+    const offerCalm: Offer = (values, offset, principal, decision, at) =>
+      all.offer(values, offset, principal, decision, at);
+    for (const sighting of setting.calm) subject.take(sighting, offerCalm);
+    if (all.size >= 30) begin(all.rows());
+  }
+
+  const because = (): string | undefined => {
+    if (typeof subject.width === 'string') return subject.width;
+    if (test === undefined) return `${learnt.seen} of ${options.learn} rows of the reference have come`;
+    if (typeof given === 'string') return given;
+    if (calibrated === undefined)
+      return 'not calibrated: the threshold takes rows for independent of each other; glacis monitor calibrate measures it on calm traffic';
+    if (duration > 0 && windowsPerDay() > 2 * calibrated.windowsPerDay)
+      return `there is ${(windowsPerDay() / calibrated.windowsPerDay).toFixed(1)} times the traffic that it was calibrated for`;
+    return calibrated.warnings[0];
+  };
+
+  return {
+    name,
+    offer,
+    drain: () => alarms.splice(0),
+    see(sightings) {
+      takeAll(sightings);
+      return alarms.splice(0);
+    },
+    state(): MonitorState {
+      const isAlarmed =
+        verdict !== undefined && (verdict.score > (threshold ?? 0) || verdict.faults.length > 0);
+      return {
+        ...{ monitor: name, model, because: because(), score: verdict?.score },
+        phase:
+          typeof subject.width === 'string'
+            ? 'blind'
+            : test === undefined
+              ? 'learning'
+              : isAlarmed
+                ? 'alarmed'
+                : 'watching',
+        threshold: test === undefined ? undefined : (threshold ?? thresholdNow()),
+        series: series.points(),
+        falseAlarms: {
+          budgetPerDay: calibrated?.budgetPerDay ?? options.perDay,
+          ...(calibrated && { measuredPerDay: calibrated.measured.perDay }),
+          on: calibrated?.measured.on ?? 0,
+        },
+        parts: verdict?.parts ?? [],
+      };
+    },
+    snapshot() {
+      const parts = {
+        ...(reference && origin === 'learnt' && { reference: keepRows(reference) }),
+        ...(window.size > 0 && { window: keepRows(window.rows()) }),
+        ...(learnt.size > 0 && { learning: keepRows(learnt.rows()) }),
+      };
+      return stateToBytes({
+        kind: stateKind(name),
+        plain: {
+          ...{
+            origin,
+            duration,
+            series: series.points(),
+            said: [...said],
+            seen: window.seen,
+            learning: learnt.seen,
+          },
+          rows: Object.fromEntries(Object.entries(parts).map(([part, { plain }]) => [part, plain])),
+        },
+        arrays: Object.fromEntries(
+          Object.entries(parts).flatMap(([part, { arrays }]) =>
+            Object.entries(arrays).map(([key, array]) => [`${part}.${key}`, array]),
+          ),
+        ),
+      });
+    },
+  };
+}
+
+const stateKind = (name: string) => `drift/1 ${name}`;
+
+interface Remembered {
+  readonly plain: {
+    readonly series: unknown;
+    readonly said: readonly (readonly [string, number])[];
+    readonly duration: number;
+    readonly seen: number;
+    readonly learning: number;
+  };
+  readonly reference: Rows | undefined;
+  readonly window: Rows | undefined;
+  readonly learning: Rows | undefined;
+}
+
+/** What was remembered, if it is of this monitor, of the same reference and whole. */
+function remembered(
+  name: string,
+  bytes: Uint8Array | undefined,
+  origin: string,
+  width: number,
+): Remembered | undefined {
+  if (bytes === undefined) return undefined;
+  let state: State;
+  try {
+    state = stateFromBytes(stateKind(name), bytes);
+  } catch {
+    return undefined;
+  }
+  const plain = (state.plain ?? {}) as Record<string, unknown>;
+  if (plain.origin !== origin) return undefined;
+  const part = (which: string): Rows | undefined => {
+    const { arrays } = state;
+    const rows = keptRows((plain.rows as Record<string, unknown> | undefined)?.[which], {
+      values: arrays[`${which}.values`],
+      who: arrays[`${which}.who`],
+      at: arrays[`${which}.at`],
+    });
+    return rows?.width === width ? rows : undefined;
+  };
+  const whole = (value: unknown) =>
+    typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : 0;
+  const said = Array.isArray(plain.said)
+    ? plain.said
+        .filter(
+          (s): s is [string, number] => Array.isArray(s) && typeof s[0] === 'string' && Number.isFinite(s[1]),
+        )
+        .slice(0, 512)
+    : [];
+  return {
+    plain: {
+      series: plain.series,
+      said,
+      duration: whole(plain.duration),
+      seen: whole(plain.seen),
+      learning: whole(plain.learning),
+    },
+    reference: part('reference'),
+    window: part('window'),
+    learning: part('learning'),
+  };
+}
+
+/** Whom a call is of: the principal, or the address of one who is not known. */
+export function callerOf({ principal, address }: Sighting): string {
+  return nameOf(principal ?? address);
+}
