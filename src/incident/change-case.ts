@@ -22,8 +22,8 @@ export interface CaseChange {
   readonly id?: string | undefined;
   /** The revision that the person saw; without, it does not matter. */
   readonly revision?: number | undefined;
-  /** Its place in the log, where something that is there says it already. */
-  readonly logged?: number | undefined;
+  /** The event as the log has it already. */
+  readonly logged?: CaseEvent | undefined;
   /** What else becomes different; may look at the database again, and throws what refuses. */
   readonly apply?: (record: CaseRecord, db: Database) => Promise<CaseRecord> | CaseRecord;
 }
@@ -59,7 +59,7 @@ export async function changeCase(
     );
   await apply(before, store.db);
   const logged = { id: eventId ?? freshId(), case: id, at: now(), by, what };
-  const event: CaseEvent = { ...logged, entry: given ?? (await record(ledgerEvent(logged))) };
+  const event: CaseEvent = given ?? { ...logged, entry: await record(ledgerEvent(logged)) };
   try {
     const after = await store.transact(async (db) => {
       const there = await readCase(db, id);

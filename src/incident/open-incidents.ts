@@ -92,7 +92,7 @@ export interface Incidents
     id: string,
     what: Extract<CaseEvent['what'], { kind: 'impact' | 'bundle' }>,
     by: string,
-    logged?: number,
+    logged?: CaseEvent,
   ): Promise<void>;
   /** Puts another configuration in force. */
   reload(config: IncidentsConfig): void;
