@@ -219,7 +219,8 @@ export function openMonitors(first: MonitorsSetting, surroundings: MonitorsSurro
     if (known.size >= MOST_PLANS) known.clear();
     const about = describe(sighting.model, sighting.digest);
     if (about === undefined) return undefined;
-    const made: Known = { plan: about.sampleDims && planSketch(about) };
+    const { sampleDims, datatype, names } = about;
+    const made: Known = { plan: sampleDims && planSketch({ sampleDims, datatype, names }) };
     known.set(key, made);
     if (!models.has(keyOf(about))) {
       models.set(keyOf(about), about);

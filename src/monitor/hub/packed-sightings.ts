@@ -41,8 +41,8 @@ const MOST_CALLS = 256;
  * so that a steady flow allocates nothing large.
  */
 export function sightingPacker(): SightingPacker {
-  const spare: { readonly numbers: Float64Array; readonly floats: Float32Array }[] = [];
-  let { numbers, floats } = fresh();
+  const spare: Room[] = [];
+  let { numbers, floats }: Room = fresh();
   let texts: string[] = [];
   let numbered = new Map<string, number>();
   let [at, used, count] = [0, 0, 0];
@@ -131,7 +131,12 @@ export function sightingPacker(): SightingPacker {
   };
 }
 
-const fresh = () => ({ numbers: new Float64Array(NUMBERS), floats: new Float32Array(FLOATS) });
+interface Room {
+  readonly numbers: Float64Array;
+  readonly floats: Float32Array;
+}
+
+const fresh = (): Room => ({ numbers: new Float64Array(NUMBERS), floats: new Float32Array(FLOATS) });
 
 /** Reads what a {@link sightingPacker} put together. The rows are copies. */
 export function unpackSightings({ count, numbers, floats, texts }: PackedSightings): readonly Sighting[] {
