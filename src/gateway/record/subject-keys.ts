@@ -27,6 +27,8 @@ export interface SubjectKeys {
   find(subject: string): Promise<SubjectKey | undefined>;
   /** Every key that is there. Whose they are is not stored. Errors: `vault/key`, `vault/unreadable`. */
   all(): AsyncGenerator<SubjectKey>;
+  /** The key in a file, by the two parts of its name; undefined for another file. */
+  inFile(start: string, file: string): Promise<SubjectKey | undefined>;
   /** Destroys a subject's key; gives its pseudonym, or undefined where there was none. */
   erase(subject: string): Promise<string | undefined>;
 }
@@ -40,8 +42,12 @@ const shape = z.strictObject({
 /** Keys in memory at most. */
 const KEPT = 4096;
 
-/** The keys of subjects in a folder. The files' names are hashes, so that a listing shows no names. */
-export function subjectKeys(folder: string, wrapping: WrappingKey): SubjectKeys {
+/** The keys of subjects in a folder, `kept` of them in memory. The files' names are hashes, so that a listing shows no names. */
+export function subjectKeys(
+  folder: string,
+  wrapping: WrappingKey,
+  { kept: most = KEPT }: { readonly kept?: number } = {},
+): SubjectKeys {
   /** By subject; a name that is long, which a caller can choose, counts by its hash. */
   const kept = new Map<string, SubjectKey>();
   const shortOf = (subject: string) => (subject.length <= 256 ? subject : nameOf(subject));
@@ -49,7 +55,7 @@ export function subjectKeys(folder: string, wrapping: WrappingKey): SubjectKeys 
     kept.delete(shortOf(subject));
     kept.set(shortOf(subject), key);
     for (const oldest of kept.keys()) {
-      if (kept.size <= KEPT) break;
+      if (kept.size <= most) break;
       kept.delete(oldest);
     }
     return key;
@@ -93,7 +99,12 @@ export function subjectKeys(folder: string, wrapping: WrappingKey): SubjectKeys 
     }
     return derived(key);
   };
+  const inFile = async (start: string, file: string): Promise<SubjectKey | undefined> => {
+    const [, rest] = /^([0-9a-f]{62})\.json$/.exec(file) ?? [];
+    return rest === undefined ? undefined : read(`${start}${rest}`);
+  };
   return {
+    inFile,
     ready(subject) {
       const key = kept.get(shortOf(subject));
       return key && keep(subject, key);
@@ -110,8 +121,7 @@ export function subjectKeys(folder: string, wrapping: WrappingKey): SubjectKeys 
     async *all() {
       for (const start of await readdir(folder).catch(() => []))
         for (const file of await readdir(join(folder, start)).catch(() => [])) {
-          const [, rest] = /^([0-9a-f]{62})\.json$/.exec(file) ?? [];
-          const key = rest === undefined ? undefined : await read(`${start}${rest}`);
+          const key = await inFile(start, file);
           if (key) yield key;
         }
     },
