@@ -10,6 +10,7 @@ import { openDesk } from './alarm-desk.ts';
 import { defineAttackKind } from './attack-kind.ts';
 import { type LastPoints, lastPoints } from './between-points.ts';
 import { type CellRow, cellRowsOf, cellsOfFeatures, scaleOf, usualDistances } from './cell-rows.ts';
+import { halves } from './extraction-evidence.ts';
 import { type OddChances, openOddChances } from './odd-chances.ts';
 import { openRunLength } from './run-length.ts';
 import { scoreSeries } from './score-series.ts';
@@ -140,9 +141,7 @@ function watchOf(
       }
       cluster.flips.take(seen.flipped, mayFlip);
       cluster.halvings.take(seen.halving, mayHalve);
-      const [a, b] = [cluster.flips.evidence(), cluster.halvings.evidence()];
-      const most = Math.max(a, b);
-      cluster.evidence = most + Math.log(0.5 * Math.exp(a - most) + 0.5 * Math.exp(b - most));
+      cluster.evidence = halves(cluster.flips.evidence(), cluster.halvings.evidence());
       return cluster;
     },
   };

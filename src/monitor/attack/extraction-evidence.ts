@@ -25,6 +25,8 @@ export interface Asker {
   last: number;
   /** ln of the evidence that this is no calm client. */
   evidence: number;
+  /** The same to be multiplied with others'. */
+  part: number;
   shifted: number;
   /** Ids of decisions that were odd, the last first; of any where none was. */
   shown: string[];
@@ -63,6 +65,7 @@ export function freshAsker(name: string, at: number): Asker {
     first: at,
     last: at,
     evidence: Number.NEGATIVE_INFINITY,
+    part: 0,
     shifted: 0,
     shown: [],
   };
@@ -82,6 +85,13 @@ export interface CalmNow {
   readonly usual: number;
   /** The mean row of all clients, `[ROW]`. */
   readonly common: Float64Array;
+}
+
+/** ln of the mean of two bits of evidence. */
+export function halves(a: number, b: number): number {
+  const most = Math.max(a, b);
+  if (most === Number.NEGATIVE_INFINITY) return most;
+  return most + Math.log(0.5 * Math.exp(a - most) + 0.5 * Math.exp(b - most));
 }
 
 /** Squared distance of a row from where this client's rows lie now. */
@@ -137,9 +147,8 @@ export function takeRow(
   const n = asker.n + asker.nBefore;
   asker.shifted = n >= FEWEST ? logRatio(asker, n, spread) : 0;
   // Half of the stake on each test.
-  const [a, b] = [asker.shifted, asker.chances.evidence()];
-  const most = Math.max(a, b);
-  asker.evidence = most + Math.log(0.5 * Math.exp(a - most) + 0.5 * Math.exp(b - most));
+  asker.evidence = halves(asker.shifted, asker.chances.evidence());
+  asker.part = halves(asker.shifted, asker.chances.excess());
   if (asker.n >= HALF) {
     [asker.before, asker.now] = [asker.now, asker.before.fill(0)];
     [asker.nBefore, asker.n] = [asker.n, 0];

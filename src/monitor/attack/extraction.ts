@@ -14,6 +14,7 @@ import {
   strangeness,
   takeRow,
 } from './extraction-evidence.ts';
+import { CAPITALS } from './odd-chances.ts';
 import { openRunLength } from './run-length.ts';
 import { scoreSeries } from './score-series.ts';
 import { rowsOf, type SketchedRow, whoOf } from './sketched-rows.ts';
@@ -198,10 +199,8 @@ function watchOf(fit: Fit, { clients }: Options) {
 }
 
 /** Part of one client in the evidence that some clients together are one attacker: `E = Π (1 − q + q E_c)`, again of mean 1 at most where all are calm. */
-function togetherOf({ evidence }: Asker): number {
-  return evidence > 30
-    ? evidence + Math.log(PRIOR)
-    : Math.log(1 - PRIOR + PRIOR * Math.exp(Math.max(-50, evidence)));
+function togetherOf({ part }: Asker): number {
+  return part > 30 ? part + Math.log(PRIOR) : Math.log(1 - PRIOR + PRIOR * Math.exp(Math.max(-50, part)));
 }
 
 const whole = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -382,8 +381,6 @@ function openExtraction(
     };
   }
 }
-
-const CAPITALS = 3;
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;

@@ -1,0 +1,322 @@
+import { z } from 'zod';
+import { packedFloats, packFloats } from '../../detect/packed-floats.ts';
+import { queryMemory } from '../../detect/queries/query-memory.ts';
+import { recent } from '../../detect/queries/recent.ts';
+import { sampleDigest } from '../../detect/queries/sample-digest.ts';
+import type { Alarm } from '../alarm.ts';
+import type { MonitorSetting } from '../monitor.ts';
+import type { Sighting } from '../sighting.ts';
+import { openDesk } from './alarm-desk.ts';
+import { defineAttackKind } from './attack-kind.ts';
+import { cellRowsOf, cellsOfFeatures, scaleOf, usualDistances } from './cell-rows.ts';
+import { halves } from './extraction-evidence.ts';
+import { type OddChances, openOddChances } from './odd-chances.ts';
+import { openRunLength } from './run-length.ts';
+import { scoreSeries } from './score-series.ts';
+import { whoOf } from './sketched-rows.ts';
+
+const share = z.number().gt(0).max(1);
+const fitSchema = z.strictObject({
+  cells: z.int().min(0).max(4096),
+  scale: packedFloats(4096),
+  /** 0 where inputs are not sketched. */
+  radius: z.number().min(0),
+  /** Share of a calm client's queries that are near another client's, and of its calls that follow the same client as the call before. */
+  shared: share,
+  turns: share,
+  calm: z.number(),
+  calls: z.int().min(0),
+});
+type Fit = z.output<typeof fitSchema>;
+
+const options = z.strictObject({
+  budget: z
+    .number()
+    .gt(0)
+    .max(1000)
+    .default(1 / 7)
+    .describe('False alarms a day that are allowed, at the traffic of now.'),
+  clients: z.int().min(16).max(65_536).default(1024).describe('Clients that are remembered.'),
+  queries: z
+    .literal([1024, 2048, 4096, 8192, 16_384])
+    .default(4096)
+    .describe('Queries of everybody that are remembered.'),
+});
+type Options = z.output<typeof options>;
+
+const LEAST_SHARED = 0.02;
+const LEAST_TURNS = 0.05;
+
+/** Calls from which a calm client's shares say something. */
+const FEWEST = 100;
+
+/** Partners of one client that are remembered, and how often two must have met to be one hand. */
+const PARTNERS = 32;
+const MET = 2;
+
+/** Fewest clients of a group, and what each must bring. */
+const FEWEST_KEYS = 3;
+const PART = 1;
+
+/** Each client is suspected with this chance beforehand. */
+const PRIOR = 1 / 16;
+
+/** Share of calls after which what was has fallen to 1/e, in the traffic that is compared with. */
+const FADE = 1 / 200;
+
+interface Client {
+  readonly name: string;
+  number: number;
+  address: string;
+  credential: string | undefined;
+  tenant: string | undefined;
+  readonly shared: OddChances;
+  readonly turns: OddChances;
+  /** Meetings with others, by their number. */
+  readonly partners: Map<number, number>;
+  /** Who called before its last call. */
+  before: number;
+  /** Its part of the traffic, as of {@link seenAt}. */
+  part: number;
+  seenAt: number;
+  calls: number;
+  sharedCount: number;
+  turnCount: number;
+  first: number;
+  last: number;
+  shown: string[];
+}
+
+/**
+ * Many keys that behave as one: their queries lie beside each other's (a walk or a set that is shared out), or they take turns in an order that repeats. Each client has two e-detectors, "near another client's query" and
+ * "called right after the same client as last time", the second against that client's own part of the traffic. Clients that met form a group, whose evidence is the product of theirs (each diluted by its prior chance); what
+ * else they have in common (address, credential, tenant) is told, and not counted: colleagues have that, too.
+ *
+ * Popular pictures that are sent bit for bit are no meeting. A group is told from {@link FEWEST_KEYS} keys on.
+ */
+export const sybil = defineAttackKind<Options, Fit>({
+  name: 'sybil',
+  about: 'Many keys, addresses or tenants that behave as one.',
+  options,
+  kept: fitSchema,
+  toJson: (fit) => ({ ...fit, scale: packFloats(fit.scale) }),
+  learns: { sketched: false, calls: 5000 },
+  fit(calm, given, setting) {
+    if (calm.length < 1000) return undefined;
+    const cells = cellsOfFeatures(setting.features);
+    const rows = calm.flatMap((sighting) => cellRowsOf(sighting, setting.features.length, cells));
+    const scale = rows.length > 0 ? scaleOf(rows, setting.features, cells) : new Float32Array(cells).fill(1);
+    const radius = usualDistances(rows, scale, cells)?.radius ?? 0;
+    const fit: Fit = {
+      ...{ cells, scale, radius, shared: LEAST_SHARED, turns: LEAST_TURNS, calm: 0, calls: calm.length },
+    };
+    const first = watchOf(fit, given, setting);
+    for (const sighting of calm) first.take(sighting);
+    for (const [, { calls, sharedCount, turnCount }] of first.clients.entries()) {
+      if (calls < FEWEST) continue;
+      fit.shared = Math.min(0.9, Math.max(fit.shared, (1.5 * sharedCount) / calls));
+      fit.turns = Math.min(0.9, Math.max(fit.turns, (1.5 * turnCount) / calls));
+    }
+    const second = watchOf(fit, given, setting);
+    for (const sighting of calm) {
+      const client = second.take(sighting);
+      if (client !== undefined) fit.calm = Math.max(fit.calm, second.groupOf(client).evidence);
+    }
+    return fit;
+  },
+  open: openMonitor,
+});
+
+function evidenceOf({ shared, turns }: Client): number {
+  return halves(shared.excess(), turns.excess());
+}
+
+function watchOf(fit: Fit, given: Options, setting: MonitorSetting) {
+  const { cells, scale, radius } = fit;
+  const memory = radius > 0 ? queryMemory(cells, 2 * radius, given.queries, 1 + setting.seed) : undefined;
+  const clients = recent<string, Client>(given.clients);
+  const byNumber = new Map<number, Client>();
+  const own = new Float32Array(cells);
+  let [next, last, calls] = [1, 0, 0];
+  const clientOf = (sighting: Sighting): Client => {
+    const name = whoOf(sighting);
+    return clients.at(name, () => {
+      const client: Client = {
+        ...{
+          name,
+          number: next++,
+          address: sighting.address,
+          credential: sighting.credential,
+          tenant: sighting.tenant,
+        },
+        shared: openOddChances(),
+        turns: openOddChances(),
+        partners: new Map(),
+        ...{ before: 0, part: 0, seenAt: 0, calls: 0, sharedCount: 0, turnCount: 0 },
+        ...{ first: sighting.at, last: sighting.at, shown: [] },
+      };
+      byNumber.set(client.number, client);
+      if (byNumber.size > given.clients) byNumber.delete(byNumber.keys().next().value as number);
+      return client;
+    });
+  };
+  const meet = (a: Client, b: number): void => {
+    if (!a.partners.has(b) && a.partners.size >= PARTNERS) {
+      let [least, rarest] = [Number.POSITIVE_INFINITY, 0];
+      for (const [partner, met] of a.partners) if (met < least) [least, rarest] = [met, partner];
+      a.partners.delete(rarest);
+    }
+    a.partners.set(b, (a.partners.get(b) ?? 0) + 1);
+  };
+  const partOf = (client: Client): number => client.part * Math.exp(-FADE * (calls - client.seenAt));
+  return {
+    clients,
+    /** The client, where this call was of interest. */
+    take(sighting: Sighting): Client | undefined {
+      const client = clientOf(sighting);
+      client.calls++;
+      calls++;
+      client.last = Math.max(client.last, sighting.at);
+      let isMet = false;
+      // Whoever calls twice in a row takes no turns.
+      if (last !== client.number && last !== 0) {
+        const previous = byNumber.get(last);
+        if (client.before !== 0 && previous !== undefined) {
+          const same = client.before === last;
+          client.turns.take(same, Math.max(fit.turns, 2 * partOf(previous)));
+          if (same) {
+            client.turnCount++;
+            isMet = true;
+            meet(client, last);
+            meet(previous, client.number);
+          }
+        }
+        client.before = last;
+      }
+      last = client.number;
+      client.part = partOf(client) + FADE;
+      client.seenAt = calls;
+      if (memory !== undefined)
+        for (const { cells: raw } of cellRowsOf(sighting, setting.features.length, cells)) {
+          for (let i = 0; i < cells; i++) own[i] = raw[i]! / scale[i]!;
+          const query = { cells: own, digest: sampleDigest(own, 0, cells, setting.seed) };
+          const found = memory.nearest(query, radius);
+          if (found?.repeat) continue;
+          memory.add(query, { cluster: 0, label: client.number });
+          const other =
+            found !== undefined && found.label !== client.number ? byNumber.get(found.label) : undefined;
+          client.shared.take(other !== undefined, fit.shared);
+          if (other === undefined) continue;
+          client.sharedCount++;
+          isMet = true;
+          meet(client, other.number);
+          meet(other, client.number);
+          client.shown.unshift(sighting.id);
+          if (client.shown.length > 8) client.shown.pop();
+        }
+      return isMet ? client : undefined;
+    },
+    /** Clients that met this one, and those that met them, as far as they are suspicious by themselves. */
+    groupOf(client: Client): { readonly members: readonly Client[]; readonly evidence: number } {
+      const members = new Set([client]);
+      for (const member of members) {
+        if (members.size >= 64) break;
+        for (const [number, met] of member.partners) {
+          const other = met >= MET ? byNumber.get(number) : undefined;
+          if (other !== undefined && evidenceOf(other) > PART) members.add(other);
+        }
+      }
+      let evidence = 0;
+      for (const member of members) {
+        const own = evidenceOf(member);
+        evidence +=
+          own > 30 ? own + Math.log(PRIOR) : Math.log(1 - PRIOR + PRIOR * Math.exp(Math.max(-50, own)));
+      }
+      return { members: [...members], evidence };
+    },
+  };
+}
+
+const keptState = z.strictObject({
+  perDay: z.number().min(0).max(Number.MAX_SAFE_INTEGER),
+  said: z.array(z.tuple([z.string(), z.number(), z.number()])).max(2048),
+});
+
+/** What is remembered of clients is not kept over a restart: keys that go on as one are noticed again within some dozens of calls. */
+function openMonitor(fit: Fit, given: Options, setting: MonitorSetting, state?: { readonly plain: unknown }) {
+  const watch = watchOf(fit, given, setting);
+  const read = keptState.safeParse(state?.plain).data;
+  const run = openRunLength(given.budget, read?.perDay);
+  const desk = openDesk('sybil', setting, read?.said);
+  const series = scoreSeries();
+  const threshold = () => Math.max(run.log(), 1.25 * fit.calm + 3);
+  let now = 0;
+  return {
+    see(sightings: readonly Sighting[]): readonly Alarm[] {
+      const alarms: Alarm[] = [];
+      for (const sighting of sightings) {
+        run.take(sighting.at);
+        now = Math.max(now, sighting.at);
+        const client = watch.take(sighting);
+        if (client === undefined || evidenceOf(client) < PART) continue;
+        const { members, evidence } = watch.groupOf(client);
+        series.take(sighting.at, Math.max(0, evidence));
+        const limit = threshold();
+        if (evidence <= limit || members.length < FEWEST_KEYS) continue;
+        const names = members.map(({ name }) => name);
+        // A key that comes in later is news.
+        if (!names.some((name) => desk.isDue(`sybil ${name}`, sighting.at, evidence))) continue;
+        const subject = `sybil ${[...names].sort()[0]}`;
+        for (const name of names) desk.note(`sybil ${name}`, sighting.at, evidence);
+        const one = (of: (each: Client) => string | undefined) => {
+          const all = new Set(members.map(of));
+          return all.size === 1 && !all.has(undefined);
+        };
+        const common = [
+          one(({ address }) => address) && 'one address',
+          one(({ credential }) => credential) && 'one credential',
+          one(({ tenant }) => tenant) && 'one tenant',
+        ].filter((each) => each !== false);
+        const born = members.map(({ first }) => first);
+        const calls = members.reduce((sum, each) => sum + each.calls, 0);
+        alarms.push(
+          desk.say({
+            ...{ at: sighting.at, severity: 'high', subject, score: evidence, threshold: limit },
+            principals: names,
+            title: `${names.length} clients behave as one on ${setting.model}`,
+            why: `${members.reduce((sum, { sharedCount }) => sum + sharedCount, 0)} of their ${calls} calls ask beside a query of another client, and ${members.reduce((sum, { turnCount }) => sum + turnCount, 0)} come after the same client as the call before; calm clients share at most ${(100 * fit.shared).toFixed(1)} % and follow in at most ${(100 * fit.turns).toFixed(1)} %. The odds against separate clients are e^${evidence.toFixed(1)} (alarm from e^${limit.toFixed(1)}). ${common.length > 0 ? `They have ${common.join(', ')} in common. ` : ''}It looks like an attack and not like drift because only these clients are tied to each other; ${Math.max(0, watch.clients.size() - names.length)} others are not.`,
+            first: Math.min(...born),
+            last: sighting.at,
+            queries: calls,
+            decisions: [sighting.id, ...members.flatMap(({ shown }) => shown)],
+            atlas: ['AML.T0024.002', 'AML.T0043.001', 'AML.T0074'],
+            figures: {
+              clients: names.length,
+              'near another client': members.reduce((sum, { sharedCount }) => sum + sharedCount, 0),
+              'in turn': members.reduce((sum, { turnCount }) => sum + turnCount, 0),
+              'first seen within hours': (Math.max(...born) - Math.min(...born)) / 3_600_000,
+              common,
+            },
+          }),
+        );
+      }
+      return alarms;
+    },
+    state: () => {
+      const parts = [...watch.clients.entries()]
+        .map(([name, client]) => ({ name, score: Math.max(0, evidenceOf(client)) }))
+        .filter(({ score }) => score > 0)
+        .sort((a, b) => b.score - a.score)
+        .slice(0, 64);
+      return {
+        phase: now - desk.last() < 600_000 ? ('alarmed' as const) : ('watching' as const),
+        score: parts[0]?.score ?? 0,
+        threshold: threshold(),
+        series: series.points(),
+        falseAlarms: { budgetPerDay: given.budget, measuredPerDay: 0, on: fit.calls },
+        parts,
+      };
+    },
+    keep: () => ({ plain: { perDay: run.perDay(), said: desk.keep() }, arrays: {} }),
+  };
+}
