@@ -1,4 +1,5 @@
 import type { LabAttackInfo, LabModelInfo } from '../../../src/gateway/console/api.ts';
+import { Segments } from '../../parts/segments.tsx';
 import { epsRange, epsWords, KNOWLEDGE, NORM_WORDS } from './words.ts';
 
 /** What is tried: everything but the input. */
@@ -32,23 +33,12 @@ export function Controls({
   };
   return (
     <div class="lab-controls">
-      <div class="group">
-        <span class="label" id="lab-knows">
-          What the attacker knows
-        </span>
-        <div class="segments" role="group" aria-labelledby="lab-knows">
-          {groups.map((needs) => (
-            <button
-              key={needs}
-              type="button"
-              aria-pressed={attack.needs === needs}
-              onClick={() => choose(usable.find((each) => each.needs === needs)!.id)}
-            >
-              {KNOWLEDGE[needs].short}
-            </button>
-          ))}
-        </div>
-      </div>
+      <Segments
+        label="What the attacker knows"
+        value={attack.needs}
+        options={groups.map((needs) => ({ value: needs, title: KNOWLEDGE[needs].short }))}
+        onChange={(needs) => choose(usable.find((each) => each.needs === needs)!.id)}
+      />
       <label class="group">
         <span class="label">Attack</span>
         <select value={attack.id} onChange={(event) => choose(event.currentTarget.value)}>
@@ -102,26 +92,18 @@ function Ball({
   return (
     <>
       {attack.norms.length > 1 && (
-        <div class="group">
-          <span class="label" id="lab-norm">
-            What counts as change
-          </span>
-          <div class="segments" role="group" aria-labelledby="lab-norm">
-            {attack.norms.map((each) => (
-              <button
-                key={each}
-                type="button"
-                aria-pressed={each === norm}
-                title={NORM_WORDS[each]?.about}
-                onClick={() =>
-                  onChange({ ...setting, norm: each, eps: epsRange(each, width, sizeOf(model)).usual })
-                }
-              >
-                {NORM_WORDS[each]?.title ?? each}
-              </button>
-            ))}
-          </div>
-        </div>
+        <Segments
+          label="What counts as change"
+          value={norm}
+          options={attack.norms.map((each) => ({
+            value: each,
+            title: NORM_WORDS[each]?.title ?? each,
+            about: NORM_WORDS[each]?.about,
+          }))}
+          onChange={(each) =>
+            onChange({ ...setting, norm: each, eps: epsRange(each, width, sizeOf(model)).usual })
+          }
+        />
       )}
       <label class="group">
         <span class="label">
