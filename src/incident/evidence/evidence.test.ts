@@ -48,9 +48,11 @@ beforeAll(async () => {
   const past: PastDecision[] = [];
   for (let i = 0; i < 5; i++) {
     const decision = {
-      ...{ kind: 'decision', id: String(i).repeat(32), at: START - 100 + i, bucket: 1, guards: [] },
+      kind: 'decision',
+      outcome: 'answered',
+      ...{ id: String(i).repeat(32), at: START - 100 + i, bucket: 1, guards: [] },
       ...{ principal: 'mallory', tenant: 't', credential: 'k', address: '::1', model: 'signs' },
-      ...{ version: '1', digest: 'sha256:aa', n: 1, outcome: 'answered', top: [[i, 0.5] as const] },
+      ...{ version: '1', digest: 'sha256:aa', n: 1, top: [[i, 0.5] as const] },
     } as const;
     past.push({ ...decision, entry: await recorder.record(decision) });
   }

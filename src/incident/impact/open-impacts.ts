@@ -119,7 +119,7 @@ export function openImpacts(setting: ImpactsSetting): Impacts {
     }
   };
   const enqueue = (id: string): void => {
-    stopping.set(id, new AbortController());
+    if (!stopping.has(id)) stopping.set(id, new AbortController());
     turn = turn
       .then(() => run(id))
       .catch((thrown) => failed('impact', thrown))
@@ -140,8 +140,14 @@ export function openImpacts(setting: ImpactsSetting): Impacts {
           'option/invalid',
           'impact: expected no digest of data; nothing here knows what models were trained on',
         );
-      const digests = scope.data === undefined ? [] : await setting.modelsWith!(scope.data);
       const id = freshId();
+      // Its place is taken before anything is waited for.
+      stopping.set(id, new AbortController());
+      const leave = (thrown: unknown): never => {
+        stopping.delete(id);
+        throw thrown;
+      };
+      const digests = scope.data === undefined ? [] : await setting.modelsWith!(scope.data).catch(leave);
       const summary: ImpactSummary = {
         ...{ id, scope, by, digests, log: setting.log },
         ...(of !== undefined && { case: of }),
@@ -158,7 +164,8 @@ export function openImpacts(setting: ImpactsSetting): Impacts {
           case_id: of ?? null,
           body: JSON.stringify({ summary, rows: 0, tally: [] }),
         })
-        .execute();
+        .execute()
+        .catch(leave);
       enqueue(id);
       return summary;
     },
