@@ -1,7 +1,129 @@
-import { Opening } from '../parts/card.tsx';
+import type { Case } from '../../src/incident/case.ts';
+import { pathOf, useRows } from '../data/query.ts';
+import { Button } from '../parts/button.tsx';
+import { Card, Opening } from '../parts/card.tsx';
+import { CaseRow } from '../parts/case-row.tsx';
+import { Empty } from '../parts/empty.tsx';
+import { Filters, Search, Select } from '../parts/field.tsx';
+import { counted, span } from '../parts/format.ts';
+import { Loading } from '../parts/loading.tsx';
+import { Link, setQuery } from '../shell/router.tsx';
 import type { PageProps } from '../shell/routes.ts';
+import { CasePage } from './case.tsx';
 
-/** To be written. */
-export default function CasesPage(_: PageProps) {
-  return <Opening title="Cases">Not here yet.</Opening>;
+/** All cases, those that need somebody first. With an id after it: one case. */
+export default function CasesPage({ rest, query }: PageProps) {
+  const [id] = rest;
+  return id === undefined ? <List query={query} /> : <CasePage id={id} />;
+}
+
+const UNFINISHED = 'open,working,contained';
+
+function List({ query }: { readonly query: URLSearchParams }) {
+  const [state, kind, find] = [
+    query.get('state') ?? UNFINISHED,
+    query.get('kind') ?? '',
+    query.get('find') ?? '',
+  ];
+  const cases = useRows<Case>(
+    pathOf('/api/cases', { state: state === 'all' ? '' : state, kind, find }),
+    ({ id }) => id,
+  );
+  const open = cases.rows.filter((each) => each.state === 'open' || each.state === 'working');
+  const times = cases.rows.flatMap(({ containedAfter }) => containedAfter ?? []);
+  const isFiltered = state !== UNFINISHED || kind !== '' || find !== '';
+  return (
+    <>
+      <Opening
+        chip={cases.loading ? 'Cases' : open.length > 0 ? 'Needs you' : 'Nothing open'}
+        tone={open.length > 0 ? 'changed' : cases.loading ? 'rest' : 'held'}
+        title={
+          cases.loading
+            ? 'Cases'
+            : open.length > 0
+              ? `${counted(open.length, 'case waits', 'cases wait')} for a person.`
+              : 'No case waits for anybody.'
+        }
+      >
+        Alarms about the same thing form one case.
+        {times.length > 0 &&
+          ` Of those shown, ${counted(times.length, 'was', 'were')} contained, half of them within ${span([...times].sort((a, b) => a - b)[Math.floor(times.length / 2)]!)} of the first bad query.`}
+      </Opening>
+      <Card>
+        <Filters>
+          <Search label="Find a case, a client" value={find} onFind={(text) => setQuery({ find: text })} />
+          <Select
+            label="State"
+            value={state}
+            options={[
+              [UNFINISHED, 'not closed'],
+              ['open', 'open'],
+              ['working', 'in work'],
+              ['contained', 'contained'],
+              ['closed', 'closed'],
+              ['all', 'all'],
+            ]}
+            onChange={(next) => setQuery({ state: next === UNFINISHED ? undefined : next })}
+          />
+          <Select
+            label="Kind"
+            value={kind}
+            options={[
+              ['', 'all'],
+              ['attack', 'attack-like'],
+              ['drift', 'drift-like'],
+              ['fault', 'fault'],
+            ]}
+            onChange={(next) => setQuery({ kind: next })}
+          />
+        </Filters>
+        {cases.loading ? (
+          <Loading what="the cases" lines={6} />
+        ) : cases.rows.length === 0 && cases.error ? (
+          <Empty
+            title="Could not load the cases"
+            icon="refresh"
+            action={<Button onPress={cases.refresh}>Try again</Button>}
+          >
+            {cases.error.message}
+          </Empty>
+        ) : cases.rows.length === 0 ? (
+          <Empty
+            title={isFiltered ? 'No such case' : 'No case'}
+            icon="cases"
+            action={
+              isFiltered ? (
+                <Link to="/cases" class="button">
+                  Without filters
+                </Link>
+              ) : (
+                <Link to="/drift" class="button">
+                  See the monitors
+                </Link>
+              )
+            }
+          >
+            {isFiltered
+              ? 'None fits what is chosen above.'
+              : 'When a monitor raises an alarm, a case is opened with what happened, who did it and what can be done. To see one now, run a drill: glacis incident drill.'}
+          </Empty>
+        ) : (
+          <div class={cases.stale ? 'stale' : ''}>
+            <ul class="case-list">
+              {cases.rows.map((each) => (
+                <CaseRow key={each.id} of={each} />
+              ))}
+            </ul>
+            {cases.more && (
+              <div class="actions center">
+                <Button onPress={cases.more} disabled={cases.loadingMore}>
+                  Show more
+                </Button>
+              </div>
+            )}
+          </div>
+        )}
+      </Card>
+    </>
+  );
 }

@@ -1,0 +1,42 @@
+import type { Traffic } from '../../src/gateway/console/api.ts';
+import { span } from './format.ts';
+
+const ABOUT: Readonly<Record<string, string>> = {
+  admit: 'who asks, and whether they may',
+  limit: 'rates and budgets',
+  guard: 'guards look at the input',
+  run: 'waiting for and running the model',
+  verify: 'the second model',
+  shape: 'how much is told',
+  record: 'the log, to the disk',
+  wait: 'until the answer is due',
+};
+
+/** Where the time of a call goes: a bar from 0 to the mean, a thin line to the 99th percentile. */
+export function StageTable({ stages }: { readonly stages: Traffic['stages'] }) {
+  if (stages.length === 0) return null;
+  const most = Math.max(...stages.map(({ p99 }) => p99), 1e-9);
+  return (
+    <dl class="stages">
+      {stages.map(({ stage, mean, p99 }) => (
+        <div key={stage}>
+          <dt title={ABOUT[stage]}>{stage}</dt>
+          <dd>
+            <svg
+              viewBox="0 0 100 10"
+              preserveAspectRatio="none"
+              role="img"
+              aria-label={`${stage}: ${span(mean)} on average, 99 of 100 within ${span(p99)}`}
+            >
+              <rect class="empty" x="0" y="4" width={(p99 / most) * 100} height="2" />
+              <rect class="held" x="0" y="1" width={(mean / most) * 100} height="8" />
+            </svg>
+            <span>{span(mean)}</span>
+            <span class="muted">{span(p99)}</span>
+          </dd>
+        </div>
+      ))}
+      <p class="muted small">Mean, and what 99 of 100 stay within.</p>
+    </dl>
+  );
+}
