@@ -36,6 +36,7 @@ describe('a query budget', () => {
     ]);
     expect(await budgets.state('alice', 'm')).toEqual({
       scope: 'principal',
+      window: 2_419_200_000,
       used: 100,
       limit: 100,
       step: 'refuse',

@@ -30,6 +30,8 @@ export interface BudgetUse {
   /** Queries used; those that gateways hold and have not used yet count as used, except this one's. */
   readonly used: number;
   readonly limit: number;
+  /** Milliseconds. */
+  readonly window: number;
   readonly step: BudgetStep;
 }
 
@@ -38,6 +40,8 @@ export interface OpenBudgets extends Budgets {
   refund(principal: Principal, model: string, n: number): void;
   /** What is used of every budget that a call of this principal meets. Errors: those of the store. */
   uses(principal: Pick<Principal, 'id' | 'tenant'>, model: string): Promise<readonly BudgetUse[]>;
+  /** The largest share used of the budgets that a call of this principal meets, as far as this gateway knows without asking; 0 where it does not. */
+  share(principal: Pick<Principal, 'id' | 'tenant'>, model: string): number;
   /** The time that budgets go by, which nobody can set: budgets that have ended before it are swept. */
   readonly time: () => number;
   /** Gives back what is held and not used. */
@@ -159,11 +163,12 @@ export async function openBudgets(
       accountsOf(config.limits, principal, model).map(async (account) => {
         const taken = await ledger.taken(account, clock.time());
         const used = Math.max(0, taken - (counters.get(account.id)?.held() ?? 0));
-        const { scope, limit } = account;
+        const { scope, limit, window } = account;
         return {
           scope: scope as BudgetScope,
           used,
           limit,
+          window,
           step: used >= limit ? 'refuse' : stepOf(used, limit),
         };
       }),
@@ -187,6 +192,11 @@ export async function openBudgets(
       return own ?? { used: 0, limit: Number.POSITIVE_INFINITY, step: 'full' };
     },
     uses,
+    share: (principal, model) =>
+      accountsOf(config.limits, principal, model).reduce((most, { id, limit }) => {
+        const used = counters.get(id)?.used() ?? 0;
+        return Math.max(most, used / limit);
+      }, 0),
     time: clock.time,
     async close() {
       if (isClosed) return;
