@@ -8,6 +8,7 @@ import { openGateway, type RunningGateway } from '../gateway/open-gateway.ts';
 import { readPolicyText } from '../policy/policy-file.ts';
 import { type Policy, parsePolicy } from '../policy/read-policy.ts';
 import { type Command, type CommandRun, EXIT } from './command.ts';
+import { openLab } from './lab/open-lab.ts';
 import { prepareFile, prepareFolder, writeText } from './output.ts';
 import { exampleRequest, servedText } from './serve-text.ts';
 
@@ -78,14 +79,20 @@ export const command: Command = {
         'option/invalid',
         'expected a MODEL, or a configuration with models under serve: got neither (glacis serve --help)',
       );
+    const folder = file === undefined ? process.cwd() : dirname(file);
     const gateway = await openGateway({
       config,
       policy,
       dataFolder: dataDir,
       secretFile: given.text('secret-file'),
-      folder: file === undefined ? process.cwd() : dirname(file),
+      folder,
       env: process.env,
       home: homedir(),
+      file,
+      ...(config.console.enabled &&
+        config.console.lab.enabled && {
+          lab: openLab(config.console.lab, { placeOf: (path) => resolve(folder, path) }),
+        }),
       reread: async () => reread(),
     });
     const isOver = new AbortController();

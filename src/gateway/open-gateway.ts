@@ -15,6 +15,9 @@ import {
   unchangeable,
 } from './config/sections.ts';
 import type { ServeConfig } from './config/serve-schema.ts';
+import { openAssessments } from './console/assessments/open-assessments.ts';
+import type { Lab } from './console/lab.ts';
+import { labModels } from './console/lab-models.ts';
 import { openDataFolder } from './data-folder.ts';
 import type { Event } from './decision.ts';
 import { databaseKeys } from './identity/keys/database-keys.ts';
@@ -29,6 +32,8 @@ import { openModelParts } from './model-parts.ts';
 import { openMetrics } from './observe/metrics.ts';
 import { openObserver } from './observe/observer.ts';
 import { openProcessLog, type ProcessLog } from './observe/process-log.ts';
+import { openOperations } from './operations.ts';
+import { GLACIS } from './own-principal.ts';
 import { openPipeline } from './pipeline.ts';
 import { openFaces } from './protocol/index.ts';
 import { openRecorder } from './record/open-recorder.ts';
@@ -55,6 +60,10 @@ export interface GatewayOptions {
     | (() => Promise<{ readonly config: ServeConfig; readonly policy?: Policy | undefined }>)
     | undefined;
   readonly log?: ProcessLog | undefined;
+  /** The file of the configuration, where there is one: people see it on the page of policies. */
+  readonly file?: string | undefined;
+  /** Tries attacks for people on the console; the gateway carries none itself. Closed with the gateway. */
+  readonly lab?: Lab | undefined;
 }
 
 /** A gateway that serves. */
@@ -117,7 +126,7 @@ interface Opening {
 
 async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): Promise<RunningGateway> {
   const { env, home, folder } = options;
-  let { config } = options;
+  let { config, policy } = options;
   const placeOf = (path: string) => (isAbsolute(path) ? path : resolve(folder, path));
   const now = Date.now;
   const clock = () => performance.now();
@@ -131,7 +140,12 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
   const recorder = keep(await openRecorder(config.log, { folder: recordFolder, now }), (part) =>
     part.close(),
   );
-  const record = (event: Event) => recorder.record(event);
+  let heard: ((event: Event) => void) | undefined;
+  const record = async (event: Event): Promise<number> => {
+    const entry = await recorder.record(event);
+    heard?.(event);
+    return entry;
+  };
   const store: Store = keep(
     await openStore(storeOf(config, data.path, placeOf), { now, broke: (why) => failed('store', why) }),
     (part) => part.close(),
@@ -161,6 +175,22 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
   sweeping.unref();
   keep(sweeping, async (part) => clearInterval(part));
   const reviews = openReviews(reviewsOf(config), { store, record, now });
+  const operations = keep(
+    await openOperations(config, {
+      ...{ store, secret, identity, management, observer, now, clock, env, placeOf, record },
+      dataFolder: data.path,
+      backends: () => backends,
+      parts: () => parts,
+      find: (model, version) => backends.find(model, version, GLACIS),
+    }),
+    (part) => part.close(),
+  );
+  const { containment } = operations;
+  heard = operations.heard;
+  const reports = config.console.assessments;
+  const assessments =
+    reports === undefined ? undefined : keep(openAssessments(placeOf(reports)), (part) => part.close());
+  keep(options.lab, async (part) => part?.close());
   const marks = keep(
     await openMarkRegister(join(data.path, 'marks.jsonl'), { mostBytes: MOST_MARKS, now, failed }),
     (part) => part.close(),
@@ -183,7 +213,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
   );
   const { backends, notLoaded } = await openBackends(backendOf(config), {
     ...{ folder, env, home, now, record, failed },
-    policy: options.policy,
+    policy,
     wantsFeatures: parts.wantsFeatures,
     prepare: parts.prepare,
     grace: GRACE,
@@ -191,10 +221,13 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
       metrics.shadow(model, { n, agreed, failed: none !== undefined }),
   });
   keep(backends, (part) => part.close());
+  containment.start();
 
   const { subject } = config.log;
   const gateway = openPipeline({
-    ...{ identifier: identity, rights, rates, budgets, recorder, observer, now, clock },
+    ...{ identifier: identity, rights, rates, budgets, recorder, now, clock },
+    observer: operations.observer,
+    orders: containment.calls,
     routes: backends,
     guards: parts.guards,
     answers: parts.answers,
@@ -241,6 +274,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     for (const putInForce of ready) putInForce();
     const refused = await backends.apply(backendOf(next.config), by);
     config = next.config;
+    policy = next.policy;
     await faces.renewTls();
     await record({
       kind: 'event',
@@ -260,6 +294,14 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     ...{ metrics, recorder, store, rights, management, backends, budgets, reviews },
     keys: identity.keys,
     server: { reload, drain: () => void setImmediate(drain), config: () => config },
+    operations,
+    lab: { lab: options.lab, models: () => labModels({ backends, config: () => config, placeOf }), now },
+    assessments,
+    policy: { file: options.file, folder, policy: () => policy },
+    guards: parts.guards,
+    notLoaded,
+    config: () => config,
+    now,
   });
   const { host, port, socket } = config.management;
   const managed = keep(
@@ -271,6 +313,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
       failed,
       now,
       tls: await managementTls(config, placeOf),
+      door: operations.console.door,
     }),
     (part) => part.close(),
   );
@@ -305,6 +348,3 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     closed,
   };
 }
-
-/** Who asks where the gateway itself does. */
-const GLACIS = { id: 'glacis', tenant: 'glacis', credential: 'none', kind: 'anonymous', roles: [] } as const;

@@ -36,6 +36,8 @@ interface Trace {
   top?: Decision['top'];
   divergence?: number;
   payload?: Payload;
+  /** The main input as floats. */
+  floats?: () => Float32Array | undefined;
   /** Whether the budget was charged. */
   taken?: boolean;
 }
@@ -144,6 +146,7 @@ export function openPipeline(stages: Stages): Gateway {
       now: trace.at,
     });
     trace.input = inputSummary(call);
+    trace.floats = call.floats;
     trace.payload = {
       input: inputs.map(dataToBytes),
       output: [],
@@ -224,13 +227,15 @@ export function openPipeline(stages: Stages): Gateway {
       divergence: trace.divergence,
       bucket: latencyBucket(clock() - asked.arrived),
     };
+    let entry: number | undefined;
     try {
-      return await timed('record', () => recorder.record(decision, trace.payload));
+      entry = await timed('record', () => recorder.record(decision, trace.payload));
+      return entry;
     } catch (thrown) {
       observer.failed('log', thrown);
       return undefined;
     } finally {
-      observer.decided(decision, clock() - asked.arrived);
+      observer.decided(decision, { milliseconds: clock() - asked.arrived, entry, floats: trace.floats });
       const due = stages.schedule.due(asked.arrived);
       if (due) await timed('wait', () => due);
     }

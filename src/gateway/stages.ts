@@ -46,12 +46,21 @@ export interface Schedule {
   due(arrived: number): Promise<void> | undefined;
 }
 
+/** How a call ended. */
+export interface Ended {
+  /** From its first byte until its entry was on the disk. */
+  readonly milliseconds: number;
+  /** Its place in the log; undefined where it could not be written. */
+  readonly entry: number | undefined;
+  /** The main input as floats `[n, …]`, where the call got that far. */
+  readonly floats?: (() => Float32Array | undefined) | undefined;
+}
+
 /** Counts and times what happens. Costs microseconds; never throws. */
 export interface Observer {
   /** A stage of a call took this long, in milliseconds. */
   stage(name: Stage, milliseconds: number): void;
-  /** A call has ended; `milliseconds` from its first byte until its entry was on the disk. */
-  decided(decision: Decision, milliseconds: number): void;
+  decided(decision: Decision, ended: Ended): void;
   /** Something that the operator must see: never with payload or secret. */
   failed(where: string, thrown: unknown): void;
 }

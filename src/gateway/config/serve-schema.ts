@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { incidentsSchema } from '../../incident/config-schema.ts';
+import { monitorsSchema } from '../../monitor/config-schema.ts';
 import { retentionSchema, storeSchema } from '../../store/index.ts';
 import { backendSchema } from '../backend/config-schema.ts';
 import { consoleSchema } from '../console/config-schema.ts';
@@ -55,6 +57,8 @@ export const serveSchema = z
     retention: retentionSchema.prefault({}).describe('How long the store keeps what nothing needs any more.'),
     log: recordSchema.prefault({}),
     console: consoleSchema,
+    monitors: monitorsSchema.prefault({}),
+    incidents: incidentsSchema.prefault({}).describe('How alarms become cases, and what is done about them.'),
     identity: identitySchema,
     rights: rightsSchema,
     rates: ratesSchema.prefault({}),

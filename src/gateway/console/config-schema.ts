@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { timeSpan } from '../../store/index.ts';
 import { issuerSchema } from '../identity/config-schema.ts';
+import { labSchema } from './lab-schema.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -81,6 +82,7 @@ export const consoleSchema = z
       .describe('Pages that may be open at once and follow live.'),
     mostStreamsEach: z.int().min(1).max(1000).default(32).describe('The same, of one person.'),
     assessments: path.optional().describe('A folder of reports (glacis assess --json) to show.'),
+    lab: labSchema,
     demo: z.boolean().default(false).describe('Whether every page says that this is a demonstration.'),
   })
   .prefault({});

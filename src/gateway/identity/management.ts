@@ -62,6 +62,8 @@ export const MANAGEMENT_ACTIONS = {
   'policy.read': read('the policies in force', 'operator', 'auditor'),
   'policy.reload': change('changed configuration and policies go into force', 'operator'),
   'guards.read': read('guards, thresholds and their rates', 'operator', 'auditor', 'reviewer'),
+  'monitors.read': read('how the monitors stand', 'operator', 'auditor', 'reviewer'),
+  'labels.add': change('true labels of past decisions, told later', 'operator', 'reviewer'),
   'guards.change': change("a guard's threshold or action", 'operator'),
   'limits.read': read('rate limits', 'operator', 'auditor'),
   'budgets.read': read('what is used and left of budgets', 'operator', 'auditor', 'reviewer'),

@@ -1,17 +1,29 @@
+import type { Policy } from '../../policy/read-policy.ts';
 import type { Store } from '../../store/index.ts';
+import type { NotLoaded } from '../backend/load-version.ts';
 import type { Backends } from '../backend/open-backends.ts';
+import type { ServeConfig } from '../config/serve-schema.ts';
+import type { Assessments } from '../console/assessments/open-assessments.ts';
+import type { InputGuard } from '../guard.ts';
 import type { KeyDesk } from '../identity/keys/key-desk.ts';
 import type { ManagementRights } from '../identity/management.ts';
 import type { GatewayRights } from '../identity/open-rights.ts';
 import type { OpenBudgets } from '../limits/index.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { Operations } from '../operations.ts';
 import type { OpenRecorder } from '../record/open-recorder.ts';
+import type { ServedModel } from '../served-model.ts';
 import type { Reviews } from '../verify/reviews.ts';
+import { assessmentRoutes } from './assessment-routes.ts';
 import { budgetRoutes } from './budget-routes.ts';
 import { type Health, healthRoutes } from './health-routes.ts';
 import { keyRoutes } from './key-routes.ts';
+import { type LabParts, labRoutes } from './lab-routes.ts';
 import { logRoutes } from './log-routes.ts';
 import { modelRoutes } from './model-routes.ts';
+import { monitorRoutes } from './monitor-routes.ts';
+import { peopleRoutes } from './people-routes.ts';
+import { policyRoutes } from './policy-routes.ts';
 import { reviewRoutes } from './review-routes.ts';
 import type { ManagementRoute } from './route.ts';
 import { listRoute, type ServerActs, serverRoutes } from './server-routes.ts';
@@ -28,19 +40,47 @@ export interface ManagedParts {
   readonly reviews: Reviews;
   readonly keys: KeyDesk;
   readonly server: Omit<ServerActs, 'policies'>;
+  readonly operations: Operations;
+  readonly lab: LabParts;
+  readonly assessments: Assessments | undefined;
+  readonly guards: (model: ServedModel) => readonly InputGuard[];
+  readonly notLoaded: readonly NotLoaded[];
+  /** The file of the configuration with the policy in force. */
+  readonly policy: {
+    readonly file: string | undefined;
+    readonly folder: string;
+    readonly policy: () => Policy | undefined;
+  };
+  readonly config: () => ServeConfig;
+  readonly now: () => number;
 }
 
 /** Everything that the management side can do, with the list of it. */
 export function managementRoutes(parts: ManagedParts): readonly ManagementRoute[] {
-  const { metrics, rights, management, backends } = parts;
+  const { metrics, rights, management, backends, operations, config, now } = parts;
   watch(metrics, backends);
   const routes = [
     ...healthRoutes(() => healthOf(parts), metrics),
     ...modelRoutes(backends),
-    ...keyRoutes(parts.keys),
+    ...keyRoutes(parts.keys, now),
+    ...peopleRoutes(parts),
     ...budgetRoutes(parts.budgets),
     ...reviewRoutes(parts.reviews),
     ...logRoutes(parts.recorder),
+    ...assessmentRoutes(parts.assessments),
+    ...labRoutes(parts.lab),
+    ...policyRoutes({
+      ...parts.policy,
+      ...{ config, backends, rights, management, now, guards: parts.guards },
+      notLoaded: () => parts.notLoaded,
+      orders: () => operations.containment.active(),
+    }),
+    ...monitorRoutes({
+      monitors: operations.monitors,
+      classNames: (model) => config().console.lab.models[model]?.classNames,
+      now,
+    }),
+    ...operations.console.routes,
     ...serverRoutes({
       ...parts.server,
       policies: () => ({

@@ -133,9 +133,9 @@ export function withRollups(observer: Observer, rollups: Rollups): Observer {
       observer.stage(name, milliseconds);
       rollups.stage(name, milliseconds);
     },
-    decided(decision, milliseconds) {
-      observer.decided(decision, milliseconds);
-      rollups.decided(decision, milliseconds);
+    decided(decision, ended) {
+      observer.decided(decision, ended);
+      rollups.decided(decision, ended.milliseconds);
     },
     failed: (where, thrown) => observer.failed(where, thrown),
   };

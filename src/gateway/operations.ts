@@ -1,0 +1,179 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { GlacisError } from '../core/error.ts';
+import { type Incidents, openIncidents } from '../incident/open-incidents.ts';
+import { monitorsSetting } from '../monitor/config-schema.ts';
+import type { MonitoredModel } from '../monitor/hub/monitored-model.ts';
+import { type Monitors, openMonitors } from '../monitor/hub/open-monitors.ts';
+import type { Store } from '../store/index.ts';
+import type { Backends } from './backend/open-backends.ts';
+import type { ServeConfig } from './config/serve-schema.ts';
+import type { DecisionRow } from './console/api.ts';
+import { type Console, openConsole } from './console/open-console.ts';
+import { type OpenContainment, openContainment } from './contain/open-containment.ts';
+import { standInFor } from './contain/stand-in.ts';
+import type { Decision, Event } from './decision.ts';
+import { ACTIONS } from './guard.ts';
+import type { ManagementRights } from './identity/management.ts';
+import type { Identity } from './identity/open-identity.ts';
+import type { ModelParts } from './model-parts.ts';
+import { openRollups, type Rollups, withRollups } from './observe/rollups/open-rollups.ts';
+import { GLACIS } from './own-principal.ts';
+import type { ServedModel } from './served-model.ts';
+import type { Observer } from './stages.ts';
+
+/** What watching and steering stand on. Backends and parts of models are opened later: they are asked for when they are needed. */
+export interface OperationsSurroundings {
+  readonly store: Store;
+  readonly secret: Uint8Array;
+  readonly dataFolder: string;
+  readonly identity: Identity;
+  readonly management: ManagementRights;
+  readonly backends: () => Backends;
+  readonly parts: () => ModelParts;
+  readonly find: (model: string, version?: string) => ServedModel | undefined;
+  readonly record: (event: Event) => Promise<number>;
+  readonly observer: Observer;
+  readonly now: () => number;
+  readonly clock: () => number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly placeOf: (path: string) => string;
+}
+
+/** What watches a gateway, what can be done about what it sees, and the pages that show it. */
+export interface Operations {
+  /** Hears of every call. */
+  readonly observer: Observer;
+  readonly rollups: Rollups;
+  readonly containment: OpenContainment;
+  readonly incidents: Incidents;
+  readonly monitors: Monitors;
+  readonly console: Console;
+  /** Hears of what was written into the log beside calls: open pages ask anew. */
+  heard(event: Event): void;
+  close(): Promise<void>;
+}
+
+/** Which pages an event of the log concerns. */
+const SHOWN_AS = [
+  [/^(model|models|canary|shadow|server)-/, 'models'],
+  [/^review-/, 'reviews'],
+  [/^(reloaded|guard|budget|rate|limit)/, 'policy'],
+  [/^(key|principal)-/, 'keys'],
+] as const;
+/** Decisions that open pages are shown in a second, at most: nobody reads more. */
+const SHOWN = 20;
+
+/**
+ * Opens what watches and steers a gateway: sums of its traffic, measures in force, monitors in a thread of their own, cases that form from their alarms, and the console that shows
+ * all of it. Nothing here can hold up a call: monitors that are behind drop what they cannot take, and a page that reads slowly loses its stream. Errors: those of the parts.
+ */
+export async function openOperations(
+  config: ServeConfig,
+  around: OperationsSurroundings,
+): Promise<Operations> {
+  const { store, secret, identity, management, record, now, clock, env, placeOf, find } = around;
+  const { failed } = around.observer;
+  const rollups = openRollups({ store, secret, now, failed });
+  const containment = await openContainment({
+    ...{ store, record, now, clock, failed, find },
+    models: () => around.backends().status(),
+    rollback: (model, by, options) => around.backends().rollback(model, by, options),
+    guards: (model) => around.parts().guards(model),
+    standInFor: (model) => {
+      const second = around.parts().second(model);
+      if (second === undefined)
+        throw new GlacisError('option/invalid', `verify: expected a second model of ${model.name}, got none`);
+      return standInFor(model, second);
+    },
+  });
+  const pages = await openConsole(config.console, {
+    ...{ store, secret, identity, record, now, clock, failed, env, placeOf },
+    issuers: config.identity.issuers,
+    may: management.may,
+  });
+  const incidents = openIncidents(config.incidents, {
+    ...{ store, record, containment, now, failed },
+    freshId: () => randomBytes(16).toString('hex'),
+    notify: (change) => {
+      if (change.kind === 'alarm') pages.publish({ kind: 'alarm', alarm: change.alarm });
+      if (change.kind !== 'impact') pages.publish({ kind: 'case', case: change.case });
+    },
+  });
+  const monitors = openMonitors(monitorsSetting(config.monitors), {
+    folder: join(around.dataFolder, 'monitors'),
+    describe: (model, digest) => monitored(around.backends(), model, digest),
+    onAlarm: (alarm) => void incidents.raise(alarm),
+    failed,
+    now,
+  });
+  const unheard = [
+    rollups.onSecond((second) => pages.publish({ kind: 'traffic', ...second })),
+    containment.onChange((order) => pages.publish({ kind: 'order', order })),
+  ];
+  const shown = { second: 0, count: 0 };
+  /** Open pages see the first decisions of each second. */
+  const show = (decision: Decision, entry: number | undefined): void => {
+    if (entry === undefined || !pages.wants('decision')) return;
+    const second = Math.floor(decision.at / 1000);
+    shown.count = second === shown.second ? shown.count + 1 : 1;
+    shown.second = second;
+    if (shown.count <= SHOWN) pages.publish({ kind: 'decision', row: rowOf(decision, entry) });
+  };
+  const counting = withRollups(around.observer, rollups);
+  return {
+    ...{ rollups, containment, incidents, monitors, console: pages },
+    observer: {
+      ...counting,
+      decided(decision, ended) {
+        counting.decided(decision, ended);
+        monitors.see({ ...decision, entry: ended.entry }, ended.floats?.());
+        show(decision, ended.entry);
+      },
+    },
+    heard({ event }) {
+      const kind = SHOWN_AS.find(([start]) => start.test(event))?.[1];
+      if (kind !== undefined) pages.publish({ kind });
+    },
+    async close() {
+      for (const stop of unheard) stop();
+      await monitors.close();
+      await incidents.close();
+      pages.close();
+      await containment.close();
+      await rollups.close();
+    },
+  };
+}
+
+/** What monitors must know of a version in service. */
+function monitored(
+  backends: Backends,
+  model: string,
+  digest: string | undefined,
+): MonitoredModel | undefined {
+  const status = backends.status().find((each) => each.model === model);
+  const version = status?.versions.find((each) => each.digest === digest);
+  if (version === undefined) return undefined;
+  const served = backends.find(model, version.version, GLACIS);
+  const { classifier } = served ?? {};
+  const input = version.metadata.inputs.find(({ name }) => name === classifier?.input);
+  return {
+    ...{ model, digest, version: version.version },
+    classes: classifier?.classes,
+    sampleDims: classifier?.sampleDims,
+    datatype: input?.datatype,
+  };
+}
+
+/** A decision as a line of a list. */
+function rowOf(
+  { id, at, principal, tenant, model, version, n, outcome, because, top, guards, divergence }: Decision,
+  entry: number,
+): DecisionRow {
+  const gravest = guards.toSorted((a, b) => ACTIONS.indexOf(b.action) - ACTIONS.indexOf(a.action))[0];
+  return {
+    ...{ entry, id, at, principal, tenant, model, version, n, outcome, because, top, divergence },
+    guard: gravest && { guard: gravest.guard, action: gravest.action, score: gravest.score },
+  };
+}
