@@ -57,7 +57,7 @@ const LOOK = 256;
 const FEWEST_CLIENTS = 8;
 const MOST_LOOKED = 256;
 
-/** Clients that are alike (cosine) and suspicious (share of the threshold) are named together. */
+/** Clients that are alike (cosine) and suspicious (share of the threshold, of what is left of the evidence after what calm gives by itself) are named together. */
 const ALIKE = 0.7;
 const SUSPICIOUS = 0.3;
 
@@ -244,7 +244,7 @@ function openExtraction(
   const thresholdOfAll = () => Math.max(run.log(), 1.5 * fit.calm.all + 5);
   const suspicious = (than: number): readonly Asker[] => {
     const found: Asker[] = [];
-    for (const [, asker] of watch.known.entries()) if (asker.evidence > than) found.push(asker);
+    for (const [, asker] of watch.known.entries()) if (asker.part > than) found.push(asker);
     return found.sort((a, b) => b.evidence - a.evidence);
   };
   /** Whether so many changed that it is the world that did. */
@@ -268,7 +268,7 @@ function openExtraction(
           const [one, all] = [threshold(), thresholdOfAll()];
           series.take(sighting.at, Math.max(0, asker.evidence));
           const alone = asker.evidence > one;
-          const together = !alone && asker.evidence > SUSPICIOUS * one && watch.together() > all;
+          const together = !alone && asker.part > SUSPICIOUS * one && watch.together() > all;
           if (!alone && !together) continue;
           const subject = alone ? `extraction ${asker.name}` : `extraction ${setting.model} by many`;
           const score = alone ? asker.evidence : watch.together();
@@ -347,7 +347,7 @@ function openExtraction(
     const named = [asker, ...linked];
     const share = asker.odd / Math.max(1, asker.rows);
     const calmest = suspicious(Number.NEGATIVE_INFINITY);
-    const quiet = calmest.filter(({ evidence }) => evidence < SUSPICIOUS * one).length;
+    const quiet = calmest.filter(({ part }) => part < SUSPICIOUS * one).length;
     return {
       at: sighting.at,
       severity: alone || named.length > 2 ? ('high' as const) : ('medium' as const),
