@@ -1,5 +1,5 @@
 import type { Command } from './command.ts';
-import { promote, revokeModel, roles, rollback } from './registry/change.ts';
+import { freezeAll, promote, revokeModel, roles, rollback, thaw } from './registry/change.ts';
 import { refresh, rewrap, verify } from './registry/check.ts';
 import { init } from './registry/init.ts';
 import { list, show } from './registry/show.ts';
@@ -15,6 +15,8 @@ const VERBS: Verbs = {
   promote: { takes: 'NAME@VERSION ALIAS', run: promote },
   rollback: { takes: 'NAME@VERSION ALIAS', run: rollback },
   revoke: { takes: 'NAME@VERSION', run: revokeModel },
+  freeze: { takes: '', run: freezeAll },
+  thaw: { takes: '', run: thaw },
   roles: { takes: '', run: roles },
   verify: { takes: '', run: verify },
   refresh: { takes: '', run: refresh },
@@ -40,7 +42,7 @@ export const command: Command = {
       help: 'promote --policy: public keys, certificates or a trusted root to check evidence with',
       many: true,
     },
-    reason: { value: 'TEXT', help: 'why, for rollback, revoke and roles' },
+    reason: { value: 'TEXT', help: 'why, for rollback, revoke, freeze, thaw and roles' },
     out: { value: 'FOLDER', help: 'where pull writes the model; must not exist' },
     'wrapping-key': {
       value: 'KEY',
@@ -63,7 +65,7 @@ export const command: Command = {
     threshold: { value: 'K', help: 'init, roles: approvers that a promotion needs; 1 unless given' },
     'revocation-threshold': {
       value: 'K',
-      help: 'init, roles: approvers that a revocation needs; 1 unless given',
+      help: 'init, roles: approvers that a revocation or a freeze needs; 1 unless given',
     },
     'max-age': {
       value: 'TIME',

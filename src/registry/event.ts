@@ -30,13 +30,13 @@ const parties = z
   }, 'expected each key once: who has two names would count twice');
 const roles = z
   .strictObject({
-    /** May promote, roll back, revoke, change the roles, and push. */
+    /** May promote, roll back, revoke, freeze, change the roles, and push. */
     approvers: parties.min(1),
     /** May only push. */
     publishers: parties,
-    /** How many approvers a promotion, a rollback or a change of roles needs. */
+    /** How many approvers a promotion, a rollback, a thaw or a change of roles needs. */
     threshold: z.int().min(1),
-    /** How many a revocation needs: fewer, because it must be quick and only ever takes away. */
+    /** How many a revocation or a freeze needs: fewer, because it must be quick and only ever takes away. */
     revocationThreshold: z.int().min(1),
   })
   .refine(
@@ -95,6 +95,9 @@ const event = z.discriminatedUnion('kind', [
   z.strictObject({ ...here, kind: z.literal('promotion'), ...target, note: words.optional() }),
   z.strictObject({ ...here, kind: z.literal('rollback'), ...target, reason: words }),
   z.strictObject({ ...here, kind: z.literal('revocation'), model, digest, reason: words }),
+  /** Nothing is promoted until it is thawed. It only takes away, so as few must agree as for a revocation. */
+  z.strictObject({ ...here, kind: z.literal('freeze'), sequence: z.int().min(1), reason: words }),
+  z.strictObject({ ...here, kind: z.literal('thaw'), sequence: z.int().min(1), reason: words }),
   z.strictObject({ ...here, kind: z.literal('roles'), roles, sequence: z.int().min(1), reason: words }),
 ]);
 

@@ -13,6 +13,7 @@ export {
   type Approved,
   changeAlias,
   changeRoles,
+  freeze,
   revoke,
 } from './promote.ts';
 export { filesOf, pull, type Resolved, readEvidence, resolveReference } from './pull.ts';
@@ -29,6 +30,7 @@ export {
   type AliasChange,
   type AliasState,
   currentOf,
+  type Frozen,
   type Pending,
   type RegistryState,
   type Revocation,

@@ -134,3 +134,28 @@ export async function changeRoles(
   );
   return approved(done);
 }
+
+/**
+ * Lets nothing be promoted any more, or lets it again. A freeze needs as many approvers as a revocation, a thaw as many as a promotion; promotions that were waiting for
+ * signatures are void. What is so already stays so. Errors: `registry/refused`, and those of {@link commit}.
+ */
+export async function freeze(
+  registry: Registry,
+  { frozen, reason }: { readonly frozen: boolean; readonly reason: string },
+  { keeper, keys }: Approval,
+): Promise<Approved> {
+  if ((registry.state.frozen !== undefined) === frozen) return { registry };
+  const head = eventHead(registry);
+  const kind = frozen ? 'freeze' : 'thaw';
+  const same = (state: RegistryState) =>
+    [...state.pending.values()].find(
+      ({ event }) => event.kind === kind && event.sequence === state.freezeSequence + 1,
+    );
+  const done = await commit(
+    registry,
+    keeper,
+    keys,
+    (state) => same(state)?.payload ?? { ...head, kind, reason, sequence: state.freezeSequence + 1 },
+  );
+  return approved(done);
+}

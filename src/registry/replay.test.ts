@@ -206,3 +206,92 @@ describe('the state of a registry', () => {
     );
   });
 });
+
+describe('a freeze', () => {
+  const freeze = (sequence: number) => ({ kind: 'freeze', sequence, reason: 'incident' });
+  const thaw = (sequence: number) => ({ kind: 'thaw', sequence, reason: 'over' });
+  const alias = (state: RegistryState) => currentOf(state, 'net', 'production')?.version;
+
+  it('keeps promotions out, with its reason, until it is thawed; going back and revoking stay possible', () => {
+    const begun = [
+      [version('1'), paul],
+      [version('2'), paul],
+      [promotion('1', 1), bob],
+      [promotion('2', 2), bob],
+      [freeze(1), bob],
+    ] as const;
+    const frozen = stateAfter([...begun, [version('3'), paul], [promotion('3', 3), bob]]);
+    expect(alias(frozen)).toBe('2');
+    expect(frozen.frozen).toMatchObject({ reason: 'incident', by: ['bob'] });
+    expect(frozen.problems).toMatchObject([{ index: 7, problem: expect.stringContaining('incident') }]);
+    const back = stateAfter([...begun, [{ ...promotion('1', 3), kind: 'rollback', reason: 'bad' }, bob]]);
+    expect(alias(back)).toBe('1');
+    const thawed = stateAfter([...begun, [thaw(2), bob], [version('3'), paul], [promotion('3', 3), bob]]);
+    expect(alias(thawed)).toBe('3');
+    expect(thawed.problems).toEqual([]);
+  });
+
+  it('needs as few approvers as a revocation, and a thaw as many as a promotion', () => {
+    const roles = { ...ROLES, threshold: 2 };
+    const frozen = stateAfter([[freeze(1), bob]], roles);
+    expect(frozen.frozen).toBeDefined();
+    const half = stateAfter(
+      [
+        [freeze(1), bob],
+        [thaw(2), bob],
+      ],
+      roles,
+    );
+    expect(half.frozen).toBeDefined();
+    expect([...half.pending.values()]).toMatchObject([{ approvals: ['bob'], needed: 2 }]);
+    const both = stateAfter(
+      [
+        [freeze(1), bob],
+        [thaw(2), bob],
+        [thaw(2), alice, aliceSafe],
+      ],
+      roles,
+    );
+    expect(both.frozen).toBeUndefined();
+  });
+
+  it('voids promotions that were waiting for signatures', () => {
+    const roles = { ...ROLES, threshold: 2 };
+    const state = stateAfter(
+      [
+        [version('1'), paul],
+        [promotion('1', 1), bob],
+        [freeze(1), bob],
+        [thaw(2), bob],
+        [thaw(2), alice, aliceSafe],
+        [promotion('1', 1), alice, aliceSafe],
+      ],
+      roles,
+    );
+    expect(alias(state)).toBeUndefined();
+    expect([...state.pending.values()]).toMatchObject([{ approvals: ['alice'] }]);
+  });
+
+  it.each<[string, readonly (readonly [object & { readonly kind: string }, ...KeyObject[]])[]]>([
+    ['by a publisher', [[freeze(1), paul]]],
+    ['by a stranger', [[freeze(1), mallory]]],
+    [
+      'twice',
+      [
+        [freeze(1), bob],
+        [freeze(2), bob],
+      ],
+    ],
+    [
+      'again, as somebody heard it before',
+      [
+        [freeze(1), bob],
+        [thaw(2), bob],
+        [freeze(1), bob],
+      ],
+    ],
+    ['taken back without being there', [[thaw(1), bob]]],
+  ])('%s has no effect', (_, events) => {
+    expect(stateAfter(events).problems).toHaveLength(1);
+  });
+});

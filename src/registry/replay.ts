@@ -33,6 +33,7 @@ export function beginState(entry: Uint8Array, expected?: string): RegistryState 
     logKeys: event.logKeys,
     roles: event.roles,
     rolesSequence: 0,
+    freezeSequence: 0,
     versions: new Map(),
     aliases: new Map(),
     revoked: new Map(),
@@ -101,11 +102,14 @@ function addVersion(
   return { ...state, versions: new Map(state.versions).set(key, added) };
 }
 
+/** What takes effect once enough approvers have signed it. */
+type Approvable = 'promotion' | 'rollback' | 'revocation' | 'roles' | 'freeze' | 'thaw';
+
 /** Counts approvals of one event, over as many entries as they come in, and lets it take effect when they are enough. */
 function approve(
   state: RegistryState,
   signed: SignedEvent,
-  event: EventOf<'promotion' | 'rollback' | 'revocation' | 'roles'>,
+  event: EventOf<Approvable>,
   index: number,
 ): RegistryState {
   const id = digestOf(signed.payload);
@@ -117,7 +121,8 @@ function approve(
   const problem = problemOf(state, event);
   if (problem) throw refuse(problem);
   const { threshold, revocationThreshold } = state.roles;
-  const needed = event.kind === 'revocation' ? revocationThreshold : threshold;
+  const onlyTakes = event.kind === 'revocation' || event.kind === 'freeze';
+  const needed = onlyTakes ? revocationThreshold : threshold;
   const pending = new Map(state.pending);
   if (approvals.length < needed) {
     const { payload } = signed;
@@ -141,6 +146,13 @@ function problemOf(state: RegistryState, event: RegistryEvent): string | undefin
       return revocationOf(state, event.model, event.digest)
         ? `expected a model that is not revoked yet`
         : undefined;
+    case 'freeze':
+    case 'thaw':
+      if ((state.frozen === undefined) !== (event.kind === 'freeze'))
+        return `expected a registry that is ${state.frozen ? 'not frozen' : 'frozen'}`;
+      return event.sequence === state.freezeSequence + 1
+        ? undefined
+        : `expected freeze or thaw ${state.freezeSequence + 1}, got ${event.sequence}`;
     case 'roles':
       return event.sequence === state.rolesSequence + 1
         ? undefined
@@ -158,6 +170,9 @@ function targetProblem(state: RegistryState, event: EventOf<'promotion' | 'rollb
     return `expected the bytes that were pushed as ${model}@${version}, got others`;
   const revoked = revocationOf(state, model, digest);
   if (revoked) return `${model}@${version} is revoked: ${revoked.reason}`;
+  // Going back stays possible: it is what one freezes a registry for.
+  if (event.kind === 'promotion' && state.frozen)
+    return `the registry is frozen since ${state.frozen.at} by ${state.frozen.by.join(', ')}: ${state.frozen.reason}`;
   const now = state.aliases.get(keyOf(model, alias));
   const next = (now?.sequence ?? 0) + 1;
   if (sequence !== next) return `expected change ${next} of ${model}:${alias}, got ${sequence}`;
@@ -172,13 +187,17 @@ function targetProblem(state: RegistryState, event: EventOf<'promotion' | 'rollb
 
 function takeEffect(
   state: RegistryState,
-  event: EventOf<'promotion' | 'rollback' | 'revocation' | 'roles'>,
+  event: EventOf<Approvable>,
   by: readonly string[],
   index: number,
 ): RegistryState {
   // Who was removed, or whose key was replaced, must not count in what still waits.
   if (event.kind === 'roles')
     return { ...state, roles: event.roles, rolesSequence: event.sequence, pending: new Map() };
+  if (event.kind === 'freeze' || event.kind === 'thaw') {
+    const { kind, reason, at, sequence: freezeSequence } = event;
+    return { ...state, freezeSequence, frozen: kind === 'freeze' ? { reason, by, at } : undefined };
+  }
   if (event.kind === 'revocation') {
     const { model, digest, reason, at } = event;
     return {

@@ -56,6 +56,13 @@ export interface Revocation {
   readonly at: string;
 }
 
+/** Nothing is promoted, and why. */
+export interface Frozen {
+  readonly reason: string;
+  readonly by: readonly string[];
+  readonly at: string;
+}
+
 /** Everything that the log says, as it stands. */
 export interface RegistryState {
   readonly origin: string;
@@ -70,6 +77,10 @@ export interface RegistryState {
   readonly logKeys: readonly string[];
   readonly roles: Roles;
   readonly rolesSequence: number;
+  /** Set while nothing may be promoted. */
+  readonly frozen?: Frozen | undefined;
+  /** Counts freezes and thaws. */
+  readonly freezeSequence: number;
   readonly versions: ReadonlyMap<string, VersionState>;
   readonly aliases: ReadonlyMap<string, AliasState>;
   /** By model and digest. */

@@ -5,6 +5,7 @@ import {
   type Approved,
   changeAlias,
   changeRoles,
+  freeze,
   revoke,
 } from '../../registry/promote.ts';
 import { keyOf } from '../../registry/state.ts';
@@ -56,6 +57,23 @@ export const revokeModel: Verb = async (run, [text = '']) => {
   const done = await revoke(registry, { model, digest, reason }, { keeper, keys });
   return outcome(done, `${model}@${version} is revoked (${digest})`, { model, version, digest, reason });
 };
+
+/** `glacis registry freeze`: nothing is promoted. */
+export const freezeAll: Verb = (run) => freezing(run, true);
+
+/** `glacis registry thaw`: promotions again. */
+export const thaw: Verb = (run) => freezing(run, false);
+
+async function freezing(run: CommandRun, frozen: boolean): Promise<Outcome> {
+  const { given } = run;
+  const reason = reasonFrom(run);
+  const keys = await keysFrom(given);
+  const { registry } = await openFrom(run);
+  const keeper = await keeperFrom(given, registry);
+  const done = await freeze(registry, { frozen, reason }, { keeper, keys });
+  const sentence = frozen ? 'nothing is promoted any more' : 'promotions are possible again';
+  return outcome(done, sentence, { frozen, reason });
+}
 
 /** `glacis registry roles`: who may do what from now on. */
 export const roles: Verb = async (run) => {

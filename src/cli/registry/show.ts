@@ -42,12 +42,25 @@ export const list: Verb = async (run, [name]) => {
         revoked: revocationOf(state, v.model, v.digest) ?? null,
       })),
       pending: pending.map(({ event, approvals, needed }) => ({ event, approvals, needed })),
+      frozen: state.frozen ?? null,
     },
-    text: [...lines, ...waiting, `${state.origin}, ${checkpoint.size} entries, ${age}`, '']
+    text: [
+      ...lines,
+      ...waiting,
+      ...frozenLine(state),
+      `${state.origin}, ${checkpoint.size} entries, ${age}`,
+      '',
+    ]
       .map(visible)
       .join('\n'),
   };
 };
+
+function frozenLine({ frozen }: RegistryState): readonly string[] {
+  return frozen === undefined
+    ? []
+    : [`FROZEN since ${frozen.at.slice(0, 16)} by ${frozen.by.join(', ')}: ${frozen.reason}`];
+}
 
 /** `glacis registry show`: one version with its files, its evidence and its story. */
 export const show: Verb = async (run, [text = '']) => {
