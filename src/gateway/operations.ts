@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { GlacisError } from '../core/error.ts';
 import { type Incidents, openIncidents } from '../incident/open-incidents.ts';
+import { readMonitorCalibration } from '../monitor/calibration-file.ts';
 import { monitorsSetting } from '../monitor/config-schema.ts';
 import type { MonitoredModel } from '../monitor/hub/monitored-model.ts';
 import { type Monitors, openMonitors } from '../monitor/hub/open-monitors.ts';
@@ -17,7 +18,12 @@ import { ACTIONS } from './guard.ts';
 import type { ManagementRights } from './identity/management.ts';
 import type { Identity } from './identity/open-identity.ts';
 import type { ModelParts } from './model-parts.ts';
-import { openRollups, type Rollups, withRollups } from './observe/rollups/open-rollups.ts';
+import {
+  openRollups,
+  type RollupSurroundings,
+  type Rollups,
+  withRollups,
+} from './observe/rollups/open-rollups.ts';
 import { GLACIS } from './own-principal.ts';
 import type { ServedModel } from './served-model.ts';
 import type { Observer } from './stages.ts';
@@ -34,6 +40,8 @@ export interface OperationsSurroundings {
   readonly find: (model: string, version?: string) => ServedModel | undefined;
   readonly record: (event: Event) => Promise<number>;
   readonly observer: Observer;
+  /** The share of its fullest budget that a client has used. */
+  readonly budgetShare: NonNullable<RollupSurroundings['budgetShare']>;
   readonly now: () => number;
   readonly clock: () => number;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -49,11 +57,15 @@ export interface Operations {
   readonly incidents: Incidents;
   readonly monitors: Monitors;
   readonly console: Console;
+  /** Whether something was wrong with a model within the last minutes. */
+  alarmed(model: string): boolean;
   /** Hears of what was written into the log beside calls: open pages ask anew. */
   heard(event: Event): void;
   close(): Promise<void>;
 }
 
+/** A model counts as alarmed this many milliseconds after its last alarm. */
+const ALARMED = 600_000;
 /** Which pages an event of the log concerns. */
 const SHOWN_AS = [
   [/^(model|models|canary|shadow|server)-/, 'models'],
@@ -74,7 +86,7 @@ export async function openOperations(
 ): Promise<Operations> {
   const { store, secret, identity, management, record, now, clock, env, placeOf, find } = around;
   const { failed } = around.observer;
-  const rollups = openRollups({ store, secret, now, failed });
+  const rollups = openRollups({ store, secret, now, failed, budgetShare: around.budgetShare });
   const containment = await openContainment({
     ...{ store, record, now, clock, failed, find },
     models: () => around.backends().status(),
@@ -100,10 +112,17 @@ export async function openOperations(
       if (change.kind !== 'impact') pages.publish({ kind: 'case', case: change.case });
     },
   });
-  const monitors = openMonitors(monitorsSetting(config.monitors), {
+  /** By model; as many as there are in service. */
+  const lastAlarm = new Map<string, number>();
+  const { calibration } = config.monitors;
+  const measured = calibration === undefined ? {} : await readMonitorCalibration(placeOf(calibration));
+  const monitors = openMonitors(monitorsSetting(config.monitors, measured), {
     folder: join(around.dataFolder, 'monitors'),
     describe: (model, digest) => monitored(around.backends(), model, digest),
-    onAlarm: (alarm) => void incidents.raise(alarm),
+    onAlarm(alarm) {
+      lastAlarm.set(alarm.model, now());
+      void incidents.raise(alarm);
+    },
     failed,
     now,
   });
@@ -131,6 +150,7 @@ export async function openOperations(
         show(decision, ended.entry);
       },
     },
+    alarmed: (model) => now() - (lastAlarm.get(model) ?? Number.NEGATIVE_INFINITY) < ALARMED,
     heard({ event }) {
       const kind = SHOWN_AS.find(([start]) => start.test(event))?.[1];
       if (kind !== undefined) pages.publish({ kind });
