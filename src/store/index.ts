@@ -10,6 +10,7 @@ export { type Outcome, openStore, type Store, type StoreSurroundings } from './o
 export { type RetentionConfig, retentionSchema, storeBytes, sweepStore } from './retention.ts';
 export type {
   AlarmRow,
+  AlertOutboxRow,
   AliasRow,
   ApiKeyRow,
   BudgetRow,
