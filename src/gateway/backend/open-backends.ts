@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { GlacisError } from '../../core/error.ts';
 import type { Policy } from '../../policy/read-policy.ts';
+import type { Freeze } from '../contain/freeze.ts';
 import type { Event } from '../decision.ts';
 import type { Principal } from '../principal.ts';
 import type { ServedModel } from '../served-model.ts';
@@ -35,6 +36,8 @@ export interface BackendSurroundings {
   /** Longest time in milliseconds between finding a model and running it: a version that was replaced stays that long. */
   readonly grace: number;
   readonly onShadow?: ((report: ShadowReport) => void) | undefined;
+  /** Set while nothing may be promoted: aliases of registries lead where they led then, and nothing becomes a canary. */
+  readonly frozen?: (() => Freeze | undefined) | undefined;
   /** Hears of what fails in the background. */
   readonly failed: (where: string, thrown: unknown) => void;
 }
@@ -50,7 +53,7 @@ export interface Backends {
   apply(config: BackendConfig, by?: string): Promise<readonly NotLoaded[]>;
   /** Puts the version before the present one back into service, if it may still be served; with `follow`, as if nobody had rolled back. Errors: `option/invalid`, `registry/refused`. */
   rollback(model: string, by: string, options?: { readonly follow?: boolean }): Promise<void>;
-  /** Sets or ends a canary. Errors: `option/invalid`. */
+  /** Sets or ends a canary. Errors: `option/invalid`, `registry/refused` while nothing may be promoted. */
   setCanary(model: string, canary: Routed['canary'], by: string): Promise<void>;
   /** Asks registries and the list of revoked digests again; stops what may not be served, follows aliases, tries again what could not be reached. */
   recheck(): Promise<void>;
@@ -138,7 +141,16 @@ export async function openBackends(
         return notLoaded;
       }),
     rollback: (name, by, options) => inTurn(() => table.rollback(name, by, options)),
-    setCanary: (name, canary, by) => inTurn(() => table.setCanary(name, canary, by)),
+    setCanary: (name, canary, by) =>
+      inTurn(() => {
+        const freeze = around.frozen?.();
+        if (canary !== undefined && freeze !== undefined)
+          throw new GlacisError(
+            'registry/refused',
+            `${name}: nothing is promoted (order ${freeze.order}: ${freeze.because})`,
+          );
+        return table.setCanary(name, canary, by);
+      }),
     recheck: () =>
       inTurn(async () => {
         for (const name of [...table.entries.keys()])

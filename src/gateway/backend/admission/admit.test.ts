@@ -342,3 +342,53 @@ describe('a model from a registry', () => {
 });
 
 vi.setConfig({ testTimeout: 60_000 });
+
+describe('a model from a frozen registry', () => {
+  it('is what its alias led to when that was ordered, whatever is promoted afterwards', async () => {
+    const made = await testRegistry();
+    try {
+      const files = (b: number) => ({
+        'net.onnx': Buffer.from(serializeModel(adding(b))) as unknown as string,
+      });
+      await made.push('1', files(3));
+      await made.change({ version: '1' }, 'alice');
+      const since = made.now().getTime();
+      made.wait(60);
+      await made.push('2', files(4));
+      await made.change({ version: '2' }, 'alice');
+      await writeFile(at('trust.json'), formatTrust((await made.open()).trust));
+      const registry = {
+        location: join(made.folder, 'registry'),
+        model: 'net:production',
+        trust: 'trust.json',
+      };
+      const now = () => made.now().getTime();
+      const opened = async (model: string, rest: Partial<AdmissionSurroundings> = {}) => {
+        const result = await admit({ registry: { ...registry, model } }, { now, ...rest });
+        if (!result.admitted) throw new Error(result.because);
+        return result;
+      };
+      const free = await opened('net:production');
+      expect(bias(free.network)).toBe(4);
+      const freeze = { order: 'O-1', since, because: 'incident', served: {} };
+      let frozen: typeof freeze | undefined = freeze;
+      const held = await opened('net:production', { frozen: () => frozen });
+      expect(bias(held.network)).toBe(3);
+      expect(await held.recheck()).toEqual({ moved: false });
+      await expect(opened('net@2', { frozen: () => frozen })).rejects.toThrow(/O-1: incident/);
+      // By the digests of then, whatever times an approver signed.
+      const served = { net: [free.digest] };
+      expect(bias((await opened('net:production', { frozen: () => ({ ...freeze, served }) })).network)).toBe(
+        4,
+      );
+      const none = { net: [`sha256:${'0'.repeat(64)}`] };
+      await expect(opened('net:production', { frozen: () => ({ ...freeze, served: none }) })).rejects.toThrow(
+        /nothing is promoted/,
+      );
+      frozen = undefined;
+      expect(await held.recheck()).toEqual({ moved: true });
+    } finally {
+      await rm(made.folder, { recursive: true, force: true });
+    }
+  });
+});

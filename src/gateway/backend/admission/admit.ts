@@ -86,7 +86,7 @@ export function openAdmission(around: AdmissionSurroundings): Admission {
 
   const admit = async (applicant: Applicant) => {
     const { config } = applicant;
-    const found = config.registry && (await findInRegistry(config.registry, around));
+    const found = config.registry && (await findInRegistry(config.registry, around, applicant.model));
     const held = found
       ? await holdFromRegistry(found, config.registry!, around.room(), around)
       : await holdModel(at(config.file!), { most: around.room(), ignore: await leftOut(config) });
@@ -119,7 +119,9 @@ export function openAdmission(around: AdmissionSurroundings): Admission {
       try {
         const stop = await revocation(digests);
         if (stop !== undefined) return { stop };
-        return config.registry ? await standingInRegistry(config.registry, digests.root, around) : {};
+        return config.registry
+          ? await standingInRegistry(config.registry, { digest: digests.root, served: model }, around)
+          : {};
       } catch (thrown) {
         return { stop: asGlacisError(thrown, 'registry/refused', model).message };
       }

@@ -7,12 +7,14 @@ import { parseReference } from '../../../registry/names.ts';
 import { openBlobs, openPlace } from '../../../registry/place.ts';
 import { filesOf, type Resolved, readFileOf, resolveReference } from '../../../registry/pull.ts';
 import { openRegistry, type Registry, requireFresh } from '../../../registry/registry.ts';
-import { currentOf, revocationOf } from '../../../registry/state.ts';
+import { currentOf, type RegistryState, revocationOf } from '../../../registry/state.ts';
 import { parseTrust } from '../../../registry/trust.ts';
 import { openWrappingKey } from '../../../supply/vault/wrapping-key.ts';
+import type { Freeze } from '../../contain/freeze.ts';
 import type { RegistryConfig } from '../config-schema.ts';
 import { type HeldFile, type HeldModel, heldFrom } from './held-model.ts';
 import type { PassedCheck } from './passed-check.ts';
+import { resolveWhileFrozen } from './while-frozen.ts';
 
 /** What opening a registry depends on. */
 export interface RegistrySurroundings {
@@ -24,6 +26,8 @@ export interface RegistrySurroundings {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly signal?: AbortSignal | undefined;
+  /** Set while nothing may be promoted. */
+  readonly frozen?: (() => Freeze | undefined) | undefined;
 }
 
 /** A version of a registry, fresh and not revoked. */
@@ -53,10 +57,14 @@ export async function openFreshRegistry(
   return registry;
 }
 
-/** The version that the configuration means. Errors: `registry/refused` for one that is not there or is revoked, those of {@link openFreshRegistry}. */
-export async function findInRegistry(config: RegistryConfig, around: RegistrySurroundings): Promise<Found> {
+/** The version that the configuration means for a served model. Errors: `registry/refused` for one that is not there, is revoked, or was promoted while nothing may be; those of {@link openFreshRegistry}. */
+export async function findInRegistry(
+  config: RegistryConfig,
+  around: RegistrySurroundings,
+  model: string,
+): Promise<Found> {
   const registry = await openFreshRegistry(config, around);
-  return { registry, ...resolveReference(registry.state, parseReference(config.model)) };
+  return { registry, ...resolved(registry.state, config, around, model) };
 }
 
 /**
@@ -65,7 +73,7 @@ export async function findInRegistry(config: RegistryConfig, around: RegistrySur
  */
 export async function standingInRegistry(
   config: RegistryConfig,
-  digest: string,
+  { digest, served }: { readonly digest: string; readonly served: string },
   around: RegistrySurroundings,
 ): Promise<{ readonly moved: boolean }> {
   const { state } = await openFreshRegistry(config, around);
@@ -77,7 +85,27 @@ export async function standingInRegistry(
       `${model}: revoked by ${revoked.by.join(', ')}: ${revoked.reason}`,
     );
   const current = alias === undefined ? undefined : currentOf(state, model, alias);
-  return { moved: current !== undefined && current.digest !== digest };
+  if (current === undefined || current.digest === digest) return { moved: false };
+  try {
+    return { moved: resolved(state, config, around, served).version.digest !== digest };
+  } catch (thrown) {
+    // Frozen, and what the alias led to then is gone: nothing follows it.
+    if (around.frozen?.() !== undefined && thrown instanceof GlacisError) return { moved: false };
+    throw thrown;
+  }
+}
+
+function resolved(
+  state: RegistryState,
+  config: RegistryConfig,
+  { frozen }: RegistrySurroundings,
+  served: string,
+): Resolved {
+  const reference = parseReference(config.model);
+  const freeze = frozen?.();
+  return freeze === undefined
+    ? resolveReference(state, reference)
+    : resolveWhileFrozen(state, reference, freeze, served);
 }
 
 /**
