@@ -36,6 +36,7 @@ import { openOperations } from './operations.ts';
 import { GLACIS } from './own-principal.ts';
 import { openPipeline } from './pipeline.ts';
 import { openFaces } from './protocol/index.ts';
+import { openLiveLog } from './record/live/open-live-log.ts';
 import { openRecorder } from './record/open-recorder.ts';
 import { openMarkRegister, watermarkCommitment } from './respond/index.ts';
 import { openTiming } from './timing/index.ts';
@@ -136,6 +137,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
 
   const data = await openDataFolder(options.dataFolder, options.secretFile);
   const { secret } = data;
+  const since = now();
   const recordFolder = join(data.path, 'record');
   const recorder = keep(await openRecorder(config.log, { folder: recordFolder, now }), (part) =>
     part.close(),
@@ -179,10 +181,15 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     await openOperations(config, {
       ...{ store, secret, identity, management, observer, now, clock, env, placeOf, record },
       dataFolder: data.path,
+      budgetShare: budgets.share,
       backends: () => backends,
       parts: () => parts,
       find: (model, version) => backends.find(model, version, GLACIS),
     }),
+    (part) => part.close(),
+  );
+  const live = keep(
+    await openLiveLog(config.log, { folder: recordFolder, trust: recorder.trust, failed }),
     (part) => part.close(),
   );
   const { containment } = operations;
@@ -294,7 +301,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     ...{ metrics, recorder, store, rights, management, backends, budgets, reviews },
     keys: identity.keys,
     server: { reload, drain: () => void setImmediate(drain), config: () => config },
-    operations,
+    ...{ operations, live, since },
     lab: { lab: options.lab, models: () => labModels({ backends, config: () => config, placeOf }), now },
     assessments,
     policy: { file: options.file, folder, policy: () => policy },

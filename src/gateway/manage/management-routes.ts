@@ -1,3 +1,5 @@
+import { CASE_STATES, type Case } from '../../incident/case.ts';
+import type { Incidents } from '../../incident/open-incidents.ts';
 import type { Policy } from '../../policy/read-policy.ts';
 import type { Store } from '../../store/index.ts';
 import type { NotLoaded } from '../backend/load-version.ts';
@@ -11,22 +13,26 @@ import type { GatewayRights } from '../identity/open-rights.ts';
 import type { OpenBudgets } from '../limits/index.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Operations } from '../operations.ts';
+import type { OpenLiveLog } from '../record/live/open-live-log.ts';
 import type { OpenRecorder } from '../record/open-recorder.ts';
 import type { ServedModel } from '../served-model.ts';
 import type { Reviews } from '../verify/reviews.ts';
 import { assessmentRoutes } from './assessment-routes.ts';
 import { budgetRoutes } from './budget-routes.ts';
+import { decisionRoutes } from './decision-routes.ts';
 import { type Health, healthRoutes } from './health-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { type LabParts, labRoutes } from './lab-routes.ts';
 import { logRoutes } from './log-routes.ts';
 import { modelRoutes } from './model-routes.ts';
 import { monitorRoutes } from './monitor-routes.ts';
+import { orderRoutes } from './order-routes.ts';
 import { peopleRoutes } from './people-routes.ts';
 import { policyRoutes } from './policy-routes.ts';
 import { reviewRoutes } from './review-routes.ts';
 import type { ManagementRoute } from './route.ts';
 import { listRoute, type ServerActs, serverRoutes } from './server-routes.ts';
+import { trafficRoutes } from './traffic-routes.ts';
 
 /** The parts of a gateway that are looked at and acted on. */
 export interface ManagedParts {
@@ -41,6 +47,10 @@ export interface ManagedParts {
   readonly keys: KeyDesk;
   readonly server: Omit<ServerActs, 'policies'>;
   readonly operations: Operations;
+  /** The log, to be searched. */
+  readonly live: OpenLiveLog;
+  /** When this server started, milliseconds since 1970. */
+  readonly since: number;
   readonly lab: LabParts;
   readonly assessments: Assessments | undefined;
   readonly guards: (model: ServedModel) => readonly InputGuard[];
@@ -55,12 +65,18 @@ export interface ManagedParts {
   readonly now: () => number;
 }
 
+/** Held answers that are counted, and cases of the overview. */
+const MOST_COUNTED = 1000;
+const MOST_CASES = 20;
+
 /** Everything that the management side can do, with the list of it. */
 export function managementRoutes(parts: ManagedParts): readonly ManagementRoute[] {
   const { metrics, rights, management, backends, operations, config, now } = parts;
+  const { containment, incidents, monitors, rollups } = operations;
+  const health = () => healthOf(parts);
   watch(metrics, backends);
   const routes = [
-    ...healthRoutes(() => healthOf(parts), metrics),
+    ...healthRoutes(health, metrics),
     ...modelRoutes(backends),
     ...keyRoutes(parts.keys, now),
     ...peopleRoutes(parts),
@@ -73,10 +89,21 @@ export function managementRoutes(parts: ManagedParts): readonly ManagementRoute[
       ...parts.policy,
       ...{ config, backends, rights, management, now, guards: parts.guards },
       notLoaded: () => parts.notLoaded,
-      orders: () => operations.containment.active(),
+      orders: () => containment.active(),
+    }),
+    ...decisionRoutes(parts.live, parts.recorder),
+    ...orderRoutes(containment),
+    ...trafficRoutes({
+      ...{ rollups, containment, now, health },
+      ...{ budgets: parts.budgets, live: parts.live, since: parts.since },
+      models: () => backends.status(),
+      alarmed: operations.alarmed,
+      cases: () => openCases(incidents),
+      casesOf: (principal) => incidents.casesOf(principal),
+      reviews: async () => (await parts.reviews.list({ state: 'open', most: MOST_COUNTED })).length,
     }),
     ...monitorRoutes({
-      monitors: operations.monitors,
+      monitors,
       classNames: (model) => config().console.lab.models[model]?.classNames,
       now,
     }),
@@ -91,6 +118,16 @@ export function managementRoutes(parts: ManagedParts): readonly ManagementRoute[
     }),
   ];
   return [...routes, listRoute(routes)];
+}
+
+/** Cases that are not closed, the newest first. */
+async function openCases(incidents: Incidents): Promise<readonly Case[]> {
+  const states = CASE_STATES.filter((state) => state !== 'closed');
+  const pages = await Promise.all(states.map((state) => incidents.list({ state, most: MOST_CASES })));
+  return pages
+    .flatMap(({ rows }) => rows)
+    .toSorted((a, b) => b.updated - a.updated)
+    .slice(0, MOST_CASES);
 }
 
 function healthOf({ recorder, store, rights, management, backends }: ManagedParts): readonly Health[] {
