@@ -1,30 +1,28 @@
 import { useState } from 'preact/hooks';
-import type { CaseDetail, Suggestion } from '../../src/gateway/console/api.ts';
+import type { CaseDetail } from '../../src/gateway/console/api.ts';
 import type { Case } from '../../src/incident/case.ts';
-import { AskError, tell } from '../data/ask.ts';
-import { touch, useQuery } from '../data/query.ts';
-import { session, useMay } from '../data/session.ts';
-import { useStore } from '../data/store.ts';
+import { useQuery } from '../data/query.ts';
+import { useMay } from '../data/session.ts';
 import { CaseStateBadge, KindBadge, Severity } from '../parts/badge.tsx';
 import { Button } from '../parts/button.tsx';
 import { Card, Opening } from '../parts/card.tsx';
 import { Who } from '../parts/case-row.tsx';
-import { CaseTimeline, openAsks } from '../parts/case-timeline.tsx';
+import { CaseTimeline } from '../parts/case-timeline.tsx';
 import { DecisionTable } from '../parts/decision-table.tsx';
 import { Empty } from '../parts/empty.tsx';
-import { Facts } from '../parts/field.tsx';
-import { count, counted, exact, figure, span, worded } from '../parts/format.ts';
+import { counted, span } from '../parts/format.ts';
 import { Icon } from '../parts/icon.tsx';
 import { Loaded } from '../parts/loading.tsx';
-import { MeasureSentence } from '../parts/measure-words.tsx';
-import { askAndOrder, Measures } from '../parts/measures.tsx';
+import { Measures } from '../parts/measures.tsx';
 import { Tabs } from '../parts/tabs.tsx';
 import { Text } from '../parts/text.tsx';
 import { Time } from '../parts/time.tsx';
 import { confirm } from '../shell/confirm.tsx';
-import { Link, pathTo } from '../shell/router.tsx';
-import { said } from '../shell/toast.tsx';
+import { Link } from '../shell/router.tsx';
+import { Asks, Suggestions } from './case-acts.tsx';
+import { change } from './case-change.ts';
 import { CloseDialog } from './case-close.tsx';
+import { FiguresOf, WhoAndWhat } from './case-facts.tsx';
 import { ImpactView } from './impact.tsx';
 
 /** One case: what happened, to whom it is laid, what can be done, what was done, and what it affected. */
@@ -40,28 +38,6 @@ export function CasePage({ id }: { readonly id: string }) {
       </Loaded>
     </>
   );
-}
-
-/** Changes a case as it was seen: who was second is told so and sees the new one. */
-async function change(
-  of: Case,
-  what: string,
-  body: Readonly<Record<string, unknown>>,
-  words: string,
-): Promise<void> {
-  try {
-    await tell(`/api/cases/${encodeURIComponent(of.id)}/${what}`, body);
-    said(words);
-  } catch (thrown) {
-    if (thrown instanceof AskError && thrown.status === 409)
-      throw new AskError(
-        409,
-        'Somebody else changed this case a moment ago. It is shown as it is now: look again, then decide.',
-      );
-    throw thrown;
-  } finally {
-    touch('/api/cases', '/api/overview', '/api/orders');
-  }
 }
 
 function Whole({ of }: { readonly of: CaseDetail }) {
@@ -85,71 +61,25 @@ function Whole({ of }: { readonly of: CaseDetail }) {
       </Opening>
       <Asks of={of} />
       <div class="columns wide-left">
-        <Card title="What happened" lead={newest && <Text of={newest.why} most={1200} />}>
-          {newest && <FiguresOf of={newest.figures} score={newest.score} threshold={newest.threshold} />}
-        </Card>
-        <Card title="Who and what">
-          <Facts
-            of={[
-              [
-                'Clients',
-                it.principals.length === 0 ? (
-                  <span class="none">nobody in particular</span>
-                ) : (
-                  <Clients of={it.principals} />
-                ),
-              ],
-              [
-                'Models',
-                it.models.map((model) => (
-                  <Link key={model} to={pathTo('models', model)} class="tag">
-                    <Text of={model} most={40} />
-                  </Link>
-                )),
-              ],
-              ['Queries', `${count(it.queries)}, in ${span(it.last - it.first)}`],
-              ['First', <Time key="f" at={it.first} />],
-              ['Last', <Time key="l" at={it.last} />],
-              [
-                'Contained',
-                it.containedAfter === undefined ? (
-                  <span class="none">not yet</span>
-                ) : (
-                  `${span(it.containedAfter)} after the first query`
-                ),
-              ],
-              ['Owner', <Owner key="o" of={it} />],
-              it.atlas.length > 0 && [
-                'ATLAS',
-                it.atlas.map((id) => (
-                  <a
-                    key={id}
-                    class="tag"
-                    href={`https://atlas.mitre.org/techniques/${encodeURIComponent(id)}`}
-                    target="_blank"
-                    rel="noreferrer noopener"
-                  >
-                    {id}
-                    <span class="unseen"> (opens another site)</span>
-                  </a>
-                )),
-              ],
-            ]}
-          />
-        </Card>
-      </div>
-      {(suggestions.length > 0 || inForce.length > 0) && (
-        <div class="columns">
-          {suggestions.length > 0 && <Suggestions of={it} suggestions={suggestions} />}
-          <Card title="Measures in force" {...(inForce.length > 0 ? { tone: 'held' as const } : {})}>
-            {inForce.length === 0 ? (
-              <p class="muted">None yet. Whoever it is goes on.</p>
-            ) : (
-              <Measures orders={inForce} withCase={false} />
-            )}
+        <div class="stackup">
+          <Card title="What happened" lead={newest && <Text of={newest.why} most={1200} />}>
+            {newest && <FiguresOf of={newest.figures} score={newest.score} threshold={newest.threshold} />}
           </Card>
+          {suggestions.length > 0 && <Suggestions of={it} suggestions={suggestions} />}
         </div>
-      )}
+        <div class="stackup">
+          <WhoAndWhat of={it} />
+          {it.state !== 'closed' && (
+            <Card title="Measures in force" {...(inForce.length > 0 ? { tone: 'held' as const } : {})}>
+              {inForce.length === 0 ? (
+                <p class="muted">None yet. Whoever it is goes on.</p>
+              ) : (
+                <Measures orders={inForce} withCase={false} />
+              )}
+            </Card>
+          )}
+        </div>
+      </div>
       <Card>
         <Tabs
           label="Parts of the case"
@@ -188,8 +118,7 @@ function Whole({ of }: { readonly of: CaseDetail }) {
 function storyOf(it: Case) {
   const when = (
     <>
-      between <time dateTime={new Date(it.first).toISOString()}>{exact(it.first)}</time> and{' '}
-      <Time at={it.last} />
+      within {span(it.last - it.first)}, the last <Time at={it.last} />
     </>
   );
   const model =
@@ -219,37 +148,6 @@ function storyOf(it: Case) {
   return (
     <>
       A part of the system itself did not work{model}, {when}.
-    </>
-  );
-}
-
-function Clients({ of }: { readonly of: readonly string[] }) {
-  return (
-    <>
-      {of.slice(0, 12).map((principal) => (
-        <Link key={principal} to={pathTo('traffic', principal)} class="tag">
-          <Text of={principal} most={32} />
-        </Link>
-      ))}
-      {of.length > 12 && <span class="muted"> and {count(of.length - 12)} more</span>}
-    </>
-  );
-}
-
-function Owner({ of }: { readonly of: Case }) {
-  const me = useStore(session)?.principal;
-  const may = useMay('incident.act');
-  return (
-    <>
-      {of.owner === undefined ? <span class="none">nobody</span> : <Text of={of.owner} most={30} />}{' '}
-      {may && of.state !== 'closed' && of.owner !== me && (
-        <Button
-          small
-          onPress={() => change(of, 'owner', { owner: me, revision: of.revision }, 'The case is yours.')}
-        >
-          {of.owner === undefined ? 'I take it' : 'Take it over'}
-        </Button>
-      )}
     </>
   );
 }
@@ -309,153 +207,6 @@ function StateActions({ of }: { readonly of: Case }) {
         />
       )}
     </div>
-  );
-}
-
-/** What waits for a second person. */
-function Asks({ of: { case: it, events } }: { readonly of: CaseDetail }) {
-  const me = useStore(session)?.principal;
-  const may = useMay('incident.act');
-  const asks = openAsks(events);
-  if (asks.length === 0 || it.state === 'closed') return null;
-  const answer = async (
-    act: string,
-    what: 'approve' | 'decline',
-    wish: Suggestion['wish'] | undefined,
-  ): Promise<void> => {
-    if (what === 'approve') {
-      const go = await confirm({
-        title: 'Agree, as the second person?',
-        children: (
-          <p>
-            {wish === undefined ? (
-              'The measure ends at once.'
-            ) : (
-              <>
-                <MeasureSentence of={wish} />. It is in force at once.
-              </>
-            )}{' '}
-            Both names go into the log.
-          </p>
-        ),
-        action: 'Agree',
-        tone: 'danger',
-      });
-      if (go === undefined) return;
-    }
-    await change(it, what, { act }, what === 'approve' ? 'Agreed: it is done.' : 'Declined.');
-  };
-  return (
-    <Card title="Waits for a second person" tone="alarmed">
-      <ul class="measures">
-        {asks.map(({ act, by, at, wish }) => (
-          <li key={act}>
-            <div>
-              <p class="happened">{wish === undefined ? 'End a measure' : <MeasureSentence of={wish} />}</p>
-              <p class="muted small">
-                <Text of={by} most={30} /> asked <Time at={at} />
-              </p>
-            </div>
-            {may && (
-              <>
-                {by !== me && (
-                  <Button small tone="main" onPress={() => answer(act, 'approve', wish)}>
-                    Agree
-                  </Button>
-                )}
-                <Button small onPress={() => answer(act, 'decline', wish)}>
-                  {by === me ? 'Take back' : 'Decline'}
-                </Button>
-              </>
-            )}
-          </li>
-        ))}
-      </ul>
-    </Card>
-  );
-}
-
-function Suggestions({
-  of,
-  suggestions,
-}: {
-  readonly of: Case;
-  readonly suggestions: readonly Suggestion[];
-}) {
-  const may = useMay('incident.act');
-  return (
-    <Card title="What can be done" lead="Each step is in the log before it is done, and can be taken back.">
-      <ul class="suggestions">
-        {suggestions.map((each, i) => (
-          <li key={`${i} ${each.title}`} data-row="">
-            <div>
-              <p class="happened">
-                <Text of={each.title} most={120} />
-              </p>
-              <p class="muted small">
-                <Text of={each.why} most={300} />
-              </p>
-            </div>
-            {may && (
-              <Button
-                small
-                tone={i === 0 ? 'main' : 'plain'}
-                onPress={() =>
-                  askAndOrder(each.wish, {
-                    path: `/api/cases/${encodeURIComponent(of.id)}/act`,
-                    needsApproval: each.needsApproval,
-                  })
-                }
-              >
-                {each.needsApproval ? 'Ask for it' : 'Do it'}
-              </Button>
-            )}
-          </li>
-        ))}
-      </ul>
-    </Card>
-  );
-}
-
-function FiguresOf({
-  of,
-  score,
-  threshold,
-}: {
-  readonly of: CaseDetail['alarms'][number]['figures'];
-  readonly score: number;
-  readonly threshold: number;
-}) {
-  const words = (value: (typeof of)[string]) =>
-    typeof value === 'number' ? (
-      figure(value)
-    ) : typeof value === 'string' ? (
-      <Text of={value} most={60} />
-    ) : (
-      <Text
-        of={value.map((each) => (typeof each === 'number' ? figure(each) : each)).join(', ')}
-        most={120}
-      />
-    );
-  return (
-    <dl class="figures-of">
-      <div>
-        <dt>score</dt>
-        <dd>
-          {figure(score)} <span class="muted small">of {figure(threshold)}</span>
-        </dd>
-      </div>
-      {Object.entries(of)
-        .slice(0, 11)
-        .map(([name, value]) => (
-          <div key={name}>
-            <dt>
-              <Text of={worded(name)} most={40} />
-            </dt>
-            <dd>{words(value)}</dd>
-          </div>
-        ))}
-    </dl>
   );
 }
 

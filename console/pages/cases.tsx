@@ -46,8 +46,7 @@ function List({ query }: { readonly query: URLSearchParams }) {
         }
       >
         Alarms about the same thing form one case.
-        {times.length > 0 &&
-          ` Of those shown, ${counted(times.length, 'was', 'were')} contained, half of them within ${span([...times].sort((a, b) => a - b)[Math.floor(times.length / 2)]!)} of the first bad query.`}
+        {containedWords(times)}
       </Opening>
       <Card>
         <Filters>
@@ -126,4 +125,13 @@ function List({ query }: { readonly query: URLSearchParams }) {
       </Card>
     </>
   );
+}
+
+/** How soon those that were contained were. */
+function containedWords(times: readonly number[]): string {
+  if (times.length === 0) return '';
+  const middle = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]!;
+  if (times.length === 1)
+    return ` Of those shown, one was contained, ${span(middle)} after the first bad query.`;
+  return ` Of those shown, ${counted(times.length, 'was', 'were')} contained, half of them within ${span(middle)} of the first bad query.`;
 }

@@ -18,7 +18,7 @@ import { Time } from '../parts/time.tsx';
 import { Link, pathTo, setQuery } from '../shell/router.tsx';
 import type { PageProps } from '../shell/routes.ts';
 
-const ORDER = { alarmed: 0, watching: 1, blind: 2, learning: 3 } as const;
+const ORDER = { alarmed: 0, blind: 1, watching: 2, learning: 3 } as const;
 const PHASES = {
   alarmed: ['Alarmed', 'changed'],
   watching: ['Watching', 'held'],
@@ -50,11 +50,19 @@ export default function DriftPage({ query }: PageProps) {
               />
             </Filters>
           )}
-          {[...data.states]
-            .sort((a, b) => ORDER[a.phase] - ORDER[b.phase])
+          {data.states
+            .filter(({ phase }) => phase === 'alarmed')
             .map((state) => (
               <MonitorCard key={state.monitor} of={state} />
             ))}
+          <div class="columns">
+            {data.states
+              .filter(({ phase }) => phase !== 'alarmed')
+              .toSorted((a, b) => ORDER[a.phase] - ORDER[b.phase])
+              .map((state) => (
+                <MonitorCard key={state.monitor} of={state} />
+              ))}
+          </div>
           <Samples of={data} />
           <Alarms model={model} />
         </>
@@ -259,7 +267,7 @@ function Samples({ of: { samples, classNames } }: { readonly of: Monitors }) {
                   {each.score !== undefined && <span class="muted">{percent(each.score)}</span>}
                 </p>
                 <p class="muted small">
-                  <Text of={each.principal} most={22} />, <Time at={each.at} />
+                  <Text of={each.principal} most={16} />, <Time at={each.at} />
                 </p>
               </li>
             );

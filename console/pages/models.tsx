@@ -219,7 +219,7 @@ function Checks({ of: { checks }, short = false }: { readonly of: Version; reado
     );
   }
   return (
-    <ul class="checks">
+    <ul class="vouched">
       {checks.map(({ check, by }) => (
         <li key={check} class={check === 'as-given' ? 'changed' : 'held'}>
           <Icon name={check === 'as-given' ? 'close' : 'done'} size={15} />
@@ -268,15 +268,19 @@ function One({ of }: { readonly of: ModelStatus }) {
               `, ${rate.perSecond < 10 ? rate.perSecond.toFixed(1) : count(rate.perSecond)} requests a second`}
             .{' '}
             {rate?.alarmed && (
-              <Link to={`/drift?model=${encodeURIComponent(of.model)}`}>A monitor is beyond its threshold.</Link>
+              <Link to={`/drift?model=${encodeURIComponent(of.model)}`}>
+                A monitor is beyond its threshold.
+              </Link>
             )}
           </>
         )}
       </Opening>
       <Rollout of={of} />
-      {of.versions.map((version) => (
-        <VersionCard key={version.version} model={of} of={version} />
-      ))}
+      {of.versions
+        .toSorted((a, b) => Number(b.version === of.use) - Number(a.version === of.use))
+        .map((version) => (
+          <VersionCard key={version.version} model={of} of={version} />
+        ))}
     </>
   );
 }

@@ -58,7 +58,10 @@ function Whole({ of }: { readonly of: Overview }) {
       )}
       <Totals of={of} />
       <div class="columns wide-left">
-        <Models of={of} />
+        <div class="stackup">
+          <Models of={of} />
+          <State of={of} />
+        </div>
         <div class="stackup">
           <Card title="Measures in force">
             {of.orders.length === 0 ? (
@@ -67,7 +70,6 @@ function Whole({ of }: { readonly of: Overview }) {
               <Measures orders={of.orders} />
             )}
           </Card>
-          <State of={of} />
         </div>
       </div>
     </>
@@ -301,7 +303,7 @@ function State({ of: { health, log, since } }: { readonly of: Overview }) {
           </li>
         ))}
       </ul>
-      <p class="log-state">
+      <p class="log-line">
         <Icon name="ledger" size={16} />
         <span>
           <Link to="/ledger">{counted(log.size, 'entry', 'entries')} in the ledger</Link>, signed{' '}

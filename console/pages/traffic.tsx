@@ -69,8 +69,8 @@ function Whole({ query }: { readonly query: URLSearchParams }) {
       <Loaded query={traffic} what="traffic" lines={7}>
         {(data) => <Spans of={data} />}
       </Loaded>
-      <Clients query={query} model={model} />
       <LiveDecisions model={model} />
+      <Clients query={query} model={model} />
     </>
   );
 }
@@ -285,7 +285,7 @@ function Clients({ query, model }: { readonly query: URLSearchParams; readonly m
   const find = query.get('find') ?? '';
   const sort = query.get('sort') ?? 'requests';
   const rows = useRows<ClientRow>(
-    pathOf('/api/clients', { model, find, sort }),
+    pathOf('/api/clients', { model, find, sort, most: 20 }),
     ({ principal, tenant }) => `${tenant}\n${principal}`,
   );
   return (
@@ -404,7 +404,7 @@ function BudgetCell({ of: { budget, principal } }: { readonly of: ClientRow }) {
   );
 }
 
-const SHOWN = 15;
+const SHOWN = 10;
 
 /** Calls as they come. A person who reads must be able to stop them. */
 function LiveDecisions({ model }: { readonly model: string }) {

@@ -28,9 +28,7 @@ export function CaseTimeline({ events }: { readonly events: readonly CaseEvent[]
 }
 
 /** What was asked for and neither agreed to nor declined. */
-export function openAsks(
-  events: readonly CaseEvent[],
-): readonly {
+export function openAsks(events: readonly CaseEvent[]): readonly {
   readonly act: string;
   readonly by: string;
   readonly at: number;

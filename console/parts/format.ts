@@ -53,7 +53,7 @@ export function span(milliseconds: number): string {
   if (!Number.isFinite(ms)) return '–';
   if (ms < 10) return `${Number(ms.toPrecision(2))}${NBSP}ms`;
   if (ms < 1000) return `${Math.round(ms)}${NBSP}ms`;
-  if (ms < 60_000) return `${ms < 10_000 ? (ms / 1000).toFixed(1) : Math.round(ms / 1000)}${NBSP}s`;
+  if (ms < 60_000) return `${ms < 10_000 ? Number((ms / 1000).toFixed(1)) : Math.round(ms / 1000)}${NBSP}s`;
   if (ms < 3_600_000) {
     const seconds = Math.round((ms % 60_000) / 1000);
     const minutes = Math.floor(ms / 60_000);
@@ -72,7 +72,11 @@ export function span(milliseconds: number): string {
 export function relative(at: number, now: number): string {
   const away = now - at;
   if (Math.abs(away) < 2000) return 'now';
-  return away > 0 ? `${span(away)} ago` : `in ${span(-away)}`;
+  // Rounded first: nobody needs the seconds of what was minutes ago.
+  const size = Math.abs(away);
+  const unit = size < 60_000 ? 1000 : size < 3_600_000 ? 60_000 : size < 172_800_000 ? 3_600_000 : 86_400_000;
+  const words = span(Math.round(size / unit) * unit);
+  return away > 0 ? `${words} ago` : `in ${words}`;
 }
 
 /** A point in time in the reader's own zone, to the second. */

@@ -150,6 +150,7 @@ function optionsOf(
       {
         ...axis,
         grid: { show: false },
+        size: 30,
         space: 70,
         values: (_, ticks, __, ___, step) => ticks.map((tick) => timeWords(tick, step)),
       },

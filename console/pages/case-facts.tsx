@@ -1,0 +1,141 @@
+import type { CaseDetail } from '../../src/gateway/console/api.ts';
+import type { Case } from '../../src/incident/case.ts';
+import { session, useMay } from '../data/session.ts';
+import { useStore } from '../data/store.ts';
+import { Button } from '../parts/button.tsx';
+import { Card } from '../parts/card.tsx';
+import { Facts } from '../parts/field.tsx';
+import { count, figure, span, worded } from '../parts/format.ts';
+import { Text } from '../parts/text.tsx';
+import { Time } from '../parts/time.tsx';
+import { Link, pathTo } from '../shell/router.tsx';
+import { change } from './case-change.ts';
+
+/** Whom and what the case is about, and how far it is. */
+export function WhoAndWhat({ of: it }: { readonly of: Case }) {
+  return (
+    <Card title="Who and what">
+      <Facts
+        of={[
+          [
+            'Clients',
+            it.principals.length === 0 ? (
+              <span class="none">nobody in particular</span>
+            ) : (
+              <Clients of={it.principals} />
+            ),
+          ],
+          [
+            'Models',
+            it.models.map((model) => (
+              <Link key={model} to={pathTo('models', model)} class="tag">
+                <Text of={model} most={40} />
+              </Link>
+            )),
+          ],
+          ['Queries', `${count(it.queries)}, in ${span(it.last - it.first)}`],
+          ['First', <Time key="f" at={it.first} />],
+          ['Last', <Time key="l" at={it.last} />],
+          [
+            'Contained',
+            it.containedAfter === undefined ? (
+              <span class="none">not yet</span>
+            ) : (
+              `${span(it.containedAfter)} after the first query`
+            ),
+          ],
+          ['Owner', <Owner key="o" of={it} />],
+          it.atlas.length > 0 && [
+            'ATLAS',
+            it.atlas.map((id) => (
+              <a
+                key={id}
+                class="tag"
+                href={`https://atlas.mitre.org/techniques/${encodeURIComponent(id)}`}
+                target="_blank"
+                rel="noreferrer noopener"
+              >
+                {id}
+                <span class="unseen"> (opens another site)</span>
+              </a>
+            )),
+          ],
+        ]}
+      />
+    </Card>
+  );
+}
+
+function Clients({ of }: { readonly of: readonly string[] }) {
+  return (
+    <>
+      {of.slice(0, 12).map((principal) => (
+        <Link key={principal} to={pathTo('traffic', principal)} class="tag">
+          <Text of={principal} most={32} />
+        </Link>
+      ))}
+      {of.length > 12 && <span class="muted"> and {count(of.length - 12)} more</span>}
+    </>
+  );
+}
+
+function Owner({ of }: { readonly of: Case }) {
+  const me = useStore(session)?.principal;
+  const may = useMay('incident.act');
+  return (
+    <>
+      {of.owner === undefined ? <span class="none">nobody</span> : <Text of={of.owner} most={30} />}{' '}
+      {may && of.state !== 'closed' && of.owner !== me && (
+        <Button
+          small
+          onPress={() => change(of, 'owner', { owner: me, revision: of.revision }, 'The case is yours.')}
+        >
+          {of.owner === undefined ? 'I take it' : 'Take it over'}
+        </Button>
+      )}
+    </>
+  );
+}
+
+/** Figures behind an alarm. */
+export function FiguresOf({
+  of,
+  score,
+  threshold,
+}: {
+  readonly of: CaseDetail['alarms'][number]['figures'];
+  readonly score: number;
+  readonly threshold: number;
+}) {
+  const words = (value: (typeof of)[string]) =>
+    typeof value === 'number' ? (
+      figure(value)
+    ) : typeof value === 'string' ? (
+      <Text of={value} most={60} />
+    ) : (
+      <Text
+        of={value.map((each) => (typeof each === 'number' ? figure(each) : each)).join(', ')}
+        most={120}
+      />
+    );
+  return (
+    <dl class="figures-of">
+      <div>
+        <dt>score</dt>
+        <dd>
+          {figure(score)} <span class="muted small">of {figure(threshold)}</span>
+        </dd>
+      </div>
+      {Object.entries(of)
+        .slice(0, 11)
+        .map(([name, value]) => (
+          <div key={name}>
+            <dt>
+              <Text of={worded(name)} most={40} />
+            </dt>
+            <dd>{words(value)}</dd>
+          </div>
+        ))}
+    </dl>
+  );
+}
