@@ -1,33 +1,5 @@
-import { z } from 'zod';
 import { GlacisError } from '../core/error.ts';
-import { MEASURES, type OrderTarget, type OrderWish } from './order.ts';
-import { MOST_NAME } from './text.ts';
-
-const name = z.string().min(1).max(MOST_NAME);
-
-/** What a person may ask to be done, as it comes over the wire. */
-export const wishSchema = z.strictObject({
-  measure: z.enum(MEASURES),
-  target: z.strictObject({
-    principal: name.optional(),
-    tenant: name.optional(),
-    credential: name.optional(),
-    address: name.optional(),
-    model: name.optional(),
-  }),
-  perMinute: z.number().gt(0).max(1e9).optional(),
-  detail: z.enum(['label', 'scores']).optional(),
-  guard: z
-    .strictObject({
-      name: z.string().min(1).max(60),
-      strictness: z.number().gt(0).max(1000),
-      action: z.enum(['flag', 'degrade', 'refuse']).optional(),
-    })
-    .optional(),
-  because: z.string().min(1).max(1000),
-  case: z.string().max(64).optional(),
-  until: z.number().int().min(0).max(8.64e15).optional(),
-}) satisfies z.ZodType<OrderWish>;
+import type { OrderTarget, OrderWish } from './order.ts';
 
 /** Refuses a wish that lacks what its measure needs, or that would lock out everybody. Errors: `option/invalid`. */
 export function checkWish({ measure, target, perMinute, guard, until }: OrderWish, now: number): void {

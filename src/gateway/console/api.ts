@@ -1,5 +1,7 @@
 import type { Case, CaseEvent } from '../../incident/case.ts';
+import type { ImpactScope } from '../../incident/impact/impact.ts';
 import type { Order } from '../../incident/order.ts';
+import type { Suggestion } from '../../incident/suggest.ts';
 import type { Alarm, AlarmSeverity } from '../../monitor/alarm.ts';
 import type { MonitorState } from '../../monitor/monitor.ts';
 import type { ModelStatus } from '../backend/model-status.ts';
@@ -158,15 +160,6 @@ export interface CaseDetail {
   readonly decisions: readonly DecisionRow[];
 }
 
-/** Something to do about a case, in a sentence, as it would be sent to `POST /api/cases/:id/act`. */
-export interface Suggestion {
-  readonly title: string;
-  readonly why: string;
-  readonly wish: import('../../incident/order.ts').OrderWish;
-  /** Whether a second person must agree. */
-  readonly needsApproval: boolean;
-}
-
 /**
  * `POST /api/cases/:id/act {wish}`, `…/state {state, verdict?, revision}`, `…/owner {owner?, revision}`, `…/comment {text}`, `…/approve {act}`, `…/decline {act}`; `POST /api/orders {wish}`,
  * `POST /api/orders/:id/lift`, `GET /api/orders`. `POST /api/cases/:id/impact {scope, against?}` and `GET /api/impacts/:id`:
@@ -188,26 +181,20 @@ export interface Impact {
     readonly different: number;
   }[];
   readonly rows: readonly (DecisionRow & {
-    readonly now?: readonly (readonly [label: number, score: number])[];
+    readonly now?: readonly (readonly [label: number, score: number])[] | undefined;
+    readonly different?: boolean | undefined;
   })[];
+  /** What to ask for as `?before=` to see more rows: those that differ come first. */
+  readonly next?: string | undefined;
+  /** Entries of the log that were passed, of so many. */
+  readonly progress?: readonly [done: number, of: number] | undefined;
+  /** Affected ones that could not be replayed: their inputs were not kept, or the key is gone. */
+  readonly unkept?: number | undefined;
   /** Where the signed bundle is: `GET /api/impacts/:id/bundle`. */
   readonly bundle?: { readonly digest: string; readonly bytes: number } | undefined;
 }
 
-/** Which decisions are asked about; all that is given must hold. */
-export interface ImpactScope {
-  readonly model?: string | undefined;
-  readonly version?: string | undefined;
-  readonly digest?: string | undefined;
-  readonly principal?: string | undefined;
-  readonly tenant?: string | undefined;
-  readonly from?: number | undefined;
-  readonly to?: number | undefined;
-  /** A feed that was poisoned, as the decisions name it. */
-  readonly feed?: string | undefined;
-  /** Digest of data that a model was trained on: all models whose provenance names it. */
-  readonly data?: string | undefined;
-}
+export type { ImpactScope, Suggestion };
 
 /** A decision in a list: `GET /api/decisions?principal=&tenant=&model=&digest=&outcome=&id=&from=&to=&before=&most=`: `Page<DecisionRow>`. */
 export interface DecisionRow {
@@ -468,50 +455,8 @@ export interface RequirementView {
   readonly because: string;
 }
 
-/** `POST /api/what-if {model?, from, to, change}` replays past traffic; `GET /api/what-if/:id`. */
-export interface WhatIf {
-  readonly id: string;
-  readonly state: 'running' | 'done' | 'failed';
-  readonly because?: string | undefined;
-  readonly change: WhatIfChange;
-  readonly looked: number;
-  /** Calls that would have been answered otherwise, by what became of them then and now. */
-  readonly changed: readonly {
-    readonly from: string;
-    readonly to: string;
-    readonly calls: number;
-    readonly samples: number;
-  }[];
-  /** Whom it would have met, the most first, 100 at most. */
-  readonly principals: readonly {
-    readonly principal: string;
-    readonly calls: number;
-    readonly changed: number;
-    readonly inCases: boolean;
-  }[];
-  readonly days: readonly (readonly [at: number, changed: number])[];
-}
-
-/** What would be different. */
-export type WhatIfChange =
-  | {
-      readonly kind: 'guard';
-      readonly guard: string;
-      readonly threshold: number;
-      readonly action: 'flag' | 'degrade' | 'refuse';
-    }
-  | {
-      readonly kind: 'budget';
-      readonly per: 'principal' | 'tenant' | 'model';
-      readonly queries: number;
-      readonly window: number;
-    }
-  | {
-      readonly kind: 'rate';
-      readonly per: 'principal' | 'tenant' | 'address';
-      readonly requests: number;
-      readonly every: number;
-    };
+/** `POST /api/what-if {model?, from, to, change}` replays past traffic; `GET /api/what-if/:id`, `DELETE` ends it. */
+export type { WhatIf, WhatIfChange } from '../../incident/what-if/what-if.ts';
 
 /** A row of `GET /api/keys?principal=&tenant=&find=&state=&before=&most=`. `POST /api/keys` answers one with its text, `key`, which is shown this once. */
 export interface KeyRow extends Omit<KeyRecord, 'hash'> {

@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { GlacisError } from '../../core/error.ts';
+import { openEvidenceShelf } from '../../incident/evidence/evidence-shelf.ts';
+import type { ImpactSummary } from '../../incident/impact/impact.ts';
+import { type Investigations, openInvestigations } from '../../incident/investigations.ts';
+import type { Incidents } from '../../incident/open-incidents.ts';
+import { type LogTrust, openLog } from '../../ledger/index.ts';
+import type { Store } from '../../store/index.ts';
+import { openWrappingKey } from '../../supply/vault/wrapping-key.ts';
+import type { Backends } from '../backend/open-backends.ts';
+import type { ServeConfig } from '../config/serve-schema.ts';
+import { GLACIS } from '../own-principal.ts';
+import { archivedRanges, firstEntry } from '../record/archive.ts';
+import type { OpenLiveLog } from '../record/live/open-live-log.ts';
+import { logFolder, parseTrustFile, wrappingKeyName } from '../record/log-folder.ts';
+import type { OpenRecorder } from '../record/open-recorder.ts';
+import { type SubjectKey, type SubjectKeys, subjectKeys } from '../record/subject-keys.ts';
+import { modelsWithData } from './models-with-data.ts';
+import { pastOfLog } from './past-of-log.ts';
+import { replayServed } from './replay-served.ts';
+
+/** What a gateway hands to those who look into its incidents. */
+export interface GatewayInvestigations {
+  readonly incidents: Incidents;
+  readonly store: Store;
+  readonly recorder: OpenRecorder;
+  /** Finds decisions by their ids. */
+  readonly live: Pick<OpenLiveLog, 'find'>;
+  readonly backends: () => Backends;
+  readonly config: () => ServeConfig;
+  /** The gateway's data folder, and the recorder's in it. */
+  readonly dataFolder: string;
+  readonly recordFolder: string;
+  readonly placeOf: (path: string) => string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly notify: (impact: ImpactSummary) => void;
+  readonly now: () => number;
+  readonly failed: (where: string, thrown: unknown) => void;
+}
+
+/** Opens investigations over a running gateway's own log, models and store. Errors: those of the parts. */
+export async function openGatewayInvestigations(given: GatewayInvestigations): Promise<Investigations> {
+  const { incidents, store, recorder, live, backends, config, dataFolder, recordFolder, placeOf, env } =
+    given;
+  const { now, failed, notify } = given;
+  const trustFile = `${JSON.stringify(recorder.trust, null, 2)}\n`;
+  const trust: LogTrust = parseTrustFile(Buffer.from(trustFile), 'log');
+  const places = logFolder(recordFolder);
+  const reader = () => openLog(recorder.source, trust);
+  const sealed = config().log.who === 'sealed';
+  const wrapping = await wrappingKeyName(places, config().log.wrappingKey);
+  const keys = async () => subjectKeys(places.subjects, await openWrappingKey(wrapping, env), { kept: 0 });
+  const past = pastOfLog({
+    reader,
+    first: firstEntry(await archivedRanges(places)),
+    ...(sealed && { pseudonym: async (principal) => (await (await keys()).find(principal))?.pseudonym }),
+    async byId(id) {
+      const found = await live.find(id, true);
+      return found && { entry: found.entry, bytes: Buffer.from(found.text) };
+    },
+  });
+  const find = (model: string, version: string) => backends().find(model, version, GLACIS);
+  return openInvestigations({
+    ...{ incidents, store, past, trustFile, now, failed, notify },
+    record: (event) => recorder.record(event),
+    ledger: { reader, receipt: (index) => recorder.receipt(index) },
+    shelf: await openEvidenceShelf(join(dataFolder, 'evidence')),
+    log: `${trust.origin} ${trust.keys[0]?.id}`,
+    freshId: () => randomBytes(16).toString('hex'),
+    models: () => backends().status(),
+    modelsWith: (data) => modelsWithData(data, { config: config(), status: backends().status(), placeOf }),
+    modelsOfFeed: (feed) => modelsOfFeed(config(), feed),
+    async openReplay(model, against) {
+      if (model !== undefined && find(model, against) === undefined)
+        throw new GlacisError(
+          'option/invalid',
+          `impact: expected a version of ${model} that is loaded to replay against`,
+        );
+      const opened = await keys();
+      let all: Map<string, SubjectKey> | undefined;
+      return replayServed({
+        ...{ reader, payloads: places.payloads },
+        async keyOf(pseudonym, principal) {
+          // Asked for each time: a key that was erased a moment ago opens nothing.
+          const own = principal === undefined ? undefined : await opened.find(principal);
+          if (own?.pseudonym === pseudonym) return own;
+          if (own !== undefined || sealed || config().log.subject !== 'principal') {
+            all ??= new Map(await keysIn(opened));
+            return all.get(pseudonym);
+          }
+          return undefined;
+        },
+        find: (name) => find(name, against),
+      });
+    },
+  });
+}
+
+async function keysIn(keys: SubjectKeys): Promise<readonly (readonly [string, SubjectKey])[]> {
+  const found: [string, SubjectKey][] = [];
+  for await (const key of keys.all()) found.push([key.pseudonym, key]);
+  return found;
+}
+
+/** Models whose guard of feeds watches a feed of this name. */
+export function modelsOfFeed(
+  { models, guards, only }: Pick<ServeConfig, 'models' | 'guards' | 'only'>,
+  feed: string,
+): readonly string[] {
+  return Object.keys(models).filter((model) => {
+    const watched = ((only[model]?.guards ?? guards) as { readonly feeds?: unknown }).feeds as
+      | { readonly feeds?: readonly { readonly name: string }[] }
+      | undefined;
+    return watched?.feeds?.some(({ name }) => name === feed) ?? false;
+  });
+}
