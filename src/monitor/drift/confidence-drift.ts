@@ -12,10 +12,11 @@ function subjectOf({ classes }: Pick<MonitorSetting, 'classes'>): WindowedSubjec
     features: ['confidence'],
     width: classes === undefined ? 'the model is no classifier' : 1,
     take(sighting, offer) {
-      if (sighting.outcome !== 'answered' || sighting.top === undefined) return;
+      const { top } = sighting;
+      if (top === undefined || sighting.outcome !== 'answered') return;
       const caller = callerOf(sighting);
-      for (const [, score] of sighting.top) {
-        one[0] = score;
+      for (let i = 0; i < top.length; i++) {
+        one[0] = top[i]![1];
         offer(one, 0, caller, sighting.id, sighting.at);
       }
     },

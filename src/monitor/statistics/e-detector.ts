@@ -2,10 +2,10 @@ import { betsAgainst, clipped } from './betting.ts';
 
 /** Watches for the moment from which a mean is above m. */
 export interface EDetector {
-  /** Takes one number in [0, 1]; true where the alarm is due. NaN says nothing. */
-  take(x: number): boolean;
-  /** ln of the evidence; the alarm is due at ln(run length). */
-  readonly evidence: number;
+  /** Takes one number in [0, 1]; true where the alarm is due. NaN says nothing. `usual` is another m for this number, such as that of the hour: what was known before it came. */
+  take(x: number, usual?: number): boolean;
+  /** The evidence: the alarm is due at the run length. */
+  readonly total: () => number;
   /** Begins anew, as after an alarm. */
   reset(): void;
   /** What it remembers, to open it again with. */
@@ -17,7 +17,7 @@ export interface EDetector {
  * m, the sum exceeds the count by nothing on average, so that the average run until a false alarm is at least `runLength` numbers, whatever the distribution and however the
  * numbers depend on each other. After an alarm it begins anew, so false alarms come at most once in `runLength` numbers in the long run.
  *
- * M_t = Σ_k (M_{t−1,k} + w_k)(1 + λ_k(x − m)). Cost: a dozen multiplications a number.
+ * M_t = Σ_k (M_{t−1,k} + w_k)(1 + λ_k(x − m)). Cost: a dozen multiplications a number. `m` is the largest that any number may have.
  *
  * @see Shin, Ramdas & Rinaldo 2024, "E-detectors: a nonparametric framework for sequential change detection", New England Journal of Statistics in Data Science 2
  */
@@ -34,16 +34,14 @@ export function openEDetector(
     capitals?.length === bets.length ? Float64Array.from(capitals, sane) : new Float64Array(bets.length);
   let total = state.reduce((sum, value) => sum + value, 0);
   return {
-    get evidence() {
-      return Math.log(total);
-    },
+    total: () => total,
     capitals: state,
     reset() {
       state.fill(0);
       total = 0;
     },
-    take(x) {
-      const gap = clipped(x, m) - m;
+    take(x, usual = m) {
+      const gap = clipped(x, usual) - usual;
       total = 0;
       for (let k = 0; k < bets.length; k++) {
         // Held below what float64 can hold: the alarm is due long before.

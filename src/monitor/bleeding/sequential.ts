@@ -1,0 +1,321 @@
+import { randomFrom } from '../../core/random.ts';
+import { normalTail } from '../../core/statistics/normal.ts';
+import { stateFromBytes, stateToBytes } from '../../detect/state-bytes.ts';
+import type { Alarm } from '../alarm.ts';
+import { percent } from '../drift/column.ts';
+import { type Spread, spreadOf } from '../drift/spread.ts';
+import { type Part, shown } from '../drift/window-test.ts';
+import type { Monitor, MonitorSetting, MonitorState } from '../monitor.ts';
+import type { Sighting, TrueLabel } from '../sighting.ts';
+import { detectionDelays } from './detection-delay.ts';
+import { type MeanStream, openMeanStream, type Rise, type StreamOptions } from './mean-stream.ts';
+import { readSequential } from './sequential-calibration.ts';
+
+/** Tells a number in [0, 1] of a stream. */
+export type Emit = (
+  stream: string,
+  x: number,
+  caller: string,
+  group: string,
+  decision: string,
+  at: number,
+) => void;
+
+/** Numbers whose means should not rise. */
+export interface NumberSource {
+  see?(sighting: Sighting, emit: Emit): void;
+  learn?(label: TrueLabel, emit: Emit): void;
+  /** What is missing, where something is: the monitor is blind then. */
+  blind?(): string | undefined;
+  /** What else is to be said of how it stands. */
+  note?(): string | undefined;
+  /** More to show beside the streams. */
+  parts?(): readonly Part[];
+  /** Figures and a sentence for an alarm. */
+  tell?(rise: Rise): { readonly why: string; readonly figures: Alarm['figures'] };
+  /** What it remembers, as plain JSON; given back when it is made. */
+  keep?(): unknown;
+}
+
+/** What tells one monitor of means from another. */
+export interface SequentialSubject {
+  readonly name: string;
+  /** Streams by name, with what a rise of each is called: `the verifying model disagrees more often`. */
+  readonly streams: Readonly<Record<string, string>>;
+  /** Whether callers are watched one by one, too. */
+  readonly groups: boolean;
+  source(kept: unknown): NumberSource;
+}
+
+/** Options that all of them have. */
+export interface SequentialOptions {
+  readonly tolerance: number;
+  readonly learn: number;
+  readonly perDay: number;
+  readonly again: number;
+}
+
+/** Callers that are watched one by one, and numbers of others after which a place is free again. */
+const MOST_GROUPS = 32;
+const QUIET = 200_000;
+const GROUP_RING = 300;
+const MOST_CALLERS = 1024;
+/** A loss from which it is grave. */
+const GRAVE = 0.05;
+
+/**
+ * Opens a monitor of means: each stream is watched by an e-detector, in all and (where asked) for each caller by itself. Half of the budget of false alarms goes to the streams in all, half to
+ * the callers; because rates of false alarms are per number, any number of callers may share it.
+ */
+export function openSequential(
+  subject: SequentialSubject,
+  options: SequentialOptions,
+  setting: MonitorSetting,
+): Monitor {
+  const { name } = subject;
+  const { model, version, digest, freshId } = setting;
+  const rng = randomFrom(setting.seed, 'monitor', name, model);
+  const calibrated = readSequential(setting.calibration, name);
+  const given = typeof calibrated === 'object' ? calibrated : undefined;
+  const kept = keptOf(name, setting.remembered);
+  const source = subject.source(given?.source ?? kept.source);
+  const names = Object.keys(subject.streams);
+  const perDay = (given?.budgetPerDay ?? options.perDay) / (names.length * (subject.groups ? 2 : 1));
+  const streams = new Map<string, MeanStream>();
+  for (const stream of names) {
+    const known = given?.streams.find(({ id }) => id === stream);
+    const own: StreamOptions = {
+      tolerance: known?.tolerance ?? options.tolerance,
+      learn: options.learn,
+      perDay,
+      trafficPerDay: known?.numbersPerDay,
+    };
+    streams.set(stream, openMeanStream(own, rng.fork(stream), kept.streams[stream], known?.baseline));
+  }
+  const groups = new Map(
+    names.map((stream) => [stream, new Map<string, { readonly watch: MeanStream; last: number }>()]),
+  );
+  let told = 0;
+  const callers = new Map<string, number>(kept.callers);
+  let counted = [...callers.values()].reduce((sum, count) => sum + count, 0);
+  const said = new Map<string, number>(kept.said);
+  const alarms: Alarm[] = [];
+
+  const calmShare = (caller: string) => (counted === 0 ? 0 : (callers.get(caller) ?? 0) / counted);
+  const isDue = (about: string, at: number) => {
+    const before = said.get(about);
+    if (before !== undefined && Math.abs(at - before) < 3_600_000 * options.again) return false;
+    if (said.size >= 256) said.clear();
+    said.set(about, at);
+    return true;
+  };
+  const raise = (stream: string, rise: Rise, spread: Spread, subjectText: string) => {
+    const { rows, mean, usual, n, runLength, baseline } = rise;
+    const told = source.tell?.(rise);
+    const loss = mean - usual.mean;
+    const own = Math.min(1, loss);
+    const delays = detectionDelays({
+      ...{ calm: baseline.some, usual: usual.most, runLength, rng: rng.fork('delays', stream) },
+      ...{ losses: [0.01, 0.05], runs: 5, most: 50_000 },
+    });
+    alarms.push({
+      ...{ id: freshId(), at: rows.at[rows.n - 1]!, monitor: name, kind: spread.kind },
+      severity: spread.kind === 'attack' || own >= GRAVE ? 'high' : 'medium',
+      ...{ model, version, digest, principals: spread.principals, subject: `${subjectText} of ${model}` },
+      title: subject.streams[stream]!,
+      why: `${subject.streams[stream]}: ${percent(mean)} on average over the last ${rows.n} samples, usually ${percent(usual.mean)} (up to ${percent(usual.most)} counts as usual; ${usual.why}). It seems to have begun ${n} samples ago. Such evidence comes by chance at most once in ${shown(runLength)} samples. ${told?.why ?? ''} ${spread.why}`.replaceAll(
+        '  ',
+        ' ',
+      ),
+      ...{
+        score: rise.evidence,
+        threshold: rise.threshold,
+        first: rise.since,
+        last: rows.at[rows.n - 1]!,
+        queries: n,
+      },
+      decisions: telling(rows.values, rows.decisions),
+      atlas: spread.kind === 'attack' ? ['AML.T0040'] : [],
+      figures: {
+        ...{ loss: own, mean, usual: usual.mean, samples: n },
+        delayOfOnePercent: delays[0]?.median ?? 'not found',
+        delayOfFivePercent: delays[1]?.median ?? 'not found',
+        ...told?.figures,
+        ...spread.figures,
+      },
+    });
+  };
+
+  /** The watch over a caller; undefined where others have all places: who comes and goes must not push out who stays. */
+  const groupOf = (stream: string, group: string): MeanStream | undefined => {
+    const all = groups.get(stream)!;
+    const known = all.get(group);
+    if (known !== undefined) {
+      known.last = ++told;
+      return known.watch;
+    }
+    if (all.size >= MOST_GROUPS) {
+      if (++told % 64 !== 0) return undefined;
+      const quiet = [...all].find(([, { last }]) => told - last > QUIET);
+      if (quiet === undefined) return undefined;
+      all.delete(quiet[0]);
+    }
+    const watch = openMeanStream(
+      { tolerance: options.tolerance, learn: options.learn, perDay, ring: GROUP_RING },
+      rng.fork(stream, group),
+    );
+    all.set(group, { watch, last: ++told });
+    return watch;
+  };
+
+  const emit: Emit = (stream, x, caller, group, decision, at) => {
+    const watch = streams.get(stream);
+    if (watch === undefined) return;
+    const rise = watch.take(x, caller, decision, at);
+    if (
+      counted < 20_000 &&
+      (callers.has(caller) || callers.size < MOST_CALLERS) &&
+      watch.phase() !== 'alarmed'
+    ) {
+      callers.set(caller, (callers.get(caller) ?? 0) + 1);
+      counted++;
+    }
+    if (rise !== undefined && isDue(stream, at))
+      raise(stream, rise, spreadOfRise(rise, calmShare), `${name}: ${stream}`);
+    if (!subject.groups) return;
+    const own = groupOf(stream, group);
+    if (own === undefined) return;
+    const one = own.take(x, caller, decision, at);
+    // What is said of all is not said of each again.
+    if (one === undefined || watch.phase() === 'alarmed' || !isDue(`${stream}\n${group}`, at)) return;
+    raise(
+      stream,
+      one,
+      {
+        kind: 'attack',
+        principals: [...new Set(one.rows.principals)].slice(0, 32),
+        why: `Attack-like: only ${group} loses; all together are as usual.`,
+        figures: { group: [group] },
+      },
+      `${name}: ${stream} of one caller`,
+    );
+  };
+
+  if (given === undefined && Object.keys(kept.streams).length === 0 && source.see)
+    for (const sighting of setting.calm) source.see(sighting, emit);
+  alarms.length = 0;
+
+  return {
+    name,
+    see(sightings) {
+      if (source.see) for (const sighting of sightings) source.see(sighting, emit);
+      return alarms.splice(0);
+    },
+    learn(labels) {
+      if (source.learn) for (const label of labels) source.learn(label, emit);
+      return alarms.splice(0);
+    },
+    state(): MonitorState {
+      const all = [...streams].map(([stream, watch]) => ({ stream, phase: watch.phase(), ...watch.state() }));
+      const strongest = all.reduce((best, each) =>
+        (each.evidence ?? -1) > (best.evidence ?? -1) ? each : best,
+      );
+      const blind = source.blind?.();
+      const phases = new Set(all.map(({ phase }) => phase));
+      const learning = all
+        .map(({ stream, n }) => `${stream}: ${n} of ${options.learn} samples to learn from`)
+        .join('; ');
+      return {
+        ...{ monitor: name, model },
+        phase: phases.has('alarmed')
+          ? 'alarmed'
+          : blind !== undefined
+            ? 'blind'
+            : phases.has('watching')
+              ? 'watching'
+              : 'learning',
+        because:
+          blind ??
+          (phases.has('watching') || phases.has('alarmed')
+            ? (source.note?.() ?? (typeof calibrated === 'string' ? calibrated : given?.warnings[0]))
+            : learning),
+        ...{ score: strongest.evidence, threshold: strongest.threshold, series: strongest.series.points() },
+        falseAlarms: {
+          budgetPerDay: given?.budgetPerDay ?? options.perDay,
+          ...(given && { measuredPerDay: given.measured.perDay }),
+          on: given?.measured.on ?? 0,
+        },
+        parts: [
+          ...(source.parts?.() ?? []),
+          ...all.map(({ stream, mean }) => ({ name: stream, score: mean ?? 0 })),
+          ...[...groups].flatMap(([stream, of]) =>
+            [...of].map(([group, { watch }]) => ({
+              name: `${stream} of ${group}`,
+              score: watch.state().mean ?? 0,
+            })),
+          ),
+        ].slice(0, 64),
+      };
+    },
+    snapshot: () =>
+      stateToBytes({
+        kind: `mean/1 ${name}`,
+        plain: {
+          streams: Object.fromEntries([...streams].map(([stream, watch]) => [stream, watch.keep()])),
+          ...{ callers: [...callers], said: [...said], source: source.keep?.() ?? null },
+        },
+        arrays: {},
+      }),
+  };
+}
+
+/** Whose doing a rise is. */
+function spreadOfRise({ rows, usual, baseline }: Rise, calmShare: (caller: string) => number): Spread {
+  const excess = Float64Array.from(rows.values, (x) => x - usual.mean);
+  const deviation = Math.sqrt(Math.max(1e-6, baseline.squares / Math.max(1, baseline.n) - usual.mean ** 2));
+  return spreadOf(rows, excess, calmShare, (rest) => {
+    const mean = rest.values.reduce((sum, x) => sum + x, 0) / rest.n;
+    return -Math.log10(Math.max(1e-300, normalTail(((mean - usual.mean) * Math.sqrt(rest.n)) / deviation)));
+  });
+}
+
+/** Decisions with the largest numbers, the largest first. */
+function telling(values: Float32Array, decisions: readonly string[]): readonly string[] {
+  const order = Array.from(values.keys()).sort((a, b) => values[b]! - values[a]!);
+  return [...new Set(order.map((i) => decisions[i]!))].slice(0, 64);
+}
+
+interface Kept {
+  readonly streams: Readonly<Record<string, unknown>>;
+  readonly callers: readonly (readonly [string, number])[];
+  readonly said: readonly (readonly [string, number])[];
+  readonly source: unknown;
+}
+
+function keptOf(name: string, bytes: Uint8Array | undefined): Kept {
+  const none: Kept = { streams: {}, callers: [], said: [], source: undefined };
+  if (bytes === undefined) return none;
+  let plain: Record<string, unknown>;
+  try {
+    plain = (stateFromBytes(`mean/1 ${name}`, bytes).plain ?? {}) as Record<string, unknown>;
+  } catch {
+    return none;
+  }
+  const { streams } = plain;
+  return {
+    streams: typeof streams === 'object' && streams !== null ? { ...streams } : {},
+    callers: pairs(plain.callers, MOST_CALLERS),
+    said: pairs(plain.said, 256),
+    source: plain.source ?? undefined,
+  };
+}
+
+function pairs(given: unknown, most: number): readonly (readonly [string, number])[] {
+  if (!Array.isArray(given)) return [];
+  return given
+    .filter(
+      (p): p is [string, number] =>
+        Array.isArray(p) && typeof p[0] === 'string' && Number.isFinite(p[1]) && p[1] >= 0,
+    )
+    .slice(0, most);
+}

@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import type { DriftKind } from '../drift/drift-kind.ts';
+import { openLabelJoin } from '../drift/label-join.ts';
+import { nameOf } from '../drift/rows.ts';
+import { callerOf } from '../drift/windowed.ts';
+import { PER_DAY } from '../drift/windowed-options.ts';
+import {
+  type NumberSource,
+  openSequential,
+  type SequentialOptions,
+  type SequentialSubject,
+} from './sequential.ts';
+import { calibrateSequential } from './sequential-calibration.ts';
+
+/** Options of {@link slowBleeding}. */
+export interface BleedingOptions extends SequentialOptions {
+  readonly remember: number;
+}
+
+/** Scores of which is learnt how they are spread. */
+const SCORES = 1000;
+
+/**
+ * What may be lost slowly: agreement with the verifying model (calls that were verified), correctness (where labels come), and the scores themselves, upwards and downwards, where neither
+ * comes. A score counts as the share of calm scores below it, so that its usual mean is a half whatever the model.
+ */
+function sourceOf(remember: number, kept: unknown): NumberSource {
+  const join = openLabelJoin(remember);
+  let scores = scoresOf(kept);
+  const learning: number[] = [];
+  const below = (score: number): number => {
+    // Half of what is equal counts as below.
+    let [low, high] = [0, scores!.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (scores![middle]! < score) low = middle + 1;
+      else high = middle;
+    }
+    let equal = low;
+    let end = scores!.length;
+    while (equal < end) {
+      const middle = (equal + end) >> 1;
+      if (scores![middle]! <= score) equal = middle + 1;
+      else end = middle;
+    }
+    return (low + equal) / (2 * scores!.length);
+  };
+  return {
+    see(sighting, emit) {
+      const { top, divergence, id, at } = sighting;
+      if (sighting.outcome !== 'answered' && divergence === undefined) return;
+      const caller = callerOf(sighting);
+      const group = sighting.tenant === undefined ? caller : nameOf(sighting.tenant);
+      if (divergence !== undefined && divergence !== null)
+        emit('divergence', divergence, caller, group, id, at);
+      if (top === undefined || sighting.outcome !== 'answered') return;
+      for (const judged of join.see(sighting))
+        emit('labels', judged.isRight ? 0 : 1, judged.caller, judged.caller, judged.decision, judged.told);
+      for (let i = 0; i < top.length; i++) {
+        const score = top[i]![1];
+        if (!Number.isFinite(score)) continue;
+        if (scores !== undefined) {
+          const share = below(score);
+          emit('scores up', share, caller, group, id, at);
+          emit('scores down', 1 - share, caller, group, id, at);
+        } else if (learning.push(score) >= SCORES) scores = Float64Array.from(learning.splice(0)).sort();
+      }
+    },
+    learn(label, emit) {
+      const judged = join.learn(label);
+      if (judged !== undefined)
+        emit('labels', judged.isRight ? 0 : 1, judged.caller, judged.caller, judged.decision, judged.told);
+    },
+    keep: () => ({ scores: scores ? [...scores] : [] }),
+  };
+}
+
+function scoresOf(kept: unknown): Float64Array | undefined {
+  const given = (kept as { readonly scores?: unknown } | undefined)?.scores;
+  if (!Array.isArray(given) || given.length < 100 || given.length > SCORES) return undefined;
+  return given.every((score) => Number.isFinite(score))
+    ? Float64Array.from(given as number[]).sort()
+    : undefined;
+}
+
+function subjectOf({ remember }: BleedingOptions): SequentialSubject {
+  return {
+    name: 'slow-bleeding',
+    streams: {
+      divergence: 'the verifying model disagrees more than it did',
+      labels: 'more answers are wrong than there were',
+      'scores up': 'scores crept upwards',
+      'scores down': 'scores crept downwards',
+    },
+    groups: true,
+    source: (kept) => sourceOf(remember, kept),
+  };
+}
+
+/** Small constant losses, found by anytime-valid sequential tests: in all and caller by caller, for each version of a model. */
+export const slowBleeding: DriftKind<BleedingOptions> = {
+  name: 'slow-bleeding',
+  about:
+    'Small losses that go on: disagreement with the verifying model, wrong answers, or scores that creep.',
+  options: z.strictObject({
+    tolerance: z
+      .number()
+      .min(0)
+      .max(0.5)
+      .default(0.002)
+      .describe('A rise of the mean by less is not looked for.'),
+    learn: z
+      .int()
+      .min(200)
+      .max(10_000_000)
+      .default(2000)
+      .describe('Samples from which it learns what is usual.'),
+    perDay: z.number().gt(0).max(1000).default(PER_DAY).describe('False alarms a day, at most.'),
+    again: z.number().min(0).max(8760).default(24).describe('Hours after which the same is said again.'),
+    remember: z
+      .int()
+      .min(1000)
+      .max(4_000_000)
+      .default(65_536)
+      .describe('Calls whose answers are remembered until their labels come.'),
+  }),
+  make: (options, setting) => openSequential(subjectOf(options), options, setting),
+  calibrate: (options, setting, more) => calibrateSequential(subjectOf(options), options, setting, more),
+};

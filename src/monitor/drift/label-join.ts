@@ -1,0 +1,173 @@
+import type { Sighting, TrueLabel } from '../sighting.ts';
+import { callerOf } from './windowed.ts';
+
+/** An answer whose truth is known. */
+export interface Judged {
+  readonly decision: string;
+  readonly caller: string;
+  /** When the answer was given, and when its truth was told. */
+  readonly at: number;
+  readonly told: number;
+  readonly label: number;
+  readonly score: number;
+  readonly isRight: boolean;
+}
+
+/** What became of labels. */
+export interface LabelCounts {
+  /** Samples that were answered; those of them with a label. */
+  readonly samples: number;
+  readonly labelled: number;
+  /** Labels about decisions that are not remembered: too old, of another model, or of none. */
+  readonly unknown: number;
+  /** Labels that came again, and those of them that said something else; the first one counts. */
+  readonly twice: number;
+  readonly contradicting: number;
+}
+
+/** Puts labels, which come late, twice or never, to the answers that they are about. */
+export interface LabelJoin {
+  /** Remembers the answers. Gives those whose labels came before them. */
+  see(sighting: Sighting): readonly Judged[];
+  learn(label: TrueLabel): Judged | undefined;
+  readonly counts: LabelCounts;
+  /** Milliseconds from answer to label: median and 90 %; undefined without any. */
+  delays(): { readonly median: number; readonly most: number } | undefined;
+}
+
+/** Places where a decision may lie. */
+const WAYS = 4;
+/** Labels that wait for their decision. */
+const MOST_EARLY = 1024;
+const DELAYS = 512;
+const NONE: readonly Judged[] = [];
+
+/** Opens one that remembers about the last `most` calls. Memory: about 60 bytes a call, and their ids. Cost: some 100 ns a call. */
+export function openLabelJoin(most: number): LabelJoin {
+  const sets = 2 ** Math.max(4, Math.ceil(Math.log2(most / WAYS)));
+  const places = sets * WAYS;
+  // What is known of the last calls, one after another; where a call lies is found by a hash of its id: pairs of place + 1 and a second hash, four a set.
+  const table = new Int32Array(2 * places);
+  const at = new Float64Array(places);
+  const labels = new Int32Array(places);
+  const scores = new Float32Array(places);
+  const callers = new Array<string>(places).fill('');
+  const ids = new Array<string>(places).fill('');
+  /** Of calls with more than one sample. */
+  const tops = new Array<Sighting['top']>(places).fill(undefined);
+  /** Truths that were told, sample by sample; 0 is none, otherwise label + 1. */
+  const truths = new Map<number, Int32Array>();
+  const truth = new Int32Array(places);
+  const early = new Map<string, TrueLabel[]>();
+  const delays = new Float64Array(DELAYS);
+  let [seen, samples, labelled, unknown, twice, contradicting] = [0, 0, 0, 0, 0, 0];
+  let [set, tag] = [0, 0];
+  const hash = (id: string) => {
+    let a = 0x811c9dc5;
+    let b = 0x9747b28c;
+    for (let i = 0; i < id.length; i++) {
+      const unit = id.charCodeAt(i);
+      a = Math.imul(a ^ unit, 0x01000193);
+      b = Math.imul(b ^ unit, 0x85ebca6b) ^ (b >>> 13);
+    }
+    set = ((a ^ (a >>> 15)) & (sets - 1)) * 2 * WAYS;
+    tag = b | 0;
+  };
+  /** The place of a decision that is remembered, or −1. Its text counts: two may share hashes by somebody's will. */
+  const find = (id: string): number => {
+    for (let way = set; way < set + 2 * WAYS; way += 2)
+      if (table[way]! > 0 && table[way + 1] === tag && ids[table[way]! - 1] === id) return table[way]! - 1;
+    return -1;
+  };
+  const judge = (place: number, { decision, sample, label, at: told }: TrueLabel): Judged | undefined => {
+    const top = tops[place];
+    const said =
+      top === undefined
+        ? sample === 0
+          ? ([labels[place]!, scores[place]!] as const)
+          : undefined
+        : top[sample];
+    if (said === undefined) {
+      unknown++;
+      return undefined;
+    }
+    let of: Int32Array = truth;
+    if (top !== undefined) {
+      of = truths.get(place) ?? new Int32Array(top.length);
+      truths.set(place, of);
+    }
+    const index = top === undefined ? place : sample;
+    if (of[index] !== 0) {
+      twice++;
+      if (of[index] !== label + 1) contradicting++;
+      return undefined;
+    }
+    of[index] = label + 1;
+    delays[labelled++ % DELAYS] = Math.max(0, told - at[place]!);
+    return {
+      ...{ decision, caller: callers[place]!, at: at[place]!, told },
+      ...{ label: said[0], score: said[1], isRight: said[0] === label },
+    };
+  };
+  return {
+    get counts() {
+      return { samples, labelled, unknown, twice, contradicting };
+    },
+    see(sighting) {
+      const { top, id } = sighting;
+      if (top === undefined || top.length === 0 || sighting.outcome !== 'answered') return NONE;
+      hash(id);
+      // Nobody's answers are taken twice.
+      if (find(id) >= 0) return NONE;
+      samples += top.length;
+      const place = seen++ % places;
+      // The way of the call that is oldest now: how long ago each came follows from its place.
+      let [way, age] = [set, -1];
+      for (let other = set; other < set + 2 * WAYS && age < places; other += 2) {
+        const of = table[other]! - 1;
+        const since = of < 0 || of === place ? places : (place - of + places) % places;
+        if (since > age) [way, age] = [other, since];
+      }
+      table[way] = place + 1;
+      table[way + 1] = tag;
+      at[place] = sighting.at;
+      callers[place] = callerOf(sighting);
+      ids[place] = id;
+      truth[place] = 0;
+      if (tops[place] !== undefined) truths.delete(place);
+      if (top.length === 1) {
+        labels[place] = top[0]![0];
+        scores[place] = top[0]![1];
+        tops[place] = undefined;
+      } else tops[place] = top;
+      if (early.size === 0) return NONE;
+      const waiting = early.get(id);
+      if (waiting === undefined) return NONE;
+      early.delete(id);
+      unknown -= waiting.length;
+      return waiting.flatMap((label) => judge(place, label) ?? []);
+    },
+    learn(label) {
+      const isOne = Number.isInteger(label.label) && label.label >= 0 && label.label < 2 ** 30;
+      if (!isOne || !Number.isInteger(label.sample) || label.sample < 0 || !Number.isFinite(label.at)) {
+        unknown++;
+        return undefined;
+      }
+      hash(label.decision);
+      const place = find(label.decision);
+      if (place >= 0) return judge(place, label);
+      unknown++;
+      const waiting = early.get(label.decision) ?? [];
+      if (waiting.length < 64) waiting.push(label);
+      early.set(label.decision, waiting);
+      if (early.size > MOST_EARLY) early.delete(early.keys().next().value!);
+      return undefined;
+    },
+    delays() {
+      const known = Math.min(labelled, DELAYS);
+      if (known === 0) return undefined;
+      const sorted = delays.slice(0, known).sort();
+      return { median: sorted[known >> 1]!, most: sorted[Math.min(known - 1, Math.floor(0.9 * known))]! };
+    },
+  };
+}
