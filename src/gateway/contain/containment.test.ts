@@ -1,12 +1,20 @@
+import type { KeyObject } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { OrderWish } from '../../incident/order.ts';
+import { fixedKey } from '../../ledger/note-keys.fixture.ts';
+import { formatTrust } from '../../registry/index.ts';
+import { testRegistry } from '../../registry/registry.fixture.ts';
 import type { Store } from '../../store/index.ts';
 import type { Decision } from '../decision.ts';
 import type { GuardVerdict, InputGuard } from '../guard.ts';
 import { questionFixture, stagesFixture } from '../pipeline.fixture.ts';
 import { openPipeline } from '../pipeline.ts';
 import { Refused } from '../refusal.ts';
+import { containSchema } from './config-schema.ts';
 import { storeFixture, type World, worldFixture } from './containment.fixture.ts';
+import { freezeRegistries } from './freeze-registries.ts';
 
 /** A guard that says what it is told to say. */
 const guard = (said: GuardVerdict, alarm?: InputGuard['alarm']): InputGuard => ({
@@ -266,6 +274,51 @@ describe('a measure', () => {
     });
     await world.containment.lift(order.id, 'bob');
     expect(world.containment.frozen()).toBeUndefined();
+  });
+
+  it('freeze reaches registries whose approver this gateway is, and says where it does not', async () => {
+    const made = await testRegistry();
+    try {
+      const file = async (name: string, text: string) => {
+        await writeFile(join(made.folder, name), text);
+        return join(made.folder, name);
+      };
+      const pem = (key: KeyObject) => String(key.export({ type: 'pkcs8', format: 'pem' }));
+      const config = containSchema.parse({
+        registries: [
+          {
+            location: join(made.folder, 'registry'),
+            trust: await file('trust.json', String(formatTrust((await made.open()).trust))),
+            key: await file('alice.pem', pem(made.people.alice![0]!)),
+            logKey: await file('log.pem', pem(fixedKey(1))),
+          },
+          { location: join(made.folder, 'nowhere'), key: 'x', logKey: 'x' },
+        ],
+      });
+      const world = await opened({
+        freezeRegistries: freezeRegistries(config, {
+          placeOf: (path) => path,
+          env: { GLACIS_REGISTRY_HOME: join(made.folder, 'machine') },
+          home: made.folder,
+          now: () => made.now().getTime(),
+        }),
+      });
+      const order = await world.containment.order(wish('freeze', { because: 'drill 7' }), 'bob');
+      const { state } = await made.open();
+      expect(state.frozen).toMatchObject({ by: ['alice'], reason: `drill 7 (order ${order.id} of bob)` });
+      await made.push('1', { 'net.onnx': 'x' });
+      await expect(made.change({ version: '1' }, 'bob')).rejects.toThrow(/frozen since .* drill 7/);
+      expect(world.events).toMatchObject([
+        { event: 'order-given' },
+        { event: 'registry-frozen' },
+        { event: 'registry-not-reached' },
+      ]);
+      await world.containment.lift(order.id, 'bob');
+      expect((await made.open()).state.frozen).toBeUndefined();
+      await made.change({ version: '1' }, 'bob');
+    } finally {
+      await rm(made.folder, { recursive: true, force: true });
+    }
   });
 
   it('never opens anything: all of them together refuse no less than each', async () => {

@@ -5,6 +5,7 @@ import type { Store } from '../../store/index.ts';
 import type { Event } from '../decision.ts';
 import type { CallOrders } from '../orders.ts';
 import type { Freeze } from './freeze.ts';
+import type { FreezeRegistries } from './freeze-registries.ts';
 import { compileOrders, type InForce } from './in-force.ts';
 import { orderEvent } from './order-event.ts';
 import { type Before, effectOf, type StoredOrder } from './order-row.ts';
@@ -29,6 +30,8 @@ export interface ContainmentSurroundings extends Served, Rollable {
   /** Milliseconds of a clock that only goes forward. */
   readonly clock: () => number;
   readonly failed: (where: string, thrown: unknown) => void;
+  /** Freezes registries for everybody, where this gateway has keys of an approver. */
+  readonly freezeRegistries?: FreezeRegistries | undefined;
 }
 
 /** Containment, with what the gateway itself needs of it. */
@@ -93,6 +96,23 @@ export async function openContainment(around: ContainmentSurroundings): Promise<
       return false;
     });
 
+  /** Tells registries; what they said is in the log. A freeze that does not reach them holds for these gateways all the same. */
+  const tellRegistries = async ({ order }: StoredOrder, frozen: boolean, by: string): Promise<void> => {
+    if (order.measure !== 'freeze') return;
+    const reason = `${frozen ? '' : 'no longer: '}${order.because} (order ${order.id} of ${by})`;
+    for (const { registry, outcome } of (await around.freezeRegistries?.(frozen, reason)) ?? []) {
+      const why = typeof outcome === 'string' ? undefined : outcome.failed;
+      if (why !== undefined) failed(`order ${order.id}`, new GlacisError('registry/storage', why));
+      await record({
+        kind: 'event',
+        at: now(),
+        event: why === undefined ? (frozen ? 'registry-frozen' : 'registry-thawed') : 'registry-not-reached',
+        by,
+        about: { order: order.id, registry, waits: outcome === 'waits', ...(why !== undefined && { why }) },
+      });
+    }
+  };
+
   /** Reads what is in force, compiles it, and does what follows. */
   const learn = async (): Promise<void> => {
     const seen = await store.revision();
@@ -126,8 +146,9 @@ export async function openContainment(around: ContainmentSurroundings): Promise<
       if (until === undefined || time < until) continue;
       await record(orderEvent('order-ended', stored.order, { at: time, by: GLACIS }));
       own.add(id);
-      await store.end(id, until, GLACIS);
+      const isFirst = await store.end(id, until, GLACIS);
       await settleQuietly(stored, false);
+      if (isFirst) await tellRegistries(stored, false, GLACIS);
     }
   };
   const look = async (): Promise<void> => {
@@ -216,6 +237,7 @@ export async function openContainment(around: ContainmentSurroundings): Promise<
   };
   /** What could not be done is not in force. */
   const carryOut = async (stored: StoredOrder, by: string): Promise<void> => {
+    await tellRegistries(stored, true, by);
     if (stored.order.measure !== 'rollback') return;
     const status = () => around.models().find(({ model }) => model === stored.order.target.model);
     try {
@@ -239,9 +261,10 @@ export async function openContainment(around: ContainmentSurroundings): Promise<
     await record(orderEvent('order-lifted', stored.order, { at, by }));
     own.add(id);
     try {
-      await store.end(id, at, by);
+      const isFirst = await store.end(id, at, by);
       await learn();
       await settleQuietly(stored, false);
+      if (isFirst) await tellRegistries(stored, false, by);
     } finally {
       own.delete(id);
     }
