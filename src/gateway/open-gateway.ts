@@ -25,6 +25,7 @@ import type { KeyDesk } from './identity/keys/key-desk.ts';
 import { openManagementRights } from './identity/management.ts';
 import { type Identity, openIdentity } from './identity/open-identity.ts';
 import { openRights } from './identity/open-rights.ts';
+import { openGatewayInvestigations } from './investigate/open-investigations.ts';
 import { openBudgets, openRates } from './limits/index.ts';
 import { managementRoutes } from './manage/management-routes.ts';
 import { openManagement } from './manage/open-management.ts';
@@ -229,6 +230,16 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
   });
   keep(backends, (part) => part.close());
   containment.start();
+  const investigations = keep(
+    await openGatewayInvestigations({
+      ...{ store, recorder, live, recordFolder, placeOf, env, now, failed },
+      incidents: operations.incidents,
+      dataFolder: data.path,
+      backends: () => backends,
+      config: () => config,
+    }),
+    (part) => part.close(),
+  );
 
   const { subject } = config.log;
   const gateway = openPipeline({
@@ -278,6 +289,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
       await identity.prepare(next.config.identity),
     ];
     parts.reload(next.config);
+    operations.incidents.reload(next.config.incidents);
     for (const putInForce of ready) putInForce();
     const refused = await backends.apply(backendOf(next.config), by);
     config = next.config;
@@ -301,7 +313,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     ...{ metrics, recorder, store, rights, management, backends, budgets, reviews },
     keys: identity.keys,
     server: { reload, drain: () => void setImmediate(drain), config: () => config },
-    ...{ operations, live, since },
+    ...{ operations, live, since, investigations },
     lab: { lab: options.lab, models: () => labModels({ backends, config: () => config, placeOf }), now },
     assessments,
     policy: { file: options.file, folder, policy: () => policy },

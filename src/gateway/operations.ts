@@ -128,7 +128,10 @@ export async function openOperations(
   });
   const unheard = [
     rollups.onSecond((second) => pages.publish({ kind: 'traffic', ...second })),
-    containment.onChange((order) => pages.publish({ kind: 'order', order })),
+    containment.onChange((order) => {
+      pages.publish({ kind: 'order', order });
+      incidents.note(order).catch((thrown) => failed('incidents', thrown));
+    }),
   ];
   const shown = { second: 0, count: 0 };
   /** Open pages see the first decisions of each second. */

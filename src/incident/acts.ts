@@ -1,7 +1,7 @@
 import { GlacisError } from '../core/error.ts';
 import { sha256 } from './canonical.ts';
 import type { Case, CaseEvent } from './case.ts';
-import { type CaseRecord, caseOf, type Database } from './case-store.ts';
+import { type CaseRecord, caseOf, type Database, readCase } from './case-store.ts';
 import { type ChangeSetting, changeCase, needCase } from './change-case.ts';
 import type { IncidentsConfig } from './config-schema.ts';
 import type { Containment, Order, OrderWish } from './order.ts';
@@ -40,11 +40,25 @@ export function openActs(setting: ActsSetting): Acts {
   const change = (id: string, given: Parameters<typeof changeCase>[1]) => changeCase(id, given, setting);
   const needsApproval = ({ measure }: OrderWish) => setting.config().fourEyes.measures.includes(measure);
 
-  const note = async (order: Order): Promise<Case | undefined> => {
-    if (order.case === undefined) return undefined;
+  /** Notes under way: what is ordered here is told of from elsewhere at the same moment. */
+  const noting = new Map<string, Promise<Case | undefined>>();
+  const note = (order: Order): Promise<Case | undefined> => {
     const kind = order.ended === undefined ? 'measure' : 'lifted';
     const id = sha256(`${kind}\0${order.id}`).slice(0, 32);
-    if (await hasEvent(store.db, id)) return caseOf(await needCase(store, order.case));
+    const under = noting.get(id);
+    if (under) return under;
+    const mine = noteOnce(order, kind, id).finally(() => noting.delete(id));
+    noting.set(id, mine);
+    return mine;
+  };
+  const noteOnce = async (
+    order: Order,
+    kind: 'measure' | 'lifted',
+    id: string,
+  ): Promise<Case | undefined> => {
+    const there = order.case === undefined ? undefined : await readCase(store.db, order.case);
+    if (order.case === undefined || there === undefined) return undefined;
+    if (await hasEvent(store.db, id)) return caseOf(there);
     const by = kind === 'measure' ? order.by : (order.endedBy ?? order.by);
     const about = cut(whom(order.target), 600);
     const { case: after } = await change(order.case, {
@@ -62,7 +76,7 @@ export function openActs(setting: ActsSetting): Acts {
     const order = await containment.order({ ...wish, case: id }, by);
     // The same wish of another case gives the order that is in force.
     const noted = await note({ ...order, case: id, by });
-    return { done: true, order, case: noted! };
+    return { done: true, order, case: noted ?? caseOf(await needCase(store, id)) };
   };
   const end = async (order: Order, by: string): Promise<ActOutcome> => {
     const ended = await containment.lift(order.id, by);

@@ -94,6 +94,8 @@ export interface Incidents
     by: string,
     logged?: CaseEvent,
   ): Promise<void>;
+  /** The measures, for who acts outside of cases: what takes two persons is refused there. */
+  readonly overseen: Containment;
   /** Puts another configuration in force. */
   reload(config: IncidentsConfig): void;
   readonly config: () => IncidentsConfig;
@@ -130,8 +132,27 @@ export function openIncidents(initial: IncidentsConfig, surroundings: IncidentsS
   };
   const queue = alarmQueue({ keep, now, failed });
 
+  const takesTwo = (measure: string) =>
+    new GlacisError(
+      'option/invalid',
+      `${measure}: expected a case, in which a second person approves it: the policy wants two`,
+    );
   return {
     ...acts,
+    overseen: {
+      active: () => containment.active(),
+      list: (query) => containment.list(query),
+      async order(wish, by) {
+        if (acts.needsApproval(wish)) throw takesTwo(wish.measure);
+        return containment.order(wish, by);
+      },
+      async lift(id, by) {
+        const order = containment.active().find((each) => each.id === id);
+        if (order && config.fourEyes.lift.includes(order.measure))
+          throw takesTwo(`the end of ${order.measure}`);
+        return containment.lift(id, by);
+      },
+    },
     raise: (alarm) => queue.raise(alarm),
     async open(wish, by) {
       const at = now();

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { GlacisError } from '../../core/error.ts';
 import { openEvidenceShelf } from '../../incident/evidence/evidence-shelf.ts';
-import type { ImpactSummary } from '../../incident/impact/impact.ts';
 import { type Investigations, openInvestigations } from '../../incident/investigations.ts';
 import type { Incidents } from '../../incident/open-incidents.ts';
 import { type LogTrust, openLog } from '../../ledger/index.ts';
@@ -34,7 +33,6 @@ export interface GatewayInvestigations {
   readonly recordFolder: string;
   readonly placeOf: (path: string) => string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly notify: (impact: ImpactSummary) => void;
   readonly now: () => number;
   readonly failed: (where: string, thrown: unknown) => void;
 }
@@ -43,7 +41,7 @@ export interface GatewayInvestigations {
 export async function openGatewayInvestigations(given: GatewayInvestigations): Promise<Investigations> {
   const { incidents, store, recorder, live, backends, config, dataFolder, recordFolder, placeOf, env } =
     given;
-  const { now, failed, notify } = given;
+  const { now, failed } = given;
   const trustFile = `${JSON.stringify(recorder.trust, null, 2)}\n`;
   const trust: LogTrust = parseTrustFile(Buffer.from(trustFile), 'log');
   const places = logFolder(recordFolder);
@@ -62,7 +60,8 @@ export async function openGatewayInvestigations(given: GatewayInvestigations): P
   });
   const find = (model: string, version: string) => backends().find(model, version, GLACIS);
   return openInvestigations({
-    ...{ incidents, store, past, trustFile, now, failed, notify },
+    ...{ incidents, store, past, trustFile, now, failed },
+    notify: () => {},
     record: (event) => recorder.record(event),
     ledger: { reader, receipt: (index) => recorder.receipt(index) },
     shelf: await openEvidenceShelf(join(dataFolder, 'evidence')),

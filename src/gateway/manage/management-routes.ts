@@ -1,4 +1,5 @@
 import { CASE_STATES, type Case } from '../../incident/case.ts';
+import type { Investigations } from '../../incident/investigations.ts';
 import type { Incidents } from '../../incident/open-incidents.ts';
 import type { Policy } from '../../policy/read-policy.ts';
 import type { Store } from '../../store/index.ts';
@@ -21,6 +22,7 @@ import { assessmentRoutes } from './assessment-routes.ts';
 import { budgetRoutes } from './budget-routes.ts';
 import { decisionRoutes } from './decision-routes.ts';
 import { type Health, healthRoutes } from './health-routes.ts';
+import { incidentRoutes } from './incident-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { type LabParts, labRoutes } from './lab-routes.ts';
 import { logRoutes } from './log-routes.ts';
@@ -47,6 +49,7 @@ export interface ManagedParts {
   readonly keys: KeyDesk;
   readonly server: Omit<ServerActs, 'policies'>;
   readonly operations: Operations;
+  readonly investigations: Investigations;
   /** The log, to be searched. */
   readonly live: OpenLiveLog;
   /** When this server started, milliseconds since 1970. */
@@ -92,7 +95,8 @@ export function managementRoutes(parts: ManagedParts): readonly ManagementRoute[
       orders: () => containment.active(),
     }),
     ...decisionRoutes(parts.live, parts.recorder),
-    ...orderRoutes(containment),
+    ...orderRoutes(incidents.overseen),
+    ...incidentRoutes(incidents, parts.investigations),
     ...trafficRoutes({
       ...{ rollups, containment, now, health },
       ...{ budgets: parts.budgets, live: parts.live, since: parts.since },
