@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { REVIEW_STATES, type Reviews } from '../verify/reviews.ts';
+import type { Page } from '../console/api.ts';
+import { REVIEW_STATES, type Review, type Reviews } from '../verify/reviews.ts';
 import { type ManagementRoute, route } from './route.ts';
 
 const vote = z.strictObject({
@@ -7,6 +8,9 @@ const vote = z.strictObject({
   comment: z.string().max(2000).optional(),
   revision: z.int().min(0),
 });
+
+/** Reviews of a page. */
+const MOST = 100;
 
 /** Decisions that are held until a person decides. */
 export function reviewRoutes(reviews: Reviews): readonly ManagementRoute[] {
@@ -17,17 +21,18 @@ export function reviewRoutes(reviews: Reviews): readonly ManagementRoute[] {
       about: 'Held decisions, the newest first; ?state=, ?model=, ?principal=, ?tenant=, ?before=, ?most=.',
       action: 'reviews.list',
       async run({ query }) {
-        const { state, model, principal, tenant, before, most } = query;
-        return {
-          json: await reviews.list({
-            state: REVIEW_STATES.find((each) => each === state),
-            model,
-            principal,
-            tenant,
-            before: wholeOf(before),
-            most: wholeOf(most),
-          }),
+        const { state, model, principal, tenant, before } = query;
+        const most = Math.max(1, Math.min(MOST, wholeOf(query.most) ?? MOST));
+        const rows = await reviews.list({
+          state: REVIEW_STATES.find((each) => each === state),
+          ...{ model, principal, tenant, most },
+          before: wholeOf(before),
+        });
+        const page: Page<Review> = {
+          rows,
+          next: rows.length === most ? String(rows.at(-1)!.at) : undefined,
         };
+        return { json: page };
       },
     }),
     route({

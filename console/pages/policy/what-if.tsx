@@ -1,0 +1,243 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { WhatIf, WhatIfChange } from '../../../src/gateway/console/api.ts';
+import { ask, tell } from '../../data/ask.ts';
+import { Badge } from '../../parts/badge.tsx';
+import { Button } from '../../parts/button.tsx';
+import { Dialog } from '../../parts/dialog.tsx';
+import { Empty } from '../../parts/empty.tsx';
+import { Select } from '../../parts/field.tsx';
+import { count, counted, figure, titled } from '../../parts/format.ts';
+import { Sparkline } from '../../parts/sparkline.tsx';
+import { Table } from '../../parts/table.tsx';
+import { Text } from '../../parts/text.tsx';
+import { Link, pathTo } from '../../shell/router.tsx';
+
+/** What is asked about: a guard's threshold of one model, or a budget. */
+export type Subject =
+  | {
+      readonly kind: 'guard';
+      readonly model: string;
+      readonly guard: string;
+      readonly threshold: number;
+      readonly action: string | undefined;
+    }
+  | {
+      readonly kind: 'budget';
+      readonly per: 'principal' | 'tenant' | 'model';
+      readonly queries: number;
+      readonly window: number;
+    };
+
+const SPANS = { day: 86_400_000, week: 7 * 86_400_000, month: 30 * 86_400_000 } as const;
+/** Milliseconds between two looks. */
+const LOOK = 500;
+/** Positions of the slider on each side of what is in force. */
+const STEPS = 40;
+
+/** Another threshold or budget, tried on past traffic before it goes live. */
+export function WhatIfDialog({
+  subject,
+  onClose,
+}: {
+  readonly subject: Subject;
+  readonly onClose: () => void;
+}) {
+  const isGuard = subject.kind === 'guard';
+  const now = isGuard ? subject.threshold : subject.queries;
+  const [position, setPosition] = useState(0);
+  const [action, setAction] = useState(isGuard ? (subject.action ?? 'flag') : 'flag');
+  const [span, setSpan] = useState<keyof typeof SPANS>('week');
+  const [found, setFound] = useState<WhatIf | undefined>();
+  const [problem, setProblem] = useState<string | undefined>();
+  const latest = useRef(0);
+  useEffect(
+    () => () => {
+      latest.current = -1;
+    },
+    [],
+  );
+  const value = valueAt(now, position, isGuard);
+  const run = async (): Promise<void> => {
+    const mine = ++latest.current;
+    setProblem(undefined);
+    setFound(undefined);
+    const to = Date.now();
+    const change: WhatIfChange = isGuard
+      ? {
+          kind: 'guard',
+          guard: subject.guard,
+          threshold: value,
+          action: action as 'flag' | 'degrade' | 'refuse',
+        }
+      : { kind: 'budget', per: subject.per, queries: value, window: subject.window };
+    try {
+      let state = await tell<WhatIf>('/api/what-if', {
+        ...(isGuard && { model: subject.model }),
+        ...{ from: to - SPANS[span], to, change },
+      });
+      while (latest.current === mine) {
+        setFound(state);
+        if (state.state !== 'running') break;
+        await new Promise((resolve) => setTimeout(resolve, LOOK));
+        state = await ask<WhatIf>(`/api/what-if/${encodeURIComponent(state.id)}`);
+      }
+      if (state.state === 'failed') setProblem(state.because ?? 'The replay failed.');
+    } catch (thrown) {
+      if (latest.current === mine) setProblem(thrown instanceof Error ? thrown.message : String(thrown));
+    }
+  };
+  return (
+    <Dialog
+      title={
+        isGuard ? (
+          <>
+            What if {titled(subject.guard)} were{' '}
+            {position < 0 ? 'stricter' : position > 0 ? 'milder' : 'as it is'}?
+          </>
+        ) : (
+          <>What if the budget were {position < 0 ? 'smaller' : position > 0 ? 'larger' : 'as it is'}?</>
+        )
+      }
+      onClose={onClose}
+    >
+      <div class="what-if">
+        <p class="muted">
+          Past traffic is gone through again with the other {isGuard ? 'threshold' : 'budget'}. Nothing
+          changes for anybody.
+        </p>
+        <label class="field">
+          <span>
+            {isGuard ? 'Threshold' : 'Queries'}: {isGuard ? figure(value) : count(value)}{' '}
+            <span class="muted">(now {isGuard ? figure(now) : count(now)})</span>
+          </span>
+          <input
+            type="range"
+            min={-STEPS}
+            max={STEPS}
+            step={1}
+            value={position}
+            aria-valuetext={isGuard ? figure(value) : count(value)}
+            onInput={(event) => setPosition(Number(event.currentTarget.value))}
+          />
+        </label>
+        <div class="filters">
+          {isGuard && (
+            <Select
+              label="Above it"
+              value={action}
+              options={[
+                ['flag', 'flag'],
+                ['degrade', 'tell the class alone'],
+                ['refuse', 'refuse'],
+              ]}
+              onChange={setAction}
+            />
+          )}
+          <Select
+            label="On the traffic of"
+            value={span}
+            options={[
+              ['day', 'the last day'],
+              ['week', 'the last week'],
+              ['month', 'the last 30 days'],
+            ]}
+            onChange={(next) => setSpan(next as keyof typeof SPANS)}
+          />
+          <Button tone="main" disabled={found?.state === 'running'} onPress={run}>
+            Replay
+          </Button>
+        </div>
+        {problem !== undefined && (
+          <p class="notice" role="alert">
+            <Text of={problem} most={300} />
+          </p>
+        )}
+        {found && problem === undefined && <Found of={found} />}
+      </div>
+    </Dialog>
+  );
+}
+
+function Found({ of: { state, looked, changed, principals, days } }: { readonly of: WhatIf }) {
+  const calls = changed.reduce((sum, each) => sum + each.calls, 0);
+  const met = principals.filter((each) => each.changed > 0);
+  const innocent = met.filter(({ inCases }) => !inCases).length;
+  return (
+    <div class="stackup" aria-live="polite">
+      <p>
+        {state === 'running' ? 'So far' : 'Of'} {counted(looked, 'call')},{' '}
+        <b>{calls === 0 ? 'none' : count(calls)}</b> would have ended otherwise
+        {met.length > 0 && (
+          <>
+            , of {counted(met.length, 'caller')};{' '}
+            {innocent === 0 ? 'all of them are' : `${count(innocent)} of them are not`} in a case
+          </>
+        )}
+        .
+      </p>
+      {state === 'running' && <p class="muted">Still replaying …</p>}
+      {changed.length > 0 && (
+        <Table
+          label="What would have become of calls"
+          rows={changed}
+          keyOf={({ from, to }) => `${from} ${to}`}
+          columns={[
+            { id: 'from', title: 'Then', cell: ({ from }) => <Text of={titled(from)} /> },
+            { id: 'to', title: 'With the change', cell: ({ to }) => <Text of={titled(to)} /> },
+            { id: 'calls', title: 'Calls', number: true, cell: ({ calls: n }) => count(n) },
+            {
+              id: 'samples',
+              title: 'Samples',
+              number: true,
+              extra: true,
+              cell: ({ samples }) => count(samples),
+            },
+          ]}
+        />
+      )}
+      {days.length > 1 && calls > 0 && (
+        <Sparkline label="Changed calls a day" values={days.map(([, n]) => n)} tone="changed" />
+      )}
+      {met.length > 0 && (
+        <Table
+          label="Whom it would have met"
+          rows={met.slice(0, 20)}
+          keyOf={({ principal }) => principal}
+          columns={[
+            {
+              id: 'principal',
+              title: 'Caller',
+              cell: ({ principal }) => (
+                <Link to={pathTo('traffic', principal)}>
+                  <Text of={principal} most={32} />
+                </Link>
+              ),
+            },
+            { id: 'changed', title: 'Changed', number: true, cell: ({ changed: n }) => count(n) },
+            { id: 'calls', title: 'Of', number: true, cell: ({ calls: n }) => count(n) },
+            {
+              id: 'case',
+              title: 'Known',
+              cell: ({ inCases }) =>
+                inCases ? <Badge tone="changed">in a case</Badge> : <span class="muted">not in a case</span>,
+            },
+          ]}
+        />
+      )}
+      {state === 'done' && calls === 0 && (
+        <Empty title="Nobody would have noticed" icon="shield">
+          On this traffic it makes no difference. Move the slider, or look further back.
+        </Empty>
+      )}
+    </div>
+  );
+}
+
+/** The value at a position: half of it at the left end, and twice at the right; below zero the threshold moves by its size. */
+function valueAt(now: number, position: number, isGuard: boolean): number {
+  if (position === 0) return now;
+  if (!isGuard) return Math.max(1, Math.round(now * 4 ** (position / STEPS)));
+  const size = Math.abs(now) || 1;
+  const moved = now + size * (position < 0 ? position / STEPS / 1.25 : position / STEPS);
+  return Number(moved.toPrecision(4));
+}
