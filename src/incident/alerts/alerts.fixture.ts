@@ -85,7 +85,7 @@ export async function alertsSide(
       connect: over.connect ?? (() => Promise.reject(new Error('no mail server'))),
       placeOf: (path) => path,
       address: 'https://glacis.example.org',
-      random: () => 0.5,
+      random: () => 0.6180339,
       freshId: () => randomBytes(16).toString('hex'),
       failed: (_, thrown) => failures.push(thrown),
       recent: async () => side.recent,

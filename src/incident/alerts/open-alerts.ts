@@ -218,7 +218,7 @@ export async function openAlerts(initial: AlertsConfig, given: AlertsSurrounding
       const room = mostAnHour - (await outbox.sentSince(name, at - HOUR));
       const most = Math.min(to.failures > 0 ? 1 : AT_ONCE, room);
       if (most <= 0) {
-        to.pausedUntil = at + HOUR / mostAnHour;
+        to.pausedUntil = at + Math.ceil(HOUR / mostAnHour);
         return;
       }
       const found = await outbox.due(name, at, most);
@@ -371,8 +371,10 @@ function isLoud({ action, case: about }: AlertMessage): boolean {
   return about.severity === 'critical' || action === 'test' || about.id.startsWith('test-');
 }
 
+/** Whole milliseconds. */
 function pauseAfter(failures: number, chance: number): number {
-  return Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(failures - 1, 20)) * (0.5 + chance / 2);
+  const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(failures - 1, 20));
+  return Math.ceil(pause * (0.5 + chance / 2));
 }
 
 async function openAll(

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { createTransport } from 'nodemailer';
 import { GlacisError } from '../../../core/error.ts';
 import { type Channel, type Connect, type Delivery, type Networks, TRY_TIMEOUT } from '../channel.ts';
@@ -55,7 +55,11 @@ export function email(place: MailPlace, connect: Connect): Channel {
         secure: tls === 'always',
         requireTLS: tls === 'starttls',
         ignoreTLS: tls === 'none',
-        tls: { minVersion: 'TLSv1.2', servername: host, ...(ca !== undefined && { ca }) },
+        tls: {
+          minVersion: 'TLSv1.2',
+          ...(isIP(host) === 0 && { servername: host }),
+          ...(ca !== undefined && { ca }),
+        },
         ...(user !== undefined && { auth: { user, pass: password ?? '' } }),
         connectionTimeout: TRY_TIMEOUT,
         greetingTimeout: TRY_TIMEOUT,

@@ -40,7 +40,7 @@ export function findingOf({ id, message, at, now }: Dispatch, product: string): 
   const [activity, activityName] = ACTIVITIES[action];
   const [severity, severityName] = SEVERITIES[about.severity];
   const [status, statusName] = statusOf(about);
-  const attacks = about.atlas.map((uid) => ({ technique: { uid }, version: 'ATLAS' }));
+  const attacks = about.atlas.map(attackOf);
   return {
     activity_id: activity,
     activity_name: activityName,
@@ -83,18 +83,31 @@ export function findingOf({ id, message, at, now }: Dispatch, product: string): 
       last_seen_time: about.last,
       src_url: link,
       ...(alarm && {
-        analytic: { name: alarm.monitor, uid: alarm.monitor, type_id: 3, type: 'Learning (ML/DL)' },
+        analytic: { name: alarm.monitor, uid: alarm.monitor, type_id: 3, type: 'Statistical' },
       }),
       ...(attacks.length > 0 && { attacks }),
     },
     resources: about.models.map((name) => ({ uid: name, name, type: 'model' })),
     observables: about.principals.map((value) => ({
-      name: 'evidences.actor.user.uid',
-      type_id: 31,
-      type: 'User Uid',
+      name: 'evidences.user.name',
+      type_id: 4,
+      type: 'User Name',
       value,
     })),
-    evidences: alarm?.decisions.map((uid) => ({ uid })) ?? [],
+    evidences: [
+      ...about.principals.map((name) => ({ name: 'caller', user: { name, uid: name } })),
+      ...(alarm?.decisions ?? []).map((uid) => ({ name: 'decision', uid, data: { decision: uid } })),
+    ],
+  };
+}
+
+/** An id of MITRE ATLAS, `AML.T0024.002`: the part after the last dot is that of a sub-technique. */
+function attackOf(uid: string): object {
+  const whole = /^(AML\.T\d+)\.\d+$/.exec(uid);
+  return {
+    technique: { uid: whole?.[1] ?? uid },
+    ...(whole && { sub_technique: { uid } }),
+    version: 'ATLAS',
   };
 }
 
