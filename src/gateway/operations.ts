@@ -114,9 +114,9 @@ export async function openOperations(
   });
   /** By model; as many as there are in service. */
   const lastAlarm = new Map<string, number>();
-  const { calibration } = config.monitors;
-  const measured = calibration === undefined ? {} : await readMonitorCalibration(placeOf(calibration));
-  const monitors = openMonitors(monitorsSetting(config.monitors, measured), {
+  const { measured } = config.monitors;
+  const calibration = measured === undefined ? {} : await readMonitorCalibration(placeOf(measured));
+  const monitors = openMonitors(monitorsSetting(config.monitors, calibration), {
     folder: join(around.dataFolder, 'monitors'),
     describe: (model, digest) => monitored(around.backends(), model, digest),
     onAlarm(alarm) {

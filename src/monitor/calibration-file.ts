@@ -20,7 +20,7 @@ const schema = z.strictObject({
 /** The same as JSON. */
 export type MonitorCalibration = z.output<typeof schema>;
 
-/** Reads such a file, for `serve.monitors.calibration`. Errors: `data/unreadable`, `data/too-large`, `result/invalid`. */
+/** Reads such a file, for `serve.monitors.measured`. Errors: `data/unreadable`, `data/too-large`, `result/invalid`. */
 export async function readMonitorCalibration(path: string): Promise<HubChoice['calibration']> {
   let text: string;
   try {

@@ -12,7 +12,7 @@ const byKind = Object.fromEntries(
 /** `serve.monitors`: what watches the traffic of each model. Every monitor is on unless it is `off`. */
 export const monitorsSchema = z
   .strictObject({
-    calibration: z
+    measured: z
       .string()
       .min(1)
       .max(4096)
@@ -45,7 +45,7 @@ export type MonitorsConfig = z.output<typeof monitorsSchema>;
 
 /** The same as the monitors take it, with what was measured on calm traffic. */
 export function monitorsSetting(
-  { sketch, models, calibration: _, ...kinds }: MonitorsConfig,
+  { sketch, models, measured: _, ...kinds }: MonitorsConfig,
   calibration: HubChoice['calibration'] = {},
 ): MonitorsSetting {
   return { sketch, only: models, kinds, calibration };
