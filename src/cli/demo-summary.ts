@@ -59,6 +59,20 @@ export function servedSummary(
   ].join('\n');
 }
 
+/** Where to look while the demonstration goes on. Ends with a line feed. */
+export function liveSummary(link: string, bold: SummaryFacts['bold']): string {
+  return [
+    '',
+    bold('The console'),
+    '',
+    'Twelve honest clients ask now. In 20 seconds somebody probes one picture, in 45 somebody begins to copy the model: watch them being caught.',
+    '',
+    `Open      ${link}`,
+    '          (works once, for ten minutes; all of it is a demonstration on this machine. Ctrl-C ends it)',
+    '',
+  ].join('\n');
+}
+
 /** What hardening changed on the same pictures under the same attacks: a table by eps, and what it says. Ends with a line feed. */
 export function hardenedSummary(before: Assessment, after: Assessment, bold: SummaryFacts['bold']): string {
   const [undefended, hardened] = [worstCases(before), worstCases(after)];

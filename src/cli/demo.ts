@@ -13,9 +13,10 @@ import { renderComparisonHtml } from '../report/compare/html.ts';
 import { renderHtml } from '../report/html.ts';
 import { bundledExample } from './bundled-example.ts';
 import { type Command, type CommandRun, EXIT } from './command.ts';
+import { liveTraffic } from './demo/live.ts';
 import { chooseExamples } from './demo-examples.ts';
-import { serveDemo } from './demo-serving.ts';
-import { demoSummary, hardenedSummary, servedSummary } from './demo-summary.ts';
+import { consoleLink, openDemoGateway, type ServingDemo, serveDemo } from './demo-serving.ts';
+import { demoSummary, hardenedSummary, liveSummary, servedSummary } from './demo-summary.ts';
 import { galleryFrom } from './gallery.ts';
 import { prepareFolder, writeText } from './output.ts';
 
@@ -37,6 +38,8 @@ export const command: Command = {
     out: { value: 'FOLDER', help: 'where the report goes (default: glacis-demo)' },
     n: { value: 'N', help: 'how many pictures (default: 512)' },
     seed: { value: 'SEED', help: 'other pictures and other random starts (default: 1)' },
+    live: { help: 'end with the console open on live traffic, until Ctrl-C; so it is on a terminal' },
+    brief: { help: 'end when the reports are written, also on a terminal' },
   },
   examples: [
     ['glacis demo', 'see what an attack does to a model, and what hardening is worth'],
@@ -116,10 +119,13 @@ async function run({ given, terminal, signal }: CommandRun): Promise<number> {
     'The hardened network, signed and served by the gateway on this machine; then attacked over the network.',
   );
   const picture = renderSplit({ seed, split: 'test', n: 1, start: 0 });
-  const served = await serveDemo({
+  const serving: ServingDemo = {
     model: example.hardened,
+    second: example.model,
     calibration: example.calibration,
     folder: join(out, 'served'),
+    pictures,
+    assessments: out,
     picture: Float32Array.from(picture.x, (value) => value / 255),
     shape: SIGN_SHAPE,
     label: picture.y[0]!,
@@ -128,22 +134,35 @@ async function run({ given, terminal, signal }: CommandRun): Promise<number> {
     seed,
     signal,
     progress,
-  });
-  terminal.clear();
-  terminal.print(
-    servedSummary(served, { truth: classNames[picture.y[0]!]!, bold: terminal.bold, command: COMMAND }),
-  );
-  terminal.print(
-    [
-      '',
-      `Your own model:  ${COMMAND} assess MODEL.onnx --data DATA.npz`,
-      `To harden it:    ${COMMAND} harden MODEL.onnx --data TRAIN.npz --test DATA.npz`,
-      `To serve it:     ${COMMAND} serve MODEL.onnx`,
-      `By hand:         ${COMMAND} assess ${shortest(example.model)} --data ${pictures} --attacks pgd --eps 8/255`,
-      '',
-    ].join('\n'),
-  );
+  };
+  const opened = await openDemoGateway(serving);
+  try {
+    const served = await serveDemo(opened, serving);
+    terminal.clear();
+    terminal.print(
+      servedSummary(served, { truth: classNames[picture.y[0]!]!, bold: terminal.bold, command: COMMAND }),
+    );
+    terminal.print(closing(example.model, pictures));
+    if (given.flag('live') || (terminal.isWatched === true && !given.flag('brief'))) {
+      terminal.print(liveSummary(await consoleLink(opened), terminal.bold));
+      await liveTraffic(opened.gateway, serving, { say, signal });
+    }
+  } finally {
+    await opened.gateway.drain();
+  }
   return EXIT.good;
+}
+
+/** What to do next. */
+function closing(model: string, pictures: string): string {
+  return [
+    '',
+    `Your own model:  ${COMMAND} assess MODEL.onnx --data DATA.npz`,
+    `To harden it:    ${COMMAND} harden MODEL.onnx --data TRAIN.npz --test DATA.npz`,
+    `To serve it:     ${COMMAND} serve MODEL.onnx`,
+    `By hand:         ${COMMAND} assess ${shortest(model)} --data ${pictures} --attacks pgd --eps 8/255`,
+    '',
+  ].join('\n');
 }
 
 /** How the program is called here: a clone of the repository has no `glacis` on the path. */

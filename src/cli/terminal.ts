@@ -13,6 +13,8 @@ export interface Terminal {
   readonly progress: Progress;
   /** Takes a progress bar away. */
   clear(): void;
+  /** Whether a person watches: standard output is a terminal. False without. */
+  readonly isWatched?: boolean;
   /** Colour codes around `text` where the terminal shows colours. */
   bold(text: string): string;
 }
@@ -53,6 +55,7 @@ export function openTerminal({ out, error, quiet, env, now }: TerminalOptions): 
   };
   return {
     width,
+    isWatched: out.isTTY === true && error.isTTY === true,
     print(text) {
       clear();
       out.write(text);

@@ -1,0 +1,55 @@
+import type { RunningGateway } from '../../gateway/open-gateway.ts';
+import { decodeInferResponse, encodeInferRequest, floatsOf } from '../../oip/index.ts';
+
+/** What came back. */
+export interface Asked {
+  /** Undefined where nothing was answered. */
+  readonly scores: Float32Array | undefined;
+  /** The message of a refusal. */
+  readonly said: string;
+  readonly receipt: string | undefined;
+}
+
+/** Asks about `n` points, row-major. */
+export type Ask = (
+  points: Float32Array,
+  n: number,
+  headers?: Readonly<Record<string, string>>,
+) => Promise<Asked>;
+
+/** Asks the demo's model over the network, as anybody would. */
+export function askOverNetwork(
+  { addresses }: RunningGateway,
+  key: string,
+  { shape, signal }: { readonly shape: readonly number[]; readonly signal: AbortSignal },
+): Ask {
+  return async (points, n, extra = {}) => {
+    const { body, headers } = requestOf(points, n, shape, true);
+    const answer = await fetch(`${addresses.rest}/v2/models/signs/infer`, {
+      method: 'POST',
+      headers: { ...headers, ...extra, authorization: `Bearer ${key}` },
+      body,
+      signal,
+    });
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    if (!answer.ok) return { scores: undefined, said: new TextDecoder().decode(bytes), receipt: undefined };
+    const jsonLength = answer.headers.get('inference-header-content-length');
+    const { outputs, parameters } = decodeInferResponse({ body: bytes, jsonLength }, 'gateway');
+    const receipt = parameters?.['glacis-receipt'];
+    return {
+      scores: floatsOf(outputs[0]!),
+      said: '',
+      receipt: typeof receipt === 'string' ? receipt : undefined,
+    };
+  };
+}
+
+/** A request about `n` points. */
+export function requestOf(points: Float32Array, n: number, shape: readonly number[], binary: boolean) {
+  const size = shape.reduce((product, d) => product * d, 1);
+  const data = points.slice(0, n * size);
+  return encodeInferRequest(
+    { inputs: [{ name: 'input', datatype: 'FP32', shape: [n, ...shape], data }], binaryOutput: binary },
+    { binary },
+  );
+}

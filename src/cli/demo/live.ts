@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { randomFrom } from '../../core/random.ts';
+import { renderSplit } from '../../data/traffic-signs/render.ts';
+import type { RunningGateway } from '../../gateway/open-gateway.ts';
+import { demoKey, type ServingDemo } from '../demo-serving.ts';
+import { type Ask, askOverNetwork } from './ask.ts';
+import { attackUntilRefused } from './square.ts';
+
+/** Who asks honestly, each about new pictures of their own. */
+const HONEST = [
+  'city-cameras',
+  'depot-north',
+  'depot-south',
+  'fleet-7',
+  'fleet-12',
+  'inspection',
+  'map-updates',
+  'night-bus',
+  'roadworks',
+  'school-route',
+  'test-track',
+  'tow-service',
+] as const;
+
+/** Mean milliseconds between two questions of one of them. */
+const BETWEEN = 900;
+/** Milliseconds after the start at which the attackers begin: somebody has opened the console by then. */
+const PROBE_AT = 20_000;
+const THEFT_AT = 45_000;
+/** Pictures in a thief's question, and questions after which it has what it wanted or gives up. */
+const THEFT_BATCH = 16;
+const THEFT_MOST = 250;
+/** Refusals in a row after which an attacker goes home. */
+const GIVES_UP = 6;
+
+/** What the live demonstration tells whoever watches the terminal. */
+export type Say = (line: string) => void;
+
+/**
+ * Traffic that goes on until the signal fires: twelve honest clients, and two attackers by a script. One probes a single picture with Square; one asks about everything it can, to copy the
+ * model. Nobody tells the gateway who they are.
+ */
+export async function liveTraffic(
+  gateway: RunningGateway,
+  demo: ServingDemo,
+  { say, signal }: { readonly say: Say; readonly signal: AbortSignal },
+): Promise<void> {
+  const own = { shape: demo.shape, signal };
+  const asks = async (name: string): Promise<Ask> =>
+    askOverNetwork(gateway, await demoKey(gateway, name), own);
+  const honest = HONEST.map(async (name, i) => askHonestly(await asks(name), { demo, index: i, signal }));
+  const probe = async (): Promise<void> => {
+    await sleep(PROBE_AT, undefined, { signal });
+    say('prober begins: Square on one picture, one question after the other.');
+    const refused = await attackUntilRefused(
+      { ...demo, seed: demo.seed + 1, signal, progress: () => {} },
+      await asks('prober'),
+    );
+    say(
+      refused === undefined ? 'prober was never refused.' : `prober was refused after ${refused} questions.`,
+    );
+  };
+  const steal = async (): Promise<void> => {
+    await sleep(THEFT_AT, undefined, { signal });
+    say('collector begins: questions about everything it can think of, to copy the model.');
+    const asked = await steals(await asks('collector'), { demo, signal });
+    say(`collector went home after ${asked.toLocaleString('en')} pictures.`);
+  };
+  const all = [...honest, probe(), steal()];
+  try {
+    await Promise.all(all);
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown;
+  } finally {
+    await Promise.allSettled(all);
+  }
+}
+
+interface Traffic {
+  readonly demo: ServingDemo;
+  readonly signal: AbortSignal;
+}
+
+/** One picture after the other, at times that nobody could foresee. A refusal changes nothing: honest people ask on. */
+async function askHonestly(
+  ask: Ask,
+  { demo, index, signal }: Traffic & { readonly index: number },
+): Promise<void> {
+  const rng = randomFrom(demo.seed, 'honest', index);
+  for (let i = 0; ; i++) {
+    await sleep(-BETWEEN * Math.log(1 - rng.uniform()), undefined, { signal });
+    const { x } = renderSplit({ seed: demo.seed + 100 + index, split: 'test', n: 1, start: i });
+    await ask(
+      Float32Array.from(x, (value) => value / 255),
+      1,
+    );
+  }
+}
+
+/** Mixtures of pictures, as fast as the gateway answers. Gives how many pictures were asked about. */
+async function steals(ask: Ask, { demo, signal }: Traffic): Promise<number> {
+  const rng = randomFrom(demo.seed, 'thief');
+  const size = demo.shape.reduce((product, d) => product * d, 1);
+  let asked = 0;
+  let refused = 0;
+  for (let i = 0; i < THEFT_MOST && refused < GIVES_UP; i++) {
+    const { x } = renderSplit({ seed: demo.seed + 99, split: 'train', n: THEFT_BATCH + 1, start: i * 17 });
+    const points = new Float32Array(THEFT_BATCH * size);
+    for (let row = 0; row < THEFT_BATCH; row++) {
+      const share = rng.uniform();
+      for (let k = 0; k < size; k++) {
+        const mixed = share * x[row * size + k]! + (1 - share) * x[(row + 1) * size + k]!;
+        points[row * size + k] = mixed / 255;
+      }
+    }
+    const { scores } = await ask(points, THEFT_BATCH);
+    refused = scores === undefined ? refused + 1 : 0;
+    asked += THEFT_BATCH;
+    await sleep(50, undefined, { signal });
+  }
+  return asked;
+}
