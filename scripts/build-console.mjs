@@ -92,16 +92,19 @@ async function bundleScripts(assets) {
   return entry.fileName;
 }
 
-/** All style sheets in one: uPlot's, then ours by name, tokens first. */
+/**
+ * All style sheets in one: uPlot's, then ours by name, tokens first. What stands in `pages/NAME.css` holds on that page alone, whatever names other pages use.
+ */
 function styleSheet() {
   const ours = globSync('**/*.css', { cwd: folder })
     .filter((path) => !/^dist/.test(path))
     .sort((a, b) => Number(b.includes('tokens')) - Number(a.includes('tokens')) || (a < b ? -1 : 1));
-  const paths = [
-    join(root, 'node_modules/uplot/dist/uPlot.min.css'),
-    ...ours.map((path) => join(folder, path)),
-  ];
-  return paths.map((path) => minify(readFileSync(path, 'utf8'))).join('\n');
+  const sheets = ours.map((path) => {
+    const page = /^pages[\\/](\w+)\.css$/.exec(path)?.[1];
+    const sheet = minify(readFileSync(join(folder, path), 'utf8'));
+    return page === undefined ? sheet : `.page-${page}{${sheet}}`;
+  });
+  return [readFileSync(join(root, 'node_modules/uplot/dist/uPlot.min.css'), 'utf8'), ...sheets].join('\n');
 }
 
 /** Comments and white space that mean nothing go; our sheets have neither in strings. */

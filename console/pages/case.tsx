@@ -53,7 +53,7 @@ function Whole({ of }: { readonly of: CaseDetail }) {
         side={<StateActions of={it} />}
       >
         <p>
-          {storyOf(it)} <span class="muted">{it.id}</span>
+          {storyOf(it)} <span class="whole">{it.id}</span>
         </p>
         <p class="case-badges">
           <Severity of={it.severity} /> <KindBadge of={it.kind} /> <CaseStateBadge of={it} />

@@ -38,7 +38,7 @@ export function Measures({
               {withCase && order.case && (
                 <>
                   {' · '}
-                  <Link to={pathTo('cases', order.case)}>
+                  <Link to={pathTo('cases', order.case)} class="whole">
                     <Text of={order.case} />
                   </Link>
                 </>

@@ -402,6 +402,7 @@ describe('the pages', () => {
       CONSOLE_POLICY,
     ]);
     expect((await send(at.address, '/console/drift', {})).text).toBe(page.text);
+    expect((await send(at.address, '/console/traffic/ann.smith%40example.org', {})).text).toBe(page.text);
     expect((await send(at.address, '/', {})).headers.location).toBe('/console/');
     const script = async (accept: string) => {
       const { headers, text } = await send(at.address, '/console/assets/console-0a1b2c3d.js', {

@@ -5,7 +5,7 @@ import { Refused } from '../refusal.ts';
 
 /** The built pages. */
 export interface Pages {
-  /** What is at this path below `/console/`: a file, or the page itself for every path without an extension. Errors: `Refused` `unknown`. */
+  /** What is at this path below `/console/`: a file, or the page itself for a path that begins with a page's name: what follows may be the name of a model or a client, with dots. Errors: `Refused` `unknown`. */
   at(path: string, acceptEncoding: string | undefined): Promise<ManagementAnswer>;
 }
 
@@ -23,7 +23,7 @@ export const CONSOLE_POLICY = [
 ].join('; ');
 
 /** Features of browsers that the pages have no use for. */
-const NO_FEATURES = 'camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), bluetooth=()';
+const NO_FEATURES = 'camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=()';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -46,6 +46,9 @@ const MOST_BYTES = 32 << 20;
 /** A file with its content's hash in its name never changes. */
 const HASHED = /^assets\/.*[.-][A-Za-z0-9_-]{8,}\.\w+$/;
 
+/** Nothing, or a page's name and what follows it. */
+const PAGE = /^(?!assets\/)(?:[a-z-]+(?:\/|$)|$)/;
+
 interface Built {
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** When `index.html` was written. */
@@ -65,7 +68,7 @@ export function openPages(folder: string): Pages {
   };
   return {
     async at(path, acceptEncoding) {
-      const isPage = extname(path) === '';
+      const isPage = PAGE.test(path);
       const now = isPage || built === undefined ? await current() : await built;
       if (now === undefined) {
         if (!isPage) throw new Refused('unknown', 'the console is not built');
