@@ -26,6 +26,27 @@ export function countTests(report, exitCode, root) {
 }
 
 /**
+ * The failed tests of vitest's JSON report, each in a line: `FILE > TEST: what it said`, so that the end of a long output names them all.
+ *
+ * @param {any} report
+ * @param {string} root the folder that file names are given from
+ * @returns {string[]}
+ */
+export function failedTests(report, root) {
+  return (report?.testResults ?? []).flatMap((file) => {
+    const name = relative(root, file.name).replaceAll('\\', '/');
+    const failed = file.assertionResults.filter((test) => test.status === 'failed');
+    if (file.status === 'failed' && failed.length === 0) return [`${name}: ${firstLine(file.message)}`];
+    return failed.map((test) => `${name} > ${test.fullName}: ${firstLine(test.failureMessages?.[0])}`);
+  });
+}
+
+function firstLine(message) {
+  const [line = ''] = (message ?? '').trim().split('\n');
+  return line.length > 300 ? `${line.slice(0, 299)}…` : line;
+}
+
+/**
  * The skips that no entry allows. An entry names a file and, if it means only some of its tests, how their full names
  * start.
  *

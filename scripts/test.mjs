@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findNode24 } from '../bin/node24.mjs';
 import { ensureInstalled } from './install.mjs';
-import { countTests, unlistedSkips } from './test-report.mjs';
+import { countTests, failedTests, unlistedSkips } from './test-report.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const slow = process.argv.includes('--slow');
@@ -63,7 +63,8 @@ async function runTests(node) {
       `--outputFile.json=${file}`,
     ];
     const { code, output, seconds } = await step(name, node, [...args, ...forVitest]);
-    const counts = countTests(read(file), code, root);
+    const found = read(file);
+    const counts = countTests(found, code, root);
     const allowed = read(join(root, 'test/house/allowed-skips.json')) ?? [];
     const unlisted = process.env.CI === 'true' ? unlistedSkips(counts.skips, allowed) : [];
     const good = counts.failed === 0 && unlisted.length === 0;
@@ -75,6 +76,7 @@ async function runTests(node) {
         `  not on the list of allowed skips (test/house/allowed-skips.json): ${skip.file}: ${skip.test}\n`,
       );
     }
+    for (const failed of failedTests(found, root)) process.stdout.write(`  failed: ${failed}\n`);
     return {
       passed: counts.passed,
       failed: counts.failed + unlisted.length,

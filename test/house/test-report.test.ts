@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type AllowedSkip, countTests, unlistedSkips } from '../../scripts/test-report.mjs';
+import { type AllowedSkip, countTests, failedTests, unlistedSkips } from '../../scripts/test-report.mjs';
 import { ROOT } from './tree.ts';
 
 const file = (status: string, ...tests: string[]) => ({
@@ -23,6 +23,23 @@ describe('what a test run came to', () => {
         { file: 'src/a.test.ts', test: 'a 3' },
       ],
     });
+  });
+
+  it('names each failed test, and a file that could not be loaded, in a line of its own', () => {
+    const [first, second] = ['failed', 'passed'].map((status, i) => ({
+      ...{ status, fullName: `a ${i}`, failureMessages: i === 0 ? ['wrong\n  at here'] : [] },
+    }));
+    const report = {
+      testResults: [
+        { name: join(ROOT, 'src/a.test.ts'), status: 'failed', assertionResults: [first, second] },
+        { ...file('failed'), name: join(ROOT, 'src/b.test.ts'), message: 'no such module' },
+      ],
+    };
+    expect(failedTests(report, ROOT)).toEqual([
+      'src/a.test.ts > a 0: wrong',
+      'src/b.test.ts: no such module',
+    ]);
+    expect(failedTests(undefined, ROOT)).toEqual([]);
   });
 
   it('counts a file that could not be loaded as a failure', () => {
