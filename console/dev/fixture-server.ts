@@ -40,6 +40,7 @@ export class Refusal extends Error {
 export interface Plain {
   readonly plain: string | Uint8Array;
   readonly type: string;
+  readonly headers?: Readonly<Record<string, string | string[]>> | undefined;
 }
 
 /** A gateway's management side as the console sees it, with made-up data: for work on the pages, and for tests of them. */
@@ -70,6 +71,8 @@ export interface FixtureOptions {
   /** Milliseconds between two events of traffic; 0: none. */
   readonly pace?: number;
   readonly now?: () => number;
+  /** Answers that come before the made-up ones: those of real parts, where a page is to meet them. */
+  readonly more?: readonly Fixture[];
 }
 
 const DIST = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist');
@@ -85,6 +88,7 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
     without = [],
     pace = 1000,
     now = Date.now,
+    more = [],
   } = options;
   const streams = new Set<ServerResponse>();
   const publish = (event: LiveEvent): void => {
@@ -146,7 +150,7 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
     }
     if (pathname === '/api/events') return follow(response);
     if (request.method !== 'GET') acts.push({ path: pathname, body, by: session.principal });
-    for (const fixture of FIXTURES) {
+    for (const fixture of [...more, ...FIXTURES]) {
       const params = fixture.method === request.method ? match(fixture.path, pathname) : undefined;
       if (params === undefined) continue;
       const found = await fixture.run({
@@ -158,7 +162,7 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
       });
       if (found === undefined) break;
       return isPlain(found)
-        ? void response.writeHead(200, { 'content-type': found.type }).end(found.plain)
+        ? void response.writeHead(200, { 'content-type': found.type, ...found.headers }).end(found.plain)
         : send(response, 200, found);
     }
     throw new Refusal(404, 'there is no such thing');
