@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GlacisError } from '../../core/error.ts';
 import { fitsPattern } from '../../policy/name-pattern.ts';
 import type { Store } from '../../store/index.ts';
 import { BUDGET_STEPS, type BudgetStep, type Budgets } from '../limits.ts';
@@ -11,6 +13,9 @@ import { BUDGET_SCOPES, type BudgetLimit, type BudgetScope, type BudgetsConfig }
 /** How often it is looked for budgets that nobody uses, and how long nobody must have, in milliseconds: then what is held goes back. */
 const LOOK_EVERY = 5000;
 const IDLE = 30_000;
+
+/** How long a change of limits may take, in milliseconds. */
+const LONGEST_CHANGE = 10_000;
 
 /** Budgets looked at when there is no room for another. */
 const LOOKED_AT = 64;
@@ -44,6 +49,11 @@ export interface OpenBudgets extends Budgets {
   share(principal: Pick<Principal, 'id' | 'tenant'>, model: string): number;
   /** The time that budgets go by, which nobody can set: budgets that have ended before it are swept. */
   readonly time: () => number;
+  /**
+   * Other limits and steps from now on. What was used stays used: an account is told by who and which model, not by its limit. What this gateway holds is given back
+   * first, and calls wait that long. Errors: those of the store; then nothing has changed.
+   */
+  change(next: Pick<BudgetsConfig, 'limits' | 'steps'>): Promise<void>;
   /** Gives back what is held and not used. */
   close(): Promise<void>;
 }
@@ -55,9 +65,10 @@ export interface OpenBudgets extends Budgets {
  * gateways hold and do not use. Errors: those of the store, `option/invalid`.
  */
 export async function openBudgets(
-  config: BudgetsConfig,
+  first: BudgetsConfig,
   surroundings: BudgetsSurroundings,
 ): Promise<OpenBudgets> {
+  let config = first;
   const { store, now = Date.now, monotonic = () => performance.now() } = surroundings;
   const clock = await openBudgetClock({ store, monotonic, now, mostDowntime: config.mostDowntime ?? 0 });
   const ledger = budgetLedger(store, clock);
@@ -66,6 +77,8 @@ export async function openBudgets(
   let routes = new Map<string, readonly Counter[]>();
   let walk = counters.entries();
   let isClosed = false;
+  /** Settles when a change of limits is over; calls wait for it. */
+  let changing: Promise<void> | undefined;
 
   const forget = (id: string) => {
     counters.delete(id);
@@ -123,16 +136,19 @@ export async function openBudgets(
     }
     return step;
   };
-  const takeWhenThere = async (route: readonly Counter[], n: number): Promise<BudgetStep> => {
+  const takeWhenThere = async (principal: Principal, model: string, n: number): Promise<BudgetStep> => {
     const until = monotonic() + config.timeout;
     for (;;) {
+      await changing?.catch(() => {});
+      const route = routeOf(principal, model);
       try {
         await Promise.all(
           route
             .filter((counter) => counter.held() < n && !counter.isExhausted())
             .map((counter) => counter.more(n)),
         );
-        const step = takeHeld(route, n);
+        // Limits that changed meanwhile have counters of their own.
+        const step = changing === undefined ? takeHeld(routeOf(principal, model), n) : undefined;
         if (step !== undefined) return step;
         if (monotonic() > until) throw new Error('too many calls wait for the same budget');
       } catch (thrown) {
@@ -179,8 +195,8 @@ export async function openBudgets(
       if (isClosed) throw new Refused('unavailable', 'budgets: closed');
       // Less than one would give something back.
       if (!(Number.isSafeInteger(n) && n > 0)) throw new Refused('failed', `budgets: ${n} queries`);
-      const route = routeOf(principal, model);
-      return takeHeld(route, n) ?? takeWhenThere(route, n);
+      if (changing !== undefined) return takeWhenThere(principal, model, n);
+      return takeHeld(routeOf(principal, model), n) ?? takeWhenThere(principal, model, n);
     },
     refund(principal, model, n) {
       if (config.failed === 'count' || isClosed || !(n > 0)) return;
@@ -192,6 +208,33 @@ export async function openBudgets(
       return own ?? { used: 0, limit: Number.POSITIVE_INFINITY, step: 'full' };
     },
     uses,
+    async change({ limits, steps }) {
+      while (changing !== undefined) await changing.catch(() => {});
+      const settle = async () => {
+        const until = monotonic() + LONGEST_CHANGE;
+        for (const counter of counters.values())
+          for (;;) {
+            await counter.settle();
+            if (counter.isIdle()) break;
+            if (monotonic() > until)
+              throw new GlacisError('store/unavailable', 'budgets: the store does not answer in time');
+            await sleep(5);
+          }
+      };
+      changing = settle().then(() => {
+        // From here to the end nobody else comes in between.
+        config = { ...config, limits, steps };
+        for (const id of counters.keys()) ledger.forget(id);
+        counters.clear();
+        routes = new Map();
+        walk = counters.entries();
+      });
+      try {
+        await changing;
+      } finally {
+        changing = undefined;
+      }
+    },
     share: (principal, model) =>
       accountsOf(config.limits, principal, model).reduce((most, { id, limit }) => {
         const used = counters.get(id)?.used() ?? 0;

@@ -14,6 +14,8 @@ export interface RatesSurroundings {
 
 /** Limits on requests per time, with their end. */
 export interface OpenRates extends Rates {
+  /** Other limits from now on; callers keep what they have taken of those that stay. */
+  change(limits: RatesConfig['limits']): void;
   close(): Promise<void>;
 }
 
@@ -25,7 +27,7 @@ export interface OpenRates extends Rates {
 export function openRates(config: RatesConfig, surroundings: RatesSurroundings = {}): OpenRates {
   const { redis } = config;
   const local = localRates(config, surroundings.monotonic);
-  if (!redis) return { take: local.take, close: async () => {} };
+  if (!redis) return { take: local.take, change: local.change, close: async () => {} };
   const shared = sharedRates({ ...config, redis }, surroundings.monotonic);
   let isGone = false;
   const tell = (gone: boolean, because: string) => {
@@ -46,6 +48,10 @@ export function openRates(config: RatesConfig, surroundings: RatesSurroundings =
       }
       tell(false, 'it answers');
       return wait;
+    },
+    change(limits) {
+      local.change(limits);
+      shared.change(limits);
     },
     close: shared.close,
   };

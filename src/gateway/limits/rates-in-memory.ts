@@ -10,6 +10,8 @@ export type Taker = Parameters<import('../limits.ts').Rates['take']>[0];
 /** Limits of one process: answers at once. */
 export interface LocalRates {
   take(who: Taker, n: number): number | undefined;
+  /** Other limits from now on; those that stay the same remember what was taken. */
+  change(limits: RatesConfig['limits']): void;
   /** Callers that are told apart now, over all limits. */
   readonly tracked: () => number;
 }
@@ -18,11 +20,11 @@ export interface LocalRates {
  * Limits that this process counts by itself. Cost: a look-up and a few sums a limit. `now` is a clock that is never set, in milliseconds.
  */
 export function localRates(config: RatesConfig, now: () => number = () => performance.now()): LocalRates {
-  const meters = metersOf(config);
-  const tables: readonly BoundedTimes[] = meters.map(() => boundedTimes(config.mostTracked));
+  let meters = metersOf(config);
+  let tables: readonly BoundedTimes[] = meters.map(() => boundedTimes(config.mostTracked));
   const keyOf = addressKeys(config.ipv6Prefix);
-  const names: (string | undefined)[] = meters.map(() => undefined);
-  const arrivals = new Float64Array(meters.length);
+  let names: (string | undefined)[] = meters.map(() => undefined);
+  let arrivals = new Float64Array(meters.length);
   return {
     take(who, n) {
       const time = now();
@@ -44,6 +46,13 @@ export function localRates(config: RatesConfig, now: () => number = () => perfor
         if (name !== undefined) tables[i]!.set(name, arrivals[i]!, time);
       }
       return undefined;
+    },
+    change(limits) {
+      const before = new Map(meters.map(({ name }, i) => [name, tables[i]!]));
+      meters = metersOf({ ...config, limits });
+      tables = meters.map(({ name }) => before.get(name) ?? boundedTimes(config.mostTracked));
+      names = meters.map(() => undefined);
+      arrivals = new Float64Array(meters.length);
     },
     tracked: () => tables.reduce((sum, { size }) => sum + size, 0),
   };

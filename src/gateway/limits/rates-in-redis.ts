@@ -43,6 +43,8 @@ return 0`;
 export interface SharedRates {
   /** As `Rates.take`; rejects where the store does not answer. */
   take(who: Taker, n: number): Promise<number | undefined>;
+  /** Other limits from now on. */
+  change(limits: RatesConfig['limits']): void;
   close(): Promise<void>;
 }
 
@@ -56,7 +58,7 @@ export function sharedRates(
 ): SharedRates {
   const { redis: place } = config;
   const keyOf = addressKeys(config.ipv6Prefix);
-  const meters = metersOf(config);
+  let meters = metersOf(config);
   const redis = new Redis(optionsOf(place));
   // Each failure shows at the question that it fails.
   redis.on('error', () => {});
@@ -87,6 +89,9 @@ export function sharedRates(
     }
   };
   return {
+    change(limits) {
+      meters = metersOf({ ...config, limits });
+    },
     async take(who, n) {
       const keys: string[] = [];
       const amounts: number[] = [];
