@@ -287,6 +287,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
       await rights.prepare(),
       await management.prepare(),
       await identity.prepare(next.config.identity),
+      await operations.prepare(next.config),
     ];
     parts.reload(next.config);
     operations.incidents.reload(next.config.incidents);

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { GlacisError } from '../core/error.ts';
+import { type Alerts, openAlerts } from '../incident/alerts/open-alerts.ts';
+import { listCases } from '../incident/listing.ts';
 import { type Incidents, openIncidents } from '../incident/open-incidents.ts';
 import { readMonitorCalibration } from '../monitor/calibration-file.ts';
 import { monitorsSetting } from '../monitor/config-schema.ts';
@@ -8,6 +10,7 @@ import type { MonitoredModel } from '../monitor/hub/monitored-model.ts';
 import { type Monitors, openMonitors } from '../monitor/hub/open-monitors.ts';
 import type { Store } from '../store/index.ts';
 import type { Backends } from './backend/open-backends.ts';
+import { consoleAddress } from './config/sections.ts';
 import type { ServeConfig } from './config/serve-schema.ts';
 import type { DecisionRow } from './console/api.ts';
 import { type Console, openConsole } from './console/open-console.ts';
@@ -24,6 +27,8 @@ import {
   type Rollups,
   withRollups,
 } from './observe/rollups/open-rollups.ts';
+import { checkedConnect } from './outbound/checked-connect.ts';
+import { checkedRequest } from './outbound/checked-request.ts';
 import { GLACIS } from './own-principal.ts';
 import type { ServedModel } from './served-model.ts';
 import type { Observer } from './stages.ts';
@@ -57,6 +62,9 @@ export interface Operations {
   readonly incidents: Incidents;
   readonly monitors: Monitors;
   readonly console: Console;
+  readonly alerts: Alerts;
+  /** Reads other sign-ins and receivers of alerts; the function that it gives puts them in force and cannot fail. Errors: `option/invalid`. */
+  prepare(config: ServeConfig): Promise<() => void>;
   /** Whether something was wrong with a model within the last minutes. */
   alarmed(model: string): boolean;
   /** Hears of what was written into the log beside calls: open pages ask anew. */
@@ -64,6 +72,9 @@ export interface Operations {
   close(): Promise<void>;
 }
 
+/** Milliseconds since the opening of a case in which a restart still tells of it, where nobody was told. */
+const RECENT = 86_400_000;
+const MOST_RECENT = 100;
 /** A model counts as alarmed this many milliseconds after its last alarm. */
 const ALARMED = 600_000;
 /** Which pages an event of the log concerns. */
@@ -104,10 +115,22 @@ export async function openOperations(
     issuers: config.identity.issuers,
     may: management.may,
   });
+  const freshId = () => randomBytes(16).toString('hex');
+  const alerts = await openAlerts(config.alerts, {
+    ...{ store, now, failed, env, placeOf, freshId },
+    transmit: checkedRequest,
+    connect: checkedConnect,
+    address: consoleAddress(config),
+    random: Math.random,
+    recent: async () => {
+      const { rows } = await listCases(store.reader, { most: MOST_RECENT });
+      return rows.filter(({ opened }) => now() - opened < RECENT);
+    },
+  });
   const incidents = openIncidents(config.incidents, {
-    ...{ store, record, containment, now, failed },
-    freshId: () => randomBytes(16).toString('hex'),
+    ...{ store, record, containment, now, failed, freshId },
     notify: (change) => {
+      alerts.notify(change);
       if (change.kind === 'alarm') pages.publish({ kind: 'alarm', alarm: change.alarm });
       if (change.kind !== 'impact') pages.publish({ kind: 'case', case: change.case });
     },
@@ -144,7 +167,16 @@ export async function openOperations(
   };
   const counting = withRollups(around.observer, rollups);
   return {
-    ...{ rollups, containment, incidents, monitors, console: pages },
+    ...{ rollups, containment, incidents, monitors, alerts, console: pages },
+    async prepare(next) {
+      const ready = [
+        await pages.prepare(next.console, next.identity.issuers),
+        await alerts.prepare(next.alerts),
+      ];
+      return () => {
+        for (const putInForce of ready) putInForce();
+      };
+    },
     observer: {
       ...counting,
       decided(decision, ended) {
@@ -162,6 +194,7 @@ export async function openOperations(
       for (const stop of unheard) stop();
       await monitors.close();
       await incidents.close();
+      await alerts.close();
       pages.close();
       await containment.close();
       await rollups.close();

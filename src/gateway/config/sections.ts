@@ -64,6 +64,12 @@ export async function managementTls({ management: { tls } }: ServeConfig, placeO
   return { cert, key, ...(tls.clientCa !== undefined && { ca: await read(tls.clientCa) }) };
 }
 
+/** The address of the console, as links name it. */
+export function consoleAddress({ console, management: { host, port, tls } }: ServeConfig): string {
+  const name = host.includes(':') ? `[${host}]` : host;
+  return console.address?.replace(/\/$/, '') ?? `${tls === undefined ? 'http' : 'https'}://${name}:${port}`;
+}
+
 /** What holds from the start to the end. */
 const FIXED = [
   'listen',

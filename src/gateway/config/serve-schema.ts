@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { alertsSchema } from '../../incident/alerts/config-schema.ts';
 import { incidentsSchema } from '../../incident/config-schema.ts';
 import { monitorsSchema } from '../../monitor/config-schema.ts';
 import { retentionSchema, storeSchema } from '../../store/index.ts';
@@ -59,6 +60,7 @@ export const serveSchema = z
     console: consoleSchema,
     monitors: monitorsSchema.prefault({}),
     incidents: incidentsSchema.prefault({}).describe('How alarms become cases, and what is done about them.'),
+    alerts: alertsSchema.describe('Who is told of cases, and how.'),
     identity: identitySchema,
     rights: rightsSchema,
     rates: ratesSchema.prefault({}),

@@ -18,6 +18,7 @@ import type { OpenLiveLog } from '../record/live/open-live-log.ts';
 import type { OpenRecorder } from '../record/open-recorder.ts';
 import type { ServedModel } from '../served-model.ts';
 import type { Reviews } from '../verify/reviews.ts';
+import { alertRoutes } from './alert-routes.ts';
 import { assessmentRoutes } from './assessment-routes.ts';
 import { budgetRoutes } from './budget-routes.ts';
 import { decisionRoutes } from './decision-routes.ts';
@@ -111,6 +112,7 @@ export function managementRoutes(parts: ManagedParts): readonly ManagementRoute[
       classNames: (model) => config().console.lab.models[model]?.classNames,
       now,
     }),
+    ...alertRoutes(operations.alerts),
     ...operations.console.routes,
     ...serverRoutes({
       ...parts.server,
@@ -134,7 +136,14 @@ async function openCases(incidents: Incidents): Promise<readonly Case[]> {
     .slice(0, MOST_CASES);
 }
 
-function healthOf({ recorder, store, rights, management, backends }: ManagedParts): readonly Health[] {
+function healthOf({
+  recorder,
+  store,
+  rights,
+  management,
+  backends,
+  operations,
+}: ManagedParts): readonly Health[] {
   const part = (name: string, because: unknown): Health => ({
     part: name,
     ok: because === undefined,
@@ -146,6 +155,7 @@ function healthOf({ recorder, store, rights, management, backends }: ManagedPart
     part('policies', rights.problem),
     part('policies of the management side', management.problem),
     part('runtime', backends.broken()),
+    part('alerts', operations.alerts.problem),
     ...backends
       .status()
       .map(({ model, versions }) =>
