@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { SessionInfo } from './api.ts';
 import { type ConsoleSide, consoleSide, send } from './console.fixture.ts';
 import { CONSOLE_POLICY } from './pages.ts';
@@ -11,6 +11,14 @@ afterEach(async () => {
 const opened = async (over: Parameters<typeof consoleSide>[0] = {}): Promise<ConsoleSide> => {
   side = await consoleSide(over);
   return side;
+};
+/** One side for tests that leave nothing behind for each other. */
+let common: ConsoleSide | undefined;
+afterAll(() => common?.close());
+const shared = async (): Promise<ConsoleSide> => {
+  common ??= await consoleSide();
+  common.done.length = 0;
+  return common;
 };
 /** A browser in which ann, an operator, is signed in. */
 const signedIn = async (at: ConsoleSide, roles: readonly string[] = ['operator'], name = 'ann') => {
@@ -259,7 +267,7 @@ describe('a request that another site makes', () => {
     ['with another token', { 'x-glacis-csrf': 'B'.repeat(43) }],
     ['with an empty token', { 'x-glacis-csrf': '' }],
   ])('%s changes nothing', async (_, headers) => {
-    const at = await opened();
+    const at = await shared();
     const { browser } = await signedIn(at);
     const answer = await browser.ask('/api/act', { method: 'POST', headers });
     expect(answer.status).toBe(400);
@@ -269,7 +277,7 @@ describe('a request that another site makes', () => {
   });
 
   it('with the token of another session changes nothing', async () => {
-    const at = await opened();
+    const at = await shared();
     const { browser } = await signedIn(at);
     const { browser: mallory } = await signedIn(at, ['operator'], 'mallory');
     expect(
@@ -278,7 +286,7 @@ describe('a request that another site makes', () => {
   });
 
   it('cannot sign anybody in as somebody else', async () => {
-    const at = await opened();
+    const at = await shared();
     const link = await at.link((await at.key('mallory', ['operator'])).text);
     const browser = at.browser();
     for (const headers of [
@@ -293,7 +301,7 @@ describe('a request that another site makes', () => {
   });
 
   it('reads nothing, and learns nothing', async () => {
-    const at = await opened();
+    const at = await shared();
     const { browser } = await signedIn(at);
     const answer = await browser.ask('/api/session', { headers: { 'sec-fetch-site': 'cross-site' } });
     expect(answer.status).toBe(400);
@@ -309,7 +317,7 @@ describe('a request that another site makes', () => {
   });
 
   it('under another name of this machine (DNS rebinding) gets nothing', async () => {
-    const at = await opened();
+    const at = await shared();
     const { browser } = await signedIn(at);
     for (const host of [
       'evil.example',
@@ -322,7 +330,7 @@ describe('a request that another site makes', () => {
   });
 
   it('with a key works without a token, because no other site has the key', async () => {
-    const at = await opened();
+    const at = await shared();
     const { text } = await at.key('ann', ['operator']);
     const headers = { authorization: `Bearer ${text}` };
     expect((await send(at.address, '/api/act', { method: 'POST', headers })).status).toBe(200);
@@ -334,7 +342,7 @@ describe('a request that another site makes', () => {
   });
 
   it('with a wrong key is not helped by a cookie', async () => {
-    const at = await opened();
+    const at = await shared();
     const { browser } = await signedIn(at);
     expect((await browser.ask('/api/session', { headers: { authorization: 'Bearer wrong' } })).status).toBe(
       401,
@@ -342,7 +350,7 @@ describe('a request that another site makes', () => {
   });
 
   it('with two cookies of one name, of which one was put there, is nobody’s', async () => {
-    const at = await opened();
+    const at = await shared();
     const { browser } = await signedIn(at);
     const [[name, value]] = [...browser.jar] as [[string, string]];
     expect(
@@ -369,7 +377,7 @@ describe('every answer', () => {
     '/api/act',
   ];
   it('says that nothing may frame, sniff or run beside it', async () => {
-    const at = await opened();
+    const at = await shared();
     for (const path of paths) {
       const { headers } = await send(at.address, path, {});
       expect(headers['content-security-policy'], path).toContain("default-src 'none'");
@@ -383,7 +391,7 @@ describe('every answer', () => {
   });
 
   it('is kept only where its name changes with its content', async () => {
-    const at = await opened();
+    const at = await shared();
     const cached = async (path: string) => (await send(at.address, path, {})).headers['cache-control'];
     expect(await cached('/console/assets/console-0a1b2c3d.js')).toBe('public, max-age=31536000, immutable');
     expect(await cached('/console/')).toBe('no-cache');
@@ -394,7 +402,7 @@ describe('every answer', () => {
 
 describe('the pages', () => {
   it('are there without signing in, compressed ahead, under a policy without inline code', async () => {
-    const at = await opened();
+    const at = await shared();
     const page = await send(at.address, '/console/', {});
     expect([page.status, page.headers['content-type'], page.headers['content-security-policy']]).toEqual([
       200,
@@ -428,7 +436,7 @@ describe('the pages', () => {
     '/console/__proto__.js',
     '/console/index.html%00.js',
   ])('%s leads nowhere', async (path) => {
-    const at = await opened();
+    const at = await shared();
     const answer = await send(at.address, path, {});
     expect(answer.text).not.toContain('not for anybody');
     expect([400, 404]).toContain(answer.status);
@@ -437,7 +445,7 @@ describe('the pages', () => {
   it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'TRACE', 'PROPFIND'])(
     'take no %s, and no header makes a GET of it',
     async (method) => {
-      const at = await opened();
+      const at = await shared();
       const { browser } = await signedIn(at);
       for (const path of ['/console/', '/api/session', '/api/events']) {
         const { status } = await browser.ask(path, { method, headers: { 'x-http-method-override': 'GET' } });
