@@ -15,3 +15,6 @@ export function countTests(
 ): { passed: number; failed: number; skips: Skip[] };
 /** The skips that no entry allows. */
 export function unlistedSkips(skips: readonly Skip[], allowed: readonly AllowedSkip[]): Skip[];
+
+/** The failed tests of vitest's JSON report, each in a line. */
+export function failedTests(report: unknown, root: string): string[];
