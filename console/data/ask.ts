@@ -18,6 +18,18 @@ export class AskError extends Error {
 /** Milliseconds after which a question is given up. */
 const PATIENCE = 30_000;
 
+/** Milliseconds without a touch after which nobody is taken to be there: what is asked then keeps no session alive. */
+const IDLE = 60_000;
+let touched = Date.now();
+for (const kind of ['pointerdown', 'pointermove', 'keydown', 'wheel'])
+  globalThis.addEventListener?.(
+    kind,
+    () => {
+      touched = Date.now();
+    },
+    { capture: true, passive: true },
+  );
+
 /** Reads a path of the management side. Errors: {@link AskError}, an `AbortError` where the signal says so. */
 export function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
   return fetchJson<T>(path, { signal: signal ?? null });
@@ -59,7 +71,8 @@ async function fetchChecked(path: string, init: RequestInit): Promise<Response> 
   const signal = init.signal ? AbortSignal.any([init.signal, patience]) : patience;
   let answer: Response;
   try {
-    answer = await fetch(path, { ...init, signal, credentials: 'same-origin', redirect: 'error' });
+    const headers = { ...init.headers, ...(Date.now() - touched > IDLE && { 'x-glacis-idle': '1' }) };
+    answer = await fetch(path, { ...init, headers, signal, credentials: 'same-origin', redirect: 'error' });
   } catch (thrown) {
     if (init.signal?.aborted) throw thrown;
     if (patience.aborted) throw new AskError(0, `Glacis did not answer within ${PATIENCE / 1000} seconds.`);

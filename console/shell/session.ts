@@ -6,6 +6,15 @@ import { createStore } from '../data/store.ts';
 /** Why signing in did not work; undefined where nothing went wrong. */
 export const signInProblem = createStore<string | undefined>(undefined);
 
+/** Why a provider's answer signed nobody in, by what the server says behind `#refused=`. */
+const REFUSED: Readonly<Record<string, string>> = {
+  expired: 'That took too long, or began in another browser. Sign in again.',
+  denied: 'Signing in was called off.',
+  failed: 'The provider could not be asked, or its answer does not hold. The process log says more.',
+  'no-role': 'You have no role here. Ask somebody who gives them.',
+  throttled: 'Too many attempts from this address. Wait a minute.',
+};
+
 /**
  * Finds out who is signed in. A one-time link carries its secret behind `#`, which is sent to no server: it is taken out of the address first, so that no
  * history and no screenshot keeps it.
@@ -16,6 +25,11 @@ export async function signIn(): Promise<void> {
     history.replaceState(null, '', `${location.pathname}${location.search}`);
     await useLink(link);
     return;
+  }
+  const refused = new URLSearchParams(location.hash.slice(1)).get('refused');
+  if (refused !== null) {
+    history.replaceState(null, '', `${location.pathname}${location.search}`);
+    signInProblem.set(REFUSED[refused] ?? REFUSED.failed);
   }
   try {
     session.set(await ask<SessionInfo>('/api/session'));

@@ -21,7 +21,10 @@ export interface Page<Row> {
   readonly next?: string | undefined;
 }
 
-/** `GET /api/session`: who is signed in. `POST /api/session/link {link}` signs in with a one-time link, `POST /api/session/end` signs out. Every POST carries `x-glacis-csrf`. */
+/**
+ * `GET /api/session`: who is signed in. `POST /api/session/link {link}` signs in with a one-time link, `POST /api/session/end` signs out. Every POST carries `x-glacis-csrf`;
+ * what a page asks by itself, while nobody has touched it for a minute, carries `x-glacis-idle: 1`, so that an empty chair is signed out.
+ */
 export interface SessionInfo {
   readonly principal: string;
   readonly roles: readonly string[];

@@ -199,7 +199,11 @@ describe('a session', () => {
     at.time.now += 20 * 60_000;
     expect((await browser.ask('/api/session')).status).toBe(401);
     const idle = (await signedIn(at, ['operator'], 'ben')).browser;
-    at.time.now += 31 * 60_000;
+    for (let minutes = 0; minutes < 31; minutes++) {
+      // What its page asks by itself keeps nothing alive.
+      at.time.now += 60_000;
+      await idle.ask('/api/session', { headers: { 'x-glacis-idle': '1' } });
+    }
     expect((await idle.ask('/api/session')).status).toBe(401);
   });
 

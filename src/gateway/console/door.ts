@@ -108,7 +108,9 @@ export function openDoor({ sessions, identity, mappingOf, address }: DoorSurroun
           );
       }
       const found = await visit(knock);
-      if (found !== undefined) await sessions.touch(found.session);
+      // What a page asks by itself while nobody is there keeps no session alive.
+      if (found !== undefined && knock.headers['x-glacis-idle'] === undefined)
+        await sessions.touch(found.session);
       return found?.principal;
     },
   };

@@ -116,10 +116,7 @@ export function sessionRoutes(parts: SessionRouteParts): readonly ManagementRout
         }
         return {
           json: { signedOut: true },
-          headers: {
-            'set-cookie': setCookie(door.sessionCookie(knock)),
-            'clear-site-data': '"cache", "storage"',
-          },
+          headers: { 'set-cookie': setCookie(door.sessionCookie(knock)) },
         };
       },
     }),
