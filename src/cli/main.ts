@@ -80,6 +80,14 @@ const COMMANDS: Readonly<
     about: 'print a link that signs you in to the console of a running server',
     load: () => import('./console.ts'),
   },
+  monitor: {
+    about: 'let the monitors of attacks and drift look at past decisions',
+    load: () => import('./monitor.ts'),
+  },
+  'monitor calibrate': {
+    about: 'measure calm traffic, so that monitors know what is usual',
+    load: () => import('./monitor-calibrate.ts'),
+  },
   gate: {
     about: 'decide whether a model has the evidence that a policy asks for',
     load: () => import('./gate.ts'),
@@ -127,6 +135,10 @@ const COMMANDS: Readonly<
   log: {
     about: 'check, search and prove what a server decided',
     load: () => import('./log.ts'),
+  },
+  incident: {
+    about: 'look at cases, act, find what was affected, pack and check evidence, rehearse',
+    load: () => import('./incident.ts'),
   },
   doctor: {
     about: 'show what this machine has and which devices work',

@@ -41,7 +41,7 @@ describe('another guard', () => {
       { principal: 'mallory', calls: 1, changed: 1, inCases: true },
     ]);
     expect(done.days).toEqual([[Math.floor(START / DAY) * DAY, 3]]);
-    expect(done.caveats.join()).toMatch(/1 calls had a score that is no number/);
+    expect(done.caveats!.join()).toMatch(/1 calls had a score that is no number/);
   });
 
   it('frees what it alone refused, and says that guards after it were not asked', async () => {
@@ -58,7 +58,7 @@ describe('another guard', () => {
     ];
     const done = await run(all, change);
     expect(pairs(done)).toEqual({ 'unacceptable > answered': [1, 1], 'unacceptable > degraded': [1, 1] });
-    expect(done.caveats.join()).toMatch(/2 calls count as answered that this guard refused/);
+    expect(done.caveats!.join()).toMatch(/2 calls count as answered that this guard refused/);
     expect(pairs(await run(all, { ...change, threshold: -1 }))).toEqual({});
   });
 });
@@ -113,7 +113,7 @@ describe('another rate', () => {
   it('frees what was throttled, and says what it cannot know', async () => {
     const done = await run([decisionOf(0, { outcome: 'throttled' })], { ...change, per: 'address' });
     expect(pairs(done)).toEqual({ 'throttled > answered': [1, 1] });
-    expect(done.caveats.join()).toMatch(/IPv6.*some rate refused/);
+    expect(done.caveats!.join()).toMatch(/IPv6.*some rate refused/);
   });
 });
 
@@ -155,7 +155,7 @@ describe('a replay of the past', () => {
       inCases: async () => new Set(),
     });
     expect(done).toMatchObject({ looked: size, changed: [], principals: [] });
-    expect(done.caveats.join()).toMatch(/50000 that were idle the longest/);
+    expect(done.caveats!.join()).toMatch(/50000 that were idle the longest/);
     const stopped = runWhatIf('a', {}, change, {
       ...{ past, signal: stop.signal, inCases: async () => new Set<string>() },
       stepped: () => stop.abort(),

@@ -47,9 +47,9 @@ export interface WhatIf {
   }[];
   readonly days: readonly (readonly [at: number, changed: number])[];
   /** What this cannot know, in sentences. */
-  readonly caveats: readonly string[];
+  readonly caveats?: readonly string[] | undefined;
   /** Entries of the log that were passed, of so many. */
-  readonly progress: readonly [done: number, of: number];
+  readonly progress?: readonly [done: number, of: number] | undefined;
 }
 
 /** A change at work on decisions in their order. Its memory is bounded. */
