@@ -5,12 +5,15 @@ import { type Calibrated, type CalibrationMore, packReference, trafficOf } from 
 import { openReservoir } from './reservoir.ts';
 import { type Rows, takeRows } from './rows.ts';
 import { FEWEST_WINDOWS, tailOf, thresholdAt } from './threshold.ts';
+import type { Slider } from './window-test.ts';
 import type { WindowedSubject } from './windowed.ts';
 import { REFERENCE, type WindowedOptions } from './windowed-options.ts';
 
 const DAY = 86_400_000;
 /** Windows that are drawn again where there are too few. */
 const RESAMPLED = 200;
+/** Windows of an online monitor in a block of calm rows. */
+export const BLOCK = 4;
 /** Windows that are kept for drawing again. */
 const POOL = 20_000;
 
@@ -59,8 +62,12 @@ export function calibrateWindowed(
   if (reference.size < 50 || pool.size < 50) return undefined;
   const learnt = reference.rows();
   const test = subject.test(learnt);
+  const scoresOf = (rows: Rows) =>
+    subject.online && test.slide
+      ? slid(rows, test.slide(options.rows / BLOCK), subject.online)
+      : [test.test(rows).score];
   const half = Math.floor(windows.length / 2);
-  const set = windows.slice(0, half).map(({ rows }) => test.test(rows).score);
+  const set = windows.slice(0, half).flatMap(({ rows }) => scoresOf(rows));
   const held = windows.slice(half);
   const warnings: string[] = [];
   let method: Calibrated['method'] = 'windows';
@@ -81,29 +88,60 @@ export function calibrateWindowed(
       `calm traffic is of ${(24 * days).toFixed(1)} hours: what the hours of a day change is not in it`,
     );
   const rowsPerDay = (trafficPerDay * offered) / Math.max(1, samples);
-  const windowsPerDay = DAY / Math.max(1000 * options.seconds, (options.rows / rowsPerDay) * DAY, 1);
+  // Of an online monitor: looks.
+  const windowsPerDay = subject.online
+    ? DAY / (subject.online.stride * Math.max(subject.online.gap, DAY / rowsPerDay))
+    : DAY / Math.max(1000 * options.seconds, (options.rows / rowsPerDay) * DAY, 1);
   const threshold = thresholdAt(budgetPerDay / windowsPerDay, tail);
   // An alarm that goes on from window to window is one.
   let [alarms, wasAlarmed] = [0, false];
-  for (const { rows } of held) {
-    const isAlarmed = test.test(rows).score > threshold;
-    if (isAlarmed && !wasAlarmed) alarms++;
-    wasAlarmed = isAlarmed;
-  }
-  const heldDays = held.length / windowsPerDay;
+  let looks = 0;
+  for (const { rows } of held)
+    for (const score of scoresOf(rows)) {
+      looks++;
+      if (score > threshold && !wasAlarmed) alarms++;
+      wasAlarmed = score > threshold;
+    }
+  const heldDays = looks / windowsPerDay;
   const [low, high] = rateInterval(alarms, heldDays);
   return {
     schema: 'glacis.drift-calibration/1',
     ...{ monitor: subject.name, budgetPerDay, trafficPerDay, features: [...subject.features] },
-    ...{ rows: options.rows, seconds: options.seconds, windowsPerDay, threshold, tail: tail ?? null, method },
+    ...{
+      rows: subject.online ? options.rows / BLOCK : options.rows,
+      seconds: options.seconds,
+      windowsPerDay,
+      threshold,
+      tail: tail ?? null,
+      method,
+    },
     measured: {
-      ...{ windows: held.length, days: heldDays, alarms, perDay: heldDays > 0 ? alarms / heldDays : 0, low },
+      ...{ windows: looks, days: heldDays, alarms, perDay: heldDays > 0 ? alarms / heldDays : 0, low },
       high: Number.isFinite(high) ? high : null,
       on: held.reduce((sum, each) => sum + each.on, 0),
     },
     warnings,
     reference: packReference(learnt),
   };
+}
+
+/** Scores of a window that moves over the rows, look by look. */
+function slid(
+  rows: Rows,
+  slider: Slider,
+  { stride, gap }: { readonly stride: number; readonly gap: number },
+): readonly number[] {
+  const scores: number[] = [];
+  let [pushed, before] = [0, Number.NEGATIVE_INFINITY];
+  for (let i = 0; i < rows.n; i++) {
+    if (rows.at[i]! - before < gap) continue;
+    before = rows.at[i]!;
+    slider.push(rows.values, i * rows.width);
+    if (++pushed % stride !== 0) continue;
+    const score = slider.score();
+    if (score > 0 || scores.length > 0) scores.push(score);
+  }
+  return scores;
 }
 
 /** Scores of windows drawn again from calm calls, whole calls at a time. */

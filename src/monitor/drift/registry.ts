@@ -4,7 +4,9 @@ import { calibrationDrift } from './calibration-drift.ts';
 import { confidenceDrift } from './confidence-drift.ts';
 import type { DriftKind } from './drift-kind.ts';
 import { estimatedPerformance } from './estimated-performance.ts';
+import { feed } from './feed.ts';
 import { inputDrift } from './input-drift.ts';
+import { jointDrift, jointDriftOnline } from './joint-drift.ts';
 import { predictionDrift } from './prediction-drift.ts';
 
 /** Kinds that notice that the world, the inputs or the model changed, A to Z. */
@@ -14,7 +16,10 @@ export const DRIFT_MONITORS: readonly DriftKind<any>[] = [
   calibrationDrift,
   confidenceDrift,
   estimatedPerformance,
+  feed,
   inputDrift,
+  jointDrift,
+  jointDriftOnline,
   predictionDrift,
   slowBleeding,
 ];

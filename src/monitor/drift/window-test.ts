@@ -34,6 +34,15 @@ export interface Verdict {
 /** Compares windows with what was learnt from calm rows. */
 export interface WindowTest {
   test(rows: Rows): Verdict;
+  /** The same for a window that moves on row by row; not there for tests that need whole windows. */
+  slide?(rows: number): Slider;
+}
+
+/** A window that moves on row by row. */
+export interface Slider {
+  push(values: ArrayLike<number>, offset: number): void;
+  /** −log₁₀ p of the last rows; 0 until there are as many. */
+  score(): number;
 }
 
 /** Most parts that are shown. */

@@ -4,12 +4,13 @@ import type { Alarm } from '../alarm.ts';
 import type { Monitor, MonitorSetting, MonitorState } from '../monitor.ts';
 import type { Sighting } from '../sighting.ts';
 import { type Calibrated, readCalibrated } from './calibrated.ts';
+import { openRecentRows } from './recent-rows.ts';
 import { openReservoir } from './reservoir.ts';
 import { keepRows, keptRows, nameOf, type Rows } from './rows.ts';
 import { openSeries } from './series.ts';
 import { spreadOf } from './spread.ts';
 import { thresholdAt } from './threshold.ts';
-import type { Fault, Verdict, WindowTest } from './window-test.ts';
+import type { Fault, Slider, Verdict, WindowTest } from './window-test.ts';
 import { REFERENCE, type WindowedOptions } from './windowed-options.ts';
 
 /** Takes the row at `offset` of `values`. */
@@ -35,6 +36,8 @@ export interface WindowedSubject {
   title(what: string): string;
   /** What is to be said beside, such as what else could explain it. */
   readonly advice: string;
+  /** Looks at the last rows again and again, every `stride` rows, instead of window by window; rows that come sooner than `gap` milliseconds after the one before are left out. */
+  readonly online?: { readonly stride: number; readonly gap: number } | undefined;
 }
 
 /** A monitor that compares windows, with its inside for those who are made of it. */
@@ -45,6 +48,8 @@ export interface Windowed extends Monitor {
 }
 
 const DAY = 86_400_000;
+/** Least time between points of the series of a monitor that looks often. */
+const STEP = 30_000;
 
 /** Opens one. Cost: a few comparisons a row; a test a window. */
 export function openWindowed(
@@ -66,6 +71,9 @@ export function openWindowed(
   const said = new Map<string, number>(kept?.plain.said ?? []);
   const alarms: Alarm[] = [];
   let test: WindowTest | undefined;
+  const lately = openRecentRows(width, subject.online ? options.rows : 1);
+  let slider: Slider | undefined;
+  let [pushed, pushedAt, lookedAt, shownAt] = [0, Number.NEGATIVE_INFINITY, 0, Number.NEGATIVE_INFINITY];
   let shares: ReadonlyMap<string, number> = new Map();
   let reference: Rows | undefined;
   let [verdict, threshold]: [Verdict | undefined, number | undefined] = [undefined, undefined];
@@ -75,6 +83,7 @@ export function openWindowed(
   const begin = (rows: Rows) => {
     reference = rows;
     test = subject.test(rows);
+    slider = subject.online && test.slide?.(options.rows);
     const counts = new Map<string, number>();
     for (const who of rows.principals) counts.set(who, (counts.get(who) ?? 0) + 1 / rows.n);
     shares = counts;
@@ -119,12 +128,18 @@ export function openWindowed(
     });
   };
 
+  const addPoint = (at: number, score: number) => {
+    if (subject.online && Math.abs(at - shownAt) < STEP) return;
+    shownAt = at;
+    series.add(at, score);
+  };
+
   const judge = (rows: Rows, watch: WindowTest) => {
     const found = watch.test(rows);
     verdict = found;
     const limit = thresholdNow();
     threshold = limit;
-    series.add(rows.at[rows.n - 1]!, found.score);
+    addPoint(rows.at[rows.n - 1]!, found.score);
     for (const fault of found.faults) sayFault(rows, fault);
     if (found.score <= limit || !isDue('drift', rows.at[rows.n - 1]!)) return;
     const calmShare = (who: string) => shares.get(who) ?? 0;
@@ -183,6 +198,27 @@ export function openWindowed(
         begin(learnt.rows());
         learnt.clear();
       }
+      return;
+    }
+    if (slider && subject.online) {
+      const { stride, gap } = subject.online;
+      // What is older came late: it is taken, so that a clock that was set back does not blind.
+      if (at >= pushedAt && at - pushedAt < gap) return;
+      pushedAt = at;
+      lately.offer(values, offset, principal, decision, at);
+      slider.push(values, offset);
+      if (++pushed % stride !== 0) return;
+      if (lookedAt > 0 && at > lookedAt)
+        duration = duration === 0 ? at - lookedAt : 0.98 * duration + 0.02 * (at - lookedAt);
+      lookedAt = at;
+      const score = slider.score();
+      const isAbove = score > thresholdNow();
+      if (
+        isAbove !== (verdict !== undefined && verdict.score > (threshold ?? 0)) ||
+        isAbove ||
+        pushed % (8 * stride) === 0
+      )
+        judge(lately.rows(), test);
       return;
     }
     window.offer(values, offset, principal, decision, at);
