@@ -140,6 +140,14 @@ const COMMANDS: Readonly<
     about: 'look at cases, act, find what was affected, pack and check evidence, rehearse',
     load: () => import('./incident.ts'),
   },
+  backup: {
+    about: 'copy store, log and keys of a server, while it runs',
+    load: () => import('./backup.ts'),
+  },
+  restore: {
+    about: 'make a server again from a backup',
+    load: () => import('./restore.ts'),
+  },
   doctor: {
     about: 'show what this machine has and which devices work',
     load: () => import('./doctor.ts'),

@@ -39,7 +39,7 @@ const HALF = 256;
 const FEWEST = 8;
 
 /** A row nearer to one of the last that counted than this share of what two calm rows are apart does not count: frames and retries are one query. */
-const SAME = 0.25;
+const SAME = 0.6;
 const LATEST = 4;
 
 const FADE = 1 / 512;

@@ -44,8 +44,9 @@ const options = z.strictObject({
 });
 type Options = z.output<typeof options>;
 
-/** The share of calm rows that is odd. */
+/** A row is odd beyond so many times the squared length that this share of calm rows exceeds: there is always a scanner that is worse than those that were learnt from, and other domains are much further off. */
 const ODD = 0.005;
+const BEYOND = 2;
 
 /** Each client is suspected with this chance beforehand, when all are judged together. */
 const PRIOR = 1 / 32;
@@ -102,7 +103,7 @@ function fitExtraction(calm: readonly Sighting[], given: Options, setting: Monit
   const read = calmRowReader(rows);
   const out = new Float32Array(ROW);
   const lengths = Float64Array.from(measured, (row) => read(row, out)).sort();
-  const odd = Math.max(1, lengths[Math.floor((1 - ODD) * lengths.length)] ?? ROW);
+  const odd = BEYOND * Math.max(1, lengths[Math.floor((1 - ODD) * lengths.length)] ?? ROW);
   const counts = new Map<string, { n: number; odd: number; readonly sum: Float64Array }>();
   for (const row of measured) {
     const who = whoOf(row.sighting);
@@ -116,7 +117,7 @@ function fitExtraction(calm: readonly Sighting[], given: Options, setting: Monit
     for (let i = 0; i < ROW; i++) count.sum[i]! += out[i]!;
   }
   const long = [...counts.values()].filter(({ n }) => n >= 32);
-  const shares = long.map(({ n, odd: found }) => (found + 1) / (n + 2)).sort((a, b) => a - b);
+  const shares = long.map(({ n, odd: found }) => (found + 0.5) / (n + 1)).sort((a, b) => a - b);
   const shifts = long
     .map(({ n, sum }) => Math.max(0, (sum.reduce((total, s) => total + s * s, 0) / n - ROW) / n / ROW))
     .sort((a, b) => a - b);
@@ -126,7 +127,8 @@ function fitExtraction(calm: readonly Sighting[], given: Options, setting: Monit
   const fit: Fit = {
     rows,
     odd,
-    usual: Math.min(0.3, Math.max(2 * ODD, high(shares) ?? 0)),
+    // The worst of calm clients, and half as much again.
+    usual: Math.min(0.3, Math.max(2 * ODD, 1.5 * (shares.at(-1) ?? 0))),
     spread: { calm: spread, strange: 8 * spread + 0.5 },
     calm: { one: 0, all: 0, rows: all.length, clients: sides.size },
   };

@@ -62,7 +62,7 @@ const PART = 1;
 const PRIOR = 1 / 16;
 
 /** Share of calls after which what was has fallen to 1/e, in the traffic that is compared with. */
-const FADE = 1 / 200;
+const FADE = 1 / 20;
 
 interface Client {
   readonly name: string;
@@ -183,7 +183,7 @@ function watchOf(fit: Fit, given: Options, setting: MonitorSetting) {
         const previous = byNumber.get(last);
         if (client.before !== 0 && previous !== undefined) {
           const same = client.before === last;
-          client.turns.take(same, Math.max(fit.turns, 2 * partOf(previous)));
+          client.turns.take(same, Math.max(fit.turns, 3 * partOf(previous)));
           if (same) {
             client.turnCount++;
             isMet = true;
@@ -310,7 +310,7 @@ function openMonitor(fit: Fit, given: Options, setting: MonitorSetting, state?: 
         .slice(0, 64);
       return {
         phase: now - desk.last() < 600_000 ? ('alarmed' as const) : ('watching' as const),
-        score: parts[0]?.score ?? 0,
+        score: series.points().at(-1)?.[1] ?? 0,
         threshold: threshold(),
         series: series.points(),
         falseAlarms: { budgetPerDay: given.budget, measuredPerDay: 0, on: fit.calls },
