@@ -275,7 +275,8 @@ function Samples({ of: { samples, classNames } }: { readonly of: Monitors }) {
         </ul>
       )}
       {tables.length > 0 && (
-        <div class="scroll">
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what can be scrolled must be reached by keyboard, too.
+        <section class="scroll" tabIndex={0} aria-label="Inputs, as numbers">
           <ul class="rows-of-features">
             {tables.slice(0, 16).map((each) => (
               <li key={each.decision}>
@@ -293,7 +294,7 @@ function Samples({ of: { samples, classNames } }: { readonly of: Monitors }) {
               </li>
             ))}
           </ul>
-        </div>
+        </section>
       )}
     </Card>
   );

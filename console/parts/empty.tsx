@@ -16,7 +16,7 @@ export function Empty({
   return (
     <div class="empty-state">
       <Icon name={icon} size={30} />
-      <h3>{title}</h3>
+      <p class="empty-title">{title}</p>
       {children && <p class="muted">{children}</p>}
       {action && <div class="actions">{action}</div>}
     </div>

@@ -17,26 +17,28 @@ export function StageTable({ stages }: { readonly stages: Traffic['stages'] }) {
   if (stages.length === 0) return null;
   const most = Math.max(...stages.map(({ p99 }) => p99), 1e-9);
   return (
-    <dl class="stages">
-      {stages.map(({ stage, mean, p99 }) => (
-        <div key={stage}>
-          <dt title={ABOUT[stage]}>{stage}</dt>
-          <dd>
-            <svg
-              viewBox="0 0 100 10"
-              preserveAspectRatio="none"
-              role="img"
-              aria-label={`${stage}: ${span(mean)} on average, 99 of 100 within ${span(p99)}`}
-            >
-              <rect class="empty" x="0" y="4" width={(p99 / most) * 100} height="2" />
-              <rect class="held" x="0" y="1" width={(mean / most) * 100} height="8" />
-            </svg>
-            <span>{span(mean)}</span>
-            <span class="muted">{span(p99)}</span>
-          </dd>
-        </div>
-      ))}
+    <>
+      <dl class="stages">
+        {stages.map(({ stage, mean, p99 }) => (
+          <div key={stage}>
+            <dt title={ABOUT[stage]}>{stage}</dt>
+            <dd>
+              <svg
+                viewBox="0 0 100 10"
+                preserveAspectRatio="none"
+                role="img"
+                aria-label={`${stage}: ${span(mean)} on average, 99 of 100 within ${span(p99)}`}
+              >
+                <rect class="empty" x="0" y="4" width={(p99 / most) * 100} height="2" />
+                <rect class="held" x="0" y="1" width={(mean / most) * 100} height="8" />
+              </svg>
+              <span>{span(mean)}</span>
+              <span class="muted">{span(p99)}</span>
+            </dd>
+          </div>
+        ))}
+      </dl>
       <p class="muted small">Mean, and what 99 of 100 stay within.</p>
-    </dl>
+    </>
   );
 }

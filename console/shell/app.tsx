@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { openLive } from '../data/live.ts';
 import { session } from '../data/session.ts';
 import { useStore } from '../data/store.ts';
+import { Opening } from '../parts/card.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { Loading } from '../parts/loading.tsx';
 import { Confirms } from './confirm.tsx';
@@ -58,9 +59,9 @@ function Shell() {
                 <Shown key={route.id} route={route} rest={rest} query={query} path={path} />
               </ErrorBoundary>
             ) : (
-              <Empty title="There is no such page" icon="search">
+              <Opening chip="404" title="There is no such page.">
                 The address names nothing that this console has. The navigation lists what there is.
-              </Empty>
+              </Opening>
             )}
           </main>
         </div>

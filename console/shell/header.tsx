@@ -22,9 +22,7 @@ export function Header({ route }: { readonly route: Route | undefined }) {
         <Brand size={22} />
         <span class="unseen">Glacis</span>
       </Link>
-      <p class="crumb" aria-hidden="true">
-        {route?.title}
-      </p>
+      <p class="crumb">{route?.title}</p>
       {who?.demo && (
         <span
           class="demo"
@@ -33,15 +31,9 @@ export function Header({ route }: { readonly route: Route | undefined }) {
           Demo<span class="wide-only">: callers are scripted</span>
         </span>
       )}
-      <button
-        type="button"
-        class="find"
-        aria-haspopup="dialog"
-        aria-label="Find (Ctrl K)"
-        onClick={() => overlay.set('palette')}
-      >
+      <button type="button" class="find" aria-haspopup="dialog" onClick={() => overlay.set('palette')}>
         <Icon name="search" size={16} />
-        <span class="wide-only">Find a client, a case, a decision</span>
+        <span class="find-words">Find a client, a case, a decision</span>
         <kbd class="wide-only">Ctrl K</kbd>
       </button>
       <LiveDot />

@@ -28,15 +28,13 @@ function useWaiting(): Readonly<Record<string, number>> {
 /** The navigation of wide screens. */
 export function SideBar({ now }: { readonly now: string }) {
   return (
-    <div class="sidebar">
-      <Link to="/" class="brand" aria-label="Glacis, to the overview">
+    <nav class="sidebar" aria-label="Pages">
+      <Link to="/" class="brand">
         <Brand />
         Glacis
       </Link>
-      <nav aria-label="Pages">
-        <Groups now={now} />
-      </nav>
-    </div>
+      <Groups now={now} />
+    </nav>
   );
 }
 

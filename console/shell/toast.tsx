@@ -43,7 +43,7 @@ function drop(id: number): void {
 export function Toasts() {
   const all = useStore(toasts);
   return (
-    <section class="toasts" aria-label="Messages">
+    <section class="toasts" aria-label="What was said">
       <div aria-live="polite" role="status">
         {all
           .filter(({ tone }) => tone === 'good')
