@@ -1,14 +1,13 @@
 import { lstat, readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { asGlacisError, GlacisError } from '../core/error.ts';
-import { defaultServe, readServe } from '../gateway/config/read-serve.ts';
 import { storeOf } from '../gateway/config/sections.ts';
 import type { ServeConfig } from '../gateway/config/serve-schema.ts';
 import { keyForLink, makeLink } from '../gateway/console/links.ts';
-import { readPolicyText } from '../policy/policy-file.ts';
 import { visible } from '../report/markup.ts';
 import { openStore } from '../store/index.ts';
 import { type Command, type CommandRun, EXIT } from './command.ts';
+import { configOf } from './serve-config.ts';
 
 /** Bytes of an answer that is read, and milliseconds that one waits for it. */
 const MOST_ANSWER = 64 << 10;
@@ -120,16 +119,6 @@ async function linkFromServer({ given, signal }: CommandRun, server: string): Pr
   } catch (thrown) {
     throw asGlacisError(thrown, 'endpoint/unavailable', where);
   }
-}
-
-async function configOf(
-  named: string | undefined,
-): Promise<{ readonly config: ServeConfig; readonly folder: string }> {
-  const usual = resolve('glacis.yaml');
-  const file =
-    named !== undefined ? resolve(named) : (await lstat(usual).catch(() => undefined)) ? usual : undefined;
-  if (file === undefined) return { config: defaultServe(), folder: process.cwd() };
-  return { config: readServe((await readPolicyText(file)).text, file).config, folder: join(file, '..') };
 }
 
 function managementAddress({ host, port, socket, tls }: ServeConfig['management']): string {
