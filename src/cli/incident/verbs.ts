@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { GlacisError } from '../../core/error.ts';
 import { writeAtomically } from '../../data/atomic-write.ts';
 import type { CaseDetail, Impact, Page, WhatIf } from '../../gateway/console/api.ts';
-import type { ActOutcome } from '../../incident/acts.ts';
 import { CASE_STATES, type Case } from '../../incident/case.ts';
 import type { MadeBundle } from '../../incident/investigations.ts';
 import { MEASURES } from '../../incident/order.ts';
@@ -210,9 +209,7 @@ function acted(json: ActJson): Outcome {
     json.asked === undefined
       ? `done: ${json.order?.measure} (${json.order?.id})`
       : `waits for a second person: act ${json.asked}`;
-  return { json, text: lines([said, caseLine(json.case)]) } satisfies Outcome & {
-    json: Partial<ActOutcome> | object;
-  };
+  return { json, text: lines([said, caseLine(json.case)]) };
 }
 
 function changed(json: Case): Outcome {

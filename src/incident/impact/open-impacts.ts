@@ -100,7 +100,7 @@ export function openImpacts(setting: ImpactsSetting): Impacts {
         ),
         now,
         signal: stop.signal,
-        stepped: (step) => step.state === 'running' && notify(step),
+        stepped: notify,
       });
       const more = await setting.ended(done).catch((thrown) => {
         failed('impact', thrown);

@@ -79,7 +79,6 @@ export async function runImpact(state: ImpactState, setting: RunImpactSetting): 
       looked: summary.looked + page.decisions.length,
       affected: summary.affected + affected.length,
       progress: [Math.min(cursor, page.of), page.of],
-      state: page.isEnd ? 'done' : 'running',
       ...tally.shown(),
     };
     if (page.isEnd || pending.length >= MOST_PENDING || setting.now() - saved >= SAVE) {
@@ -88,7 +87,7 @@ export async function runImpact(state: ImpactState, setting: RunImpactSetting): 
       saved = setting.now();
     }
     stepped(summary);
-    if (page.isEnd) return summary;
+    if (page.isEnd) return { ...summary, state: 'done' };
     // Others get their turn between two pages.
     await new Promise(setImmediate);
   }

@@ -1,0 +1,95 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { glacis } from './cli.ts';
+
+let folder: string;
+let drilled: Awaited<ReturnType<typeof glacis>>;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'glacis-drill-'));
+  drilled = await glacis(['incident', 'drill', '--out', 'drill', '--json', 'drill.json'], { cwd: folder });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const at = (...path: readonly string[]) => join(folder, ...path);
+
+describe('the drill', () => {
+  it('goes from the attack to the proof, each step with what shows it', async () => {
+    expect(drilled.stderr).not.toContain('NOT OK');
+    expect(drilled.code).toBe(0);
+    const result = JSON.parse(await readFile(at('drill.json'), 'utf8'));
+    expect(result).toMatchObject({ schema: 'glacis.incident.drill/1', ok: true });
+    expect(result.steps.map(({ step }: { step: string }) => step)).toEqual([
+      'calm traffic',
+      'attack',
+      'alarm',
+      'case',
+      'containment',
+      'quarantine',
+      'impact',
+      'rollback',
+      'evidence',
+      'all lifted',
+    ]);
+    // Square needs hundreds of questions for what it wants; it had a few dozen.
+    expect(result.queries).toBeLessThan(400);
+    expect(result.containedAfter).toBeGreaterThanOrEqual(0);
+  });
+
+  it('leaves evidence that is checked without a server, and one changed byte is found', async () => {
+    const trust = ['--trust', at('drill', 'log.trust.json')];
+    const good = await glacis(['incident', 'verify', at('drill', 'evidence.zip'), ...trust]);
+    expect([good.code, good.stdout]).toEqual([
+      0,
+      expect.stringMatching(/events and \d+ decisions are proven/),
+    ]);
+    const bytes = await readFile(at('drill', 'evidence.zip'));
+    bytes[bytes.indexOf('mallory')]! ^= 1;
+    await writeFile(at('forged.zip'), bytes);
+    const bad = await glacis(['incident', 'verify', at('forged.zip'), ...trust]);
+    expect([bad.code, bad.stdout]).toEqual([1, expect.stringMatching(/NOT OK +case\.json/)]);
+    const own = await glacis(['incident', 'verify', at('forged.zip')]);
+    expect([own.code, own.stderr]).toEqual([2, expect.stringMatching(/a bundle cannot vouch for itself/)]);
+  });
+
+  it('leaves a data folder whose cases can be read, searched and packed without a server', async () => {
+    const data = ['--data-dir', at('drill', 'gateway'), '--by', 'ann'];
+    const listed = await glacis(['incident', 'list', '--state', 'closed', ...data]);
+    expect([listed.code, listed.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^C-\d{4}-0001 {2}high attack {2}closed/),
+    ]);
+    const id = listed.stdout.split(' ')[0]!;
+    const shown = await glacis(['incident', 'show', id, ...data]);
+    expect(shown.stdout).toMatch(/mallory is probing signs[\s\S]*contained → closed: attack/);
+    const whatIf = await glacis([
+      'incident',
+      'what-if',
+      'budget',
+      '--queries',
+      '20',
+      '--days',
+      '28',
+      ...data,
+    ]);
+    expect(whatIf.stdout).toMatch(/answered → exhausted: \d+ calls[\s\S]*mallory: \d+ of \d+ \(in a case\)/);
+    const impact = await glacis(['incident', 'impact', id, '--principal', 'mallory', ...data]);
+    expect([impact.code, impact.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^\d+ decisions affected[\s\S]*evidence sha256:/),
+    ]);
+    const packed = await glacis(['incident', 'bundle', id, '--out', at('again.zip'), ...data]);
+    expect(packed.code).toBe(0);
+    const trust = ['--trust', at('drill', 'log.trust.json')];
+    const verified = await glacis(['incident', 'verify', at('again.zip'), ...trust]);
+    expect([verified.code, verified.stdout]).toEqual([0, expect.stringContaining('decisions are proven')]);
+    const refused = await glacis(['incident', 'act', id, 'pause', '--model', 'signs', ...data]);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/a running server/)]);
+    const nowhere = await glacis(['incident', 'list', '--data-dir', at('nothing')]);
+    expect([nowhere.code, nowhere.stderr]).toEqual([
+      2,
+      expect.stringMatching(/expected the store of a server/),
+    ]);
+  });
+});
