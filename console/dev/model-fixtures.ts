@@ -1,4 +1,5 @@
 import type { ModelStatus } from '../../src/gateway/backend/model-status.ts';
+import type { AssessmentRow } from '../../src/gateway/console/api.ts';
 import { type Fixture, type FixtureCall, Refusal } from './fixture-server.ts';
 import { DIGESTS, type World } from './world.ts';
 
@@ -16,7 +17,47 @@ export const modelFixtures: readonly Fixture[] = [
     path: '/api/models/recheck',
     run: ({ world }) => modelsOf(world),
   },
+  {
+    method: 'GET',
+    path: '/api/assessments',
+    run: ({ world, query }) => ({
+      rows: (world.isEmpty ? [] : assessmentsAt(world.now())).filter(({ digest }) =>
+        digest.includes(query.find ?? ''),
+      ),
+      unreadable: 0,
+      configured: true,
+    }),
+  },
 ];
+
+/** One assessment of each version of the signs. */
+function assessmentsAt(now: number): readonly AssessmentRow[] {
+  const row = (id: string, digest: string, kept: readonly number[]): AssessmentRow => ({
+    id,
+    at: now - 6 * 86_400_000,
+    model: 'traffic-signs.onnx',
+    digest,
+    data: '1,000 rendered pictures of traffic signs',
+    dataDigest: DIGESTS.digits,
+    n: 1000,
+    status: 'complete',
+    cleanAccuracy: 0.962,
+    robust: kept.map((accuracy, i) => ({
+      norm: i < 4 ? 'linf' : 'l2',
+      eps: i < 4 ? 2 ** i / 255 : (i - 3) / 4,
+      accuracy,
+      low: accuracy - 0.028,
+      high: accuracy + 0.026,
+      attacks: 5,
+    })),
+    findings: [{ id: 'F1', title: 'Class Stop falls first', severity: 'medium' }],
+    hasReport: true,
+  });
+  return [
+    row('signs-4', DIGESTS.signs4, [0.91, 0.86, 0.74, 0.55]),
+    row('signs-3', DIGESTS.signs3, [0.87, 0.74, 0.46, 0.14, 0.8, 0.61, 0.4]),
+  ];
+}
 
 /** How all models stand. */
 export function modelsOf(world: World): readonly ModelStatus[] {
