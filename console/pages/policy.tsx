@@ -109,81 +109,88 @@ function Guards({ guards }: { readonly guards: PolicyView['guards'] }) {
     `${model} ${guard}`.toLowerCase().includes(find.toLowerCase()),
   );
   return (
-    <Card
-      flush
-      lead="Guards look at every request, the cheapest first. A score above the threshold is an alarm."
-    >
-      <Filters>
-        <Search label="Model or guard" value={find} onFind={setFind} />
-      </Filters>
-      {rows.length === 0 ? (
-        <Empty title={guards.length === 0 ? 'No guards' : 'Nothing fits'} icon="shield">
-          {guards.length === 0
-            ? 'Calibrate some on calm traffic: glacis calibrate MODEL --data CALM --out calibration.json'
-            : 'No guard has this in its name.'}
-        </Empty>
-      ) : (
-        <Table
-          label="Guards in force"
-          rows={rows}
-          keyOf={({ model, guard }) => `${model} ${guard}`}
-          toneOf={({ overridden }) => (overridden ? 'alarmed' : undefined)}
-          columns={[
-            {
-              id: 'guard',
-              title: 'Guard',
-              cell: ({ guard, about }) => (
-                <>
-                  <b>{titled(guard)}</b>
-                  <span class="guard-about muted">
-                    <Text of={about} most={220} />
-                  </span>
-                </>
-              ),
-            },
-            { id: 'model', title: 'Model', extra: true, cell: ({ model }) => <Text of={model} most={28} /> },
-            {
-              id: 'threshold',
-              title: 'Threshold',
-              number: true,
-              cell: ({ threshold }) =>
-                threshold === undefined ? <span class="none">none</span> : figure(threshold),
-            },
-            {
-              id: 'action',
-              title: 'Then',
-              cell: ({ action, overridden }) => (
-                <>
-                  {action === undefined ? <span class="muted">decides itself</span> : titled(action)}
-                  {overridden && (
-                    <>
-                      {' '}
-                      <Badge tone="changed">made stricter</Badge>
-                    </>
-                  )}
-                </>
-              ),
-            },
-            {
-              id: 'what-if',
-              title: <span class="unseen">Try another threshold</span>,
-              cell: ({ model, guard, threshold, action }) =>
-                threshold !== undefined &&
-                mayAsk && (
-                  <Button
-                    small
-                    aria-label={`What if ${guard} of ${model} had another threshold?`}
-                    onPress={() => setSubject({ kind: 'guard', model, guard, threshold, action })}
-                  >
-                    What if …
-                  </Button>
+    <>
+      <Card
+        flush
+        lead="Guards look at every request, the cheapest first. A score above the threshold is an alarm."
+      >
+        <Filters>
+          <Search label="Model or guard" value={find} onFind={setFind} />
+        </Filters>
+        {rows.length === 0 ? (
+          <Empty title={guards.length === 0 ? 'No guards' : 'Nothing fits'} icon="shield">
+            {guards.length === 0
+              ? 'Calibrate some on calm traffic: glacis calibrate MODEL --data CALM --out calibration.json'
+              : 'No guard has this in its name.'}
+          </Empty>
+        ) : (
+          <Table
+            label="Guards in force"
+            rows={rows}
+            keyOf={({ model, guard }) => `${model} ${guard}`}
+            toneOf={({ overridden }) => (overridden ? 'alarmed' : undefined)}
+            columns={[
+              {
+                id: 'guard',
+                title: 'Guard',
+                cell: ({ guard, about }) => (
+                  <>
+                    <b>{titled(guard)}</b>
+                    <span class="guard-about muted">
+                      <Text of={about} most={220} />
+                    </span>
+                  </>
                 ),
-            },
-          ]}
-        />
-      )}
+              },
+              {
+                id: 'model',
+                title: 'Model',
+                extra: true,
+                cell: ({ model }) => <Text of={model} most={28} />,
+              },
+              {
+                id: 'threshold',
+                title: 'Threshold',
+                number: true,
+                cell: ({ threshold }) =>
+                  threshold === undefined ? <span class="none">none</span> : figure(threshold),
+              },
+              {
+                id: 'action',
+                title: 'Then',
+                cell: ({ action, overridden }) => (
+                  <>
+                    {action === undefined ? <span class="muted">decides itself</span> : titled(action)}
+                    {overridden && (
+                      <>
+                        {' '}
+                        <Badge tone="changed">made stricter</Badge>
+                      </>
+                    )}
+                  </>
+                ),
+              },
+              {
+                id: 'what-if',
+                title: <span class="unseen">Try another threshold</span>,
+                cell: ({ model, guard, threshold, action }) =>
+                  threshold !== undefined &&
+                  mayAsk && (
+                    <Button
+                      small
+                      aria-label={`What if ${guard} of ${model} had another threshold?`}
+                      onPress={() => setSubject({ kind: 'guard', model, guard, threshold, action })}
+                    >
+                      What if …
+                    </Button>
+                  ),
+              },
+            ]}
+          />
+        )}
+      </Card>
       {subject && <WhatIfDialog subject={subject} onClose={() => setSubject(undefined)} />}
-    </Card>
+    </>
   );
 }
 

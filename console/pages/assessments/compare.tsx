@@ -6,7 +6,6 @@ import { Card, Opening } from '../../parts/card.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { Filters, Select } from '../../parts/field.tsx';
 import { figure, percent } from '../../parts/format.ts';
-import { Icon } from '../../parts/icon.tsx';
 import { Loaded, Loading } from '../../parts/loading.tsx';
 import { Table } from '../../parts/table.tsx';
 import { plainText, Text } from '../../parts/text.tsx';
@@ -20,9 +19,7 @@ export function ComparePage({ query }: { readonly query: URLSearchParams }) {
   return (
     <>
       <p class="way-back">
-        <Link to="/assessments">
-          <Icon name="back" size={15} /> Assessments
-        </Link>
+        <Link to="/assessments">Assessments</Link>
       </p>
       <Opening title="Has it become better?">
         A difference is claimed only where a test finds one: sample by sample where both were assessed on the

@@ -25,9 +25,7 @@ export function AssessmentPage({ id }: { readonly id: string }) {
   return (
     <>
       <p class="way-back">
-        <Link to="/assessments">
-          <Icon name="back" size={15} /> Assessments
-        </Link>
+        <Link to="/assessments">Assessments</Link>
       </p>
       <Loaded query={found} what="the assessment" lines={8}>
         {(assessment) => <Shown id={id} assessment={assessment} />}

@@ -89,7 +89,7 @@ export function Outcome({
               {at === 0
                 ? 'before'
                 : attack.needs === 'gradient'
-                  ? `after ${count(shown.queries)} ${shown.queries === 1 ? 'look' : 'looks'}`
+                  ? `step ${at} of ${last}`
                   : `after ${count(shown.queries)} ${shown.queries === 1 ? 'question' : 'questions'}`}
             </span>
           </div>

@@ -6,7 +6,6 @@ import { Card, Opening } from '../../parts/card.tsx';
 import { Digest } from '../../parts/digest.tsx';
 import { Facts } from '../../parts/field.tsx';
 import { count, exact, figure, percent, titled } from '../../parts/format.ts';
-import { Icon } from '../../parts/icon.tsx';
 import { Loaded } from '../../parts/loading.tsx';
 import { Table } from '../../parts/table.tsx';
 import { Text } from '../../parts/text.tsx';
@@ -19,9 +18,7 @@ export function EntryPage({ id }: { readonly id: string }) {
   return (
     <>
       <p class="way-back">
-        <Link to="/ledger">
-          <Icon name="back" size={15} /> Ledger
-        </Link>
+        <Link to="/ledger">Ledger</Link>
       </p>
       <Loaded query={found} what="the entry">
         {(detail) => <Entry detail={detail} />}

@@ -4,7 +4,7 @@ import type { Verdict } from '../../proof/verify-receipt.ts';
 /** Height of a level of the drawing. */
 const LEVEL = 34;
 const TOP = 30;
-const WIDTH = 420;
+const WIDTH = 470;
 
 /** The way from the entry's hash up to the signed root, as it was computed here: what was hashed together, and whether the end is what was signed. */
 export function ProofPicture({ of }: { readonly of: Verdict }) {

@@ -152,7 +152,7 @@ export function ReceiptCard({ entry, text }: { readonly entry: number; readonly 
           Receipt
         </a>
         <span class="muted small">
-          <code>glacis log prove</code> checks it without this server.
+          <code>glacis log prove --check</code> checks it without this server.
         </span>
       </div>
     </Card>

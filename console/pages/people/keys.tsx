@@ -9,7 +9,7 @@ import { Card } from '../../parts/card.tsx';
 import { Digest } from '../../parts/digest.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { Filters, Search, Select } from '../../parts/field.tsx';
-import { counted, titled } from '../../parts/format.ts';
+import { counted } from '../../parts/format.ts';
 import { PagedTable } from '../../parts/table.tsx';
 import { Text } from '../../parts/text.tsx';
 import { Time } from '../../parts/time.tsx';
@@ -25,6 +25,14 @@ const STATES = {
   expired: ['rest', 'Expired'],
   revoked: ['changed', 'Revoked'],
 } as const;
+
+const DETAIL_WORDS: Readonly<Record<KeyRow['scope']['detail'], string>> = {
+  label: 'the class alone',
+  topk: 'likeliest classes',
+  scores: 'scores',
+  logits: 'all outputs',
+  explanation: 'explanations',
+};
 
 /** Keys: what each may do, and making, rotating and ending them. */
 export function Keys({ query }: { readonly query: URLSearchParams }) {
@@ -171,10 +179,10 @@ function Scope({ of: { scope } }: { readonly of: KeyRow }) {
   return (
     <span class="two-lines">
       <span>
-        <Text of={scope.models.join(', ')} most={36} />
+        {scope.models.includes('*') ? 'all models' : <Text of={scope.models.join(', ')} most={36} />}
       </span>
       <span class="muted">
-        {titled(scope.detail)}
+        {DETAIL_WORDS[scope.detail]}
         {scope.operations.includes('infer') ? '' : ', no answers'}
       </span>
     </span>

@@ -10,8 +10,9 @@ import { failed } from '../../shell/toast.tsx';
 
 const DETAILS = [
   ['label', 'the class alone'],
-  ['scores', 'classes with rounded scores'],
-  ['logits', 'everything that the model says'],
+  ['topk', 'the likeliest classes with scores'],
+  ['scores', 'all classes with scores'],
+  ['logits', 'the model’s outputs as they are'],
 ] as const;
 const OPERATIONS = ['infer', 'metadata', 'ready'] as const;
 const LIVES = [

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { WhatIf, WhatIfChange } from '../../../src/gateway/console/api.ts';
 import { ask, tell } from '../../data/ask.ts';
 import { Badge } from '../../parts/badge.tsx';
+import { Meter } from '../../parts/bars.tsx';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Empty } from '../../parts/empty.tsx';
@@ -95,7 +96,7 @@ export function WhatIfDialog({
             {position < 0 ? 'stricter' : position > 0 ? 'milder' : 'as it is'}?
           </>
         ) : (
-          <>What if the budget were {position < 0 ? 'smaller' : position > 0 ? 'larger' : 'as it is'}?</>
+          <>What if the budget were another?</>
         )
       }
       onClose={onClose}
@@ -158,7 +159,11 @@ export function WhatIfDialog({
   );
 }
 
-function Found({ of: { state, looked, changed, principals, days } }: { readonly of: WhatIf }) {
+function Found({
+  of: { state, looked, changed, principals, days, caveats = [], progress = [0, 1] },
+}: {
+  readonly of: WhatIf;
+}) {
   const calls = changed.reduce((sum, each) => sum + each.calls, 0);
   const met = principals.filter((each) => each.changed > 0);
   const innocent = met.filter(({ inCases }) => !inCases).length;
@@ -167,15 +172,20 @@ function Found({ of: { state, looked, changed, principals, days } }: { readonly 
       <p>
         {state === 'running' ? 'So far' : 'Of'} {counted(looked, 'call')},{' '}
         <b>{calls === 0 ? 'none' : count(calls)}</b> would have ended otherwise
-        {met.length > 0 && (
-          <>
-            , of {counted(met.length, 'caller')};{' '}
-            {innocent === 0 ? 'all of them are' : `${count(innocent)} of them are not`} in a case
-          </>
-        )}
-        .
+        {met.length > 0 && <> of {counted(met.length, 'caller')}</>}.{' '}
+        {met.length > 0 &&
+          (innocent === 0
+            ? 'All of these are in a case.'
+            : `${counted(innocent, 'of these is', 'of these are')} in no case: look at them first.`)}
       </p>
-      {state === 'running' && <p class="muted">Still replaying …</p>}
+      {state === 'running' && (
+        <Meter value={progress[0] / Math.max(1, progress[1])} label="How far the replay is" />
+      )}
+      {caveats.map((caveat) => (
+        <p class="muted small" key={caveat}>
+          <Text of={caveat} most={300} />
+        </p>
+      ))}
       {changed.length > 0 && (
         <Table
           label="What would have become of calls"

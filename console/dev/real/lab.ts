@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import { bundledExample } from '../../../src/cli/bundled-example.ts';
+import { openLab } from '../../../src/cli/lab/open-lab.ts';
+import { writeNpz } from '../../../src/data/index.ts';
+import { renderSplit, SIGN_CLASSES, SIGN_SHAPE } from '../../../src/data/traffic-signs/render.ts';
+import { holdModel } from '../../../src/gateway/backend/admission/held-model.ts';
+import type { LabModel } from '../../../src/gateway/console/lab.ts';
+import { labSchema } from '../../../src/gateway/console/lab-schema.ts';
+import { labRoutes } from '../../../src/gateway/manage/lab-routes.ts';
+import type { Fixture } from '../fixture-server.ts';
+import { fromRoutes } from './from-routes.ts';
+
+const PICTURES = 16;
+
+/** The real lab on the bundled classifier of traffic signs and its hardened form. */
+export async function openRealLab(
+  folder: string,
+): Promise<{ fixtures: readonly Fixture[]; close(): Promise<void> }> {
+  const example = await bundledExample();
+  const { x, y } = renderSplit({ seed: 3, split: 'test', n: PICTURES, start: 0 });
+  const inputs = join(folder, 'signs.npz');
+  await writeNpz(inputs, {
+    x: { data: x, shape: [PICTURES, ...SIGN_SHAPE] },
+    y: { data: Uint8Array.from(y), shape: [PICTURES] },
+  });
+  const setting = { inputs, classNames: SIGN_CLASSES.map(({ name }) => name) };
+  const lab = openLab(labSchema.parse({ models: { 'traffic-signs': setting, hardened: setting } }), {
+    placeOf: (path) => path,
+  });
+  const models = await Promise.all([
+    modelAt('traffic-signs', example.model),
+    modelAt('hardened', example.hardened),
+  ]);
+  return {
+    fixtures: fromRoutes(labRoutes({ lab, models: () => models, now: Date.now })),
+    close: () => lab.close(),
+  };
+}
+
+async function modelAt(model: string, path: string): Promise<LabModel> {
+  const { root } = await holdModel(path, { most: 2 ** 30, ignore: [] });
+  return {
+    ...{ model, version: '1', digest: root, source: { path, ignore: [] } },
+    classifier: {
+      ...{ input: 'input', sampleDims: SIGN_SHAPE, output: 'logits' },
+      ...{ classes: SIGN_CLASSES.length, gives: 'logits' },
+    },
+    ask: () => Promise.reject(new Error('it has the file')),
+  };
+}
