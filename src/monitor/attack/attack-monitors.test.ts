@@ -164,7 +164,7 @@ describe('attacks are found, and told', () => {
     const monitor = open(kindOf('extraction'));
     monitor.see(HELD);
     const drifting = calmCalls(24, 300, 2).map((call, i) => {
-      const values = call.sketch!.values.map((v) => v + (0.15 * i) / (24 * 300));
+      const values = call.sketch!.values.map((v) => v + (0.3 * i) / (24 * 300));
       return {
         ...call,
         id: `drift ${i}`,

@@ -85,6 +85,8 @@ export interface CalmNow {
   readonly usual: number;
   /** The mean row of all clients, `[ROW]`. */
   readonly common: Float64Array;
+  /** By how much all clients' windows are off all the same, because `common` follows slowly, `[ROW]`. */
+  readonly lag: Float64Array;
 }
 
 /** ln of the mean of two bits of evidence. */
@@ -126,7 +128,7 @@ export function takeRow(
   asker: Asker,
   row: Float32Array,
   odd: number,
-  { spread, usual, common }: CalmNow,
+  { spread, usual, common, lag }: CalmNow,
 ): boolean {
   asker.asked++;
   if (resembles(row, asker.latest)) return false;
@@ -145,7 +147,7 @@ export function takeRow(
   asker.chances.take(isOdd, usual);
   follow(asker, row, common, squared);
   const n = asker.n + asker.nBefore;
-  asker.shifted = n >= FEWEST ? logRatio(asker, n, spread) : 0;
+  asker.shifted = n >= FEWEST ? logRatio(asker, n, spread, lag) : 0;
   // Half of the stake on each test.
   asker.evidence = halves(asker.shifted, asker.chances.evidence());
   asker.part = halves(asker.shifted, asker.chances.excess());
@@ -156,9 +158,9 @@ export function takeRow(
   return true;
 }
 
-function logRatio({ now, before }: Asker, n: number, { calm, strange }: Spread): number {
+function logRatio({ now, before }: Asker, n: number, { calm, strange }: Spread, lag: Float64Array): number {
   let squared = 0;
-  for (let i = 0; i < ROW; i++) squared += (now[i]! + before[i]!) ** 2;
+  for (let i = 0; i < ROW; i++) squared += (now[i]! + before[i]! - n * lag[i]!) ** 2;
   const [a, b] = [n + n * n * calm, n + n * n * strange];
   return 0.5 * (ROW * Math.log(a / b) + squared * (1 / a - 1 / b));
 }

@@ -149,6 +149,7 @@ function watchOf(fit: Fit, { clients }: Options) {
   const known = recent<string, Asker>(clients);
   const row = new Float32Array(ROW);
   const common = new Float64Array(ROW);
+  const lag = new Float64Array(ROW);
   const column = new Float64Array(MOST_LOOKED);
   const spread: Spread = fit.spread;
   let [usual, looked, taken, sum, now] = [fit.usual, 0, 0, 0, 0];
@@ -170,6 +171,12 @@ function watchOf(fit: Fit, { clients }: Options) {
       const sorted = column.subarray(0, voters.length).sort();
       common[i] = sorted[voters.length >> 1]!;
     }
+    const long = voters.filter(({ n, nBefore }) => n + nBefore >= 16);
+    for (let i = 0; long.length >= FEWEST_CLIENTS && i < ROW; i++) {
+      for (const [v, asker] of long.entries())
+        column[v] = (asker.now[i]! + asker.before[i]!) / (asker.n + asker.nBefore);
+      lag[i] = column.subarray(0, long.length).sort()[long.length >> 1]!;
+    }
     for (const [v, { odd, rows }] of voters.entries()) column[v] = odd / Math.max(1, rows);
     const share = column.subarray(0, voters.length).sort()[Math.floor(0.6 * voters.length)]!;
     usual = Math.min(0.9, Math.max(fit.usual, 2 * share));
@@ -187,7 +194,7 @@ function watchOf(fit: Fit, { clients }: Options) {
       const before = togetherOf(asker);
       now = Math.max(now, sighting.at);
       asker.last = Math.max(asker.last, sighting.at);
-      if (!takeRow(asker, row, fit.odd, { spread, usual, common })) return undefined;
+      if (!takeRow(asker, row, fit.odd, { spread, usual, common, lag })) return undefined;
       if (isOdd || asker.shown.length === 0) {
         asker.shown.unshift(sighting.id);
         if (asker.shown.length > 16) asker.shown.pop();
