@@ -64,6 +64,8 @@ export interface Evidence {
 
 /** Entries of the log in a bundle; those of the case come first. */
 const MOST_ENTRIES = 20_000;
+/** Entries of other logs that are passed over to find the last one of this log. */
+const MOST_FOREIGN = 1000;
 
 /**
  * Packs a case with its proofs: what the store says of it, the log's own entries with their inclusion proofs under one signed checkpoint, and a manifest that the log itself
@@ -79,8 +81,7 @@ export async function writeEvidence(
   const { view } = parts;
   const of = view.case.id;
   const named = entriesOf(parts);
-  // What was written last is under a checkpoint before the log is read.
-  if (named.length > 0) await log.receipt(Math.max(...named.slice(0, MOST_ENTRIES)));
+  await published(named.slice(0, MOST_ENTRIES), log);
   const reader = await log.reader();
   const { lines, proofs, missing } = await ledgerFiles(
     reader,
@@ -141,6 +142,20 @@ export async function writeEvidence(
       { path: SIGNER, bytes: Buffer.from(publicKey) },
     ]),
   };
+}
+
+/** Waits until what was written last is under a signed checkpoint. An index past the end is that of another log. */
+async function published(named: readonly number[], log: EvidenceSetting['log']): Promise<void> {
+  for (const index of named.toSorted((a, b) => b - a).slice(0, MOST_FOREIGN)) {
+    const isOurs = await log.receipt(index).then(
+      () => true,
+      (thrown) => {
+        if (thrown instanceof GlacisError && thrown.code === 'option/invalid') return false;
+        throw thrown;
+      },
+    );
+    if (isOurs) return;
+  }
 }
 
 /** Every entry that something in the bundle names: those of the case first, then what shows it, then what was affected. */

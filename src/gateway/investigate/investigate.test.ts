@@ -1,0 +1,212 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { PastDecision, PastScope } from '../../incident/past.ts';
+import { openLog } from '../../ledger/index.ts';
+import { openWrappingKey } from '../../supply/vault/wrapping-key.ts';
+import type { ModelStatus } from '../backend/model-status.ts';
+import { readServe } from '../config/read-serve.ts';
+import { logFolder, parseTrustFile } from '../record/log-folder.ts';
+import { type OpenRecorder, openRecorder } from '../record/open-recorder.ts';
+import { decision, recordConfig } from '../record/record.fixture.ts';
+import { subjectKeys } from '../record/subject-keys.ts';
+import type { ServedModel } from '../served-model.ts';
+import { modelsWithData } from './models-with-data.ts';
+import { modelsOfFeed } from './open-investigations.ts';
+import { pastOfLog } from './past-of-log.ts';
+import { replayServed } from './replay-served.ts';
+
+let folder = '';
+let recorder: OpenRecorder | undefined;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'glacis-investigate-'));
+});
+afterEach(async () => {
+  await recorder?.close();
+  recorder = undefined;
+  await rm(folder, { recursive: true, force: true });
+});
+
+const START = 1_700_000_000_000;
+const signal = new AbortController().signal;
+const opened = async (given: object = {}) => {
+  const log = await openRecorder(recordConfig(given), { folder });
+  recorder = log;
+  const trust = parseTrustFile(Buffer.from(JSON.stringify(log.trust)), 'trust');
+  return { log, reader: () => openLog(log.source, trust) };
+};
+const keysIn = async () =>
+  subjectKeys(
+    logFolder(folder).subjects,
+    await openWrappingKey(`file:${logFolder(folder).wrappingKey}`, {}),
+    { kept: 0 },
+  );
+async function all(
+  past: ReturnType<typeof pastOfLog>,
+  scope: PastScope,
+): Promise<{ found: PastDecision[]; pages: number }> {
+  const found: PastDecision[] = [];
+  for (let cursor = 0, pages = 1; ; pages++) {
+    const page = await past.page(scope, cursor, signal);
+    found.push(...page.decisions);
+    cursor = page.cursor;
+    if (page.isEnd) return { found, pages };
+  }
+}
+
+describe('the past, from the log itself', () => {
+  it('gives every decision of a scope once, in its order, and begins and ends where the time is', async () => {
+    const { log, reader } = await opened();
+    const wait: Promise<number>[] = [];
+    // Three hours between two: an event in front of each tenth.
+    for (let i = 0; i < 3000; i++) {
+      if (i % 10 === 0)
+        wait.push(log.record({ kind: 'event', at: START + i * 10_800_000, event: 'x', by: 'y', about: {} }));
+      wait.push(log.record(decision(i, { at: START + i * 10_800_000, model: i % 2 === 0 ? 'a' : 'b' })));
+    }
+    const last = (await Promise.all(wait)).at(-1)!;
+    await log.receipt(last);
+    const past = pastOfLog({ reader, first: 0 });
+    const { found, pages } = await all(past, {});
+    expect(found.map(({ id }) => Number.parseInt(id, 16))).toEqual(Array.from({ length: 3000 }, (_, i) => i));
+    expect(pages).toBe(2);
+    expect(found[7]).toMatchObject({
+      entry: 8,
+      principal: 'client-1',
+      tenant: 'acme',
+      address: '192.0.2.7',
+      top: [[7, 0.998]],
+    });
+    const from = START + 2000 * 10_800_000;
+    const some = await all(past, { from, to: from + 10 * 10_800_000, model: 'a' });
+    expect(some.found.map(({ id }) => Number.parseInt(id, 16))).toEqual([2000, 2002, 2004, 2006, 2008, 2010]);
+    expect(some.pages).toBe(1);
+    const first = await past.page({ from }, 0, signal);
+    expect(first.cursor).toBeGreaterThan(2000);
+    const stop = new AbortController();
+    stop.abort();
+    await expect(past.page({}, 0, stop.signal)).rejects.toMatchObject({ code: 'run/cancelled' });
+  });
+
+  it('leaves who is sealed unnamed, except whom the scope names', async () => {
+    const { log, reader } = await opened({ who: 'sealed' });
+    for (let i = 0; i < 6; i++) await log.record(decision(i));
+    await log.receipt(5);
+    const keys = await keysIn();
+    const past = pastOfLog({
+      reader,
+      first: 0,
+      pseudonym: async (name) => (await keys.find(name))?.pseudonym,
+    });
+    const { found } = await all(past, {});
+    expect(found.map(({ principal }) => principal)).toEqual(Array(6).fill(undefined));
+    const named = (await all(past, { principal: 'client-1' })).found.filter(
+      ({ principal }) => principal === 'client-1',
+    );
+    expect(named.map(({ entry }) => entry)).toEqual([1, 4]);
+    expect(
+      (await all(past, { principal: 'nobody-here' })).found.some(({ principal }) => principal !== undefined),
+    ).toBe(false);
+  });
+});
+
+/** Says class 2 of everything, of one float input `[n, 3]`. */
+const GOOD = {
+  name: 'm',
+  version: '1',
+  digest: 'sha256:good',
+  metadata: {
+    name: 'm',
+    platform: '',
+    inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 3] }],
+    outputs: [],
+  },
+  classifier: { input: 'x', sampleDims: [3], output: 'y', classes: 3, gives: 'probabilities' },
+  run: async ([x], { n }) => {
+    const data = new Float32Array(3 * n);
+    for (let i = 0; i < n; i++) data.set([0, 0, (x!.data as Float32Array)[3 * i]!], 3 * i);
+    return { outputs: [{ name: 'y', datatype: 'FP32', shape: [n, 3], data }] };
+  },
+} as const satisfies ServedModel;
+
+describe('a replay on a good version', () => {
+  it('opens kept inputs, and knows nothing of those that were not kept, do not fit or were erased', async () => {
+    const { log, reader } = await opened({ payloads: { keep: 'input' } });
+    const inputOf = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
+    const put = (i: number, input: Uint8Array | undefined, n = 1) =>
+      log.record(decision(i, { n, principal: `p${i}` }), input && { input: [input], output: [] });
+    await put(0, inputOf(0.5, 0, 0));
+    await put(1, inputOf(0.25, 0, 0, 0.75, 0, 0), 2);
+    await put(2, undefined);
+    await put(3, inputOf(1, 2));
+    await put(4, inputOf(0.125, 0, 0));
+    await log.receipt(4);
+    const keys = await keysIn();
+    const find = async () => (await all(pastOfLog({ reader, first: 0 }), {})).found;
+    const replay = replayServed({
+      ...{ reader, payloads: logFolder(folder).payloads, find: () => GOOD },
+      keyOf: async (_name, principal) => keys.find(principal!),
+    });
+    const before = await replay.run(await find(), signal);
+    expect(before).toEqual([
+      [[2, 0.5]],
+      [
+        [2, 0.25],
+        [2, 0.75],
+      ],
+      undefined,
+      undefined,
+      [[2, 0.125]],
+    ]);
+    await log.erase('p4', 'dpo');
+    const after = await replay.run((await find()).slice(0, 5), signal);
+    expect(after[4]).toBeUndefined();
+    expect(after[0]).toEqual([[2, 0.5]]);
+  });
+});
+
+describe('what models rest on', () => {
+  const HEX = 'cd'.repeat(32);
+  it('is found in the evidence beside them, in the clear or in an envelope', async () => {
+    await mkdir(join(folder, 'evidence'));
+    const envelope = {
+      dsseEnvelope: { payload: Buffer.from(JSON.stringify({ data: `sha256:${HEX}` })).toString('base64') },
+    };
+    await writeFile(join(folder, 'evidence', 'training.json'), JSON.stringify(envelope));
+    await writeFile(join(folder, 'plain.json'), `{"digest":"${HEX}"}`);
+    const gate = (...evidence: string[]) => ({ gate: { stage: 'production', evidence } });
+    const models = {
+      a: { file: 'a.onnx', check: gate('evidence') },
+      b: { file: 'b.onnx', check: gate('plain.json') },
+      c: { file: 'c.onnx', check: gate('missing.json') },
+      d: { file: 'd.onnx', check: { asGiven: true } },
+    };
+    const { config } = readServe(JSON.stringify({ serve: { models } }));
+    const status = Object.keys(models).map((model) => ({
+      model,
+      versions: [{ version: '1', digest: `sha256:${model}` }],
+    }));
+    const given = {
+      config,
+      status: status as unknown as readonly ModelStatus[],
+      placeOf: (path: string) => join(folder, path),
+    };
+    expect(await modelsWithData(`sha256:${HEX}`, given)).toEqual(['sha256:a', 'sha256:b']);
+    expect(await modelsWithData('ef'.repeat(32), given)).toEqual([]);
+    await expect(modelsWithData('../../etc/passwd', given)).rejects.toMatchObject({ code: 'option/invalid' });
+  });
+
+  it('says which models watch a feed', () => {
+    const feed = (name: string) => ({ feeds: { feeds: [{ name, sequence: { parameter: 'seq' } }] } });
+    const serve = {
+      models: { a: { file: 'a', check: { asGiven: true } }, b: { file: 'b', check: { asGiven: true } } },
+      guards: feed('lidar'),
+      only: { b: { guards: feed('radar') } },
+    };
+    const { config } = readServe(JSON.stringify({ serve }));
+    expect([modelsOfFeed(config, 'lidar'), modelsOfFeed(config, 'radar'), modelsOfFeed(config, 'x')]).toEqual(
+      [['a'], ['b'], []],
+    );
+  });
+});
