@@ -11,7 +11,6 @@ import { CaseTimeline } from '../parts/case-timeline.tsx';
 import { DecisionTable } from '../parts/decision-table.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { counted, span } from '../parts/format.ts';
-import { Icon } from '../parts/icon.tsx';
 import { Loaded } from '../parts/loading.tsx';
 import { Measures } from '../parts/measures.tsx';
 import { Tabs } from '../parts/tabs.tsx';
@@ -225,13 +224,14 @@ function Comment({ of }: { readonly of: Case }) {
       </label>
       <div class="actions">
         <Button
+          icon="comment"
           disabled={text.trim() === ''}
           onPress={async () => {
             await change(of, 'comment', { text: text.trim() }, 'Written down.');
             setText('');
           }}
         >
-          <Icon name="comment" size={16} /> Write it down
+          Write it down
         </Button>
       </div>
     </div>

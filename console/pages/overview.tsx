@@ -59,7 +59,7 @@ function Whole({ of }: { readonly of: Overview }) {
       <Totals of={of} />
       <div class="columns wide-left">
         <div class="stackup">
-          <Models of={of} />
+          {of.models.length > 0 && <Models of={of} />}
           <State of={of} />
         </div>
         <div class="stackup">

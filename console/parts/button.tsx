@@ -41,7 +41,7 @@ export function Button({ tone = 'plain', icon, small, children, onPress, disable
       onClick={press}
     >
       {icon && <Icon name={icon} size={small ? 15 : 17} />}
-      {children}
+      <span>{children}</span>
     </button>
   );
 }

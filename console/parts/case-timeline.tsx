@@ -89,7 +89,7 @@ function momentOf(
         title: <>{who} wrote</>,
         body: (
           <p class="said">
-            <Text of={what.text} most={4000} />
+            <Text of={what.text} most={4000} lines />
           </p>
         ),
       };

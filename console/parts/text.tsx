@@ -33,16 +33,26 @@ export function cut(text: string, most: number): string {
 
 /**
  * A text that a caller may have chosen, set apart from the direction of what stands around it; characters that cannot be seen are spelt out, and what is
- * longer than `most` is cut with the whole on hover.
+ * longer than `most` is cut with the whole on hover. `lines`: line feeds are what they are, as in what a person wrote.
  */
-export function Text({ of, most = 80 }: { readonly of: string | undefined; readonly most?: number }) {
+export function Text({
+  of,
+  most = 80,
+  lines = false,
+}: {
+  readonly of: string | undefined;
+  readonly most?: number;
+  readonly lines?: boolean;
+}) {
   if (of === undefined) return <span class="none">none</span>;
   if (of === '') return <span class="none">empty</span>;
   const shown = cut(of, most);
   return (
     <bdi title={shown === of ? undefined : plainText(cut(of, 2000))}>
       {piecesOf(shown).map((piece, i) =>
-        piece.hidden ? (
+        lines && piece.text === 'U+000A' && piece.hidden ? (
+          '\n'
+        ) : piece.hidden ? (
           <span key={i} class="control">
             {piece.text}
           </span>

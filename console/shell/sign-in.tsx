@@ -32,7 +32,9 @@ export function SignInPage() {
           // The server's own path alone: an answer from elsewhere cannot lead away.
           <a key={name} class="button main wide" href={/^\/(?![/\\])/.test(start) ? start : '/'}>
             <Icon name="person" size={17} />
-            Continue with <Text of={name} most={40} />
+            <span>
+              Continue with <Text of={name} most={40} />
+            </span>
           </a>
         ))}
         {ways !== undefined && ways.oidc.length > 0 && <p class="or">or</p>}
