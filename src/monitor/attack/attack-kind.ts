@@ -76,8 +76,13 @@ export function defineAttackKind<Options, Fit>(kind: AttackKind<Options, Fit>): 
         name,
         see(sightings) {
           if (watch !== undefined) return watch.see(sightings);
-          for (const sighting of usable(kind, sightings)) learning.push(sighting);
-          if (learning.length >= kind.learns.calls) begin();
+          // Not a call more than is waited for is learnt from: the next one may be an attack's.
+          for (const [i, sighting] of sightings.entries()) {
+            learning.push(...usable(kind, [sighting]));
+            if (learning.length < kind.learns.calls) continue;
+            begin();
+            if (watch !== undefined) return (watch as AttackWatch).see(sightings.slice(i + 1));
+          }
           return [];
         },
         state: () => ({

@@ -82,7 +82,7 @@ export const budgetCreep = defineAttackKind<Options, Fit>({
       hours.set(key, (hours.get(key) ?? 0) + sighting.n);
     }
     const used = [...hours.values()].sort((a, b) => a - b);
-    if (used.length === 0) return undefined;
+    if (calm.length < 500) return undefined;
     const high = Math.max(1, used[Math.floor(0.99 * used.length)]!);
     const most = new Map<string, number>();
     for (const [key, n] of hours) {
