@@ -40,6 +40,7 @@ import { openFaces } from './protocol/index.ts';
 import { openLiveLog } from './record/live/open-live-log.ts';
 import { openRecorder } from './record/open-recorder.ts';
 import { openMarkRegister, watermarkCommitment } from './respond/index.ts';
+import { openSettings } from './settings/open-settings.ts';
 import { openTiming } from './timing/index.ts';
 import { openReviews } from './verify/index.ts';
 
@@ -129,6 +130,8 @@ interface Opening {
 async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): Promise<RunningGateway> {
   const { env, home, folder } = options;
   let { config, policy } = options;
+  /** As it is in the file, without what was changed since. */
+  let written = config;
   const placeOf = (path: string) => (isAbsolute(path) ? path : resolve(folder, path));
   const now = Date.now;
   const clock = () => performance.now();
@@ -153,6 +156,9 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     await openStore(storeOf(config, data.path, placeOf), { now, broke: (why) => failed('store', why) }),
     (part) => part.close(),
   );
+
+  const settings = keep(await openSettings({ store, record, now, failed }), (part) => part.close());
+  config = settings.over(written);
 
   const identity: Identity = keep(
     await openIdentity(config.identity, { secret, store: databaseKeys(store), now, clock, failed, placeOf }),
@@ -180,7 +186,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
   const reviews = openReviews(reviewsOf(config), { store, record, now });
   const operations = keep(
     await openOperations(config, {
-      ...{ store, secret, identity, management, observer, now, clock, env, placeOf, record },
+      ...{ store, secret, identity, management, observer, now, clock, env, home, placeOf, record },
       dataFolder: data.path,
       budgetShare: budgets.share,
       backends: () => backends,
@@ -225,11 +231,26 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     wantsFeatures: parts.wantsFeatures,
     prepare: parts.prepare,
     grace: GRACE,
+    frozen: () => containment.frozen(),
     onShadow: ({ model, n, agreed, failed: none }) =>
       metrics.shadow(model, { n, agreed, failed: none !== undefined }),
   });
   keep(backends, (part) => part.close());
   containment.start();
+  /** Guards, budgets and rates: all of them, or none. */
+  const putInForce = async (next: ServeConfig): Promise<void> => {
+    const changes = JSON.stringify(config.budgets) !== JSON.stringify(next.budgets);
+    if (changes) await budgets.change(next.budgets);
+    try {
+      parts.reload(next);
+    } catch (thrown) {
+      if (changes) await budgets.change(config.budgets);
+      throw thrown;
+    }
+    rates.change(next.rates.limits);
+    config = next;
+  };
+  settings.start(putInForce, () => written);
   const investigations = keep(
     await openGatewayInvestigations({
       ...{ store, recorder, live, recordFolder, placeOf, env, now, failed },
@@ -281,7 +302,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
         'reload: expected a configuration file, but the server was started without one',
       );
     const next = await options.reread();
-    unchangeable(config, next.config);
+    unchangeable(written, next.config);
     // What can refuse comes first; models that are not admitted stay as they were.
     const ready = [
       await rights.prepare(),
@@ -289,11 +310,11 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
       await identity.prepare(next.config.identity),
       await operations.prepare(next.config),
     ];
-    parts.reload(next.config);
+    await putInForce(settings.over(next.config));
+    written = next.config;
     operations.incidents.reload(next.config.incidents);
-    for (const putInForce of ready) putInForce();
+    for (const use of ready) use();
     const refused = await backends.apply(backendOf(next.config), by);
-    config = next.config;
     policy = next.policy;
     await faces.renewTls();
     await record({
@@ -311,7 +332,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     (part) => part.close(),
   );
   const routes = managementRoutes({
-    ...{ metrics, recorder, store, rights, management, backends, budgets, reviews },
+    ...{ metrics, recorder, store, rights, management, settings, backends, budgets, reviews },
     keys: identity.keys,
     server: { reload, drain: () => void setImmediate(drain), config: () => config },
     ...{ operations, live, since, investigations },

@@ -14,6 +14,7 @@ import { consoleAddress } from './config/sections.ts';
 import type { ServeConfig } from './config/serve-schema.ts';
 import type { DecisionRow } from './console/api.ts';
 import { type Console, openConsole } from './console/open-console.ts';
+import { freezeRegistries } from './contain/freeze-registries.ts';
 import { type OpenContainment, openContainment } from './contain/open-containment.ts';
 import { standInFor } from './contain/stand-in.ts';
 import type { Decision, Event } from './decision.ts';
@@ -50,6 +51,8 @@ export interface OperationsSurroundings {
   readonly now: () => number;
   readonly clock: () => number;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The user's home. */
+  readonly home: string;
   readonly placeOf: (path: string) => string;
 }
 
@@ -100,6 +103,7 @@ export async function openOperations(
   const rollups = openRollups({ store, secret, now, failed, budgetShare: around.budgetShare });
   const containment = await openContainment({
     ...{ store, record, now, clock, failed, find },
+    freezeRegistries: freezeRegistries(config.contain, { placeOf, env, home: around.home, now }),
     models: () => around.backends().status(),
     rollback: (model, by, options) => around.backends().rollback(model, by, options),
     guards: (model) => around.parts().guards(model),

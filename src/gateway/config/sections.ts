@@ -76,8 +76,7 @@ const FIXED = [
   'management',
   'store',
   'log',
-  'rates',
-  'budgets',
+  'contain',
   'timing',
   'mostSamples',
   'mostBytes',
@@ -86,7 +85,16 @@ const FIXED = [
 
 /** Errors: `option/invalid` where something changed that cannot while the server runs. */
 export function unchangeable(before: ServeConfig, after: ServeConfig): void {
-  const changed = FIXED.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+  // Limits may change; how they are counted and shared may not.
+  const fixed = ({ rates, budgets, ...rest }: ServeConfig) => ({
+    ...rest,
+    rates: { ...rates, limits: undefined },
+    budgets: { ...budgets, limits: undefined, steps: undefined },
+  });
+  const [old, fresh] = [fixed(before), fixed(after)];
+  const changed = [...FIXED, 'rates' as const, 'budgets' as const].filter(
+    (name) => JSON.stringify(old[name]) !== JSON.stringify(fresh[name]),
+  );
   if (changed.length > 0)
     throw new GlacisError(
       'option/invalid',

@@ -5,6 +5,7 @@ import { monitorsSchema } from '../../monitor/config-schema.ts';
 import { retentionSchema, storeSchema } from '../../store/index.ts';
 import { backendSchema } from '../backend/config-schema.ts';
 import { consoleSchema } from '../console/config-schema.ts';
+import { containSchema } from '../contain/config-schema.ts';
 import { guardsSchema } from '../guards/config-schema.ts';
 import { identitySchema, rightsSchema } from '../identity/config-schema.ts';
 import { budgetsSchema, ratesSchema } from '../limits/index.ts';
@@ -58,6 +59,7 @@ export const serveSchema = z
     retention: retentionSchema.prefault({}).describe('How long the store keeps what nothing needs any more.'),
     log: recordSchema.prefault({}),
     console: consoleSchema,
+    contain: containSchema.prefault({}),
     monitors: monitorsSchema.prefault({}),
     incidents: incidentsSchema.prefault({}).describe('How alarms become cases, and what is done about them.'),
     alerts: alertsSchema.describe('Who is told of cases, and how.'),

@@ -17,6 +17,7 @@ import type { Operations } from '../operations.ts';
 import type { OpenLiveLog } from '../record/live/open-live-log.ts';
 import type { OpenRecorder } from '../record/open-recorder.ts';
 import type { ServedModel } from '../served-model.ts';
+import type { Settings } from '../settings/open-settings.ts';
 import type { Reviews } from '../verify/reviews.ts';
 import { alertRoutes } from './alert-routes.ts';
 import { assessmentRoutes } from './assessment-routes.ts';
@@ -35,6 +36,7 @@ import { policyRoutes } from './policy-routes.ts';
 import { reviewRoutes } from './review-routes.ts';
 import type { ManagementRoute } from './route.ts';
 import { listRoute, type ServerActs, serverRoutes } from './server-routes.ts';
+import { settingsRoutes } from './settings-routes.ts';
 import { trafficRoutes } from './traffic-routes.ts';
 
 /** The parts of a gateway that are looked at and acted on. */
@@ -50,6 +52,8 @@ export interface ManagedParts {
   readonly keys: KeyDesk;
   readonly server: Omit<ServerActs, 'policies'>;
   readonly operations: Operations;
+  /** What was changed while the server ran. */
+  readonly settings: Settings;
   readonly investigations: Investigations;
   /** The log, to be searched. */
   readonly live: OpenLiveLog;
@@ -86,7 +90,15 @@ export function managementRoutes(parts: ManagedParts): readonly ManagementRoute[
     ...peopleRoutes(parts),
     ...budgetRoutes(parts.budgets),
     ...reviewRoutes(parts.reviews),
-    ...logRoutes(parts.recorder),
+    ...logRoutes({
+      source: parts.recorder.source,
+      async erase(subject, by) {
+        const had = await parts.recorder.erase(subject, by);
+        await rollups.forget(subject);
+        return had;
+      },
+    }),
+    ...settingsRoutes(parts.settings),
     ...assessmentRoutes(parts.assessments),
     ...labRoutes(parts.lab),
     ...policyRoutes({
