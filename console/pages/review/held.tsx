@@ -208,12 +208,12 @@ export function Held({ review, onDecided }: { readonly review: Review; readonly 
             ]}
           />
         </Card>
-        <Card title="What was said">
+        <Card title="Votes and comments">
           {review.votes.length === 0 ? (
             <p class="muted">Nobody has said anything yet.</p>
           ) : (
             <Timeline
-              label="Votes and comments"
+              label="Votes and comments, in order"
               moments={review.votes.map(({ by, at, verdict, comment: text }, i) => ({
                 id: String(i),
                 at,
