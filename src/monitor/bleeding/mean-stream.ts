@@ -110,6 +110,7 @@ export function openMeanStream(
     return Math.max(LEAST_RUN, perDay / options.perDay);
   };
   if (baseline.n >= options.learn || (given !== undefined && given.n > 0)) begin();
+  if (!Number.isNaN(first)) threshold = runLength();
 
   const risen = (evidence: number): Rise => {
     const count = Math.min(held, n - sinceN, ring);

@@ -17,6 +17,8 @@ const MOST_OF_IT = 0.8;
 /** The rest is calm with at least this p-value, on at least so many rows. */
 const CALM_SCORE = 2;
 const ENOUGH = 30;
+/** Fewer rows are nobody's. */
+const FEWEST = 10;
 /** Callers who send so much of calm traffic are not told from it. */
 const HALF = 0.5;
 
@@ -56,6 +58,10 @@ export function spreadOf(
     shareOfRows: top.map((each) => round(each.rows)),
   };
   const drift = (why: string): Spread => ({ kind: 'drift', principals: [], why, figures });
+  if (rows.n < FEWEST)
+    return drift(
+      `Drift-like as far as one can tell: it shows in ${rows.n} rows, too few to say whose doing it is.`,
+    );
   if (parts.size === 1) {
     const [name] = parts.keys();
     return calmShare(name!) >= HALF
