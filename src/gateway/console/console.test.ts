@@ -79,6 +79,7 @@ describe('signing in with a link', () => {
     const link = await at.link(key.text);
     await change(at, key.id);
     expect((await at.browser().signIn(link)).status).toBe(401);
+    expect(at.events.at(-1)).toMatchObject({ event: 'console-refused' });
   });
 
   it('is refused to who has no role, and nothing begins that cannot be written down', async () => {

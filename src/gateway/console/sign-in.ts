@@ -53,8 +53,17 @@ export function openSignIn(given: SignInSurroundings): SignIn {
     written.add('all');
     await record('console-refused', 'nobody', { because, address });
   };
+  /** Whoever is refused by what they stand on is written down, too. */
+  const heard = async (who: () => Principal, knock: Knock): Promise<Principal> => {
+    try {
+      return who();
+    } catch (thrown) {
+      if (thrown instanceof Refused) await refused(thrown.because, knock);
+      throw thrown;
+    }
+  };
   const as = async (who: SignedIn, way: string, knock: Knock): Promise<string> => {
-    const principal = door.principalOf(who);
+    const principal = await heard(() => door.principalOf(who), knock);
     if (!may(principal, 'console.use', knock.address)) {
       await refused(`${principal.id} may not use the console`, knock);
       throw new Refused('unauthenticated', `${principal.id} may not use the console`);
@@ -84,7 +93,7 @@ export function openSignIn(given: SignInSurroundings): SignIn {
         await refused('a link that is unknown, used or too old', knock);
         throw new Refused('unauthenticated', 'a link that is unknown, used or too old');
       }
-      const { id, tenant, credential } = identity.holder(taken.credential);
+      const { id, tenant, credential } = await heard(() => identity.holder(taken.credential), knock);
       return as(
         { principal: id, tenant, credential },
         taken.by === id ? 'link' : `link of ${taken.by}`,

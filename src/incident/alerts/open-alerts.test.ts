@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type AlertsSide, aCase, alarmIn, alertsSide, eventIn, HOOK, START } from './alerts.fixture.ts';
 
 const MINUTE = 60_000;
@@ -198,6 +198,30 @@ describe('an alert', () => {
     (at.store as { transact: unknown }).transact = transact;
     await at.alerts.send();
     expect(at.received).toHaveLength(2);
+  });
+});
+
+describe('alerts by themselves', () => {
+  it('send what comes, and look no more than once a second at what must wait', async () => {
+    const at = await opened();
+    const kept = at.alerts;
+    await at.again(undefined, { isTimed: true });
+    let looks = 0;
+    const { selectFrom } = at.store.db;
+    at.store.db.selectFrom = ((table: 'alerts') => {
+      looks++;
+      return selectFrom.call(at.store.db, table as never);
+    }) as typeof selectFrom;
+    at.answer = () => ({ status: 500 });
+    for (let i = 0; i < 5; i++) at.alerts.notify(alarmIn(aCase({ id: `C-2026-00${10 + i}` })));
+    await vi.waitUntil(() => at.received.length > 0, { timeout: 5000 });
+    await new Promise((done) => setTimeout(done, 200));
+    const tried = at.received.length;
+    looks = 0;
+    await new Promise((done) => setTimeout(done, 400));
+    expect([at.received.length, looks]).toEqual([tried, 0]);
+    expect(tried).toBeLessThan(5);
+    await kept.close();
   });
 });
 

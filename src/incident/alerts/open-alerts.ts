@@ -88,6 +88,8 @@ const MOST_INCOMING = 10_000;
 const PROBLEM_AFTER = 300 * SECOND;
 /** The longest that nothing is looked for: other gateways write into the same store. */
 const LONGEST_SLEEP = 30 * SECOND;
+/** And the shortest: what is due may have to wait for another of its case. */
+const SHORTEST_SLEEP = SECOND;
 
 /**
  * Opens alerts. A message is in the store before it is sent and stays until it has arrived, so it arrives at least once: after a crash, and after a receiver was down for as long
@@ -258,11 +260,13 @@ export async function openAlerts(initial: AlertsConfig, given: AlertsSurrounding
   };
   const schedule = async (): Promise<void> => {
     if (isClosed || given.isTimed === false) return;
-    const due = await outbox.next([...receivers.keys()]).catch(() => undefined);
-    const paused = Math.min(...[...receivers.values()].map(({ pausedUntil }) => pausedUntil));
-    const next =
-      due === undefined ? LONGEST_SLEEP : Math.max(due, Number.isFinite(paused) ? paused : 0) - now();
-    wake(Math.min(LONGEST_SLEEP, Math.max(100, next)));
+    const at = now();
+    const due = await Promise.all(
+      [...receivers.values()].map(async ({ config, pausedUntil }) =>
+        pausedUntil > at ? pausedUntil : ((await outbox.next(config.name)) ?? Number.POSITIVE_INFINITY),
+      ),
+    ).catch(() => []);
+    wake(Math.min(LONGEST_SLEEP, Math.max(SHORTEST_SLEEP, Math.min(...due) - at)));
   };
   const shown = async (id: string): Promise<ShownAlert> => {
     const row = await store.db

@@ -43,8 +43,8 @@ export interface Outbox {
   /** Writes down how a claimed one ended; one that has changed meanwhile stays waiting. */
   finish(waiting: Waiting, outcome: Outcome): Promise<void>;
   postpone(waiting: Waiting, due: number): Promise<void>;
-  /** When the next one may be sent; undefined where none waits. */
-  next(channels: readonly string[]): Promise<number | undefined>;
+  /** When the next one of a channel may be sent; undefined where none waits. */
+  next(channel: string): Promise<number | undefined>;
   sentSince(channel: string, since: number): Promise<number>;
   isTold(channel: string, subject: string): Promise<boolean>;
 }
@@ -172,13 +172,12 @@ export function openOutbox(store: Pick<Store, 'db' | 'transact'>): Outbox {
         .where('revision', '=', row.revision)
         .execute();
     },
-    async next(channels) {
-      if (channels.length === 0) return undefined;
+    async next(channel) {
       const row = await db
         .selectFrom('alerts')
         .select(({ fn }) => fn.min('due').as('due'))
         .where('state', '=', 'waiting')
-        .where('channel', 'in', [...channels])
+        .where('channel', '=', channel)
         .executeTakeFirst();
       return row?.due === null || row?.due === undefined ? undefined : Number(row.due);
     },
