@@ -6,7 +6,8 @@ import { firstEntry } from '../gateway/record/archive.ts';
 import { readMonitorCalibration } from '../monitor/calibration-file.ts';
 import { monitorsSchema, monitorsSetting } from '../monitor/config-schema.ts';
 import type { HubChoice } from '../monitor/hub/messages.ts';
-import { type Past, pastFromFile, sightingFromLine } from '../monitor/past/open-past.ts';
+import { type Past, sightingFromLine } from '../monitor/past/open-past.ts';
+import { readAhead } from '../monitor/past/read-ahead.ts';
 import type { Sighting } from '../monitor/sighting.ts';
 import type { Given, OptionTable } from './args.ts';
 import { openFrom } from './log/open-log.ts';
@@ -55,7 +56,7 @@ export async function pastFrom(given: Given): Promise<Past> {
     const found = await stat(path).catch((thrown) => {
       throw asGlacisError(thrown, 'data/unreadable', path);
     });
-    parts.push(found.isDirectory() ? await logPast(given, path) : pastFromFile(path, given.text('model')));
+    parts.push(found.isDirectory() ? await logPast(given, path) : readAhead(path, given.text('model')));
   }
   return {
     async *blocks(signal) {

@@ -172,10 +172,11 @@ function openMonitor(fit: Fit, given: Options, setting: MonitorSetting, state?: 
           endDay(client);
           client.day = day;
         }
-        if (sighting.outcome === 'throttled' || sighting.outcome === 'exhausted') {
+        // A rate limit is about seconds: only a budget that is used up says how much was allowed.
+        if (sighting.outcome === 'exhausted') {
           client.refused = true;
           if (client.used > fit.high) seenLimit = Math.min(seenLimit, client.used);
-        } else {
+        } else if (sighting.outcome !== 'throttled') {
           client.used += sighting.n;
           client.today += sighting.n;
           client.queries += sighting.n;

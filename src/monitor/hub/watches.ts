@@ -23,6 +23,8 @@ export interface WatchesSetting {
   /** Where snapshots lie; without, nothing is remembered over a restart. */
   readonly folder: string | undefined;
   readonly seed: number;
+  /** Ids that are remembered at least, to see a sighting once; {@link IDS} unless given. */
+  readonly ids?: number | undefined;
   readonly freshId: () => string;
   readonly now: () => number;
 }
@@ -42,7 +44,7 @@ export interface Watches {
 /** Models (versions of them) that are watched at once; the one that was described first is forgotten first. */
 const MOST_MODELS = 64;
 
-/** Ids that are remembered, to see a sighting once. */
+/** Ids of live traffic that are remembered. */
 const IDS = 2 ** 16;
 
 /** Most bytes of a snapshot. */
@@ -52,7 +54,7 @@ const MOST_BYTES = 2 ** 28;
 export function openWatches(setting: WatchesSetting): Watches {
   const watches = new Map<string, ModelWatch>();
   const current = new Map<string, ModelWatch>();
-  const ids = seenIds(IDS);
+  const ids = seenIds(setting.ids ?? IDS);
   const pathOf = (about: MonitoredModel) =>
     setting.folder === undefined ? undefined : join(setting.folder, snapshotName(about));
   const all = (model: string | undefined) =>

@@ -48,6 +48,9 @@ export interface PastSetting {
 const MOST_ALARMS = 1000;
 const MOST_MODELS = 64;
 
+/** A log holds each decision once; what several gateways wrote twice stands near each other. */
+const IDS = 2 ** 12;
+
 /** Sightings that monitors take at once. */
 const BLOCK = 4096;
 
@@ -62,6 +65,7 @@ export async function analysePast(past: Past, setting: PastSetting): Promise<Pas
     kindsOf: (model) => chosenKinds(KINDS, choice, model),
     calibrationOf: (model) => (Object.hasOwn(choice.calibration, model) ? choice.calibration[model]! : {}),
     folder: undefined,
+    ids: IDS,
     seed,
     freshId: () => (next++).toString(16).padStart(32, '0'),
     now: () => last ?? 0,
