@@ -191,8 +191,8 @@ describe('slow-bleeding', () => {
     expect(made.streams.map(({ id }) => id)).toEqual(['divergence', 'scores up', 'scores down']);
     expect(made.measured.alarms).toBe(0);
     const [divergence] = made.streams;
-    // Half of a seventh a day, for one stream of four: 100,000 numbers a day.
-    expect(divergence!.runLength).toBeCloseTo(100_000 / (1 / 7 / 8), 0);
+    // A sixth of a seventh a day (four streams, two of them by caller, too): 100,000 numbers a day.
+    expect(divergence!.runLength).toBeCloseTo(100_000 / (1 / 7 / 6), 0);
     const five = divergence!.delays.find(({ loss }) => loss === 0.05)!;
     expect(five.hours).toBeCloseTo((24 * five.median!) / 100_000, 9);
     expect(five.hours).toBeLessThan(0.5);

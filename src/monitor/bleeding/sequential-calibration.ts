@@ -79,7 +79,7 @@ export function calibrateSequential(
   });
   const samples = calm.reduce((sum, { n }) => sum + n, 0);
   const trafficPerDay = more.trafficPerDay ?? trafficOf(calm);
-  const share = options.perDay / (numbers.size * (subject.groups ? 2 : 1));
+  const share = options.perDay / (numbers.size + subject.groups.length);
   const warnings: string[] = [];
   const made: SequentialCalibration['streams'] = [];
   let [alarms, days, on] = [0, 0, 0];

@@ -42,8 +42,8 @@ export interface SequentialSubject {
   readonly name: string;
   /** Streams by name, with what a rise of each is called: `the verifying model disagrees more often`. */
   readonly streams: Readonly<Record<string, string>>;
-  /** Whether callers are watched one by one, too. */
-  readonly groups: boolean;
+  /** Streams of which callers are watched one by one, too. */
+  readonly groups: readonly string[];
   source(kept: unknown): NumberSource;
 }
 
@@ -57,6 +57,7 @@ export interface SequentialOptions {
 
 /** Callers that are watched one by one, and numbers of others after which a place is free again. */
 const MOST_GROUPS = 32;
+type Group = Map<string, { readonly watch: MeanStream; last: number }>;
 const QUIET = 200_000;
 const GROUP_RING = 300;
 const MOST_CALLERS = 1024;
@@ -64,8 +65,8 @@ const MOST_CALLERS = 1024;
 const GRAVE = 0.05;
 
 /**
- * Opens a monitor of means: each stream is watched by an e-detector, in all and (where asked) for each caller by itself. Half of the budget of false alarms goes to the streams in all, half to
- * the callers; because rates of false alarms are per number, any number of callers may share it.
+ * Opens a monitor of means: each stream is watched by an e-detector, in all and (where asked) for each caller by itself. The budget of false alarms is shared
+ * evenly; because rates of false alarms are per number, any number of callers may share it.
  */
 export function openSequential(
   subject: SequentialSubject,
@@ -80,7 +81,7 @@ export function openSequential(
   const kept = keptOf(name, setting.remembered);
   const source = subject.source(given?.source ?? kept.source);
   const names = Object.keys(subject.streams);
-  const perDay = (given?.budgetPerDay ?? options.perDay) / (names.length * (subject.groups ? 2 : 1));
+  const perDay = (given?.budgetPerDay ?? options.perDay) / (names.length + subject.groups.length);
   const streams = new Map<string, MeanStream>();
   for (const stream of names) {
     const known = given?.streams.find(({ id }) => id === stream);
@@ -92,9 +93,7 @@ export function openSequential(
     };
     streams.set(stream, openMeanStream(own, rng.fork(stream), kept.streams[stream], known?.baseline));
   }
-  const groups = new Map(
-    names.map((stream) => [stream, new Map<string, { readonly watch: MeanStream; last: number }>()]),
-  );
+  const groups = new Map(names.map((stream) => [stream, new Map() as Group]));
   let told = 0;
   const callers = new Map<string, number>(kept.callers);
   let counted = [...callers.values()].reduce((sum, count) => sum + count, 0);
@@ -147,8 +146,7 @@ export function openSequential(
   };
 
   /** The watch over a caller; undefined where others have all places: who comes and goes must not push out who stays. */
-  const groupOf = (stream: string, group: string): MeanStream | undefined => {
-    const all = groups.get(stream)!;
+  const groupOf = (all: Group, stream: string, group: string): MeanStream | undefined => {
     const known = all.get(group);
     if (known !== undefined) {
       known.last = ++told;
@@ -182,8 +180,8 @@ export function openSequential(
     }
     if (rise !== undefined && isDue(stream, at))
       raise(stream, rise, spreadOfRise(rise, calmShare), `${name}: ${stream}`);
-    if (!subject.groups) return;
-    const own = groupOf(stream, group);
+    const all = groups.get(stream);
+    const own = all && groupOf(all, stream, group);
     if (own === undefined) return;
     const one = own.take(x, caller, decision, at);
     // What is said of all is not said of each again.

@@ -92,7 +92,7 @@ function subjectOf({ remember }: BleedingOptions): SequentialSubject {
       'scores up': 'scores crept upwards',
       'scores down': 'scores crept downwards',
     },
-    groups: true,
+    groups: ['divergence', 'labels'],
     source: (kept) => sourceOf(remember, kept),
   };
 }

@@ -104,7 +104,7 @@ function subjectOf({ remember }: AccuracyOptions): SequentialSubject {
   return {
     name: 'accuracy',
     streams: { errors: 'more answers are wrong than there were' },
-    groups: false,
+    groups: [],
     source: () => sourceOf(remember),
   };
 }

@@ -141,7 +141,7 @@ function subjectOf(options: EstimatedOptions, trust: Trust): SequentialSubject {
   return {
     name: 'estimated-performance',
     streams: { 'estimated errors': 'the model is likely wrong more often than it was' },
-    groups: false,
+    groups: [],
     source: (kept) => sourceOf(options, kept, trust),
   };
 }

@@ -27,6 +27,7 @@ describe('openLabelJoin', () => {
   it('puts labels to answers that are remembered, once', () => {
     const join = openLabelJoin(1000);
     join.see(one('a'));
+    expect(join.learn(truth('b', 1))).toBeUndefined();
     join.see(one('a', 2));
     expect(join.learn(truth('a', 1))).toMatchObject({
       isRight: true,
@@ -38,7 +39,7 @@ describe('openLabelJoin', () => {
     expect(join.learn(truth('a', 2))).toBeUndefined();
     expect(join.learn(truth('nobody', 2))).toBeUndefined();
     expect(join.learn(truth('a', 2, { sample: 3 }))).toBeUndefined();
-    expect(join.counts).toEqual({ samples: 1, labelled: 1, unknown: 2, twice: 2, contradicting: 1 });
+    expect(join.counts).toEqual({ samples: 1, labelled: 1, unknown: 3, twice: 2, contradicting: 1 });
     expect(join.delays()).toEqual({ median: 60_000, most: 60_000 });
   });
 

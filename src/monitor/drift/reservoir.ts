@@ -11,17 +11,22 @@ export interface Reservoir {
   /** Times of the earliest and the latest row that was offered; 0 without any. */
   readonly first: number;
   readonly last: number;
-  /** Copies of the rows, the oldest first. */
+  /** Copies of the rows, in the order in which they came. */
   rows(): Rows;
   clear(): void;
   /** Begins with these rows, of `seen` that were offered. */
   fill(rows: Rows, seen: number): void;
 }
 
+/** More than places of any reservoir. */
+const PLACES = 2 ** 15;
+
 /** Opens one for rows of `width` numbers. Cost of a row that is not chosen: a comparison (Li 1994, "Reservoir-sampling algorithms of time complexity O(n(1 + log(N/n)))", algorithm L). */
 export function openReservoir(width: number, most: number, rng: Rng): Reservoir {
   const values = new Float32Array(most * width);
   const at = new Float64Array(most);
+  // When each row came, with its place in the lower bits: sorted, these are the places in order.
+  const keys = new Float64Array(most);
   const principals: string[] = [];
   const decisions: string[] = [];
   let [seen, size, first, last] = [0, 0, 0, 0];
@@ -61,10 +66,11 @@ export function openReservoir(width: number, most: number, rng: Rng): Reservoir 
       principals[place] = principal;
       decisions[place] = decision;
       at[place] = time;
+      keys[place] = seen * PLACES + place;
       if (size === most && next === 0) skip();
     },
     rows() {
-      const order = Array.from({ length: size }, (_, i) => i).sort((a, b) => at[a]! - at[b]!);
+      const order = Array.from(keys.slice(0, size).sort(), (key) => key % PLACES);
       const sorted = new Float32Array(size * width);
       for (const [i, from] of order.entries())
         sorted.set(values.subarray(from * width, (from + 1) * width), i * width);
