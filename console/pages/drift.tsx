@@ -7,7 +7,7 @@ import { Meter } from '../parts/bars.tsx';
 import { Card, Opening } from '../parts/card.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { Filters, Select } from '../parts/field.tsx';
-import { count, counted, figure, percent, titled } from '../parts/format.ts';
+import { count, counted, figure, score, sentence, titled } from '../parts/format.ts';
 import { Histogram, HistogramAxis } from '../parts/histogram.tsx';
 import { Loaded } from '../parts/loading.tsx';
 import { Picture } from '../parts/picture.tsx';
@@ -18,7 +18,6 @@ import { Time } from '../parts/time.tsx';
 import { Link, pathTo, setQuery } from '../shell/router.tsx';
 import type { PageProps } from '../shell/routes.ts';
 
-const ORDER = { alarmed: 0, blind: 1, watching: 2, learning: 3 } as const;
 const PHASES = {
   alarmed: ['Alarmed', 'changed'],
   watching: ['Watching', 'held'],
@@ -57,12 +56,12 @@ export default function DriftPage({ query }: PageProps) {
             ))}
           <div class="columns">
             {data.states
-              .filter(({ phase }) => phase !== 'alarmed')
-              .toSorted((a, b) => ORDER[a.phase] - ORDER[b.phase])
+              .filter(({ phase }) => phase === 'watching')
               .map((state) => (
                 <MonitorCard key={state.monitor} of={state} />
               ))}
           </div>
+          <NotYet states={data.states.filter(({ phase }) => phase === 'learning' || phase === 'blind')} />
           <Samples of={data} />
           <Alarms model={model} />
         </>
@@ -75,6 +74,7 @@ function Verdict({ states, model }: { readonly states: readonly MonitorState[]; 
   const alarmed = states.filter(({ phase }) => phase === 'alarmed');
   const blind = states.filter(({ phase }) => phase === 'blind');
   const learning = states.filter(({ phase }) => phase === 'learning');
+  const watching = states.length - blind.length - learning.length;
   const budget = states.reduce((sum, { falseAlarms }) => sum + (falseAlarms?.budgetPerDay ?? 0), 0);
   if (states.length === 0) {
     return (
@@ -86,14 +86,8 @@ function Verdict({ states, model }: { readonly states: readonly MonitorState[]; 
   }
   return (
     <Opening
-      chip={
-        alarmed.length > 0
-          ? 'Beyond the threshold'
-          : learning.length === states.length
-            ? 'Learning'
-            : 'As usual'
-      }
-      tone={alarmed.length > 0 ? 'changed' : 'held'}
+      chip={alarmed.length > 0 ? 'Beyond the threshold' : watching === 0 ? 'Learning' : 'As usual'}
+      tone={alarmed.length > 0 ? 'changed' : watching === 0 ? 'rest' : 'held'}
       title={
         alarmed.length > 0 ? (
           <>
@@ -103,15 +97,18 @@ function Verdict({ states, model }: { readonly states: readonly MonitorState[]; 
           </>
         ) : (
           <>
-            Nothing moved on <Text of={model} most={40} />.
+            {watching === 0 ? 'Nobody can tell yet what moves on ' : 'Nothing moved on '}
+            <Text of={model} most={40} />.
           </>
         )
       }
     >
-      {counted(states.length, 'monitor')}
-      {budget > 0 && <>, together at most {falseAlarmWords(budget)}</>}.
-      {blind.length > 0 && ` ${counted(blind.length, 'is', 'are')} blind.`}{' '}
-      {learning.length > 0 && `${counted(learning.length, 'is', 'are')} still learning.`}
+      {watching === states.length
+        ? `${counted(states.length, 'monitor')} watch`
+        : `${watching} of ${counted(states.length, 'monitor')} can tell`}
+      {budget > 0 && <>, together with at most {falseAlarmWords(budget)}</>}.
+      {learning.length > 0 && ` ${counted(learning.length, 'is', 'are')} still learning what is usual.`}
+      {blind.length > 0 && ` ${counted(blind.length, 'lacks', 'lack')} something.`}
     </Opening>
   );
 }
@@ -136,7 +133,7 @@ function MonitorCard({ of }: { readonly of: MonitorState }) {
         <>
           {of.because !== undefined && (
             <>
-              <Text of={of.because} most={300} />{' '}
+              <Text of={sentence(of.because)} most={300} />{' '}
             </>
           )}
           {of.score !== undefined && of.threshold !== undefined && (
@@ -237,6 +234,31 @@ function MonitorCard({ of }: { readonly of: MonitorState }) {
   );
 }
 
+/** Monitors that cannot say anything yet, and what each of them waits for. */
+function NotYet({ states }: { readonly states: readonly MonitorState[] }) {
+  if (states.length === 0) return null;
+  return (
+    <Card title="Not watching yet" lead="What these wait for. Until then they raise no alarm.">
+      <ul class="not-yet">
+        {states
+          .toSorted((a, b) => (a.phase === b.phase ? 0 : a.phase === 'blind' ? -1 : 1))
+          .map((state) => {
+            const [words, tone] = PHASES[state.phase];
+            return (
+              <li key={state.monitor}>
+                <b>{titled(state.monitor)}</b>
+                <Badge tone={tone}>{words}</Badge>
+                <span class="muted">
+                  {state.because === undefined ? '' : <Text of={sentence(state.because)} most={240} />}
+                </span>
+              </li>
+            );
+          })}
+      </ul>
+    </Card>
+  );
+}
+
 function Samples({ of: { samples, classNames } }: { readonly of: Monitors }) {
   const pictures = samples.filter(({ picture }) => picture !== undefined);
   const tables = samples.filter(({ features }) => features !== undefined);
@@ -264,7 +286,7 @@ function Samples({ of: { samples, classNames } }: { readonly of: Monitors }) {
                 <Picture of={each.picture!} alt={`Input answered ${answer}`} />
                 <p>
                   <Text of={answer} most={26} />{' '}
-                  {each.score !== undefined && <span class="muted">{percent(each.score)}</span>}
+                  {each.score !== undefined && <span class="muted">{score(each.score)}</span>}
                 </p>
                 <p class="muted small">
                   <Text of={each.principal} most={16} />, <Time at={each.at} />

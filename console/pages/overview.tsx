@@ -148,6 +148,18 @@ function Verdict({ of, cases }: { readonly of: Overview; readonly cases: readonl
       </Opening>
     );
   }
+  if (of.reviews > 0) {
+    return (
+      <Opening
+        chip="Needs a look"
+        tone="warn"
+        title={`${counted(of.reviews, 'answer waits', 'answers wait')} for a person.`}
+      >
+        The second model saw something else in them, so nobody has got them yet. Everything else is well:{' '}
+        {count(of.hour.requests)} requests of {counted(of.hour.clients, 'client')} in the last hour.
+      </Opening>
+    );
+  }
   return (
     <Opening
       chip="All is well"
@@ -179,7 +191,9 @@ function Totals({ of: { hour, before, day } }: { readonly of: Overview }) {
           value={short(hour.refused)}
           title={count(hour.refused)}
           what="refused"
-          tone={hour.refused > before.refused * 1.5 && hour.refused > 20 ? 'changed' : undefined}
+          tone={
+            hour.refused > before.refused * 1.5 && hour.refused > hour.requests / 10 ? 'changed' : undefined
+          }
           note={`${percent(hour.refused / Math.max(1, hour.requests))} of requests`}
         />
         <Stat

@@ -111,8 +111,8 @@ function Now({ model }: { readonly model: string }) {
             'Traffic'
           ) : (
             <>
-              <span aria-hidden="true">{figure(Math.round(mean * 10) / 10)}</span>
-              <span class="unseen">{Math.round(mean)}</span> requests a second
+              {' '}
+              {figure(Math.round(mean * 10) / 10)} requests a second
               {model !== '' && (
                 <>
                   {' '}

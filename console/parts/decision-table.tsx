@@ -1,7 +1,7 @@
 import type { DecisionRow } from '../../src/gateway/console/api.ts';
 import { Link, pathTo } from '../shell/router.tsx';
 import { Badge, Outcome } from './badge.tsx';
-import { count, figure, percent } from './format.ts';
+import { count, figure, score } from './format.ts';
 import { Table } from './table.tsx';
 import { Text } from './text.tsx';
 import { Time } from './time.tsx';
@@ -107,7 +107,7 @@ export function DecisionTable({
           title: 'Guard',
           extra: true,
           cell: (row) =>
-            row.guard === undefined ? (
+            row.guard === undefined || row.guard.action === 'pass' ? (
               <span class="none">–</span>
             ) : (
               <span title={`score ${figure(row.guard.score)}`}>
@@ -137,7 +137,7 @@ function Answer({
   return (
     <span class={changed ? 'answer-changed' : ''}>
       <Text of={classNames?.[first[0]] ?? `class ${first[0]}`} most={24} />{' '}
-      <span class="muted small">{percent(first[1])}</span>
+      <span class="muted small">{score(first[1])}</span>
       {n > 1 && <span class="muted small"> +{n - 1}</span>}
     </span>
   );

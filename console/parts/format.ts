@@ -38,6 +38,11 @@ export function percent(fraction: number): string {
   return `${value.toFixed(1)}${NBSP}%`;
 }
 
+/** What a model gave a class: a share where it is one, else the figure itself, as of a model that answers logits. */
+export function score(value: number): string {
+  return value >= 0 && value <= 1 ? percent(value) : figure(value);
+}
+
 /** A score with three significant digits: `0.0123`, `4.56e-9`. */
 export function figure(value: number): string {
   if (!Number.isFinite(value)) return String(value);
@@ -108,9 +113,15 @@ export function bytes(n: number): string {
   return n < 1e9 ? `${(n / 1e6).toFixed(1)}${NBSP}MB` : `${(n / 1e9).toFixed(1)}${NBSP}GB`;
 }
 
-/** A name in small letters with hyphens as a person writes it: `near-duplicates` → `near duplicates`. */
+/** A name of the program as a person writes it: `near-duplicates` → `near duplicates`, `shareOfRows` → `share of rows`. */
 export function worded(name: string): string {
-  return name.replaceAll('-', ' ');
+  return name.replaceAll('-', ' ').replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+/** A sentence that ends as one. */
+export function sentence(text: string): string {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
 }
 
 /** The same with a capital first. */
