@@ -437,6 +437,17 @@ describe('orders', () => {
     await until(() => world.containment.problem !== undefined);
   });
 
+  it('that end while the store is gone are in the log once', async () => {
+    const store = await storeFixture();
+    const world = await worldFixture(store);
+    await world.containment.order(wish('quarantine', { target: ANN, until: world.time + 1000 }), 'bob');
+    await store.close();
+    world.time += 2000;
+    for (let i = 0; i < 3; i++) await expect(world.containment.refresh()).rejects.toThrow();
+    expect(world.events.map(({ event }) => event)).toEqual(['order-given', 'order-ended']);
+    expect((await served(world).ask()).kind).toBe('answer');
+  });
+
   it('end by themselves, in the log', async () => {
     const world = await opened();
     const { ask } = served(world);

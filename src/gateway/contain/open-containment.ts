@@ -77,6 +77,8 @@ export async function openContainment(around: ContainmentSurroundings): Promise<
   let closed = false;
   /** Measures that this gateway itself put in force or ended: its log has them already. */
   const own = new Set<string>();
+  /** Measures whose end is in the log, and not yet in the store. */
+  const ending = new Set<string>();
 
   /** One change after another. */
   let turn: Promise<unknown> = Promise.resolve();
@@ -121,6 +123,7 @@ export async function openContainment(around: ContainmentSurroundings): Promise<
     const after = new Set(all.map(({ order }) => order.id));
     current = compile(all);
     revision = seen;
+    for (const id of ending) if (!after.has(id)) ending.delete(id);
     for (const stored of all) {
       const { order } = stored;
       if (before.has(order.id)) continue;
@@ -144,7 +147,8 @@ export async function openContainment(around: ContainmentSurroundings): Promise<
     for (const stored of current.all) {
       const { until, id } = stored.order;
       if (until === undefined || time < until) continue;
-      await record(orderEvent('order-ended', stored.order, { at: time, by: GLACIS }));
+      if (!ending.has(id)) await record(orderEvent('order-ended', stored.order, { at: time, by: GLACIS }));
+      ending.add(id);
       own.add(id);
       const isFirst = await store.end(id, until, GLACIS);
       await settleQuietly(stored, false);
