@@ -133,6 +133,7 @@ export async function openOperations(
   });
   const incidents = openIncidents(config.incidents, {
     ...{ store, record, containment, now, failed, freshId },
+    sealed: config.log.who === 'sealed',
     notify: (change) => {
       alerts.notify(change);
       if (change.kind === 'alarm') pages.publish({ kind: 'alarm', alarm: change.alarm });

@@ -92,7 +92,8 @@ export function alarmQueue({ keep, now, failed }: AlarmQueueSetting): AlarmQueue
     running = true;
     for (;;) {
       const time = now();
-      const next = [...waiting].find(([, { due }]) => due <= time || closed);
+      // A clock that was set back makes nobody wait for longer than it would have.
+      const next = [...waiting].find(([, { due }]) => due <= time || due > time + EVERY || closed);
       if (next === undefined) break;
       const [key, item] = next;
       waiting.delete(key);
@@ -100,12 +101,15 @@ export function alarmQueue({ keep, now, failed }: AlarmQueueSetting): AlarmQueue
       remember(key);
     }
     running = false;
-    if (waiting.size > 0) {
-      const soonest = Math.min(...[...waiting.values()].map(({ due }) => due));
-      clearTimeout(timer);
-      timer = setTimeout(start, Math.max(1, soonest - now()));
-      timer.unref();
-    } else for (const each of tell.splice(0)) each();
+    if (waiting.size > 0) arm();
+    else for (const each of tell.splice(0)) each();
+  };
+  /** Begins when the first of those that wait may be written. */
+  const arm = () => {
+    const soonest = Math.min(...[...waiting.values()].map(({ due }) => due));
+    clearTimeout(timer);
+    timer = setTimeout(start, Math.max(1, Math.min(EVERY, soonest - now())));
+    timer.unref();
   };
   const start = () => {
     if (!running) inWork = work();
@@ -133,12 +137,8 @@ export function alarmQueue({ keep, now, failed }: AlarmQueueSetting): AlarmQueue
       });
       waiting.set(key, { alarm, again: 0, due, promise, done });
       if (!running) {
-        clearTimeout(timer);
         if (due <= now()) start();
-        else {
-          timer = setTimeout(start, due - now());
-          timer.unref();
-        }
+        else arm();
       }
       return promise;
     },

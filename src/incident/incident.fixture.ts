@@ -63,7 +63,7 @@ export interface Desk {
 }
 
 /** Opens a desk over a store. */
-export function openDesk(store: Store, config: object = {}, ids = countingIds()): Desk {
+export function openDesk(store: Store, config: object = {}, ids = countingIds(), sealed = false): Desk {
   const ledger: LedgerEvent[] = [];
   const changes: IncidentChange[] = [];
   const failures: unknown[] = [];
@@ -72,7 +72,7 @@ export function openDesk(store: Store, config: object = {}, ids = countingIds())
   const desk: Desk = {
     ...{ ledger, changes, containment, failures, at: START, broken: false },
     incidents: openIncidents(readIncidents(config), {
-      ...{ store, containment, now, freshId: ids },
+      ...{ store, containment, now, freshId: ids, sealed },
       async record(event) {
         if (desk.broken) throw new GlacisError('output/unwritable', 'the log: the disk is full');
         return ledger.push(event) - 1;

@@ -5,7 +5,7 @@ import type { EvidenceShelf } from './evidence/evidence-shelf.ts';
 import { type EvidenceSetting, writeEvidence } from './evidence/write-evidence.ts';
 import type { AffectedDecision, ImpactSummary } from './impact/impact.ts';
 import { type Impacts, type ImpactsSetting, openImpacts } from './impact/open-impacts.ts';
-import type { Incidents } from './open-incidents.ts';
+import type { CaseView, Incidents } from './open-incidents.ts';
 import type { Past, PastDecision } from './past.ts';
 import { openWhatIfs, type WhatIfs } from './what-if/open-what-ifs.ts';
 
@@ -45,7 +45,7 @@ export interface Investigations {
   /** The newest bundle of a case that is still there. */
   newestBundle(id: string): Promise<string | undefined>;
   /** Decisions that show a case, the most telling first. */
-  decisionsOf(id: string, most: number): Promise<readonly PastDecision[]>;
+  decisionsOf(view: CaseView, most: number): Promise<readonly PastDecision[]>;
   close(): Promise<void>;
 }
 
@@ -69,11 +69,9 @@ export async function openInvestigations(around: InvestigationsSurroundings): Pr
     }
     return rows.slice(0, MOST_ROWS);
   };
-  const decisionsOf = async (id: string, most: number): Promise<readonly PastDecision[]> => {
-    const view = await incidents.find(id);
-    const worst = (view?.alarms ?? []).toReversed();
-    const ids = [...new Set(worst.flatMap(({ decisions }) => decisions))].slice(0, most);
-    return past.find(ids, never);
+  const decisionsOf = async ({ alarms }: CaseView, most: number): Promise<readonly PastDecision[]> => {
+    const ids = new Set(alarms.toReversed().flatMap(({ decisions }) => decisions));
+    return past.find([...ids].slice(0, most), never);
   };
   const bundle = async (
     id: string,
@@ -90,7 +88,7 @@ export async function openInvestigations(around: InvestigationsSurroundings): Pr
     const searches = [...extra, ...known].slice(0, MOST_IMPACTS);
     const parts = {
       view,
-      decisions: await decisionsOf(id, MOST_SHOWN),
+      decisions: await decisionsOf(view, MOST_SHOWN),
       impacts: await Promise.all(searches.map(async (impact) => ({ impact, rows: await rowsOf(impact.id) }))),
       models: around.models(),
       trustFile: around.trustFile,

@@ -32,6 +32,17 @@ export function ledgerEvent(event: Omit<CaseEvent, 'entry'>): LedgerEvent {
   };
 }
 
+/** Fields in which names of callers stand, or texts that may hold them. */
+const NAMES: ReadonlySet<string> = new Set(['principals', 'title', 'whom', 'because', 'text']);
+
+/** The same for a log that seals who asked: the digest stands for what is left out. */
+export function withoutNames(event: LedgerEvent): LedgerEvent {
+  return {
+    ...event,
+    about: Object.fromEntries(Object.entries(event.about).filter(([name]) => !NAMES.has(name))),
+  };
+}
+
 /** What people who read the log want to see of it. */
 function plainOf(what: CaseEvent['what']): LedgerEvent['about'] {
   switch (what.kind) {

@@ -9,7 +9,7 @@ import type { IncidentChange } from './change.ts';
 import { type ChangeSetting, changeCase } from './change-case.ts';
 import type { IncidentsConfig } from './config-schema.ts';
 import { keepAlarm } from './keep-alarm.ts';
-import type { LedgerEvent } from './ledger-event.ts';
+import { type LedgerEvent, withoutNames } from './ledger-event.ts';
 import {
   type AlarmQuery,
   type CaseQuery,
@@ -28,6 +28,8 @@ export interface IncidentsSurroundings {
   readonly store: Store;
   /** Writes an event to the log; gives its place there. Errors: `output/unwritable`. */
   readonly record: (event: LedgerEvent) => Promise<number>;
+  /** Whether the log seals who asked: then names of callers, and texts in which they may stand, stay out of it. */
+  readonly sealed?: boolean | undefined;
   readonly containment: Containment;
   /** Hears of every change: alerts, open pages. Must not throw or wait. */
   readonly notify: (change: IncidentChange) => void;
@@ -110,7 +112,8 @@ const MOST_COMMENT = 4000;
 
 /** Opens incidents over a store: on several gateways at once where they share it. */
 export function openIncidents(initial: IncidentsConfig, surroundings: IncidentsSurroundings): Incidents {
-  const { store, record, containment, notify, freshId, now, failed } = surroundings;
+  const { store, containment, notify, freshId, now, failed, sealed = false } = surroundings;
+  const record = (event: LedgerEvent) => surroundings.record(sealed ? withoutNames(event) : event);
   let config = initial;
   const changing: ChangeSetting = { store, record, now, freshId, notify };
   const acts = openActs({ ...changing, config: () => config, containment });

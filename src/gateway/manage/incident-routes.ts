@@ -93,7 +93,7 @@ export function incidentRoutes(
   const caseOf = async (id: string): Promise<ManagementAnswer> => {
     const found = await incidents.find(id);
     if (found === undefined) return { json: { error: 'no such case' }, status: 404 };
-    const decisions = await evidence.decisionsOf(id, SHOWN).catch(() => []);
+    const decisions = await evidence.decisionsOf(found, SHOWN).catch(() => []);
     return { json: { ...found, decisions: decisions.map(rowOf) } satisfies CaseDetail };
   };
   const bundleOf = async (digest: string | undefined, file: string): Promise<ManagementAnswer> => {

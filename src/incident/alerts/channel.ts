@@ -1,4 +1,4 @@
-import type { LookupFunction, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { AlertMessage } from './message.ts';
 
 /** A message on its way. */
@@ -64,9 +64,6 @@ export type Connect = (
   networks: Networks,
   timeout: number,
 ) => Promise<Socket>;
-
-/** Resolves names; the system's without. */
-export type Lookup = LookupFunction;
 
 /** Milliseconds for one try. */
 export const TRY_TIMEOUT = 15_000;

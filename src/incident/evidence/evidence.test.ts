@@ -225,6 +225,17 @@ describe('an evidence bundle', () => {
     );
   });
 
+  it('is not undone by JSON that is nested without end', () => {
+    const deep = `${'{"a":'.repeat(60_000)}1${'}'.repeat(60_000)}`;
+    const within = (path: string, text: string) =>
+      writeStoredZip(files().map((each) => (each.path === path ? { path, bytes: Buffer.from(text) } : each)));
+    expect(bad(within('alarms.json', `[{"id":"x","y":${deep}}]`))).toContain('alarms.json');
+    expect(bad(within('events.json', `[{"id":"x","what":{"kind":"alarm","alarm":${deep}}}]`))).toContain(
+      'events.json',
+    );
+    expect(bad(within('decisions.json', `[${deep}]`))).toContain('decisions.json');
+  });
+
   it('takes no path that leads out of it, and none twice', () => {
     for (const path of ['../x', '/x', 'a//b', 'a\\b', '.hidden', 'a/../b', 'a\0', ''])
       expect(() => writeStoredZip([{ path, bytes: Buffer.alloc(0) }])).toThrow(/plain paths/);

@@ -116,8 +116,8 @@ export function verifyEvidence(
   if (entries && manifest) {
     add(ENTRIES, true, `${entries.size} entries lead to the log's signed state`);
     const setting = { files, entries, manifest, add, attempt };
-    proven.events = checkEvents(setting);
-    proven.decisions = checkDecisions(setting);
+    proven.events = attempt('events.json', () => checkEvents(setting)) ?? 0;
+    proven.decisions = attempt('decisions.json', () => checkDecisions(setting)) ?? 0;
   }
   return {
     schema: 'glacis.incident.verification/1',

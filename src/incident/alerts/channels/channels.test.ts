@@ -287,7 +287,7 @@ describe('the configuration', () => {
 
   it('refuses an address with a password, a file that is not there, a secret of several lines', async () => {
     for (const channel of [
-      { ...HOOK, url: 'https://user:word@hooks.example.org/' },
+      { ...HOOK, url: 'https://user@hooks.example.org/' },
       { ...HOOK, ca: '/not/there.pem' },
       { ...HOOK, url: 'ftp://hooks.example.org/' },
     ])
