@@ -16,6 +16,7 @@ const SUITES = [
   'steal',
   'gateway',
   'ledger',
+  'drift',
 ] as const;
 
 /** One of {@link SUITES}. */
@@ -36,6 +37,7 @@ const ROUNDS: Readonly<Record<Suite, { readonly usual: string; readonly quick: s
   steal: { usual: '1', quick: '1' },
   gateway: { usual: '3', quick: '1' },
   ledger: { usual: '3', quick: '1' },
+  drift: { usual: '1', quick: '1' },
 };
 
 /** What `npm run bench` was asked for. */
@@ -64,7 +66,7 @@ export interface BenchOptions {
 }
 
 /** How to call the benchmarks. */
-export const USAGE = `npm run bench -- gradient|pgd|attacks|startup|memory|strength|training|supply|guards|stateful-guards|steal|gateway|ledger [options]
+export const USAGE = `npm run bench -- gradient|pgd|attacks|startup|memory|strength|training|supply|guards|stateful-guards|steal|gateway|ledger|drift [options]
   --quick            two rounds (attacks, training: one), few repetitions
   --network NAME     only this network
   --mode NAME        gradient suite: only forward, input or train; memory: input or train;

@@ -7,6 +7,7 @@ import { type BenchOptions, parseOptions } from './options.ts';
 import { BENCH } from './places.ts';
 import { toMarkdown, writeReport } from './report.ts';
 import { attacksSuite } from './suites/attacks.ts';
+import { driftSuite } from './suites/drift.ts';
 import { gatewaySuite } from './suites/gateway.ts';
 import { writeGatewayReport } from './suites/gateway-page.ts';
 import { gradientSuite } from './suites/gradient.ts';
@@ -49,6 +50,7 @@ async function main(argv: readonly string[]): Promise<void> {
     return;
   }
   if (suite === 'stateful-guards') return statefulGuardsSuite(progress);
+  if (suite === 'drift') return driftSuite(progress);
   if (suite === 'steal') return stealSuite(progress);
   if (suite === 'guards') {
     await guardsSuite(options, progress);
