@@ -234,6 +234,15 @@ describe('mail', () => {
     ).toMatchObject({ state: 'sent' });
     expect(secure.said.join('\n')).toContain('AUTH');
     await alerts!.close();
+    const named = await mailServer({ tls });
+    expect(
+      await (await opened(place(named.port, { host: 'localhost', tls: 'starttls', ca, ...login }))).test(
+        'c',
+        'ann',
+      ),
+    ).toMatchObject({ state: 'waiting' });
+    expect(named.said.join('\n')).toContain('STARTTLS');
+    await alerts!.close();
     const other = await mailServer({ tls });
     expect(
       await (await opened(place(other.port, { tls: 'starttls', ...login }))).test('c', 'ann'),
@@ -243,7 +252,7 @@ describe('mail', () => {
     expect(
       await (await opened(place(stripped.port, { tls: 'starttls', ca, ...login }))).test('c', 'ann'),
     ).toMatchObject({ state: 'waiting' });
-    expect([...other.said, ...stripped.said].join('\n')).not.toMatch(/AUTH|MAIL/);
+    expect([...named.said, ...other.said, ...stripped.said].join('\n')).not.toMatch(/AUTH|MAIL/);
   });
 
   it('goes without TLS to this machine alone', async () => {
