@@ -35,8 +35,8 @@ export interface Asker {
 /** Rows that count towards a window half. */
 const HALF = 256;
 
-/** Fewest rows whose mean is judged. */
-const FEWEST = 8;
+/** Fewest rows whose mean is judged: the rows of a camera before one strange picture are not independent, and odd queries are noticed sooner anyway. */
+const FEWEST = 48;
 
 /** A row nearer to one of the last that counted than this share of what two calm rows are apart does not count: frames and retries are one query. */
 const SAME = 0.6;

@@ -122,8 +122,8 @@ function fitExtraction(calm: readonly Sighting[], given: Options, setting: Monit
     .map(({ n, sum }) => Math.max(0, (sum.reduce((total, s) => total + s * s, 0) / n - ROW) / n / ROW))
     .sort((a, b) => a - b);
   const high = <T>(values: readonly T[]) => values[Math.floor(0.95 * (values.length - 1))];
-  // A calm client may be as far off as the furthest but a twentieth were, and half as much again.
-  const spread = Math.max(0.02, 1.5 * (high(shifts) ?? 0.1));
+  // A calm client may be three times as far off as the furthest but a twentieth were: those that were learnt from are few.
+  const spread = Math.max(0.02, 3 * (high(shifts) ?? 0.1));
   const fit: Fit = {
     rows,
     odd,

@@ -48,7 +48,7 @@ const LEAST: Levels = { size: 12, flips: 6, descents: 15, share: NEVER };
 const MOST_CLASSES = 64;
 
 /** How much more than calm clients ever raised is an alarm. */
-const MARGIN = 2;
+const MARGIN = 3;
 
 /**
  * Many small changes of one sample, whoever asks: iterative attacks by queries. The evidence is that of the guard of the same name ({@link openNearDuplicates}), on sketches, so it also sees what the guard is not set up for; and

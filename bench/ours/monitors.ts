@@ -1,0 +1,417 @@
+import { parseArgs } from 'node:util';
+import { randomFrom } from '../../src/core/random.ts';
+import { clopperPearson } from '../../src/core/statistics/clopper-pearson.ts';
+import { ATTACK_MONITORS } from '../../src/monitor/attack/registry.ts';
+import type { Sighting } from '../../src/monitor/sighting.ts';
+import { startEngine } from '../../src/runtime/engine.ts';
+import { modelPath } from '../places.ts';
+import { frozenSplit } from './guards/split.ts';
+import { line } from './lines.ts';
+import { watchingCost } from './monitors/cost.ts';
+import { caughtAfter, type Queries } from './monitors/deliveries.ts';
+import { FROZEN } from './monitors/frozen.ts';
+import { type ServedVictim, serveVictim } from './monitors/gateway-run.ts';
+import { hop, NoMoreAnswers } from './monitors/hops.ts';
+import { type CalmCall, calmTraffic } from './monitors/traffic.ts';
+import { calibrated, watchWith } from './monitors/watched.ts';
+import { calmPrincipal, poolOf } from './stateful/calm-traffic.ts';
+import { DIGIT, digits, moved, naturalPictures, noisy } from './stateful/pictures.ts';
+import { openVictim } from './stateful/victim.ts';
+
+const { values } = parseArgs({
+  options: {
+    /** Cases that are known already: a JSON list of their names. */
+    known: { type: 'string', default: '[]' },
+    /** A hundredth of everything, to try the program out. */
+    tiny: { type: 'boolean', default: false },
+  },
+  strict: true,
+});
+const known = new Set(JSON.parse(values.known) as readonly string[]);
+const scaled = (n: number, tiny: number) => (values.tiny ? tiny : n);
+/** A trial must not look at what is measured. */
+const other = (seed: number) => (values.tiny ? seed + 1000 : seed);
+
+const engine = startEngine({ threads: 1 });
+const victim = await openVictim(engine, modelPath('mnist-cnn'));
+const train = digits('train');
+const test = digits('t10k');
+
+const calm: Sighting[] = [];
+const learning = {
+  ...FROZEN.learn,
+  requests: scaled(FROZEN.learn.requests, 120),
+  name: 'learn',
+  start: 1.79e12,
+  drifts: false,
+};
+for await (const block of calmTraffic(learning, train, victim))
+  for (const { sighting } of block) calm.push(sighting);
+const calibration = calibrated(calm);
+const attackNames = new Set(ATTACK_MONITORS.map(({ name }) => name));
+line('learnt', {
+  id: 'learnt',
+  calls: calm.length,
+  principals: learning.principals,
+  monitors: Object.keys(calibration),
+});
+
+/** Calm calls that go between an attack's: of the first held-out run, before it drifts. */
+const around: Sighting[] = [];
+for (const [run, seed] of FROZEN.held.seeds.entries()) {
+  const id = `calm ${run + 1}`;
+  if (known.has(id) && run > 0) continue;
+  const setting = {
+    ...FROZEN.held,
+    requests: scaled(FROZEN.held.requests, 150),
+    seed: other(seed),
+    name: `held${run}`,
+    start: 1.795e12,
+    drifts: true,
+  };
+  const { watch } = watchWith(calibration);
+  const found: {
+    readonly monitor: string;
+    readonly kind: string;
+    readonly at: number;
+    readonly principals: readonly string[];
+  }[] = [];
+  const spent = performance.now();
+  let requests = 0;
+  let inMonitors = 0;
+  for await (const block of calmTraffic(setting, train, victim)) {
+    const sightings = block.map(({ sighting }) => sighting);
+    if (run === 0 && around.length < 20_000) around.push(...sightings);
+    if (known.has(id)) {
+      if (around.length >= 20_000) break;
+      continue;
+    }
+    requests += sightings.length;
+    const start = performance.now();
+    found.push(...watch.see(sightings));
+    inMonitors += performance.now() - start;
+  }
+  if (known.has(id)) continue;
+  const attacks = found.filter(({ kind, monitor }) => kind === 'attack' && attackNames.has(monitor));
+  const blamed = new Set(attacks.flatMap(({ principals }) => principals));
+  const drift = found.filter(({ kind }) => kind === 'drift');
+  const middle = setting.start + (setting.days / 2) * 86_400_000;
+  line('calm', {
+    id,
+    ...{ requests, principals: setting.principals, days: setting.days },
+    attackAlarms: attacks.length,
+    blamed: blamed.size,
+    perPrincipal: clopperPearson(blamed.size, setting.principals),
+    perRequest: clopperPearson(attacks.length, requests),
+    by: count(attacks.map(({ monitor }) => monitor)),
+    /** Drift that the monitors of drift ascribe to few clients. */
+    driftOfFew: count(
+      found
+        .filter(({ kind, monitor }) => kind === 'attack' && !attackNames.has(monitor))
+        .map(({ monitor }) => monitor),
+    ),
+    driftAlarms: count(drift.filter(({ at }) => at >= middle).map(({ monitor }) => monitor)),
+    /** Before anything drifted: false ones. */
+    falseDrift: count(drift.filter(({ at }) => at < middle).map(({ monitor }) => monitor)),
+    faults: found.filter(({ kind }) => kind === 'fault').length,
+    highest: watch
+      .states()
+      .filter(({ monitor }) => attackNames.has(monitor))
+      .map(({ monitor, series, threshold }) => ({
+        monitor,
+        share: Math.max(0, ...series.map(([, score]) => score)) / (threshold ?? 1),
+      })),
+    microseconds: (1000 * inMonitors) / requests,
+    seconds: (performance.now() - spent) / 1000,
+  });
+}
+
+// Digits that HopSkipJump starts from.
+const chosen: number[] = [];
+for (const i of frozenSplit('mnist-cnn').final) {
+  if (chosen.length === scaled(FROZEN.runs, 2)) break;
+  const { scores } = await victim.look(test.x.slice(i * DIGIT, (i + 1) * DIGIT), 1);
+  if (scores.indexOf(Math.max(...scores)) === test.y[i]) chosen.push(i);
+}
+const KEPT = 2000;
+const hops: {
+  readonly digit: number;
+  readonly queries: Queries;
+  readonly nearer: readonly (readonly [number, number])[];
+  readonly n: number;
+}[] = [];
+for (const digit of chosen) {
+  const x0 = test.x.slice(digit * DIGIT, (digit + 1) * DIGIT);
+  const most = known.has('hop unhindered') ? KEPT : scaled(FROZEN.hops, 1000);
+  const run = await hop(async (x, n) => (await victim.look(x, n)).scores, x0, test.y[digit]!, {
+    ...{ most, seed: FROZEN.attacks + digit, kept: KEPT },
+  });
+  const n = run.x.length / DIGIT;
+  hops.push({
+    digit,
+    n: run.queries,
+    nearer: run.nearer,
+    queries: { n, x: run.x, scores: (await victim.look(run.x, n)).scores },
+  });
+}
+if (!known.has('hop unhindered')) {
+  const finals = hops.map(({ nearer }) => nearer.at(-1)![1]);
+  const goal = median(finals);
+  const after = (n: number) =>
+    median(hops.map(({ nearer }) => nearer.findLast(([at]) => at <= n)?.[1] ?? Number.POSITIVE_INFINITY));
+  const moments = [...new Set(hops.flatMap(({ nearer }) => nearer.map(([at]) => at)))].sort((a, b) => a - b);
+  line('needed', {
+    id: 'hop unhindered',
+    ...{
+      attack: 'HopSkipJump (l2)',
+      runs: hops.length,
+      queries: median(hops.map(({ n }) => n)),
+      final: goal,
+    },
+    // The norm itself is only reached at the very end; what is within a hundredth and a tenth of it, earlier.
+    needed: moments.find((n) => after(n) <= goal) ?? null,
+    neededWithin1: moments.find((n) => after(n) <= 1.01 * goal) ?? null,
+    neededWithin10: moments.find((n) => after(n) <= 1.1 * goal) ?? null,
+  });
+}
+
+const natural = naturalPictures();
+const order = shuffled(natural.n, randomFrom(FROZEN.attacks, 'natural'));
+const thief = new Float32Array(scaled(8000, 500) * DIGIT);
+for (let i = 0; i < thief.length / DIGIT; i++)
+  thief.set(natural.x.subarray(order[i]! * DIGIT, (order[i]! + 1) * DIGIT), i * DIGIT);
+
+// Through the gateway as it is served.
+const KEYS = [1, 10] as const;
+for (const keys of KEYS) {
+  const id = `gateway, copy, ${keys} keys`;
+  if (known.has(id)) continue;
+  const served = await serveVictim(calibration);
+  const stop = await busy(served);
+  const clients = await Promise.all(Array.from({ length: keys }, (_, k) => served.client(`evil ${k}`)));
+  let answered = 0;
+  const start = Date.now();
+  const dead = new Set<number>();
+  for (let i = 0; dead.size < keys && (i + 32) * DIGIT <= thief.length; i += 32) {
+    const key = nextOf(i / 32, keys, dead);
+    const said = await clients[key]!(thief.subarray(i * DIGIT, (i + 32) * DIGIT), 32);
+    if (said === undefined) dead.add(key);
+    else answered += 32;
+  }
+  const milliseconds = Date.now() - start;
+  const blamed = await stop();
+  line('contained', {
+    id,
+    ...{ attack: 'Copy with natural pictures', keys, contained: dead.size === keys, answered, milliseconds },
+    ...{ needed: FROZEN.copies, share: answered / FROZEN.copies, calmBlamed: blamed },
+  });
+  await served.close();
+}
+for (const keys of KEYS) {
+  for (const [run, { digit }] of hops.entries()) {
+    const id = `gateway, hop ${run}, ${keys} keys`;
+    if (known.has(id)) continue;
+    const served = await serveVictim(calibration);
+    const stop = await busy(served);
+    const clients = await Promise.all(Array.from({ length: keys }, (_, k) => served.client(`evil ${k}`)));
+    const dead = new Set<number>();
+    let [answered, call] = [0, 0];
+    const start = Date.now();
+    const { nearer } = await hop(
+      async (x, n) => {
+        while (dead.size < keys) {
+          const key = nextOf(call++, keys, dead);
+          const said = await clients[key]!(x, n);
+          if (said !== undefined) {
+            answered += n;
+            return said;
+          }
+          dead.add(key);
+        }
+        throw new NoMoreAnswers();
+      },
+      test.x.slice(digit * DIGIT, (digit + 1) * DIGIT),
+      test.y[digit]!,
+      { most: scaled(FROZEN.hops, 1000), seed: FROZEN.attacks + digit },
+    );
+    const milliseconds = Date.now() - start;
+    const blamed = await stop();
+    line('contained', {
+      id,
+      ...{ attack: 'HopSkipJump (l2)', keys, contained: dead.size === keys, answered, milliseconds },
+      ...{ reached: nearer.at(-1)?.[1] ?? null, calmBlamed: blamed },
+    });
+    await served.close();
+  }
+}
+
+// Against the monitors alone, also by attackers who know them.
+const own = poolOf(test, 0, 8000);
+const inDomain = calmPrincipal(
+  'plain',
+  test,
+  own,
+  scaled(4000, 200),
+  randomFrom(FROZEN.attacks, 'in domain'),
+);
+const elsewhere = new Float32Array(scaled(4000, 200) * DIGIT);
+const rng = randomFrom(FROZEN.attacks, 'moved');
+for (let i = 0; i < elsewhere.length / DIGIT; i++)
+  moved(
+    test.x,
+    i,
+    {
+      turn: 0.5 * rng.normal(),
+      zoom: 1 + 0.2 * rng.normal(),
+      right: 3 * rng.normal(),
+      down: 3 * rng.normal(),
+    },
+    elsewhere.subarray(i * DIGIT, (i + 1) * DIGIT),
+  );
+/** From digits to natural pictures, a little further each time. */
+const blended = new Float32Array(scaled(6000, 400) * DIGIT);
+for (let i = 0; i < blended.length / DIGIT; i++) {
+  const share = Math.min(1, (2 * i * DIGIT) / blended.length);
+  for (let p = 0; p < DIGIT; p++)
+    blended[i * DIGIT + p] = (1 - share) * test.x[(i % 8000) * DIGIT + p]! + share * thief[i * DIGIT + p]!;
+}
+const noise = Float32Array.from({ length: scaled(2000, 200) * DIGIT }, () => rng.uniform());
+const looked = async (x: Float32Array): Promise<Queries> => {
+  const n = x.length / DIGIT;
+  return { n, x, scores: (await victim.look(x, n)).scores };
+};
+const ways = [
+  { keys: 1, decoys: 0 },
+  { keys: 10, decoys: 0 },
+  { keys: 100, decoys: 0 },
+  { keys: 1, decoys: 4 },
+  { keys: 1, decoys: 19 },
+  { keys: 10, decoys: 19 },
+  { keys: 100, decoys: 19 },
+];
+const THEFTS = [
+  { name: 'Copy with natural pictures', x: thief, ways },
+  { name: 'Copy with noise', x: noise, ways: ways.slice(0, 2) },
+  { name: 'Copy with digits turned and shifted', x: elsewhere, ways: ways.slice(0, 6) },
+  { name: 'Copy with pictures that leave the domain slowly', x: blended, ways: ways.slice(0, 3) },
+  { name: 'Copy with digits like calm ones', x: inDomain.x, ways: ways.slice(0, 2) },
+];
+for (const { name, x, ways: tried } of THEFTS)
+  for (const { keys, decoys } of tried) {
+    const id = `${name}, ${keys} keys, ${decoys} decoys`;
+    if (known.has(id)) continue;
+    const caught = caughtAfter(calibration, await looked(x), around, { keys, decoys, name: id });
+    line('alone', {
+      id,
+      attack: name,
+      ...{ keys, decoys, runs: 1, caught: caught.all === undefined ? 0 : 1 },
+      ...caught,
+    });
+  }
+const BLINDINGS = [
+  { name: 'HopSkipJump (l2)', blind: (_: Float32Array) => {} },
+  { name: 'HopSkipJump (l2), noise of 0.1 on each query', blind: (x: Float32Array) => noisy(x, 0.1, rng) },
+  { name: 'HopSkipJump (l2), noise of 0.3 on each query', blind: (x: Float32Array) => noisy(x, 0.3, rng) },
+];
+for (const { name, blind } of BLINDINGS)
+  for (const { keys, decoys } of ways) {
+    const id = `${name}, ${keys} keys, ${decoys} decoys`;
+    if (known.has(id)) continue;
+    const all: ReturnType<typeof caughtAfter>[] = [];
+    for (const { queries } of hops) {
+      const x = queries.x.slice();
+      for (let i = 0; i < queries.n; i++) blind(x.subarray(i * DIGIT, (i + 1) * DIGIT));
+      all.push(
+        caughtAfter(calibration, name === BLINDINGS[0]!.name ? queries : await looked(x), around, {
+          keys,
+          decoys,
+          name: id,
+        }),
+      );
+    }
+    const caught = all.filter(({ all: after }) => after !== undefined);
+    line('alone', {
+      id,
+      attack: name,
+      ...{
+        keys,
+        decoys,
+        runs: all.length,
+        caught: caught.length,
+        interval: clopperPearson(caught.length, all.length),
+      },
+      first: median(all.map(({ first }) => first ?? Number.POSITIVE_INFINITY)),
+      all: median(all.map(({ all: after }) => after ?? Number.POSITIVE_INFINITY)),
+      by: [...new Set(all.flatMap(({ by }) => by))],
+      innocent: all.reduce((sum, { innocent }) => sum + innocent, 0),
+    });
+  }
+for (const perSecond of [800, 4000, 7000]) {
+  const id = `cost ${perSecond}`;
+  if (known.has(id)) continue;
+  const setting = {
+    ...{ ...FROZEN.held, requests: 200, seed: other(FROZEN.held.seeds[0]), name: 'cost', start: 1.795e12 },
+    drifts: false,
+  };
+  const calls: CalmCall[] = [];
+  for await (const block of calmTraffic(setting, train, victim)) calls.push(...block);
+  line('cost', { id, ...(await watchingCost(calibration, calls, { perSecond, seconds: scaled(10, 2) })) });
+}
+await victim.close();
+await engine.close();
+
+/** Calm clients that ask the served model meanwhile; the function ends them and gives how many of them were quarantined. */
+async function busy(served: ServedVictim): Promise<() => Promise<number>> {
+  const { principals, perSecond } = FROZEN.around;
+  const pool = poolOf(train, ...FROZEN.held.pool);
+  const clients = await Promise.all(
+    Array.from({ length: principals }, async (_, id) => ({
+      ask: await served.client(`calm ${id}`),
+      queries: calmPrincipal('plain', train, pool, 200, randomFrom(FROZEN.attacks, 'around', id)),
+    })),
+  );
+  let [stopped, asked] = [false, 0];
+  const pace = randomFrom(FROZEN.attacks, 'pace');
+  const loop = (async () => {
+    while (!stopped) {
+      const { ask, queries } = clients[pace.integer(principals)]!;
+      const at = (asked++ % 200) * DIGIT;
+      await ask(queries.x.subarray(at, at + DIGIT), 1);
+      await new Promise((resolve) => setTimeout(resolve, 1000 / perSecond));
+    }
+  })();
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  return async () => {
+    stopped = true;
+    await loop;
+    const orders = await served.orders();
+    return new Set(orders.flatMap(({ principal }) => (principal?.startsWith('calm ') ? [principal] : [])))
+      .size;
+  };
+}
+
+/** The key whose turn it is, among those that still get answers. */
+function nextOf(turn: number, keys: number, dead: ReadonlySet<number>): number {
+  let key = turn % keys;
+  while (dead.has(key)) key = (key + 1) % keys;
+  return key;
+}
+
+function median(numbers: readonly number[]): number {
+  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+}
+
+function count(names: readonly string[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
+
+function shuffled(n: number, random: ReturnType<typeof randomFrom>): Int32Array {
+  const all = Int32Array.from({ length: n }, (_, i) => i);
+  for (let i = n - 1; i > 0; i--) {
+    const j = random.integer(i + 1);
+    [all[i], all[j]] = [all[j]!, all[i]!];
+  }
+  return all;
+}

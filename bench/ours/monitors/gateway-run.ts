@@ -1,0 +1,108 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GlacisError } from '../../../src/core/error.ts';
+import { readServe } from '../../../src/gateway/config/read-serve.ts';
+import { openGateway } from '../../../src/gateway/open-gateway.ts';
+import { MONITOR_CALIBRATION } from '../../../src/monitor/calibration-file.ts';
+import { modelPath } from '../../places.ts';
+import { DIGIT } from '../stateful/pictures.ts';
+
+/** A gateway as it is served, with all monitors, whose answer to an attack is quarantine. */
+export interface ServedVictim {
+  /** Makes a key for a principal; gives a client that asks with it. `undefined`: refused. */
+  client(principal: string): Promise<(x: Float32Array, n: number) => Promise<Float32Array | undefined>>;
+  /** Orders in force: whom they meet, and when. */
+  orders(): Promise<readonly { readonly principal: string | undefined; readonly at: number }[]>;
+  close(): Promise<void>;
+}
+
+/** Starts it: over loopback, with log, store, cases, measures and console, and nothing changed but the rule that quarantines whom an attack of severity `high` is ascribed to. */
+export async function serveVictim(calibration: Readonly<Record<string, unknown>>): Promise<ServedVictim> {
+  const folder = mkdtempSync(join(tmpdir(), 'glacis-monitors-'));
+  const file = join(folder, 'calibration.json');
+  writeFileSync(file, JSON.stringify({ schema: MONITOR_CALIBRATION, models: { digits: calibration } }));
+  const serve = {
+    listen: { port: 0 },
+    management: { port: 0 },
+    models: { digits: { file: modelPath('mnist-cnn'), check: { asGiven: true } } },
+    rates: { limits: [{ per: 'principal', requests: 1e9, every: 'second' }] },
+    budgets: { limits: [{ per: 'principal', queries: 1e12 }] },
+    monitors: { measured: file },
+    incidents: {
+      respond: {
+        rules: [{ when: { kind: 'attack', severity: 'high' }, do: [{ measure: 'quarantine' }] }],
+        mostQuarantined: 1000,
+      },
+    },
+  };
+  const { config } = readServe(JSON.stringify({ serve }), 'bench');
+  const gateway = await openGateway({
+    ...{ config, folder, dataFolder: join(folder, 'data'), env: process.env, home: homedir() },
+  });
+  if (gateway.notLoaded.length > 0) throw new GlacisError('run/failed', gateway.notLoaded[0]!.because);
+  const url = `${gateway.addresses.rest}/v2/models/digits/infer`;
+  const admin = await gateway.keys.create(
+    {
+      ...{ principal: 'operator', tenant: 'operators', roles: ['admin'] },
+      scope: { models: ['*'], operations: ['infer'], detail: 'logits' },
+    },
+    { id: 'bench', mayGrant: true },
+  );
+  return {
+    async client(principal) {
+      const { text } = await gateway.keys.create(
+        {
+          ...{ principal, tenant: principal, roles: [] },
+          scope: { models: ['*'], operations: ['infer', 'metadata', 'ready'], detail: 'logits' },
+        },
+        { id: 'bench', mayGrant: true },
+      );
+      return async (x, n) => {
+        const head = Buffer.from(
+          JSON.stringify({
+            inputs: [
+              {
+                ...{ name: 'input', datatype: 'FP32', shape: [n, 1, 28, 28] },
+                parameters: { binary_data_size: 4 * n * DIGIT },
+              },
+            ],
+          }),
+        );
+        const body = Buffer.concat([head, Buffer.from(x.buffer, x.byteOffset, 4 * n * DIGIT)]);
+        const answer = await fetch(url, {
+          method: 'POST',
+          headers: {
+            authorization: `Bearer ${text}`,
+            'content-type': 'application/octet-stream',
+            'inference-header-content-length': String(head.length),
+          },
+          body,
+        });
+        const said = (await answer.json()) as {
+          readonly outputs?: readonly { readonly data: readonly number[] }[];
+          readonly error?: string;
+        };
+        if (answer.status === 200) return Float32Array.from(said.outputs![0]!.data);
+        if (answer.status === 429 || answer.status === 403 || answer.status === 404) return undefined;
+        throw new GlacisError(
+          'run/failed',
+          `gateway: expected an answer, got ${answer.status} ${said.error}`,
+        );
+      };
+    },
+    async orders() {
+      const answer = await fetch(`${gateway.addresses.management}/api/orders`, {
+        headers: { authorization: `Bearer ${admin.text}` },
+      });
+      const { rows } = (await answer.json()) as {
+        readonly rows: readonly { readonly target: { readonly principal?: string }; readonly at: number }[];
+      };
+      return rows.map(({ target, at }) => ({ principal: target.principal, at }));
+    },
+    async close() {
+      await gateway.drain();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { analysePast } from '../../../src/monitor/past/analyse-past.ts';
+import { readAhead } from '../../../src/monitor/past/read-ahead.ts';
+import { clock, line } from '../lines.ts';
+import { writePast } from './past-lines.ts';
+
+/** How long all monitors take over past decisions, as `glacis monitor` looks at them: `node bench/ours/monitors/past.ts [DECISIONS]`. */
+const decisions = Number(process.argv[2] ?? 10_000_000);
+const folder = mkdtempSync(join(tmpdir(), 'glacis-past-'));
+try {
+  const file = join(folder, 'past.jsonl');
+  writePast(file, decisions);
+  const rest = process.memoryUsage().rss;
+  const before = clock();
+  const found = await analysePast(readAhead(file), { choice: { kinds: {}, only: {}, calibration: {} } });
+  const after = clock();
+  line('past', {
+    id: `past ${decisions}`,
+    from: 'JSON lines',
+    ...{ decisions: found.decisions, bytes: statSync(file).size, before: rest },
+    ...{ seconds: after.wall - before.wall, cpu: after.cpu - before.cpu },
+    peakRssBytes: process.resourceUsage().maxRSS * 1024,
+    alarms: found.counts,
+  });
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

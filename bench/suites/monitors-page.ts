@@ -1,0 +1,118 @@
+import type { SideEvent } from '../side.ts';
+
+/** The tables of bench/results/monitors.md. */
+export function monitorsPage(lines: readonly SideEvent[]): string {
+  const of = (event: string) => lines.filter((line) => line.event === event);
+  return `${[
+    ...calm(of('calm')),
+    ...contained(of('contained'), of('needed')),
+    ...alone(of('alone')),
+    ...cost(of('cost'), of('past')),
+  ].join('\n')}\n`;
+}
+
+function calm(lines: readonly SideEvent[]): readonly string[] {
+  if (lines.length === 0) return [];
+  const sum = (of: (line: SideEvent) => number) => lines.reduce((total, line) => total + of(line), 0);
+  return [
+    '### Calm traffic',
+    `${sum(({ requests }) => Number(requests))} requests of ${sum(({ principals }) => Number(principals))} principals who were not learnt from: retries, files saved again, cameras, bursts, and slow drift of everything in the second half (one principal in ten drifts half as far again). Attack alarms are those of the monitors of attacks. Intervals are 95 % (Clopper-Pearson), of principals that were ever blamed.`,
+    '',
+    '| run | requests | attack alarms | principals blamed | drift alarms while it drifted | before it did | drift ascribed to few clients | nearest to an attack alarm | µs a sketched request, all monitors |',
+    '|---|---:|---:|---:|---|---|---|---|---:|',
+    ...lines.map((line) => {
+      const [low, high] = line.perPrincipal as readonly [number, number];
+      const highest = (
+        line.highest as readonly { readonly monitor: string; readonly share: number }[]
+      ).reduce((most, each) => (each.share > most.share ? each : most));
+      return `| ${line.id} | ${line.requests} | ${line.attackAlarms}${named(line.by)} | ${line.blamed} of ${line.principals} (${percent(low)}–${percent(high)}) | ${names(line.driftAlarms)} | ${names(line.falseDrift)} | ${names(line.driftOfFew)} | ${highest.monitor}: ${percent(highest.share)} of its threshold | ${Number(line.microseconds).toFixed(0)} |`;
+    }),
+  ];
+}
+
+function contained(lines: readonly SideEvent[], needed: readonly SideEvent[]): readonly string[] {
+  if (lines.length === 0) return [];
+  const [unhindered] = needed;
+  const hops = [
+    ...new Set(lines.filter(({ reached }) => reached !== undefined).map(({ keys }) => Number(keys))),
+  ];
+  const rows = lines.filter(({ reached }) => reached === undefined);
+  return [
+    '',
+    '### Contained by the gateway',
+    'A gateway as it is served, over loopback, with log, cases and measures; whom an alarm of an attack names is quarantined. The attacker sends batches of up to 32 samples, one request under way, as fast as it can; 30 calm clients ask meanwhile. Counted are samples that were answered until every key was cut off.',
+    '',
+    '| attack | keys | runs contained | samples answered | of those needed | seconds | calm clients blamed |',
+    '|---|---:|---:|---:|---:|---:|---:|',
+    ...rows.map(
+      (line) =>
+        `| ${line.attack} | ${line.keys} | ${line.contained ? 1 : 0} of 1 | ${line.answered} | ${percent(Number(line.share))} of ${line.needed} | ${(Number(line.milliseconds) / 1000).toFixed(2)} | ${line.calmBlamed} |`,
+    ),
+    ...hops.map((keys) => {
+      const runs = lines.filter((line) => line.reached !== undefined && Number(line.keys) === keys);
+      const answered = runs.map((line) => Number(line.answered)).sort((a, b) => a - b);
+      const middle = answered[Math.floor(answered.length / 2)]!;
+      const wanted = Number(unhindered?.neededWithin1);
+      return `| HopSkipJump (l2) | ${keys} | ${runs.filter((line) => line.contained === true).length} of ${runs.length} | ${middle} (${answered[0]} to ${answered.at(-1)}) | ${percent(middle / wanted)} (at most ${percent(answered.at(-1)! / wanted)}) of ${wanted} | ${(Math.max(...runs.map(({ milliseconds }) => Number(milliseconds))) / 1000).toFixed(2)} at most | ${runs.reduce((total, line) => total + Number(line.calmBlamed), 0)} |`;
+    }),
+    '',
+    ...(unhindered
+      ? [
+          `Nobody in its way, HopSkipJump asked ${unhindered.queries} times (median of ${unhindered.runs} digits) and ended at a median distance of ${Number(unhindered.final).toFixed(2)}: within a tenth of it after ${unhindered.neededWithin10} queries, within a hundredth after ${unhindered.neededWithin1}, and at it after ${unhindered.needed}. A copy needs more than 30,000 natural pictures to agree on 90 % (bench/results/steal.md).`,
+        ]
+      : []),
+  ];
+}
+
+function alone(lines: readonly SideEvent[]): readonly string[] {
+  if (lines.length === 0) return [];
+  const shown = (n: unknown) => (typeof n === 'number' && Number.isFinite(n) ? String(n) : 'never');
+  return [
+    '',
+    '### The monitors alone, and attackers who know them',
+    'One query a call, every third call a calm client’s; a key that is named is cut off at once and the attack goes on with the others. Medians over runs; lures are calm queries that a key sends for each of the attack’s and are not counted.',
+    '',
+    '| attack | keys | lures | runs caught | first key after | all keys after | by | calm clients blamed |',
+    '|---|---:|---:|---:|---:|---:|---|---:|',
+    ...lines.map(
+      (line) =>
+        `| ${line.attack} | ${line.keys} | ${line.decoys} | ${line.caught} of ${line.runs} | ${shown(line.first)} | ${shown(line.all)} | ${(line.by as readonly string[]).join(', ')} | ${line.innocent} |`,
+    ),
+  ];
+}
+
+function cost(lines: readonly SideEvent[], past: readonly SideEvent[]): readonly string[] {
+  return [
+    ...(lines.length > 0
+      ? [
+          '',
+          '### Cost',
+          '| calls a second | µs of CPU a call: the calling thread | all threads | sketched |',
+          '|---:|---:|---:|---:|',
+          ...lines.map(
+            (line) =>
+              `| ${line.perSecond} | ${Number(line.main).toFixed(1)} | ${Number(line.all).toFixed(1)} | ${percent(Number(line.sketched))} |`,
+          ),
+        ]
+      : []),
+    ...(past.length > 0
+      ? [
+          '',
+          '### Past decisions',
+          '| from | decisions | seconds | peak memory |',
+          '|---|---:|---:|---:|',
+          ...past.map(
+            (line) =>
+              `| ${line.from} | ${line.decisions} | ${Number(line.seconds).toFixed(1)} | ${(Number(line.peakRssBytes) / 2 ** 20).toFixed(0)} MiB |`,
+          ),
+        ]
+      : []),
+  ];
+}
+
+const names = (counts: unknown): string =>
+  Object.entries(counts as Readonly<Record<string, number>>)
+    .map(([name, n]) => `${name} ${n}`)
+    .join(', ') || 'none';
+const named = (counts: unknown): string => (names(counts) === 'none' ? '' : ` (${names(counts)})`);
+const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 2 : 0)} %`;
