@@ -124,6 +124,23 @@ describe('input-drift', () => {
     expect(feed(monitor, moved(LATER + 90_000_000)).length).toBe(1);
   });
 
+  it('sees who attacks while everybody drifts', () => {
+    const monitor = inputDrift.make(inputs, setting({ calm }));
+    const drifted = (rng: Parameters<typeof calmFeatures>[0]) =>
+      calmFeatures(rng).with(1, rng.uniform() ** 2);
+    expect(
+      feed(monitor, traffic({ calls: 1000, from: LATER, features: drifted })).map(({ kind }) => kind),
+    ).toEqual(['drift']);
+    const attacked = traffic({
+      calls: 1000,
+      clients: 5,
+      from: LATER + 3_600_000,
+      features: (rng, _, client) =>
+        client === 'client 3' ? calmFeatures(rng).with(0, 9) : calmFeatures(rng),
+    });
+    expect(feed(monitor, attacked).map(({ kind }) => kind)).toContain('attack');
+  });
+
   it('is blind where inputs are not sketched, and does not mind sketches of another width', () => {
     expect(inputDrift.make(inputs, setting({ features: [] })).state().phase).toBe('blind');
     const monitor = inputDrift.make(inputs, setting({ calm }));

@@ -141,9 +141,12 @@ export function openWindowed(
     threshold = limit;
     addPoint(rows.at[rows.n - 1]!, found.score);
     for (const fault of found.faults) sayFault(rows, fault);
-    if (found.score <= limit || !isDue('drift', rows.at[rows.n - 1]!)) return;
+    if (found.score <= limit) return;
     const calmShare = (who: string) => shares.get(who) ?? 0;
     const spread = spreadOf(rows, found.excess, calmShare, (rest) => watch.test(rest).score);
+    // Drift that goes on must not hide who attacks under it, nor the other way round.
+    const about = spread.kind === 'attack' ? `few ${spread.principals.join(' ')}` : 'drift';
+    if (!isDue(about, rows.at[rows.n - 1]!)) return;
     const because = `The score ${found.score.toFixed(1)} (−log₁₀ p of ${rows.n} rows) is above ${limit.toFixed(1)}.`;
     raise(
       rows,
