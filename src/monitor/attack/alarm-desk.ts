@@ -25,6 +25,11 @@ const AGAIN = 600_000;
 const WORSE = 2;
 const MOST = 1024;
 
+/** How grave an attack is: critical when the evidence is far beyond where the alarm began, so that what is done about it can grow with it. */
+export function gravity(score: number, threshold: number): 'critical' | 'high' {
+  return score > WORSE * threshold ? 'critical' : 'high';
+}
+
 /** Principals and decisions of one alarm. */
 const MOST_PRINCIPALS = 32;
 const MOST_DECISIONS = 64;

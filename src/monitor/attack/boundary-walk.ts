@@ -6,7 +6,7 @@ import { sampleDigest } from '../../detect/queries/sample-digest.ts';
 import type { Alarm } from '../alarm.ts';
 import type { MonitorSetting } from '../monitor.ts';
 import type { Sighting } from '../sighting.ts';
-import { openDesk } from './alarm-desk.ts';
+import { gravity, openDesk } from './alarm-desk.ts';
 import { defineAttackKind } from './attack-kind.ts';
 import { type LastPoints, lastPoints } from './between-points.ts';
 import { type CellRow, cellRowsOf, cellsOfFeatures, scaleOf, usualDistances } from './cell-rows.ts';
@@ -196,7 +196,14 @@ function openMonitor(fit: Fit, given: Options, setting: MonitorSetting, state?: 
           for (const name of principals.slice(1)) desk.note(`boundary-walk ${name}`, sighting.at, evidence);
           alarms.push(
             desk.say({
-              ...{ at: sighting.at, severity: 'high', subject, first, last: sighting.at, queries: n },
+              ...{
+                at: sighting.at,
+                severity: gravity(evidence, limit),
+                subject,
+                first,
+                last: sighting.at,
+                queries: n,
+              },
               principals: principals.length > 0 ? principals : [who],
               title: `${principals.length > 1 ? `${principals.length} clients walk` : `${who} walks`} along a class border of ${setting.model}`,
               why: `Of ${n} near-duplicates of one input ${flipped} got another class than their neighbour and ${halved} halve the way between two inputs of different classes; in calm clusters at most ${(100 * fit.flipped).toFixed(0)} % and ${(100 * fit.halving).toFixed(1)} % do. The odds against a calm cluster are e^${evidence.toFixed(1)} (alarm from e^${limit.toFixed(1)}). It looks like an attack and not like drift because it is one input, and ${principals.length === 1 ? 'one client' : `${Math.max(1, principals.length)} clients`}; nobody needs to search for the border of a class.`,
@@ -228,7 +235,7 @@ function openMonitor(fit: Fit, given: Options, setting: MonitorSetting, state?: 
         score: parts[0]?.score ?? 0,
         threshold: limit,
         series: series.points(),
-        falseAlarms: { budgetPerDay: given.budget, measuredPerDay: 0, on: fit.calls },
+        falseAlarms: { budgetPerDay: given.budget, on: fit.calls },
         parts: parts.slice(0, 64),
       };
     },

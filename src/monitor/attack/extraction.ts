@@ -3,7 +3,7 @@ import { recent } from '../../detect/queries/recent.ts';
 import type { Alarm } from '../alarm.ts';
 import type { MonitorSetting } from '../monitor.ts';
 import type { Sighting } from '../sighting.ts';
-import { openDesk } from './alarm-desk.ts';
+import { gravity, openDesk } from './alarm-desk.ts';
 import { defineAttackKind } from './attack-kind.ts';
 import { calmRowReader, calmRowsSchema, calmRowsToJson, fitCalmRows, isWhole, ROW } from './calm-rows.ts';
 import {
@@ -301,7 +301,6 @@ function openExtraction(
         falseAlarms: {
           budgetPerDay: given.budget,
           on: fit.calm.rows,
-          ...(fit.calm.one <= one && { measuredPerDay: 0 }),
         },
         parts: most.map(({ name, evidence }) => ({ name, score: Math.max(0, evidence) })),
       };
@@ -359,7 +358,7 @@ function openExtraction(
     const quiet = calmest.filter(({ part }) => part < SUSPICIOUS * one).length;
     return {
       at: sighting.at,
-      severity: alone || named.length > 2 ? ('high' as const) : ('medium' as const),
+      severity: gravity(score, alone ? one : all),
       principals: named.map(({ name }) => name),
       subject,
       title:

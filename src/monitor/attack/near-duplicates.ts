@@ -10,7 +10,7 @@ import { recent } from '../../detect/queries/recent.ts';
 import type { Alarm } from '../alarm.ts';
 import type { MonitorSetting } from '../monitor.ts';
 import type { Sighting } from '../sighting.ts';
-import { openDesk } from './alarm-desk.ts';
+import { gravity, openDesk } from './alarm-desk.ts';
 import { defineAttackKind } from './attack-kind.ts';
 import { type CellRow, cellRowsOf, cellsOfFeatures, scaleOf, usualDistances } from './cell-rows.ts';
 import { scoreSeries } from './score-series.ts';
@@ -213,7 +213,7 @@ function openMonitor(
         score: parts[0]?.score ?? 0,
         threshold: 1,
         series: series.points(),
-        falseAlarms: { budgetPerDay: 1 / 7, measuredPerDay: 0, on: fit.calls },
+        falseAlarms: { budgetPerDay: 1 / 7, on: fit.calls },
         parts,
       };
     },
@@ -233,7 +233,7 @@ function openMonitor(
     const [who] = principals;
     return {
       at,
-      severity: 'high' as const,
+      severity: gravity(suspect.score, 1),
       principals,
       subject: `near-duplicates ${who}`,
       title: `${who} is probing ${setting.model} around one input`,

@@ -6,7 +6,7 @@ import { sampleDigest } from '../../detect/queries/sample-digest.ts';
 import type { Alarm } from '../alarm.ts';
 import type { MonitorSetting } from '../monitor.ts';
 import type { Sighting } from '../sighting.ts';
-import { openDesk } from './alarm-desk.ts';
+import { gravity, openDesk } from './alarm-desk.ts';
 import { defineAttackKind } from './attack-kind.ts';
 import { cellRowsOf, cellsOfFeatures, scaleOf, usualDistances } from './cell-rows.ts';
 import { halves } from './extraction-evidence.ts';
@@ -281,7 +281,13 @@ function openMonitor(fit: Fit, given: Options, setting: MonitorSetting, state?: 
         const calls = members.reduce((sum, each) => sum + each.calls, 0);
         alarms.push(
           desk.say({
-            ...{ at: sighting.at, severity: 'high', subject, score: evidence, threshold: limit },
+            ...{
+              at: sighting.at,
+              severity: gravity(evidence, limit),
+              subject,
+              score: evidence,
+              threshold: limit,
+            },
             principals: names,
             title: `${names.length} clients behave as one on ${setting.model}`,
             why: `${members.reduce((sum, { sharedCount }) => sum + sharedCount, 0)} of their ${calls} calls ask beside a query of another client, and ${members.reduce((sum, { turnCount }) => sum + turnCount, 0)} come after the same client as the call before; calm clients share at most ${(100 * fit.shared).toFixed(1)} % and follow in at most ${(100 * fit.turns).toFixed(1)} %. The odds against separate clients are e^${evidence.toFixed(1)} (alarm from e^${limit.toFixed(1)}). ${common.length > 0 ? `They have ${common.join(', ')} in common. ` : ''}It looks like an attack and not like drift because only these clients are tied to each other; ${Math.max(0, watch.clients.size() - names.length)} others are not.`,
@@ -313,7 +319,7 @@ function openMonitor(fit: Fit, given: Options, setting: MonitorSetting, state?: 
         score: series.points().at(-1)?.[1] ?? 0,
         threshold: threshold(),
         series: series.points(),
-        falseAlarms: { budgetPerDay: given.budget, measuredPerDay: 0, on: fit.calls },
+        falseAlarms: { budgetPerDay: given.budget, on: fit.calls },
         parts,
       };
     },

@@ -233,7 +233,7 @@ function openMonitor(fit: Fit, given: Options, setting: MonitorSetting, state?: 
         score: parts[0]?.score ?? 0,
         threshold: threshold(),
         series: series.points(),
-        falseAlarms: { budgetPerDay: given.budget, measuredPerDay: 0, on: fit.calls },
+        falseAlarms: { budgetPerDay: given.budget, on: fit.calls },
         parts,
       };
     },
