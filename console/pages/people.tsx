@@ -4,6 +4,7 @@ import type { PageProps } from '../shell/routes.ts';
 import { Keys } from './people/keys.tsx';
 import { Principals } from './people/principals.tsx';
 import { Roles } from './people/roles.tsx';
+import { Sessions } from './people/sessions.tsx';
 
 /** Who may come in, with which key, and who may do what. */
 export default function PeoplePage({ query }: PageProps) {
@@ -18,6 +19,7 @@ export default function PeoplePage({ query }: PageProps) {
         tabs={[
           { id: 'keys', title: 'Keys', body: () => <Keys query={query} /> },
           { id: 'people', title: 'People & programs', body: () => <Principals query={query} /> },
+          { id: 'sessions', title: 'Signed in', body: () => <Sessions /> },
           { id: 'roles', title: 'Roles', body: () => <Roles /> },
         ]}
       />

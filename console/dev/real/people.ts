@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import type { SignedIn } from '../../../src/gateway/console/api.ts';
 import type { Event } from '../../../src/gateway/decision.ts';
 import { identitySchema, rightsSchema } from '../../../src/gateway/identity/config-schema.ts';
 import { databaseKeys } from '../../../src/gateway/identity/keys/database-keys.ts';
@@ -86,15 +87,38 @@ export async function openRealPeople(
   await voteAs('linus', reviewIds[1]!, 'comment', 'The van was filmed in rain. <i>Look at sample 6</i>.');
   const management = await openManagementRights(rightsSchema.parse({}), { now, failed });
   return {
-    fixtures: fromRoutes([
-      ...keyRoutes(identity.keys),
-      ...peopleRoutes({ store, keys: identity.keys, management }),
-      ...reviewRoutes(reviews),
-    ]),
+    fixtures: [
+      ...sessionFixtures(now()),
+      ...fromRoutes([
+        ...keyRoutes(identity.keys),
+        ...peopleRoutes({ store, keys: identity.keys, management }),
+        ...reviewRoutes(reviews),
+      ]),
+    ],
     ...{ voteAs, reviewIds },
     async close() {
       await identity.close();
       await store.close();
     },
   };
+}
+
+/** Sessions that are made up: real ones belong to the console's own sign-in. */
+function sessionFixtures(now: number): readonly Fixture[] {
+  const of = (name: string, principal: string, way: string): SignedIn => ({
+    ...{ name, principal, tenant: 'local', credential: 'k', address: '10.4.0.9', way },
+    ...{ created: now - 3_600_000, seen: now - 60_000, ends: now + 7_200_000 },
+  });
+  let rows = [of('s1', 'ada', 'link'), of('s2', '<u>grace</u>', 'company')];
+  return [
+    { method: 'GET', path: '/api/sessions', run: () => rows },
+    {
+      method: 'POST',
+      path: '/api/sessions/:name/end',
+      run({ params }) {
+        rows = rows.filter(({ name }) => name !== params.name);
+        return { ended: params.name };
+      },
+    },
+  ];
 }

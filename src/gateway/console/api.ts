@@ -494,3 +494,17 @@ export interface RolesView {
     readonly by: readonly string[];
   }[];
 }
+
+/** A row of `GET /api/sessions?principal=`, an array; `POST /api/sessions/:name/end {}` signs somebody out. */
+export interface SignedIn {
+  readonly name: string;
+  readonly principal: string;
+  readonly tenant: string;
+  readonly credential: string;
+  readonly address: string;
+  readonly created: number;
+  readonly seen: number;
+  readonly ends: number;
+  /** `link`, or the provider that vouched. */
+  readonly way: string;
+}

@@ -293,6 +293,14 @@ describe.skipIf(!hasChromium)('pages of proof and rules, on real parts (needs /u
       await page.getByText('May come in').waitFor();
     });
 
+    it('shows who is signed in, and signs somebody out', async () => {
+      await open('/people?tab=sessions');
+      await button('Sign out').click();
+      await dialog().getByRole('button', { name: 'Sign out' }).click();
+      await page.getByText('Signed out.').waitFor();
+      await expect.poll(() => page.locator('tbody tr').count(), { timeout: 5000 }).toBe(1);
+    });
+
     it('has more keys on further pages, and says who may do what', async () => {
       await open('/people');
       await page.locator('tbody tr').first().waitFor();
@@ -317,6 +325,7 @@ describe.skipIf(!hasChromium)('pages of proof and rules, on real parts (needs /u
     ['/policy?tab=rights', 'Callers'],
     ['/people', 'New key'],
     ['/people?tab=people', 'May come in'],
+    ['/people?tab=sessions', 'Last seen'],
     ['/people?tab=roles', 'Who may do what'],
   ])('%s has no barriers, light and dark, and fits a phone', async (path, text) => {
     await open(path);
