@@ -17,6 +17,8 @@ export type ActOutcome =
 export interface ActsSetting extends ChangeSetting {
   readonly config: () => IncidentsConfig;
   readonly containment: Containment;
+  /** Hears how long after its first bad query a case was contained, in milliseconds. */
+  readonly contained?: ((milliseconds: number) => void) | undefined;
 }
 
 /** Measures of cases: asked for, approved, taken, ended. */
@@ -44,7 +46,8 @@ export function openActs(setting: ActsSetting): Acts {
   const noting = new Map<string, Promise<Case | undefined>>();
   const note = (order: Order): Promise<Case | undefined> => {
     const kind = order.ended === undefined ? 'measure' : 'lifted';
-    const id = sha256(`${kind}\0${order.id}`).slice(0, 32);
+    // Once a case: another case may rest on the same measure.
+    const id = sha256(`${kind}\0${order.case}\0${order.id}`).slice(0, 32);
     const under = noting.get(id);
     if (under) return under;
     const mine = noteOnce(order, kind, id).finally(() => noting.delete(id));
@@ -70,6 +73,8 @@ export function openActs(setting: ActsSetting): Acts {
       if (await hasEvent(store.db, id)) return { case: caseOf(await needCase(store, order.case!)) };
       throw thrown;
     });
+    if (kind === 'measure' && there.containedAt === undefined && after.containedAfter !== undefined)
+      setting.contained?.(after.containedAfter);
     return after;
   };
   const take = async (id: string, wish: OrderWish, by: string): Promise<ActOutcome> => {

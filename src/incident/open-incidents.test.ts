@@ -337,6 +337,26 @@ describe.each(ENGINES)('incidents on $engine', ({ engine, missing }) => {
         expect((await view(desk, id)).case).toMatchObject({ state: 'contained', containedAfter: MINUTE });
       });
 
+      it('counts a measure of another case for this one, too, and how soon cases were contained', async () => {
+        const desk = openDesk(store);
+        await raised(desk, { severity: 'high' });
+        desk.at += 3 * HOUR;
+        const late = { first: desk.at - 5000, last: desk.at, at: desk.at, subject: 'other', model: 'digits' };
+        const second = await raised(desk, { severity: 'high', ...late });
+        expect(second).toBe('C-2026-0002');
+        expect(desk.containment.orders).toHaveLength(1);
+        const { case: found, orders, events } = await view(desk, second);
+        expect(found).toMatchObject({ state: 'contained', containedAfter: 0 });
+        expect(orders).toMatchObject([{ measure: 'degrade', case: 'C-2026-0001' }]);
+        expect(events.map(({ what }) => what.kind)).toEqual(['alarm', 'measure']);
+        expect(desk.incidents.counts()).toEqual({
+          alarms: 2,
+          opened: 2,
+          contained: 2,
+          containedMilliseconds: MINUTE,
+        });
+      });
+
       it('leaves drift and milder alarms to a person, with suggestions', async () => {
         const desk = openDesk(store);
         const id = await raised(desk);

@@ -101,6 +101,13 @@ export interface Incidents
   /** Puts another configuration in force. */
   reload(config: IncidentsConfig): void;
   readonly config: () => IncidentsConfig;
+  /** Since the start, of this gateway: alarms kept or counted, cases opened, cases contained, and how long after their first bad query that was, added up. */
+  readonly counts: () => {
+    readonly alarms: number;
+    readonly opened: number;
+    readonly contained: number;
+    readonly containedMilliseconds: number;
+  };
   /** Alarms that found no room since the start. */
   readonly dropped: AlarmQueue['dropped'];
   readonly idle: AlarmQueue['idle'];
@@ -116,7 +123,12 @@ export function openIncidents(initial: IncidentsConfig, surroundings: IncidentsS
   const record = (event: LedgerEvent) => surroundings.record(sealed ? withoutNames(event) : event);
   let config = initial;
   const changing: ChangeSetting = { store, record, now, freshId, notify };
-  const acts = openActs({ ...changing, config: () => config, containment });
+  const counts = { alarms: 0, opened: 0, contained: 0, containedMilliseconds: 0 };
+  const contained = (milliseconds: number) => {
+    counts.contained++;
+    counts.containedMilliseconds += milliseconds;
+  };
+  const acts = openActs({ ...changing, config: () => config, containment, contained });
   const change = (id: string, given: Parameters<typeof changeCase>[1]) => changeCase(id, given, changing);
   const say = (id: string, text: string) =>
     change(id, { by: 'glacis', what: { kind: 'comment', text: cut(text, MOST_COMMENT) } }).catch((thrown) =>
@@ -128,6 +140,8 @@ export function openIncidents(initial: IncidentsConfig, surroundings: IncidentsS
     const shown = caseOf(kept.case);
     for (const event of kept.events) notify({ kind: 'case', case: shown, event });
     const isNew = kept.how === 'opened' || kept.how === 'joined';
+    if (kept.how !== 'known') counts.alarms += 1 + again;
+    if (kept.how === 'opened') counts.opened++;
     if (kept.how !== 'known') notify({ kind: 'alarm', alarm, case: shown, isNew });
     if (isNew && by === undefined)
       await respond(alarm, shown.id, { config: () => config, acts, containment, store, now, say, failed });
@@ -185,7 +199,12 @@ export function openIncidents(initial: IncidentsConfig, surroundings: IncidentsS
       const found = await readCase(store.db, id);
       if (!found) return undefined;
       const { events, alarms } = await readEvents(store.db, id);
-      const orders = await containment.list({ case: id, most: 1000 });
+      const own = await containment.list({ case: id, most: 1000 });
+      // What another case had done to the same principals holds here as well.
+      const others = containment
+        .active()
+        .filter((order) => order.case !== id && found.principals.includes(order.target.principal ?? '\0'));
+      const orders = [...own, ...others];
       const given = { config, active: containment.active(), now: now(), needsApproval: acts.needsApproval };
       return {
         case: caseOf(found),
@@ -240,6 +259,7 @@ export function openIncidents(initial: IncidentsConfig, surroundings: IncidentsS
       config = next;
     },
     config: () => config,
+    counts: () => ({ ...counts }),
     dropped: queue.dropped,
     idle: queue.idle,
     close: () => queue.close(),

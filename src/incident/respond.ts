@@ -74,9 +74,13 @@ export async function respond(alarm: Alarm, id: string, setting: RespondSetting)
   if (rules.mode === 'off') return;
   try {
     const active = containment.active();
-    const wishes = wishesFor(alarm, rules, now()).filter(
-      (wish) => !active.some((order) => isSameWish(order, wish)),
-    );
+    const wishes: OrderWish[] = [];
+    for (const wish of wishesFor(alarm, rules, now())) {
+      const there = active.find((order) => isSameWish(order, wish));
+      if (there === undefined) wishes.push(wish);
+      // Another case had it done: it holds for this one as well.
+      else if (rules.mode === 'on' && there.case !== id) await acts.note({ ...there, case: id });
+    }
     if (wishes.length === 0) return;
     if (rules.mode === 'dry-run') {
       const told = wishes.map(({ measure, target }) => `${measure} ${JSON.stringify(target)}`);

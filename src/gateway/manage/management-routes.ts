@@ -83,6 +83,7 @@ export function managementRoutes(parts: ManagedParts): readonly ManagementRoute[
   const { containment, incidents, monitors, rollups } = operations;
   const health = () => healthOf(parts);
   watch(metrics, backends);
+  watchIncidents(metrics, incidents);
   const routes = [
     ...healthRoutes(health, metrics),
     ...modelRoutes(backends),
@@ -174,6 +175,21 @@ function healthOf({
         part(`model ${model}`, versions.find(({ stopped }) => stopped !== undefined)?.stopped),
       ),
   ];
+}
+
+/** How many alarms and cases there were, and how soon they were contained: seconds by the number of cases is the mean. */
+function watchIncidents(metrics: Metrics, { counts, dropped }: Incidents): void {
+  const one = (name: string, help: string, read: () => number) =>
+    metrics.watch(name, help, [], () => [{ labels: {}, value: read() }]);
+  one('glacis_alarms', 'Alarms that were kept or counted since the start.', () => counts().alarms);
+  one('glacis_alarms_dropped', 'Alarms that found no room since the start.', dropped);
+  one('glacis_cases_opened', 'Cases that were opened since the start.', () => counts().opened);
+  one('glacis_cases_contained', 'Cases that a measure contained since the start.', () => counts().contained);
+  one(
+    'glacis_containment_seconds',
+    'Seconds from the first bad query to the first measure in force, of all contained cases together.',
+    () => counts().containedMilliseconds / 1000,
+  );
 }
 
 /** Numbers that are asked for when the metrics are read. */
