@@ -64,6 +64,8 @@ async function linkInStore({ given }: CommandRun): Promise<string> {
       'option/invalid',
       `${place.file}: expected the store of a server, got nothing; --data-dir names its folder`,
     );
+  if (!config.console.enabled)
+    throw new GlacisError('option/invalid', 'serve.console: expected it to be enabled, got false');
   const principal = given.text('as') ?? 'admin';
   const store = await openStore(place, { migrations: 'none' });
   try {

@@ -43,6 +43,11 @@ export function servedText(
     `REST        ${rest}/v2`,
     ...(grpc === undefined ? [] : [`gRPC        ${grpc.replace(/^grpcs?:\/\//, '')}`]),
     `Management  ${management}`,
+    ...(management.startsWith('http')
+      ? [
+          `Console     ${management}/console/ (glacis console --data-dir ${dataDir} prints a link that signs you in)`,
+        ]
+      : []),
     `Log         ${dataDir}/record (glacis log verify ${dataDir}/record)`,
     ...(key === undefined
       ? []

@@ -405,6 +405,17 @@ describe('every answer', () => {
   });
 });
 
+describe('a console that is switched off', () => {
+  it('serves no pages and knows no sessions; the rest of the management side works', async () => {
+    const at = await opened({ console: { enabled: false } });
+    const { text } = await at.key('ann', ['operator']);
+    const headers = { authorization: `Bearer ${text}` };
+    expect((await send(at.address, '/api/act', { method: 'POST', headers })).status).toBe(200);
+    for (const path of ['/console/', '/', '/api/session', '/api/session/ways', '/api/events'])
+      expect((await send(at.address, path, { headers })).status).toBe(404);
+  });
+});
+
 describe('the pages', () => {
   it('are there without signing in, compressed ahead, under a policy without inline code', async () => {
     const at = await shared();

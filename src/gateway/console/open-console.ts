@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { asGlacisError } from '../../core/error.ts';
+import { asGlacisError, GlacisError } from '../../core/error.ts';
 import type { Store } from '../../store/index.ts';
 import type { Event } from '../decision.ts';
 import type { IdentityConfig } from '../identity/config-schema.ts';
@@ -132,62 +132,70 @@ export async function openConsole(config: ConsoleConfig, given: ConsoleSurroundi
     const stream = () => live.follow(follower, sightOf(mayNow));
     return { stream, type: 'text/event-stream', headers: { 'x-accel-buffering': 'no' } };
   };
+  const routes: readonly ManagementRoute[] = [
+    ...sessionRoutes({
+      ...{ door, sessions, signIn, record, now },
+      makeLink: (credential, by) =>
+        makeLink(store, { credential, by, now: now(), lifetime: current.config.linkLifetime }),
+      ended: live.end,
+      ways: () => ({
+        oidc: current.providers.map(({ name }) => ({
+          name,
+          start: `/api/session/oidc/${encodeURIComponent(name)}`,
+        })),
+        demo: current.config.demo,
+      }),
+      demo: () => current.config.demo,
+      longest: () => current.config.longest,
+    }),
+    ...providerRoutes({
+      door,
+      signIn,
+      providers: () => current.providers,
+      seal: openSeal(given.secret, 'sign-in'),
+      now,
+      failed,
+    }),
+    route({
+      method: 'GET',
+      path: '/api/events',
+      about: 'What happens, as server-sent events; each kind for who may read it.',
+      action: 'console.use',
+      run: events,
+    }),
+    ...['/', '/console'].map((path) =>
+      route({
+        method: 'GET',
+        path,
+        about: 'The way to the console.',
+        action: undefined,
+        run: () => ({ bytes: '', type: 'text/plain', status: 303, headers: { location: '/console/' } }),
+      }),
+    ),
+    route({
+      method: 'GET',
+      path: '/console/*',
+      about: 'The pages of the console. Nobody need be signed in to load them: they hold nothing.',
+      action: undefined,
+      run: ({ params, knock }) => {
+        const accepted = knock.headers['accept-encoding'];
+        return pages.at(params['*'] ?? '', Array.isArray(accepted) ? accepted.join(',') : accepted);
+      },
+    }),
+  ];
   return {
-    door,
+    door: config.enabled ? door : { ...door, enter: async () => undefined },
     publish: live.publish,
     wants: live.wants,
-    routes: [
-      ...sessionRoutes({
-        ...{ door, sessions, signIn, record, now },
-        makeLink: (credential, by) =>
-          makeLink(store, { credential, by, now: now(), lifetime: current.config.linkLifetime }),
-        ended: live.end,
-        ways: () => ({
-          oidc: current.providers.map(({ name }) => ({
-            name,
-            start: `/api/session/oidc/${encodeURIComponent(name)}`,
-          })),
-          demo: current.config.demo,
-        }),
-        demo: () => current.config.demo,
-        longest: () => current.config.longest,
-      }),
-      ...providerRoutes({
-        door,
-        signIn,
-        providers: () => current.providers,
-        seal: openSeal(given.secret, 'sign-in'),
-        now,
-        failed,
-      }),
-      route({
-        method: 'GET',
-        path: '/api/events',
-        about: 'What happens, as server-sent events; each kind for who may read it.',
-        action: 'console.use',
-        run: events,
-      }),
-      ...['/', '/console'].map((path) =>
-        route({
-          method: 'GET',
-          path,
-          about: 'The way to the console.',
-          action: undefined,
-          run: () => ({ bytes: '', type: 'text/plain', status: 303, headers: { location: '/console/' } }),
-        }),
-      ),
-      route({
-        method: 'GET',
-        path: '/console/*',
-        about: 'The pages of the console. Nobody need be signed in to load them: they hold nothing.',
-        action: undefined,
-        run: ({ params, knock }) => {
-          const accepted = knock.headers['accept-encoding'];
-          return pages.at(params['*'] ?? '', Array.isArray(accepted) ? accepted.join(',') : accepted);
-        },
-      }),
-    ],
+    routes: config.enabled ? routes : [],
     async prepare(next, issuers) {
+      const fixed = ({ enabled, address, attempts }: ConsoleConfig) =>
+        JSON.stringify([enabled, address, attempts]);
+      if (fixed(next) !== fixed(config))
+        throw new GlacisError(
+          'option/invalid',
+          'serve.console: expected enabled, address and attempts as they were; restart to change them',
+        );
       const providers = await providersOf(next, issuers, given);
       return () => {
         current = { config: next, providers };

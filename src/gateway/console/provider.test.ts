@@ -233,6 +233,9 @@ describe('signing in with a provider', () => {
     expect((await browser.ask('/api/session')).status).toBe(401);
     (await at.console.prepare(console, next.issuers))();
     expect((await browser.ask('/api/session')).status).toBe(401);
+    await expect(at.console.prepare(consoleSchema.parse({ enabled: false }), [])).rejects.toMatchObject({
+      code: 'option/invalid',
+    });
   });
 
   it('says that it failed where the provider cannot be reached or may not be asked', async () => {
