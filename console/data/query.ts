@@ -48,7 +48,7 @@ const TOUCHES: Readonly<Record<LiveEvent['kind'], readonly string[]>> = {
   'signed-out': [],
 };
 
-onLive((event) => touch(...(TOUCHES[event.kind] ?? [])));
+onLive((event) => renew(TOUCHES[event.kind] ?? [], CALM));
 onReturn(() => touch('/api/'));
 // Nobody sees what another person had on the screen before.
 session.watch(() => {
@@ -59,18 +59,37 @@ session.watch(() => {
 
 /** Answers under these beginnings of paths are asked for again: at once where somebody looks, else when somebody does. */
 export function touch(...beginnings: readonly string[]): void {
+  renew(beginnings, 0);
+}
+
+/** `calm`: milliseconds between two questions. */
+function renew(beginnings: readonly string[], calm: number): void {
   for (const [path, each] of held) {
     if (!beginnings.some((beginning) => path.startsWith(beginning))) continue;
-    if (each.watchers.size === 0) each.at = undefined;
-    else
-      each.timer ??= setTimeout(
-        () => {
-          each.timer = undefined;
-          fetchInto(path, each);
-        },
-        each.at !== undefined && Date.now() - each.at < CALM ? CALM : 0,
-      );
+    if (each.watchers.size === 0) {
+      each.at = undefined;
+      continue;
+    }
+    if (calm === 0) {
+      clearTimeout(each.timer);
+      each.timer = undefined;
+      void fetchInto(path, each);
+      continue;
+    }
+    const rest = each.at === undefined ? 0 : Math.max(0, each.at + calm - Date.now());
+    each.timer ??= setTimeout(() => {
+      each.timer = undefined;
+      void fetchInto(path, each);
+    }, rest);
   }
+}
+
+/** Changes what is kept of a path, where something is: what an act has just answered is true at once. */
+export function amend<T>(path: string, how: (before: T) => T): void {
+  const each = held.get(path);
+  if (each?.data === undefined) return;
+  each.data = how(each.data as T);
+  for (const watcher of [...each.watchers]) watcher();
 }
 
 /**

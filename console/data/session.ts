@@ -4,12 +4,10 @@ import { createStore, useStore } from './store.ts';
 /** Who is signed in: `undefined` while it is not known yet, `null` where nobody is. */
 export const session = createStore<SessionInfo | null | undefined>(undefined);
 
-/** Whether whoever is signed in may do this (an action of the management side). Buttons for what they may not do are not drawn; the server decides again. */
-export function may(action: string): boolean {
-  return session.get()?.may.includes(action) ?? false;
-}
-
-/** {@link may}, drawn again when the session changes. */
+/**
+ * Whether whoever is signed in may do this (an action of the management side), drawn again when the session changes. Buttons for what they may not do are not
+ * drawn; the server decides again.
+ */
 export function useMay(action: string): boolean {
   return useStore(session)?.may.includes(action) ?? false;
 }

@@ -30,6 +30,15 @@ export const caseFixtures: readonly Fixture[] = [
   { method: 'POST', path: '/api/cases/:id/owner', run: changeOwner },
   {
     method: 'POST',
+    path: '/api/cases/:id/lift',
+    run: ({ world, params, body, by }) => ({
+      done: true,
+      order: lift(world, String(body.order), by),
+      case: world.cases.get(params.id!),
+    }),
+  },
+  {
+    method: 'POST',
     path: '/api/cases/:id/comment',
     run: ({ world, params, body, by }) =>
       note(world, params.id!, by, { kind: 'comment', text: String(body.text) }),
@@ -283,13 +292,11 @@ function impactOf(
       affected: 9640,
       replayed: against === undefined ? 0 : 9640,
       different: against === undefined ? 0 : 118,
-      principals: world.clients
-        .slice(2, 9)
-        .map(({ principal }, i) => ({
-          principal,
-          decisions: Math.round(9000 / (i + 1)),
-          different: 100 - i * 12,
-        })),
+      principals: world.clients.slice(2, 9).map(({ principal }, i) => ({
+        principal,
+        decisions: Math.round(9000 / (i + 1)),
+        different: 100 - i * 12,
+      })),
       rows: rows.map((row, i) => ({
         ...row,
         ...(against !== undefined && i % 4 === 0 && row.top

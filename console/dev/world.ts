@@ -1,4 +1,4 @@
-import { type Rng, randomFrom } from '../../src/core/random.ts';
+import type { Rng } from '../../src/core/random.ts';
 import type {
   AlertRow,
   AlertsView,
@@ -44,11 +44,6 @@ export function hex(rng: Rng, bytes: number): string {
 /** One of them. */
 export function pick<T>(rng: Rng, from: readonly T[]): T {
   return from[rng.integer(from.length)]!;
-}
-
-/** Streams that do not depend on the order of questions. */
-export function streamFor(seed: number, ...keys: readonly [string | number, ...(string | number)[]]): Rng {
-  return randomFrom(seed, ...keys);
 }
 
 /** Names that callers chose, some of them hostile. */

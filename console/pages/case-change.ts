@@ -1,6 +1,7 @@
+import type { CaseDetail } from '../../src/gateway/console/api.ts';
 import type { Case } from '../../src/incident/case.ts';
 import { AskError, tell } from '../data/ask.ts';
-import { touch } from '../data/query.ts';
+import { amend, touch } from '../data/query.ts';
 import { said } from '../shell/toast.tsx';
 
 /** Changes a case as it was seen: who was second is told so and sees the new one. */
@@ -11,7 +12,11 @@ export async function change(
   words: string,
 ): Promise<void> {
   try {
-    await tell(`/api/cases/${encodeURIComponent(of.id)}/${what}`, body);
+    const path = `/api/cases/${encodeURIComponent(of.id)}`;
+    const answer = await tell<Partial<Case> & { readonly case?: Case }>(`${path}/${what}`, body);
+    // Known at once, so that the next act is not taken for that of somebody who saw the case before this one.
+    const after = answer?.case ?? (answer?.revision === undefined ? undefined : (answer as Case));
+    if (after !== undefined) amend<CaseDetail>(path, (before) => ({ ...before, case: after }));
     said(words);
   } catch (thrown) {
     if (thrown instanceof AskError && thrown.status === 409)

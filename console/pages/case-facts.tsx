@@ -81,7 +81,8 @@ function Clients({ of }: { readonly of: readonly string[] }) {
 
 function Owner({ of }: { readonly of: Case }) {
   const me = useStore(session)?.principal;
-  const may = useMay('incident.act');
+  const [mayAct, mayClose] = [useMay('incident.act'), useMay('incident.close')];
+  const may = mayAct || mayClose;
   return (
     <>
       {of.owner === undefined ? <span class="none">nobody</span> : <Text of={of.owner} most={30} />}{' '}

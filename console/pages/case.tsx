@@ -155,7 +155,7 @@ function StateActions({ of }: { readonly of: Case }) {
   const [mayAct, mayClose] = [useMay('incident.act'), useMay('incident.close')];
   const [closing, setClosing] = useState(false);
   if (of.state === 'closed') {
-    return mayClose ? (
+    return mayAct ? (
       <Button
         onPress={async () => {
           const go = await confirm({
@@ -211,6 +211,8 @@ function StateActions({ of }: { readonly of: Case }) {
 
 function Comment({ of }: { readonly of: Case }) {
   const [text, setText] = useState('');
+  const [mayAct, mayClose] = [useMay('incident.act'), useMay('incident.close')];
+  if (!mayAct && !mayClose) return null;
   return (
     <div class="comment">
       <label class="field">

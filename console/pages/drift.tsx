@@ -75,7 +75,11 @@ function Verdict({ states, model }: { readonly states: readonly MonitorState[]; 
   const blind = states.filter(({ phase }) => phase === 'blind');
   const learning = states.filter(({ phase }) => phase === 'learning');
   const watching = states.length - blind.length - learning.length;
-  const budget = states.reduce((sum, { falseAlarms }) => sum + (falseAlarms?.budgetPerDay ?? 0), 0);
+  const budget = states.reduce(
+    (sum, { phase, falseAlarms }) =>
+      sum + (phase === 'learning' || phase === 'blind' ? 0 : (falseAlarms?.budgetPerDay ?? 0)),
+    0,
+  );
   if (states.length === 0) {
     return (
       <Opening chip="Nobody watches" tone="warn" title="No monitor watches this model.">
@@ -105,8 +109,8 @@ function Verdict({ states, model }: { readonly states: readonly MonitorState[]; 
     >
       {watching === states.length
         ? `${counted(states.length, 'monitor')} watch`
-        : `${watching} of ${counted(states.length, 'monitor')} can tell`}
-      {budget > 0 && <>, together with at most {falseAlarmWords(budget)}</>}.
+        : `${watching === 0 ? 'None' : watching} of ${counted(states.length, 'monitor')} can tell`}
+      {watching > 0 && budget > 0 && <>, together with at most {falseAlarmWords(budget)}</>}.
       {learning.length > 0 && ` ${counted(learning.length, 'is', 'are')} still learning what is usual.`}
       {blind.length > 0 && ` ${counted(blind.length, 'lacks', 'lack')} something.`}
     </Opening>

@@ -31,13 +31,13 @@ export function ImpactView({ of }: { readonly of: Case }) {
 }
 
 function AskForImpact({ of }: { readonly of: Case }) {
-  const may = useMay('incident.read');
+  const [mayAct, mayRead] = [useMay('incident.act'), useMay('log.read')];
   const [who, setWho] = useState(of.principals[0] ?? '');
   const [model, setModel] = useState(of.models[0] ?? '');
   const [against, setAgainst] = useState('');
   const { data } = useQuery<{ readonly models: readonly ModelStatus[] }>('/api/models');
   const versions = data?.models.find((each) => each.model === model)?.versions ?? [];
-  if (!may) return null;
+  if (!mayAct && !mayRead) return null;
   const start = async (): Promise<void> => {
     const scope: ImpactScope = {
       ...(model === '' ? {} : { model }),

@@ -111,7 +111,12 @@ export async function askAndLift(order: Order): Promise<void> {
     action: 'Lift it',
   });
   if (go === undefined) return;
-  const given = await tell<{ readonly done?: boolean }>(`/api/orders/${encodeURIComponent(order.id)}/lift`);
+  // A measure of a case ends by way of the case: the policy may want a second person there, too.
+  const given = await (order.case === undefined
+    ? tell<{ readonly done?: boolean }>(`/api/orders/${encodeURIComponent(order.id)}/lift`)
+    : tell<{ readonly done?: boolean }>(`/api/cases/${encodeURIComponent(order.case)}/lift`, {
+        order: order.id,
+      }));
   touch('/api/cases', '/api/orders', '/api/overview', '/api/clients');
   said(given?.done === false ? 'Asked: it waits for a second person.' : 'Lifted.');
 }
