@@ -1,6 +1,6 @@
 import { KINDS } from '../../../src/monitor/hub/kinds.ts';
 import { openModelWatch } from '../../../src/monitor/hub/model-watch.ts';
-import type { MonitorSetting } from '../../../src/monitor/monitor.ts';
+import type { MonitorKind, MonitorSetting } from '../../../src/monitor/monitor.ts';
 import type { Sighting } from '../../../src/monitor/sighting.ts';
 import { PLAN } from './traffic.ts';
 
@@ -14,13 +14,16 @@ let ids = 0;
 const freshId = () => (ids++).toString(16).padStart(32, '0');
 
 /** Measures calm traffic as `glacis monitor calibrate` does: by monitor. */
-export function calibrated(calm: readonly Sighting[]): Readonly<Record<string, unknown>> {
+export function calibrated(
+  calm: readonly Sighting[],
+  kinds: readonly MonitorKind<unknown>[] = KINDS,
+): Readonly<Record<string, unknown>> {
   const setting: MonitorSetting = {
     ...{ model: ABOUT.model, version: ABOUT.version, digest: ABOUT.digest, classes: ABOUT.classes },
     ...{ features: PLAN.features, calibration: undefined, calm, seed: 1, freshId },
   };
   return Object.fromEntries(
-    KINDS.flatMap((kind) => {
+    kinds.flatMap((kind) => {
       const found = kind.calibrate?.(kind.options.parse({}), setting);
       return found === undefined ? [] : [[kind.name, JSON.parse(JSON.stringify(found)) as unknown]];
     }),

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { analysePast } from '../../../src/monitor/past/analyse-past.ts';
-import { readAhead } from '../../../src/monitor/past/read-ahead.ts';
-import { clock, line } from '../lines.ts';
-import { writePast } from './past-lines.ts';
+import { analysePast } from '../../src/monitor/past/analyse-past.ts';
+import { readAhead } from '../../src/monitor/past/read-ahead.ts';
+import { clock, line } from './lines.ts';
+import { writePast } from './monitors/past-lines.ts';
 
-/** How long all monitors take over past decisions, as `glacis monitor` looks at them: `node bench/ours/monitors/past.ts [DECISIONS]`. */
+/** How long all monitors take over past decisions, as `glacis monitor` looks at them: `node bench/ours/monitor-past.ts [DECISIONS]`. */
 const decisions = Number(process.argv[2] ?? 10_000_000);
 const folder = mkdtempSync(join(tmpdir(), 'glacis-past-'));
 try {

@@ -1,0 +1,86 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test, vi } from 'vitest';
+import { main } from './main.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'glacis-monitor-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const HOSTILE = '<script>alert(1)</script>\u202e';
+
+/** Calm calls of some clients, and one client whose rows are far off. */
+function pastOf(attack: boolean): string {
+  const lines = ['id,time,principal,model,label,score,a,b,c'];
+  let seed = 1;
+  const random = () => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return seed / 2_147_483_647;
+  };
+  for (let i = 0; i < 4000; i++) {
+    const eve = attack && i > 3400 && i % 3 === 0;
+    const [a, b] = [random(), random()];
+    const row = eve ? [9 + a, -9 - b, 20 * random()] : [a, b, a + b + 0.1 * random()];
+    lines.push(
+      `${i},${1.79e12 + 1000 * i},"${eve ? HOSTILE : `client ${i % 23}`}",fraud,${a > b ? 1 : 0},0.9,${row.join(',')}`,
+    );
+  }
+  const path = join(folder, attack ? 'attack.csv' : 'calm.csv');
+  writeFileSync(path, lines.join('\n'));
+  return path;
+}
+
+const run = async (...argv: readonly string[]) => {
+  const texts: string[] = [];
+  const out = vi.spyOn(process.stdout, 'write').mockImplementation((text) => texts.push(String(text)) > 0);
+  const error = vi.spyOn(process.stderr, 'write').mockImplementation((text) => texts.push(String(text)) > 0);
+  try {
+    return { code: await main(['monitor', ...argv, '--quiet']), text: texts.join('') };
+  } finally {
+    out.mockRestore();
+    error.mockRestore();
+  }
+};
+
+describe('glacis monitor', () => {
+  test('finds who attacked, shows it without what a name smuggles in, and fails where it is asked to', async () => {
+    const [json, report] = [join(folder, 'found.json'), join(folder, 'found.html')];
+    const { code, text } = await run(pastOf(true), '--fail-on', 'high', '--json', json, '--report', report);
+    expect(code).toBe(1);
+    expect(text).toContain('seems to copy fraud');
+    expect(text).not.toContain('\u202e');
+    const page = readFileSync(report, 'utf8');
+    expect(page).not.toContain('<script>alert');
+    expect(page).toContain('&lt;script&gt;alert(1)');
+    const found = JSON.parse(readFileSync(json, 'utf8'));
+    expect(found).toMatchObject({ schema: 'glacis.monitor/1', decisions: 4000 });
+    expect(
+      found.alarms.some(({ principals }: { principals: string[] }) => principals.includes(HOSTILE)),
+    ).toBe(true);
+  });
+
+  test('what was measured on calm decisions is taken up by the configuration', async () => {
+    const [out, config] = [join(folder, 'monitors.json'), join(folder, 'glacis.yaml')];
+    expect((await run('calibrate', pastOf(false), '--out', out)).code).toBe(0);
+    writeFileSync(config, 'serve:\n  monitors:\n    measured: monitors.json\n    slow-bleeding: off\n');
+    const json = join(folder, 'calm.json');
+    expect((await run(pastOf(false), '--config', config, '--json', json)).code).toBe(0);
+    const { states } = JSON.parse(readFileSync(json, 'utf8')) as {
+      readonly states: readonly { readonly monitor: string; readonly phase: string }[];
+    };
+    expect(states.find(({ monitor }) => monitor === 'extraction')!.phase).toBe('watching');
+    expect(states.some(({ monitor }) => monitor === 'slow-bleeding')).toBe(false);
+  });
+
+  test.each([
+    [[]],
+    [['nothing.csv']],
+    [['calibrate', 'calm.csv']],
+    [['calm.csv', '--fail-on', 'terrible']],
+    [['calm.csv', '--config', 'none.yaml']],
+  ])('%j is wrong use', async (argv) => {
+    pastOf(false);
+    const placed = argv.map((word) => (word.endsWith('.csv') ? join(folder, word) : word));
+    expect((await run(...placed)).code).toBe(2);
+  });
+});
