@@ -392,7 +392,7 @@ export interface ClientRollupRow {
   samples: number;
   refused: number;
   flagged: number;
-  /** The share used of its fullest budget, when it last called. */
+  /** The share used of its fullest budget, when it last called; below zero where nobody knows. */
   budget: number;
   first: number;
   last: number;

@@ -5,7 +5,7 @@ import type { Decision } from '../../decision.ts';
 import type { Observer } from '../../stages.ts';
 import { clientCounter } from './client-counter.ts';
 import { clientQueries } from './client-queries.ts';
-import { clientStatements, trafficStatement, writeGroups } from './rollup-store.ts';
+import { rollupStatements, writeGroups } from './rollup-store.ts';
 import { type Second, trafficCounter } from './traffic-counter.ts';
 import { trafficQueries } from './traffic-queries.ts';
 
@@ -56,6 +56,7 @@ export function openRollups({ store, secret, now, failed, budgetShare }: RollupS
   const clients = clientCounter(seed);
   // A process that starts anew writes rows of its own: it does not know what those before it had counted.
   const gateway = randomBytes(6).toString('hex');
+  const statements = rollupStatements(store);
   const listeners = new Set<(second: Second) => void>();
   let last = counter.second();
 
@@ -63,9 +64,9 @@ export function openRollups({ store, secret, now, failed, budgetShare }: RollupS
     const rows = counter.rows();
     const taken = clients.take();
     const groups = [
-      ...rows.map((row) => [trafficStatement(store, gateway, row)]),
+      ...rows.map((row) => statements.traffic(gateway, row)),
       ...taken.map((delta) =>
-        clientStatements(store, delta, (model) =>
+        statements.client(delta, (model) =>
           Math.min(1e6, budgetShare?.({ id: delta.principal, tenant: delta.tenant }, model) ?? 0),
         ),
       ),
