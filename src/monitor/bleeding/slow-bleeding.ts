@@ -29,21 +29,21 @@ function sourceOf(remember: number, kept: unknown): NumberSource {
   let scores = scoresOf(kept);
   const learning: number[] = [];
   const below = (score: number): number => {
-    // Half of what is equal counts as below.
     let [low, high] = [0, scores!.length];
     while (low < high) {
       const middle = (low + high) >> 1;
       if (scores![middle]! < score) low = middle + 1;
       else high = middle;
     }
-    let equal = low;
-    let end = scores!.length;
-    while (equal < end) {
-      const middle = (equal + end) >> 1;
-      if (scores![middle]! <= score) equal = middle + 1;
-      else end = middle;
-    }
-    return (low + equal) / (2 * scores!.length);
+    // Half of what is equal counts as below.
+    let end = low;
+    if (scores![low] === score)
+      for (high = scores!.length; end < high; ) {
+        const middle = (end + high) >> 1;
+        if (scores![middle]! <= score) end = middle + 1;
+        else high = middle;
+      }
+    return (low + end) / (2 * scores!.length);
   };
   return {
     see(sighting, emit) {

@@ -82,7 +82,8 @@ export interface ColumnFinding {
   readonly broken: number;
   /** Whether all finite values are equal although calm ones never would be, with the value; whether a constant moved. */
   readonly froze: boolean;
-  readonly words: string;
+  /** Made when asked for. */
+  readonly words: () => string;
   /** How much row i speaks for it, above the mean of calm rows. */
   readonly excess: (row: number) => number;
 }
@@ -107,7 +108,8 @@ export function testColumn(calm: Column, rows: Rows, column: number): ColumnFind
     return {
       ...{ p: 1, brokenP, broken, froze: false },
       part: { name: calm.name, score: broken / rows.n, p: brokenP },
-      words: `${calm.name} is not a number in ${percent(broken / rows.n)} of rows, usually in ${percent(usual)}`,
+      words: () =>
+        `${calm.name} is not a number in ${percent(broken / rows.n)} of rows, usually in ${percent(usual)}`,
       excess: (row) => (Number.isFinite(value(row)) ? 0 : 1) - usual,
     };
   }
@@ -115,17 +117,23 @@ export function testColumn(calm: Column, rows: Rows, column: number): ColumnFind
     const { statistic, p } = kolmogorovSmirnov(calm.sorted, sorted);
     const now = binned(sorted, calm.bounds);
     const psi = stabilityIndex(calm.binned, now).statistic;
-    const { at, above } = widestGap(calm.sorted, sorted);
-    const share = above ? -1 : 1;
-    const usual = shareUpTo(calm.sorted, at);
+    let gap: { readonly at: number; readonly side: number; readonly usual: number } | undefined;
+    const widest = () => {
+      const { at, above } = widestGap(calm.sorted, sorted);
+      return { at, side: above ? -1 : 1, usual: shareUpTo(calm.sorted, at) };
+    };
     return {
       ...{ p, brokenP, broken, froze },
       part: {
         ...{ name: calm.name, score: statistic, p },
         ...{ bins: [...calm.bounds], reference: [...calm.binned], current: [...now] },
       },
-      words: `${calm.name} moved by ${shown(wasserstein(calm.sorted, sorted))} (median ${shown(middle(calm.sorted))}, now ${shown(middle(sorted))}; PSI ${shown(psi)})`,
-      excess: (row) => (Number.isFinite(value(row)) ? share * ((value(row) <= at ? 1 : 0) - usual) : 0),
+      words: () =>
+        `${calm.name} moved by ${shown(wasserstein(calm.sorted, sorted))} (median ${shown(middle(calm.sorted))}, now ${shown(middle(sorted))}; PSI ${shown(psi)})`,
+      excess: (row) => {
+        gap ??= widest();
+        return Number.isFinite(value(row)) ? gap.side * ((value(row) <= gap.at ? 1 : 0) - gap.usual) : 0;
+      },
     };
   }
   const values = [...new Set([...calm.values, ...sorted])].sort((a, b) => a - b);
@@ -156,7 +164,7 @@ export function testColumn(calm: Column, rows: Rows, column: number): ColumnFind
       ...{ name: calm.name, score: psi, p },
       ...(values.length <= 256 && { bins: values, reference: [...before], current: [...now] }),
     },
-    words:
+    words: () =>
       values.length === 0
         ? `${calm.name} was never a number`
         : `${calm.name}: ${shown(values[most]!)} came in ${percent(before[most]! / Math.max(1, calm.sorted.length))} of rows, now in ${percent(now[most]! / Math.max(1, n))} (PSI ${shown(psi)})`,

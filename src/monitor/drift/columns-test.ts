@@ -40,7 +40,7 @@ function testColumns(columns: readonly Column[], rows: Rows): Verdict {
       faults.push({
         subject: `${column.name} is not a number`,
         title: `${column.name} is not a number any more`,
-        why: `${words}.`,
+        why: `${words()}.`,
         shows: (row) => !Number.isFinite(value(row)),
       });
     else if (froze)
@@ -70,7 +70,7 @@ function testColumns(columns: readonly Column[], rows: Rows): Verdict {
       .join(', '),
     why: told
       .slice(0, 4)
-      .map((i) => `${findings[i]!.words}.`)
+      .map((i) => `${findings[i]!.words()}.`)
       .join(' '),
     figures: {
       features: told.slice(0, 32).map((i) => columns[i]!.name),

@@ -146,8 +146,8 @@ function subjectOf(options: EstimatedOptions, trust: Trust): SequentialSubject {
   };
 }
 
-/** For watching whether inputs moved; its alarms are not said here. */
-const WATCHING = inputDrift.options.parse({ perDay: 0.1 });
+/** For watching whether inputs moved, once an hour; its alarms are not said here. */
+const WATCHING = inputDrift.options.parse({ perDay: 0.1, seconds: 3600 });
 const KIND = 'estimated-performance/1';
 
 /** Watches the inputs for whether the estimate can be trusted: with sketches, feature by feature. */

@@ -280,7 +280,7 @@ describe('estimated-performance', () => {
     const monitor = estimatedPerformance.make(options, setting({ remembered: first.snapshot() }));
     monitor.see(
       traffic({
-        calls: 2500,
+        calls: 9000,
         from: 2 * LATER - START,
         features: (rng) => calmFeatures(rng).with(0, 3),
         top: (rng) => [0, 0.6 + 0.4 * rng.uniform()],

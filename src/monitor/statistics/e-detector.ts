@@ -44,17 +44,27 @@ export function openEDetector(
       const gap = clipped(x, usual) - usual;
       total = 0;
       for (let k = 0; k < bets.length; k++) {
-        // Held below what float64 can hold: the alarm is due long before.
-        const next = Math.min(1e150, (state[k]! + weight) * (1 + bets[k]! * gap));
+        const next = (state[k]! + weight) * (1 + bets[k]! * gap);
         state[k] = next;
         total += next;
+      }
+      // Held below what float64 can hold: the alarm is due long before.
+      if (!(total < MOST)) {
+        total = 0;
+        for (let k = 0; k < bets.length; k++) {
+          state[k] = Math.min(MOST / bets.length, state[k]!);
+          total += state[k]!;
+        }
       }
       return total >= runLength;
     },
   };
 }
 
+/** The most that evidence is. */
+const MOST = 1e150;
+
 /** From a file: a capital is a finite number of 0 or more. */
 function sane(value: number): number {
-  return value >= 0 && value <= 1e150 ? value : 0;
+  return value >= 0 && value <= MOST ? value : 0;
 }
