@@ -30,6 +30,17 @@ export const caseFixtures: readonly Fixture[] = [
   { method: 'POST', path: '/api/cases/:id/owner', run: changeOwner },
   {
     method: 'POST',
+    path: '/api/cases/:id/bundle',
+    run: ({ world, params, by }) =>
+      note(world, params.id!, by, { kind: 'bundle', digest: `sha256:${hex(world.rng, 32)}` }),
+  },
+  {
+    method: 'GET',
+    path: '/api/cases/:id/bundle',
+    run: (): Plain => ({ plain: 'bundle', type: 'application/zip' }),
+  },
+  {
+    method: 'POST',
     path: '/api/cases/:id/lift',
     run: ({ world, params, body, by }) => ({
       done: true,

@@ -8,8 +8,6 @@ import { Button } from '../parts/button.tsx';
 import { Card, Opening } from '../parts/card.tsx';
 import { Who } from '../parts/case-row.tsx';
 import { CaseTimeline } from '../parts/case-timeline.tsx';
-import { DecisionTable } from '../parts/decision-table.tsx';
-import { Empty } from '../parts/empty.tsx';
 import { counted, span } from '../parts/format.ts';
 import { Loaded } from '../parts/loading.tsx';
 import { Measures } from '../parts/measures.tsx';
@@ -21,6 +19,7 @@ import { Link } from '../shell/router.tsx';
 import { Asks, Suggestions } from './case-acts.tsx';
 import { change } from './case-change.ts';
 import { CloseDialog } from './case-close.tsx';
+import { Evidence } from './case-evidence.tsx';
 import { FiguresOf, WhoAndWhat } from './case-facts.tsx';
 import { ImpactView } from './impact.tsx';
 
@@ -96,14 +95,7 @@ function Whole({ of }: { readonly of: CaseDetail }) {
             {
               id: 'evidence',
               title: `Evidence (${decisions.length})`,
-              body: () =>
-                decisions.length === 0 ? (
-                  <Empty title="No call is kept as evidence" icon="ledger">
-                    Monitors name the calls that show what they found; this one names none.
-                  </Empty>
-                ) : (
-                  <DecisionTable rows={decisions} label="Calls that show it, the most telling first" />
-                ),
+              body: () => <Evidence of={it} events={events} decisions={decisions} />,
             },
             { id: 'impact', title: 'Impact', body: () => <ImpactView of={it} /> },
           ]}

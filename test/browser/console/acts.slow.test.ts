@@ -227,6 +227,17 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
     await page.close();
   });
 
+  it('packs the evidence of a case and hands it over', async () => {
+    const { page, server } = await visit('/cases/C-2026-0012?tab=evidence');
+    await page.getByRole('button', { name: 'Pack the evidence' }).click();
+    await page.getByText('Packed: the evidence').waitFor();
+    const link = page.getByRole('link', { name: 'Download the evidence' });
+    await link.waitFor();
+    expect(await link.getAttribute('href')).toBe('/api/cases/C-2026-0012/bundle');
+    expect(lastAct(server)?.path).toBe('/api/cases/C-2026-0012/bundle');
+    await page.close();
+  });
+
   it('finds, sorts and pages clients, and quarantines one after saying what that means', async () => {
     const { page, server } = await visit('/traffic');
     await page.getByRole('button', { name: 'Show more' }).click();
