@@ -17,6 +17,7 @@ const SUITES = [
   'gateway',
   'ledger',
   'drift',
+  'monitors',
 ] as const;
 
 /** One of {@link SUITES}. */
@@ -38,6 +39,7 @@ const ROUNDS: Readonly<Record<Suite, { readonly usual: string; readonly quick: s
   gateway: { usual: '3', quick: '1' },
   ledger: { usual: '3', quick: '1' },
   drift: { usual: '1', quick: '1' },
+  monitors: { usual: '1', quick: '1' },
 };
 
 /** What `npm run bench` was asked for. */
@@ -66,7 +68,7 @@ export interface BenchOptions {
 }
 
 /** How to call the benchmarks. */
-export const USAGE = `npm run bench -- gradient|pgd|attacks|startup|memory|strength|training|supply|guards|stateful-guards|steal|gateway|ledger|drift [options]
+export const USAGE = `npm run bench -- gradient|pgd|attacks|startup|memory|strength|training|supply|guards|stateful-guards|steal|gateway|ledger|drift|monitors [options]
   --quick            two rounds (attacks, training: one), few repetitions
   --network NAME     only this network
   --mode NAME        gradient suite: only forward, input or train; memory: input or train;

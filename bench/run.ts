@@ -14,6 +14,7 @@ import { gradientSuite } from './suites/gradient.ts';
 import { guardsSuite } from './suites/guards.ts';
 import { ledgerSuite } from './suites/ledger.ts';
 import { memorySuite } from './suites/memory.ts';
+import { monitorsSuite } from './suites/monitors.ts';
 import { pgdSuite } from './suites/pgd.ts';
 import { startupSuite } from './suites/startup.ts';
 import { statefulGuardsSuite } from './suites/stateful-guards.ts';
@@ -52,6 +53,7 @@ async function main(argv: readonly string[]): Promise<void> {
   if (suite === 'stateful-guards') return statefulGuardsSuite(progress);
   if (suite === 'drift') return driftSuite(progress);
   if (suite === 'steal') return stealSuite(progress);
+  if (suite === 'monitors') return monitorsSuite(progress);
   if (suite === 'guards') {
     await guardsSuite(options, progress);
     return;
