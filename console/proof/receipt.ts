@@ -1,4 +1,4 @@
-import { fromBase64, utf8 } from './bytes.ts';
+import { fromBase64 } from './bytes.ts';
 
 /** A tlog-proof (C2SP), taken apart. Nothing in it has been checked. */
 export interface Receipt {
@@ -101,9 +101,4 @@ function leafIn(extra: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** What a log key signs of a note. */
-export function noteBytes({ text }: Note): Uint8Array<ArrayBuffer> {
-  return utf8(text);
 }

@@ -57,12 +57,17 @@ export function heatOf(attribution: readonly number[], frame: Frame): Float32Arr
   const pixels = frame.width * frame.height;
   const sums = new Float32Array(pixels);
   for (let pixel = 0; pixel < pixels; pixel++)
-    for (let c = 0; c < frame.channels; c++) sums[pixel]! += attribution[placeOf(frame, pixel, c)] ?? 0;
+    for (let c = 0; c < frame.channels; c++) sums[pixel]! += bounded(attribution[placeOf(frame, pixel, c)]);
   const heat = smoothed(sums, frame);
   const sorted = Array.from(heat, Math.abs).sort((a, b) => a - b);
   // The strongest hundredth is cut: one pixel alone should not make all others pale.
   const most = sorted[Math.floor(sorted.length * 0.99)] || sorted.at(-1) || 1;
   return heat.map((value) => Math.max(-1, Math.min(1, value / most)));
+}
+
+/** A number that can be added to many others; what is none counts as nothing. */
+function bounded(value: number | undefined): number {
+  return Number.isFinite(value) ? Math.max(-1e30, Math.min(1e30, value!)) : 0;
 }
 
 /** The mean of each pixel and its eight neighbours. */

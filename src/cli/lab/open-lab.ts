@@ -39,6 +39,7 @@ export function openLab(config: LabConfig, { placeOf }: { readonly placeOf: (pat
   let child: ChildProcess | undefined;
   let idle: NodeJS.Timeout | undefined;
   let turn: Promise<unknown> = Promise.resolve();
+  /** Trials that are under way or wait. */
   let waiting = 0;
   let isClosed = false;
 
@@ -66,7 +67,6 @@ export function openLab(config: LabConfig, { placeOf }: { readonly placeOf: (pat
 
   const once = (model: LabModel, order: LabOrder, { progress, signal }: Watch): Promise<LabOutcome> => {
     if (isClosed || signal.aborted) return Promise.reject(new GlacisError('run/cancelled', 'lab: cancelled'));
-    clearTimeout(idle);
     const own = start();
     const trial = trialOf(model, order, about(model.model).range, config.memory);
     return new Promise<LabOutcome>((resolve, reject) => {
@@ -130,13 +130,17 @@ export function openLab(config: LabConfig, { placeOf }: { readonly placeOf: (pat
       if (waiting >= MOST_WAITING)
         throw new GlacisError('option/invalid', 'lab: expected some patience, got more trials than may wait');
       waiting++;
+      clearTimeout(idle);
       const mine = turn.then(() => once(model, order, watch));
-      turn = mine.catch(() => {}).finally(() => waiting--);
+      turn = mine.catch(() => {});
       try {
         return await mine;
       } finally {
-        idle = setTimeout(letGo, IDLE);
-        idle.unref();
+        waiting--;
+        if (waiting === 0) {
+          idle = setTimeout(letGo, IDLE);
+          idle.unref();
+        }
       }
     },
     async close() {
