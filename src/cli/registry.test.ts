@@ -105,6 +105,21 @@ models: [{ name: digits, stages: { production: [{ require: signature }] } }]
     expect((await run('glacis registry verify --registry ./models')).exit).toBe(0);
   });
 
+  it('freezes a registry, says so to whoever promotes, and thaws it', async () => {
+    await runGuide(0);
+    const at = '--registry ./models';
+    await run(`glacis registry freeze ${at} --key bob.pem --reason incident-7`);
+    expect((await run(`glacis registry list ${at}`)).text).toMatch(/FROZEN since .* by bob: incident-7/);
+    await run(`glacis registry push model.onnx digits@9 ${at} --key alice.pem`);
+    await expect(
+      run(`glacis registry promote digits@9 production ${at} --key bob.pem --evidence assessment.json`),
+    ).rejects.toThrow(/frozen since .* incident-7/);
+    expect((await run(`glacis registry thaw ${at} --key bob.pem --reason over`)).text).toContain('1 of 2');
+    expect((await run(`glacis registry thaw ${at} --key alice.pem --reason over`)).text).toContain('again');
+    expect((await run(`glacis registry list ${at}`)).text).not.toContain('FROZEN');
+    expect((await run(`glacis registry verify ${at}`)).exit).toBe(0);
+  });
+
   it('leaves with 1 when something is wrong, and writes what as JSON', async () => {
     await runGuide(0);
     await run('glacis registry revoke digits@1 --registry ./models --key bob.pem --reason backdoor');

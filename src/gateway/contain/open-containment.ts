@@ -13,6 +13,7 @@ import { checkedWish } from './order-schema.ts';
 import { orderStore } from './order-store.ts';
 import { type Rollable, rollbackOf, settleRollback } from './rollbacks.ts';
 import { checkSuits, type Served } from './suits.ts';
+import { registryTeller } from './tell-registries.ts';
 import { openThrottles } from './throttles.ts';
 
 /** How often it is looked whether another gateway changed something, in milliseconds. */
@@ -60,6 +61,7 @@ export async function openContainment(around: ContainmentSurroundings): Promise<
   const store = orderStore(around.store);
   const throttles = openThrottles(around.clock);
   const compile = (all: readonly StoredOrder[]) => compileOrders(all, { ...around, throttles });
+  const tellRegistries = registryTeller(around);
   const listeners = new Set<(order: Order) => void>();
   const tell = (order: Order) => {
     for (const heard of listeners)
@@ -98,23 +100,6 @@ export async function openContainment(around: ContainmentSurroundings): Promise<
       return false;
     });
 
-  /** Tells registries; what they said is in the log. A freeze that does not reach them holds for these gateways all the same. */
-  const tellRegistries = async ({ order }: StoredOrder, frozen: boolean, by: string): Promise<void> => {
-    if (order.measure !== 'freeze') return;
-    const reason = `${frozen ? '' : 'no longer: '}${order.because} (order ${order.id} of ${by})`;
-    for (const { registry, outcome } of (await around.freezeRegistries?.(frozen, reason)) ?? []) {
-      const why = typeof outcome === 'string' ? undefined : outcome.failed;
-      if (why !== undefined) failed(`order ${order.id}`, new GlacisError('registry/storage', why));
-      await record({
-        kind: 'event',
-        at: now(),
-        event: why === undefined ? (frozen ? 'registry-frozen' : 'registry-thawed') : 'registry-not-reached',
-        by,
-        about: { order: order.id, registry, waits: outcome === 'waits', ...(why !== undefined && { why }) },
-      });
-    }
-  };
-
   /** Reads what is in force, compiles it, and does what follows. */
   const learn = async (): Promise<void> => {
     const seen = await store.revision();
@@ -152,7 +137,7 @@ export async function openContainment(around: ContainmentSurroundings): Promise<
       own.add(id);
       const isFirst = await store.end(id, until, GLACIS);
       await settleQuietly(stored, false);
-      if (isFirst) await tellRegistries(stored, false, GLACIS);
+      if (isFirst) await tellRegistries(stored.order, false, GLACIS);
     }
   };
   const look = async (): Promise<void> => {
@@ -241,7 +226,7 @@ export async function openContainment(around: ContainmentSurroundings): Promise<
   };
   /** What could not be done is not in force. */
   const carryOut = async (stored: StoredOrder, by: string): Promise<void> => {
-    await tellRegistries(stored, true, by);
+    await tellRegistries(stored.order, true, by);
     if (stored.order.measure !== 'rollback') return;
     const status = () => around.models().find(({ model }) => model === stored.order.target.model);
     try {
@@ -268,7 +253,7 @@ export async function openContainment(around: ContainmentSurroundings): Promise<
       const isFirst = await store.end(id, at, by);
       await learn();
       await settleQuietly(stored, false);
-      if (isFirst) await tellRegistries(stored, false, by);
+      if (isFirst) await tellRegistries(stored.order, false, by);
     } finally {
       own.delete(id);
     }
