@@ -58,7 +58,12 @@ export interface Console {
 
 interface Following extends Follower, SignedIn {
   readonly by: Principal;
+  /** When a stream ends that rests on no session and no key: whether a token or a certificate still holds is seen only when it is shown again. */
+  readonly until: number | undefined;
 }
+
+/** Milliseconds that such a stream lasts. */
+const WITHOUT_SESSION = 600_000;
 
 const BUILT = fileURLToPath(new URL('../../../console/dist', import.meta.url));
 
@@ -84,20 +89,17 @@ export async function openConsole(config: ConsoleConfig, given: ConsoleSurroundi
     const holding = await sessions.holding(followers.flatMap(({ session }) => session ?? []));
     const known = new Map<string, Sight | undefined>();
     return followers.map((follower) => {
-      const { session, address, by } = follower;
+      const { session, address, by, until } = follower;
       if (session !== undefined && !holding.has(session)) return undefined;
-      const key = JSON.stringify([by.id, by.credential, by.roles, address]);
+      if (until !== undefined && now() >= until) return undefined;
+      const key = JSON.stringify([by.id, by.credential, by.roles, address, session === undefined]);
       if (!known.has(key)) known.set(key, sightNow(follower));
       return known.get(key);
     });
   };
   const sightNow = (follower: Following): Sight | undefined => {
     try {
-      // Tokens and certificates are known for as long as their connection; keys and sessions are looked at anew.
-      const principal =
-        follower.session === undefined && follower.by.kind !== 'key'
-          ? follower.by
-          : door.principalOf(follower);
+      const principal = follower.until === undefined ? door.principalOf(follower) : follower.by;
       if (!may(principal, 'console.use', follower.address) || identity.isShutOut(principal.id))
         return undefined;
       return sightOf((action) => may(principal, action, follower.address));
@@ -128,6 +130,7 @@ export async function openConsole(config: ConsoleConfig, given: ConsoleSurroundi
       claimed: visit?.session.claimed,
       address: knock.address,
       by,
+      until: visit === undefined && by.kind !== 'key' ? now() + WITHOUT_SESSION : undefined,
     };
     const stream = () => live.follow(follower, sightOf(mayNow));
     return { stream, type: 'text/event-stream', headers: { 'x-accel-buffering': 'no' } };

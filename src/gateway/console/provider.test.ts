@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   type LocalServer,
   localServer,
@@ -9,7 +9,7 @@ import {
   tokenBy,
 } from '../identity/tokens/issuer.fixture.ts';
 import type { SessionInfo, SignInWays } from './api.ts';
-import { type Browser, type ConsoleSide, consoleSide } from './console.fixture.ts';
+import { type Browser, type ConsoleSide, consoleSide, send } from './console.fixture.ts';
 
 /** A provider that signs everybody in as whom it is told; what it was asked stays. */
 interface LocalProvider {
@@ -250,6 +250,20 @@ describe('signing in with a provider', () => {
     );
     expect(inner.failures.map(String).join()).toContain('may not be asked');
     expect((await inner.browser().ask('/api/session/oidc/nobody')).status).toBe(404);
+  });
+
+  it('ends the stream of a bare token after ten minutes: it may have been taken back', async () => {
+    const at = await opened();
+    const seconds = Math.floor(Date.now() / 1000);
+    const token = await tokenBy(provider.right, {
+      ...OPS,
+      ...{ iss: provider.server.url, aud: 'models', iat: seconds, exp: seconds + 3600 },
+    });
+    const asked = send(at.address, '/api/events', { headers: { authorization: `Bearer ${token}` } });
+    await vi.waitUntil(() => at.console.wants('policy'), { timeout: 5000 });
+    at.time.now += 601_000;
+    const { status, text } = await asked;
+    expect([status, text]).toEqual([200, expect.stringContaining('signed-out')]);
   });
 
   it('needs an issuer that is there, and a secret where one is named', async () => {
