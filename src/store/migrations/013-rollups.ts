@@ -40,6 +40,12 @@ export const rollups: Migration = {
         .on('clients')
         .columns(['model', column, 'principal'])
         .execute();
+    // Names are searched in this index alone.
+    await db.schema
+      .createIndex('clients_names')
+      .on('clients')
+      .columns(['model', 'principal', 'tenant'])
+      .execute();
     await db.schema.createIndex('clients_principal').on('clients').column('principal').execute();
     await db.schema.createIndex('clients_last').on('clients').column('last').execute();
     await table('client_days')

@@ -14,6 +14,8 @@ export type ClientOrder = (typeof CLIENT_ORDERS)[number];
 const DAY = 86_400_000;
 const MOST_ROWS = 200;
 const MOST_DAYS = 90;
+/** Clients that are looked up by name. */
+const MOST_NAMED = 1000;
 
 /** Which clients. */
 export interface ClientQuery {
@@ -40,7 +42,7 @@ export interface ClientTotals {
 }
 
 /** Reads sums of clients: of all gateways of the store, up to a few seconds ago. Errors: those of the store. */
-export function clientQueries({ reader }: Pick<Store, 'reader'>) {
+export function clientQueries({ reader, engine }: Pick<Store, 'reader' | 'engine'>) {
   return {
     /** Clients, the most first; a page is found by an index, wherever it lies. Errors: `option/invalid` for a `before` that no page gave. */
     async page({
@@ -57,10 +59,27 @@ export function clientQueries({ reader }: Pick<Store, 'reader'>) {
         .where('model', '=', model)
         .where('principal', '<>', OTHERS);
       if (find !== undefined && find !== '') {
-        const part = `%${find.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
-        query = query.where(
-          sql<SqlBool>`(lower(principal) like ${part} escape '\\' or lower(tenant) like ${part} escape '\\')`,
-        );
+        const part = `%${find.replace(/[\\%_]/g, '\\$&')}%`;
+        // Either case of letters: SQLite's LIKE does not tell them apart.
+        const like = sql.raw(engine === 'sqlite' ? 'like' : 'ilike');
+        const isNamed = sql<SqlBool>`(principal ${like} ${part} escape '\\' or tenant ${like} ${part} escape '\\')`;
+        const named = await reader
+          .selectFrom('clients')
+          .select('principal')
+          .where('model', '=', model)
+          .where(isNamed)
+          .limit(MOST_NAMED + 1)
+          .execute();
+        if (named.length === 0) return { rows: [] };
+        // A part that many names have is met soon in the order that is asked for.
+        query =
+          named.length > MOST_NAMED
+            ? query.where(isNamed)
+            : query.where(
+                'principal',
+                'in',
+                named.map(({ principal }) => principal),
+              );
       }
       if (before !== undefined) {
         const [value, principal] = cursorFrom(before);

@@ -345,6 +345,7 @@ describe.each(ENGINES)('sums on $engine', ({ engine, missing }) => {
       const rest = await world.rollups.clients.page({ most: 5, before: first.next });
       expect(rest.rows.map(({ principal }) => principal)).toEqual(['c\ufffdy', 'ann']);
       expect((await world.rollups.clients.page({ find: 'AN' })).rows).toHaveLength(1);
+      expect((await world.rollups.clients.page({ find: 'zz' })).rows).toEqual([]);
       expect((await world.rollups.traffic.traffic({ from: START, to: START })).points[0]!.answered).toBe(5);
     });
   });
