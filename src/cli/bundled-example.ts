@@ -10,6 +10,8 @@ export interface BundledExample {
   readonly hardened: string;
   /** Thresholds of guards for the hardened one. */
   readonly calibration: string;
+  /** What monitors take for calm when it is served. */
+  readonly monitors: string;
   /** How many pictures it was trained on. */
   readonly trainingSamples: number;
   /** Its accuracy on the test pictures of `seed`, and how many they were. */
@@ -27,13 +29,14 @@ export async function bundledExample(): Promise<BundledExample> {
   try {
     const card = JSON.parse(await readFile(new URL('traffic-signs.json', folder), 'utf8')) as Omit<
       BundledExample,
-      'model' | 'hardened' | 'calibration'
+      'model' | 'hardened' | 'calibration' | 'monitors'
     > & { readonly file: string };
     const { trainingSamples, testAccuracy, testSamples, seed } = card;
     const model = fileURLToPath(new URL(card.file, folder));
     const hardened = fileURLToPath(new URL('hardened.onnx', folder));
     const calibration = fileURLToPath(new URL('calibration.json', folder));
-    return { model, hardened, calibration, trainingSamples, testAccuracy, testSamples, seed };
+    const monitors = fileURLToPath(new URL('monitors.json', folder));
+    return { model, hardened, calibration, monitors, trainingSamples, testAccuracy, testSamples, seed };
   } catch (thrown) {
     throw asGlacisError(
       thrown,

@@ -22,6 +22,8 @@ export interface ServingDemo {
   readonly second: string;
   /** Thresholds of guards for that model. */
   readonly calibration: string;
+  /** What its monitors take for calm. */
+  readonly monitors: string;
   /** Where its files go. */
   readonly folder: string;
   /** Pictures as an archive, and a folder with results of assessments: the console shows both. */
@@ -92,6 +94,7 @@ export async function openDemoGateway(demo: ServingDemo): Promise<DemoGateway> {
         verify: { model: 'second-opinion', share: CHECKED, action: 'hold' },
       },
     },
+    monitors: { measured: resolve(demo.monitors) },
     console: {
       demo: true,
       assessments: resolve(demo.assessments),

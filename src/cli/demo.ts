@@ -123,6 +123,7 @@ async function run({ given, terminal, signal }: CommandRun): Promise<number> {
     model: example.hardened,
     second: example.model,
     calibration: example.calibration,
+    monitors: example.monitors,
     folder: join(out, 'served'),
     pictures,
     assessments: out,

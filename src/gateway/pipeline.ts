@@ -172,7 +172,8 @@ export function openPipeline(stages: Stages): Gateway {
     const answered = guardedAnswer(call, said);
     const told = other === undefined ? said : await timed('verify', () => other);
     if (other !== undefined) trace.by = (await other).by;
-    trace.top = topClasses((told === said ? answered : guardedAnswer(call, told)).scores(), n);
+    const shown = told === said ? answered : guardedAnswer(call, told);
+    trace.top = topClasses(shown.scores(), n, served.classifier?.gives);
     const second = await timed('guard', () => judge(after, answered, trace.guards, observer.failed));
     const verified = await timed('verify', () =>
       other === undefined ? verifier?.check(call, said, trace.id) : undefined,

@@ -1,6 +1,7 @@
 import type { Decision } from './decision.ts';
 import type { GuardedInput } from './guard.ts';
 import { likeliest } from './respond/likeliest.ts';
+import type { Classifier } from './served-model.ts';
 
 /** Samples whose likeliest class the log holds. */
 const MOST_TOP = 64;
@@ -38,13 +39,22 @@ export function inputSummary(call: GuardedInput): Decision['input'] {
   return { shape, mean, deviation: Math.sqrt(Math.max(0, squares / count - mean * mean)), least, most };
 }
 
-/** The likeliest class of each sample and its score, of the first 64 samples. */
-export function topClasses(scores: Float32Array | undefined, n: number): Decision['top'] {
+/** The likeliest class of each sample of the first 64 and its probability: where the model gives logits, that of their softmax. */
+export function topClasses(
+  scores: Float32Array | undefined,
+  n: number,
+  gives: Classifier['gives'] | undefined,
+): Decision['top'] {
   if (scores === undefined || n === 0 || scores.length % n !== 0) return undefined;
   const classes = scores.length / n;
   return Array.from({ length: Math.min(n, MOST_TOP) }, (_, row) => {
     const best = likeliest(scores, row * classes, classes);
-    return [best, scores[row * classes + best] ?? 0] as const;
+    const most = scores[row * classes + best] ?? 0;
+    if (gives !== 'logits') return [best, most] as const;
+    let sum = 0;
+    for (let k = 0; k < classes; k++) sum += Math.exp(scores[row * classes + k]! - most);
+    // NaN where the model's answer holds one: JSON cannot.
+    return [best, sum >= 1 ? 1 / sum : 0] as const;
   });
 }
 

@@ -4,26 +4,9 @@ import { renderSplit } from '../../data/traffic-signs/render.ts';
 import type { RunningGateway } from '../../gateway/open-gateway.ts';
 import { demoKey, type ServingDemo } from '../demo-serving.ts';
 import { type Ask, askOverNetwork } from './ask.ts';
+import { BETWEEN, HONEST } from './honest.ts';
 import { attackUntilRefused } from './square.ts';
 
-/** Who asks honestly, each about new pictures of their own. */
-const HONEST = [
-  'city-cameras',
-  'depot-north',
-  'depot-south',
-  'fleet-7',
-  'fleet-12',
-  'inspection',
-  'map-updates',
-  'night-bus',
-  'roadworks',
-  'school-route',
-  'test-track',
-  'tow-service',
-] as const;
-
-/** Mean milliseconds between two questions of one of them. */
-const BETWEEN = 900;
 /** Milliseconds after the start at which the attackers begin: somebody has opened the console by then. */
 const PROBE_AT = 20_000;
 const THEFT_AT = 45_000;

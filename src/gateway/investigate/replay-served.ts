@@ -63,7 +63,7 @@ export function replayServed({ reader, payloads, keyOf, find }: ReplaySetting): 
     const deadline = performance.now() + PATIENCE;
     const { outputs } = await good.run(inputs, { n: decision.n, signal, deadline, features: false });
     const output = outputs.find(({ name }) => name === good.classifier!.output);
-    return output && topClasses(floatsOf(output), decision.n);
+    return output && topClasses(floatsOf(output), decision.n, good.classifier!.gives);
   };
   return {
     async run(decisions, signal) {

@@ -39,6 +39,8 @@ export interface PastSetting {
   readonly choice: HubChoice;
   /** Only this model; all without. */
   readonly model?: string | undefined;
+  /** Sizes of one sample, where sketches are of pictures: what is sketched cannot be told from a row. */
+  readonly sampleDims?: readonly number[] | undefined;
   readonly seed?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: Progress | undefined;

@@ -18,7 +18,7 @@ const MOST_MODELS = 16;
  */
 export async function calibratePast(
   past: Past,
-  { choice, model: only, seed = 0, signal, progress }: PastSetting,
+  { choice, model: only, sampleDims: given, seed = 0, signal, progress }: PastSetting,
 ): Promise<MonitorCalibration> {
   const calm = new Map<string, { sightings: Sighting[]; features: readonly string[] | undefined }>();
   let [calls, first, last] = [0, Number.POSITIVE_INFINITY, 0];
@@ -43,7 +43,8 @@ export async function calibratePast(
   const models: Record<string, Record<string, unknown>> = {};
   for (const [model, { sightings, features }] of calm) {
     const learnt = sightings.slice(-MOST).sort((a, b) => a.at - b.at);
-    const { classes, sampleDims, names, version, digest } = describedBy(learnt.at(-1)!, learnt, features);
+    const described = describedBy(learnt.at(-1)!, learnt, features);
+    const { classes, names, version, digest, sampleDims = given } = described;
     let next = 0;
     const found: Record<string, unknown> = {};
     for (const { kind, options } of chosenKinds(KINDS, choice, model)) {
