@@ -118,6 +118,8 @@ describe('slow-bleeding', () => {
     expect(alarms.length).toBeGreaterThan(0);
     expect(alarms.every(({ kind }) => kind === 'attack')).toBe(true);
     expect(alarms[0]!.principals).toContain('client 4');
+    // As much evidence as an alarm about all: 86,400 numbers a day, and a sixth of 0.015 alarms.
+    expect(alarms[0]!.threshold).toBeGreaterThan(7);
   });
 
   it('sees scores creep where no labels and no verifying model are', () => {

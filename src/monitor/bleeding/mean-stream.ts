@@ -23,6 +23,8 @@ export interface StreamOptions {
   readonly perDay: number;
   /** Numbers a day, where it is known; otherwise as it comes. */
   readonly trafficPerDay?: number | undefined;
+  /** Numbers between false alarms, on average at least, where that is not to follow from the traffic of this stream alone. */
+  readonly runLength?: (() => number) | undefined;
   /** Numbers that are kept to show what rose; 2,000 where nothing is said. */
   readonly ring?: number | undefined;
 }
@@ -48,6 +50,8 @@ export interface Rise {
 export interface MeanStream {
   /** Takes a number; what is found is given back. */
   take(x: number, caller: string, decision: string, at: number): Rise | undefined;
+  /** Numbers between false alarms, on average at least. */
+  readonly runLength: () => number;
   readonly phase: () => 'learning' | 'watching' | 'alarmed';
   readonly state: () => {
     readonly evidence: number | undefined;
@@ -100,7 +104,8 @@ export function openMeanStream(
       capitals: given === undefined || before?.origin === given.n ? before?.capitals : undefined,
     });
   };
-  const runLength = () => {
+  const runLength = (): number => {
+    if (options.runLength !== undefined) return Math.max(LEAST_RUN, options.runLength());
     if (options.trafficPerDay !== undefined)
       return Math.max(LEAST_RUN, options.trafficPerDay / options.perDay);
     // As much as came a day so far; a day's from an hour's until there is more.
@@ -174,6 +179,7 @@ export function openMeanStream(
       detector.reset();
       return rise;
     },
+    runLength: () => threshold,
     phase: () => (detector === undefined ? 'learning' : n < alarmedUntil ? 'alarmed' : 'watching'),
     state: () => ({
       evidence: detector && n > 0 ? Math.max(0, Math.log10(detector.total())) : undefined,

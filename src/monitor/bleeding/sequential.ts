@@ -93,7 +93,7 @@ export function openSequential(
     };
     streams.set(stream, openMeanStream(own, rng.fork(stream), kept.streams[stream], known?.baseline));
   }
-  const groups = new Map(names.map((stream) => [stream, new Map() as Group]));
+  const groups = new Map(subject.groups.map((stream) => [stream, new Map() as Group]));
   let told = 0;
   const callers = new Map<string, number>(kept.callers);
   let counted = [...callers.values()].reduce((sum, count) => sum + count, 0);
@@ -159,7 +159,11 @@ export function openSequential(
       all.delete(quiet[0]);
     }
     const watch = openMeanStream(
-      { tolerance: options.tolerance, learn: options.learn, perDay, ring: GROUP_RING },
+      {
+        ...{ tolerance: options.tolerance, learn: options.learn, perDay, ring: GROUP_RING },
+        // Rates of false alarms are per number: with the run length of all, any number of callers together keeps to the budget of all.
+        runLength: streams.get(stream)!.runLength,
+      },
       rng.fork(stream, group),
     );
     all.set(group, { watch, last: ++told });

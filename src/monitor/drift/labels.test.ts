@@ -162,6 +162,13 @@ describe('accuracy', () => {
       });
     }
   });
+
+  it('watches no caller by himself: ten calm days of few labels each are calm', () => {
+    const monitor = accuracy.make(accuracy.options.parse({ perDay: 0.5 }), setting());
+    const calm = labelled(25_000, START, 0);
+    expect(feed(monitor, calm.sightings, calm.labels)).toEqual([]);
+    expect(monitor.state().parts.some(({ name }) => name.includes('client'))).toBe(false);
+  });
 });
 
 describe('calibration', () => {
