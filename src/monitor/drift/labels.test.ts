@@ -163,7 +163,7 @@ describe('accuracy', () => {
     }
   });
 
-  it('watches no caller by himself: ten calm days of few labels each are calm', () => {
+  it('watches no caller by himself, and is calm while labels are as ever', () => {
     const monitor = accuracy.make(accuracy.options.parse({ perDay: 0.5 }), setting());
     const calm = labelled(25_000, START, 0);
     expect(feed(monitor, calm.sightings, calm.labels)).toEqual([]);
