@@ -168,7 +168,7 @@ describe('attacks are found, and told', () => {
       return {
         ...call,
         id: `drift ${i}`,
-        at: HELD.at(-1)!.at + 1000 * i,
+        at: HELD.at(-1)!.at + 60_000 * i,
         sketch: { ...call.sketch!, values },
       };
     });

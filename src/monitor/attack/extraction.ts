@@ -53,6 +53,9 @@ const PRIOR = 1 / 32;
 
 const DAY = 86_400_000;
 
+/** Milliseconds from which a client has a say in what is usual now: many fresh keys must not make their own ways the usual ones. */
+const SETTLED = DAY / 4;
+
 /** Rows between two looks at what all clients have in common, and clients that it takes. */
 const LOOK = 256;
 const FEWEST_CLIENTS = 8;
@@ -159,7 +162,7 @@ function watchOf(fit: Fit, { clients }: Options) {
     const voters: Asker[] = [];
     let all = 0;
     for (const [, asker] of known.entries()) {
-      if (asker.counted >= 16 && now - asker.last < DAY) voters.push(asker);
+      if (asker.counted >= 16 && now - asker.last < DAY && now - asker.first > SETTLED) voters.push(asker);
       all += togetherOf(asker);
     }
     sum = all;
