@@ -43,15 +43,22 @@ export function picture(seed: number, index: number): { readonly x: Float32Array
 export async function calmTraffic(
   asks: readonly AskOne[],
   {
+    from,
     questions,
     seed,
     asked,
-  }: { readonly questions: number; readonly seed: number; readonly asked: (done: number) => void },
+  }: {
+    /** The first picture. */
+    readonly from: number;
+    readonly questions: number;
+    readonly seed: number;
+    readonly asked: (done: number) => void;
+  },
 ): Promise<number> {
-  let [next, answered] = [0, 0];
+  let [next, answered] = [from, 0];
   await Promise.all(
     asks.map(async (ask) => {
-      for (let i = next++; i < questions; i = next++) {
+      for (let i = next++; i < from + questions; i = next++) {
         if ((await ask(picture(seed, i).x)) !== undefined) answered++;
         asked(answered);
       }
