@@ -11,6 +11,7 @@ import { Empty } from '../parts/empty.tsx';
 import { Filters, Search } from '../parts/field.tsx';
 import { count, counted, figure, span, titled } from '../parts/format.ts';
 import { Loaded } from '../parts/loading.tsx';
+import { Raw } from '../parts/raw.tsx';
 import { Table } from '../parts/table.tsx';
 import { Tabs } from '../parts/tabs.tsx';
 import { Text } from '../parts/text.tsx';
@@ -54,8 +55,10 @@ function Head({ policy, mayReload }: { readonly policy: PolicyView; readonly may
         (each.state === 'not-met' || each.state === 'missing'),
     );
   const bad = policy.models.filter(isBad).length;
-  const bare = policy.models.filter(({ requirements }) =>
-    requirements.every(({ state }) => state === 'none'),
+  const bare = policy.models.filter(({ stage, requirements }) =>
+    requirements
+      .filter((each) => each.stage === undefined || each.stage === stage)
+      .every(({ state }) => state === 'none'),
   ).length;
   const reload = async (): Promise<void> => {
     const given = await confirm({
@@ -328,7 +331,7 @@ function File({ policy: { text, digest } }: { readonly policy: PolicyView }) {
       lead="As it lies there now; what is in force is on the other tabs."
       side={<Digest of={digest} />}
     >
-      <pre class="raw tall">{text}</pre>
+      <Raw of={text} label="The configuration file" tall />
     </Card>
   );
 }

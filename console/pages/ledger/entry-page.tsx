@@ -7,6 +7,7 @@ import { Digest } from '../../parts/digest.tsx';
 import { Facts } from '../../parts/field.tsx';
 import { count, exact, figure, percent, titled } from '../../parts/format.ts';
 import { Loaded } from '../../parts/loading.tsx';
+import { Raw } from '../../parts/raw.tsx';
 import { Table } from '../../parts/table.tsx';
 import { Text } from '../../parts/text.tsx';
 import { Link, pathTo } from '../../shell/router.tsx';
@@ -66,7 +67,7 @@ function Entry({ detail }: { readonly detail: DecisionDetail }) {
         {mayRead && <ReceiptCard key={entry} entry={entry} text={text} />}
       </div>
       <Card title="Its bytes" lead="What the log holds, exactly: canonical JSON. This is what was hashed.">
-        <pre class="raw">{readable(text)}</pre>
+        <Raw of={readable(text)} label="The entry, as the log has it" />
       </Card>
     </>
   );

@@ -77,6 +77,8 @@ function Model({
           <Badge tone="warn">Not met any more</Badge>
         ) : isBare ? (
           <Badge>Nothing required</Badge>
+        ) : gating.some(({ state }) => state === 'excepted') ? (
+          <Badge tone="warn">Met, but for exceptions</Badge>
         ) : (
           <Badge tone="held">All met</Badge>
         )

@@ -323,6 +323,7 @@ describe.skipIf(!hasChromium)('pages of proof and rules, on real parts (needs /u
     ['/policy?tab=guards', 'Entropy'],
     ['/policy?tab=limits', 'How fast somebody may ask.'],
     ['/policy?tab=rights', 'Callers'],
+    ['/policy?tab=text', 'glacis.yaml'],
     ['/people', 'New key'],
     ['/people?tab=people', 'May come in'],
     ['/people?tab=sessions', 'Last seen'],
