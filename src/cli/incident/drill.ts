@@ -113,6 +113,7 @@ async function throwAway(
     // One monitor, so that the drill says the same each time: the others need more traffic than a drill has.
     monitors: {
       ...Object.fromEntries(KINDS.filter(({ name }) => name !== WATCHED).map(({ name }) => [name, 'off'])),
+      measured: example.monitors,
       sketch: { perSecond: 1_000_000, samples: 1 },
     },
     incidents: { fourEyes: { measures: ['rollback'] } },

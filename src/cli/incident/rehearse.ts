@@ -45,8 +45,8 @@ export interface Rehearsal {
 }
 
 const CLIENTS = 12;
-/** What the monitor learns from, and a little more. */
-const CALM = 3200;
+/** Calm questions before the attack. */
+const CALM = 600;
 /** Further ones where that was too little, and rounds of them. */
 const MORE = 600;
 const ROUNDS = 8;
