@@ -19,15 +19,16 @@ export function countingIds(prefix = 'a'): () => string {
 /** Measures in memory, as the contract has them. */
 export function memoryContainment(
   now: () => number,
-): Containment & { readonly orders: Order[]; fails?: GlacisError } {
+): Containment & { readonly orders: Order[]; fails?: GlacisError; impossible?: OrderWish['measure'] } {
   const orders: Order[] = [];
   const freshId = countingIds('f');
   const same = (order: Order, wish: OrderWish) =>
     order.ended === undefined &&
     order.measure === wish.measure &&
     JSON.stringify(order.target) === JSON.stringify(wish.target);
-  const held: Containment & { readonly orders: Order[]; fails?: GlacisError } = {
+  const held: ReturnType<typeof memoryContainment> = {
     orders,
+    suits: ({ measure }) => measure !== held.impossible,
     active: () => orders.filter(({ ended }) => ended === undefined),
     list: async ({ case: of, most = 100 }) =>
       orders.filter((order) => of === undefined || order.case === of).slice(0, most),

@@ -369,6 +369,15 @@ describe.each(ENGINES)('incidents on $engine', ({ engine, missing }) => {
         for (const { wish } of suggestions) expect(wish.case).toBe(id);
       });
 
+      it('suggests nothing that cannot be done', async () => {
+        const desk = openDesk(store);
+        desk.containment.impossible = 'verify';
+        const id = await raised(desk);
+        const { suggestions } = await view(desk, id);
+        expect(suggestions.map(({ wish }) => wish.measure)).toContain('freeze');
+        expect(suggestions.map(({ wish }) => wish.measure)).not.toContain('verify');
+      });
+
       it('asks a person beyond the limit, so that nobody can have everybody locked out', async () => {
         const desk = openDesk(store, { respond: { mostQuarantined: 2, never: ['probe*'] } });
         const principals = ['a', 'b', 'probe-1', 'c', 'd'];

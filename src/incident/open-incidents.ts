@@ -18,7 +18,7 @@ import {
   listCases,
   type Page,
 } from './listing.ts';
-import type { Containment, Order } from './order.ts';
+import type { Containment, Order, OrderWish } from './order.ts';
 import { respond } from './respond.ts';
 import { type Suggestion, suggestionsFor } from './suggest.ts';
 import { cut, MOST_NAME } from './text.ts';
@@ -205,7 +205,10 @@ export function openIncidents(initial: IncidentsConfig, surroundings: IncidentsS
         .active()
         .filter((order) => order.case !== id && found.principals.includes(order.target.principal ?? '\0'));
       const orders = [...own, ...others];
-      const given = { config, active: containment.active(), now: now(), needsApproval: acts.needsApproval };
+      const given = {
+        ...{ config, active: containment.active(), now: now(), needsApproval: acts.needsApproval },
+        suits: (wish: OrderWish) => containment.suits?.(wish) ?? true,
+      };
       return {
         case: caseOf(found),
         events,

@@ -28,11 +28,14 @@ export function suggestionsFor(
     active,
     now,
     needsApproval,
+    suits,
   }: {
     readonly config: IncidentsConfig;
     readonly active: readonly Order[];
     readonly now: number;
     readonly needsApproval: (wish: OrderWish) => boolean;
+    /** Whether it could be done. */
+    readonly suits: (wish: OrderWish) => boolean;
   },
 ): readonly Suggestion[] {
   if (record.state === 'closed') return [];
@@ -93,7 +96,7 @@ export function suggestionsFor(
   for (const { wish, why } of found) {
     const isThere =
       active.some((order) => isSameWish(order, wish)) || shown.some((each) => isSameWish(each.wish, wish));
-    if (!isThere && shown.length < MOST)
+    if (!isThere && shown.length < MOST && suits(wish))
       shown.push({ title: titleOf(wish), why, wish, needsApproval: needsApproval(wish) });
   }
   return shown;

@@ -268,6 +268,15 @@ export async function openContainment(around: ContainmentSurroundings): Promise<
       const { id, at, because } = found.order;
       return { order: id, since: at, because, served: found.before.served ?? {} };
     },
+    suits(wish) {
+      try {
+        checkSuits(wish, around);
+        beforeOf(wish);
+        return true;
+      } catch {
+        return false;
+      }
+    },
     active: () =>
       current.all.map(({ order }) => order).filter(({ until }) => until === undefined || now() < until),
     async list(query) {

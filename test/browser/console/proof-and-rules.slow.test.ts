@@ -109,7 +109,7 @@ describe.skipIf(!hasChromium)('pages of proof and rules, on real parts (needs /u
       await open('/ledger/40');
       await page.getByText('The receipt holds', { exact: true }).waitFor();
       await page.getByText('Whom does this believe?').click();
-      const trust = await (await fetch(`${server.url}/api/trust`)).json();
+      const trust = (await (await fetch(`${server.url}/api/trust`)).json()) as object;
       const other = JSON.stringify({ ...trust, origin: 'elsewhere.example/log' });
       const file = { name: 'log.trust.json', mimeType: 'application/json', buffer: Buffer.from(other) };
       await page.getByLabel('A trust file of your own').setInputFiles(file);
