@@ -10,10 +10,10 @@ import { parseTrustFile } from '../gateway/record/log-folder.ts';
 import { checkReceipt } from '../gateway/record/receipt.ts';
 import { keySigner } from '../supply/sign/key-method.ts';
 import { signModel } from '../supply/sign/sign-model.ts';
-import { askOverNetwork, requestOf } from './demo/ask.ts';
-import { attackUntilRefused } from './demo/square.ts';
 import { openLab } from './lab/open-lab.ts';
 import { prepareFolder, writeText } from './output.ts';
+import { askSigns, requestOf } from './signs/ask.ts';
+import { attackBySquare } from './signs/square.ts';
 
 /** What the demo of serving needs. */
 export interface ServingDemo {
@@ -29,9 +29,8 @@ export interface ServingDemo {
   /** Pictures as an archive, and a folder with results of assessments: the console shows both. */
   readonly pictures: string;
   readonly assessments: string;
-  /** A picture, its shape and its class. */
+  /** A picture and its class. */
   readonly picture: Float32Array;
-  readonly shape: readonly number[];
   readonly label: number;
   readonly classNames: readonly string[];
   readonly eps: number;
@@ -63,6 +62,8 @@ export interface DemoGateway {
 /** Samples of the decisions that the second network looks at. */
 const CHECKED = 0.25;
 
+/** Questions after which an attacker gives up. */
+export const MOST_QUERIES = 2000;
 /** Times that an honest question is asked again. */
 const PATIENCE = 8;
 
@@ -124,21 +125,24 @@ export async function serveDemo(
   { gateway, digest, signer }: DemoGateway,
   demo: ServingDemo,
 ): Promise<ServedDemo> {
-  const { folder, classNames, shape, signal, progress = silent } = demo;
-  const ask = askOverNetwork(gateway, await demoKey(gateway, 'visitor'), { shape, signal });
+  const { folder, classNames, signal, progress = silent } = demo;
+  const { rest } = gateway.addresses;
+  const ask = askSigns(rest, await demoKey(gateway, 'visitor'), signal);
   const request = join(folder, 'request.json');
-  await writeText(request, new TextDecoder().decode(requestOf(demo.picture, 1, shape, false).body));
+  await writeText(request, new TextDecoder().decode(requestOf(demo.picture, 1, false).body));
   const once = () => ask(demo.picture, 1, { 'glacis-receipt': '1' });
   let first = await once();
   // The second network may see another sign in it: then the answer waits for a person, where this question was drawn for that.
   for (let more = 0; more < PATIENCE && first.scores === undefined; more++) first = await once();
   if (first.scores === undefined) throw new GlacisError('run/failed', `demo: ${first.said}`);
   const label = first.scores.indexOf(Math.max(...first.scores));
-  const mallory = askOverNetwork(gateway, await demoKey(gateway, 'mallory'), { shape, signal });
-  const refusedAfter = await attackUntilRefused({ ...demo, progress }, mallory);
+  const asked = (done: number) => progress({ label: 'attacking the gateway', done, total: MOST_QUERIES });
+  const mallory = askSigns(rest, await demoKey(gateway, 'mallory'), signal);
+  const { answered, refused } = await attackBySquare({ ...demo, most: MOST_QUERIES, asked }, mallory);
   const receipt = await keepReceipt(first.receipt, gateway, join(folder, 'receipt.txt'));
   return {
-    ...{ digest, signer, refusedAfter, receipt },
+    ...{ digest, signer, receipt },
+    refusedAfter: refused ? answered : undefined,
     curl: `curl -s ${gateway.addresses.rest}/v2/models/signs/infer -H "Authorization: Bearer $KEY" -d @${request}`,
     answered: { className: classNames[label] ?? String(label), score: first.scores[label]! },
     logFolder: join(folder, 'gateway', 'record'),

@@ -128,7 +128,6 @@ async function run({ given, terminal, signal }: CommandRun): Promise<number> {
     pictures,
     assessments: out,
     picture: Float32Array.from(picture.x, (value) => value / 255),
-    shape: SIGN_SHAPE,
     label: picture.y[0]!,
     classNames,
     eps: EPS.at(-1)!,

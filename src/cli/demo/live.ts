@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomFrom } from '../../core/random.ts';
-import { renderSplit } from '../../data/traffic-signs/render.ts';
+import { renderSplit, SIGN_SHAPE } from '../../data/traffic-signs/render.ts';
 import type { RunningGateway } from '../../gateway/open-gateway.ts';
-import { demoKey, type ServingDemo } from '../demo-serving.ts';
-import { type Ask, askOverNetwork } from './ask.ts';
+import { demoKey, MOST_QUERIES, type ServingDemo } from '../demo-serving.ts';
+import { type Ask, askSigns } from '../signs/ask.ts';
+import { attackBySquare } from '../signs/square.ts';
 import { BETWEEN, HONEST } from './honest.ts';
-import { attackUntilRefused } from './square.ts';
 
 /** Milliseconds after the start at which the attackers begin: somebody has opened the console by then. */
 const PROBE_AT = 20_000;
@@ -28,20 +28,17 @@ export async function liveTraffic(
   demo: ServingDemo,
   { say, signal }: { readonly say: Say; readonly signal: AbortSignal },
 ): Promise<void> {
-  const own = { shape: demo.shape, signal };
   const asks = async (name: string): Promise<Ask> =>
-    askOverNetwork(gateway, await demoKey(gateway, name), own);
+    askSigns(gateway.addresses.rest, await demoKey(gateway, name), signal);
   const honest = HONEST.map(async (name, i) => askHonestly(await asks(name), { demo, index: i, signal }));
   const probe = async (): Promise<void> => {
     await sleep(PROBE_AT, undefined, { signal });
     say('prober begins: Square on one picture, one question after the other.');
-    const refused = await attackUntilRefused(
-      { ...demo, seed: demo.seed + 1, signal, progress: () => {} },
+    const { answered, refused } = await attackBySquare(
+      { ...demo, seed: demo.seed + 1, most: MOST_QUERIES, signal },
       await asks('prober'),
     );
-    say(
-      refused === undefined ? 'prober was never refused.' : `prober was refused after ${refused} questions.`,
-    );
+    say(refused ? `prober was refused after ${answered} questions.` : 'prober was never refused.');
   };
   const steal = async (): Promise<void> => {
     await sleep(THEFT_AT, undefined, { signal });
@@ -83,7 +80,7 @@ async function askHonestly(
 /** Mixtures of pictures, as fast as the gateway answers. Gives how many pictures were asked about. */
 async function steals(ask: Ask, { demo, signal }: Traffic): Promise<number> {
   const rng = randomFrom(demo.seed, 'thief');
-  const size = demo.shape.reduce((product, d) => product * d, 1);
+  const size = SIGN_SHAPE.reduce((product, d) => product * d, 1);
   let asked = 0;
   let refused = 0;
   for (let i = 0; i < THEFT_MOST && refused < GIVES_UP; i++) {

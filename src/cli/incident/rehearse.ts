@@ -9,8 +9,10 @@ import { verifyEvidence } from '../../incident/evidence/verify-evidence.ts';
 import type { MadeBundle } from '../../incident/investigations.ts';
 import type { Order, OrderWish } from '../../incident/order.ts';
 import type { MonitorState } from '../../monitor/monitor.ts';
+import { type Ask, askSigns } from '../signs/ask.ts';
+import { attackBySquare } from '../signs/square.ts';
 import { type Desk, expectBytes, expectJson } from './desk.ts';
-import { type AskOne, asker, attack, calmTraffic, picture } from './drill-traffic.ts';
+import { calmTraffic, picture } from './drill-traffic.ts';
 import { spanOf } from './show.ts';
 
 /** One step of a rehearsal, with what shows that it worked. */
@@ -81,18 +83,19 @@ export async function rehearse(given: Rehearsal): Promise<void> {
     return picture(seed, 2 * i + 1).x.map((value, k) => (value + other[k]!) / 2);
   };
   /** Whether somebody is told more than the class: a score between 0 and 1. */
-  const hearsScores = async (ask: AskOne): Promise<boolean> => {
+  const hearsScores = async (ask: Ask): Promise<boolean> => {
     for (let i = 0; i < 8; i++) {
-      const said = await ask(doubtful(i));
-      if (said?.scores.some((score) => score > 0 && score < 1)) return true;
+      const { scores } = await ask(doubtful(i), 1);
+      if (scores?.some((score) => score > 0 && score < 1)) return true;
     }
     return false;
   };
   try {
     // A new version goes into service, and everybody asks as they do.
     await given.switchTo('2');
-    const honest: AskOne[] = [];
-    for (let i = 0; i < CLIENTS; i++) honest.push(asker(rest, await given.keyFor(`client-${i + 1}`), signal));
+    const honest: Ask[] = [];
+    for (let i = 0; i < CLIENTS; i++)
+      honest.push(askSigns(rest, await given.keyFor(`client-${i + 1}`), signal));
     const isWatching = async () => {
       const { states } = await get<{ readonly states: readonly MonitorState[] }>('/api/monitors?model=signs');
       return states.some(({ phase }) => phase === 'watching') ? true : undefined;
@@ -117,7 +120,7 @@ export async function rehearse(given: Rehearsal): Promise<void> {
     done('calm traffic', `${calm} questions of ${CLIENTS} clients on version 2, all answered, no alarm`);
 
     // Somebody changes one picture again and again.
-    const attacker = asker(rest, await given.keyFor(ATTACKER), signal);
+    const attacker = askSigns(rest, await given.keyFor(ATTACKER), signal);
     const begun = Date.now();
     let found: Case | undefined;
     let over = false;
@@ -129,13 +132,15 @@ export async function rehearse(given: Rehearsal): Promise<void> {
           return rows.find(({ principals }) => principals.includes(ATTACKER));
         })) ?? undefined;
     })();
-    const queries = await attack(attacker, {
-      seed,
-      eps: EPS,
-      most: MOST_QUERIES,
-      isOver: () => found !== undefined,
-      signal,
-    });
+    const { x, label } = picture(seed, 0);
+    const { answered, refused } = await attackBySquare(
+      {
+        ...{ picture: x, label, seed, signal },
+        ...{ eps: EPS, most: MOST_QUERIES, isOver: () => found !== undefined },
+      },
+      attacker,
+    );
+    const queries = answered + (refused ? 1 : 0);
     if (found === undefined) await sleep(2000, undefined, { signal });
     over = true;
     await watch;
@@ -184,12 +189,9 @@ export async function rehearse(given: Rehearsal): Promise<void> {
       wish: { target: { principal: ATTACKER }, because: 'drill', ...more },
     });
     await post(`/api/cases/${id}/act`, wish({ measure: 'quarantine', until: Date.now() + 3_600_000 }));
-    must('quarantine', (await attacker(doubtful(0))) === undefined, 'expected no answer any more');
-    must(
-      'quarantine',
-      (await honest[1]!(doubtful(1))) !== undefined,
-      'expected everybody else to be answered',
-    );
+    const isAnswered = async (ask: Ask, i: number) => (await ask(doubtful(i), 1)).scores !== undefined;
+    must('quarantine', !(await isAnswered(attacker, 0)), 'expected no answer any more');
+    must('quarantine', await isAnswered(honest[1]!, 1), 'expected everybody else to be answered');
     done('quarantine', 'by a person, for an hour: the attacker gets no answers, others do');
 
     // Which decisions of the new version would the one before have made otherwise?

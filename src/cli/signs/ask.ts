@@ -1,4 +1,4 @@
-import type { RunningGateway } from '../../gateway/open-gateway.ts';
+import { SIGN_SHAPE } from '../../data/traffic-signs/render.ts';
 import { decodeInferResponse, encodeInferRequest, floatsOf } from '../../oip/index.ts';
 
 /** What came back. */
@@ -17,15 +17,11 @@ export type Ask = (
   headers?: Readonly<Record<string, string>>,
 ) => Promise<Asked>;
 
-/** Asks the demo's model over the network, as anybody would. */
-export function askOverNetwork(
-  { addresses }: RunningGateway,
-  key: string,
-  { shape, signal }: { readonly shape: readonly number[]; readonly signal: AbortSignal },
-): Ask {
+/** Asks the model `signs` behind a REST address, as anybody would. */
+export function askSigns(rest: string, key: string, signal: AbortSignal): Ask {
   return async (points, n, extra = {}) => {
-    const { body, headers } = requestOf(points, n, shape, true);
-    const answer = await fetch(`${addresses.rest}/v2/models/signs/infer`, {
+    const { body, headers } = requestOf(points, n, true);
+    const answer = await fetch(`${rest}/v2/models/signs/infer`, {
       method: 'POST',
       headers: { ...headers, ...extra, authorization: `Bearer ${key}` },
       body,
@@ -44,12 +40,12 @@ export function askOverNetwork(
   };
 }
 
-/** A request about `n` points. */
-export function requestOf(points: Float32Array, n: number, shape: readonly number[], binary: boolean) {
-  const size = shape.reduce((product, d) => product * d, 1);
+/** A request about `n` points, row-major. */
+export function requestOf(points: Float32Array, n: number, binary: boolean) {
+  const size = SIGN_SHAPE.reduce((product, d) => product * d, 1);
   const data = points.slice(0, n * size);
   return encodeInferRequest(
-    { inputs: [{ name: 'input', datatype: 'FP32', shape: [n, ...shape], data }], binaryOutput: binary },
+    { inputs: [{ name: 'input', datatype: 'FP32', shape: [n, ...SIGN_SHAPE], data }], binaryOutput: binary },
     { binary },
   );
 }
