@@ -7,7 +7,7 @@ import { type Incidents, openIncidents } from '../incident/open-incidents.ts';
 import { readMonitorCalibration } from '../monitor/calibration-file.ts';
 import { monitorsSetting } from '../monitor/config-schema.ts';
 import type { MonitoredModel } from '../monitor/hub/monitored-model.ts';
-import { type Monitors, openMonitors } from '../monitor/hub/open-monitors.ts';
+import { type Monitors, type MonitorsSetting, openMonitors } from '../monitor/hub/open-monitors.ts';
 import type { Store } from '../store/index.ts';
 import type { Backends } from './backend/open-backends.ts';
 import { consoleAddress } from './config/sections.ts';
@@ -66,7 +66,7 @@ export interface Operations {
   readonly monitors: Monitors;
   readonly console: Console;
   readonly alerts: Alerts;
-  /** Reads other sign-ins and receivers of alerts; the function that it gives puts them in force and cannot fail. Errors: `option/invalid`. */
+  /** Reads other sign-ins, receivers of alerts and monitors; the function that it gives puts them in force and cannot fail. Errors: `option/invalid`, those of reading what monitors rest on. */
   prepare(config: ServeConfig): Promise<() => void>;
   /** Whether something was wrong with a model within the last minutes. */
   alarmed(model: string): boolean;
@@ -142,9 +142,14 @@ export async function openOperations(
   });
   /** By model; as many as there are in service. */
   const lastAlarm = new Map<string, number>();
-  const { measured } = config.monitors;
-  const calibration = measured === undefined ? {} : await readMonitorCalibration(placeOf(measured));
-  const monitors = openMonitors(monitorsSetting(config.monitors, calibration), {
+  const watching = async ({ monitors: chosen }: ServeConfig): Promise<MonitorsSetting> => {
+    const { measured } = chosen;
+    return monitorsSetting(
+      chosen,
+      measured === undefined ? {} : await readMonitorCalibration(placeOf(measured)),
+    );
+  };
+  const monitors = openMonitors(await watching(config), {
     folder: join(around.dataFolder, 'monitors'),
     describe: (model, digest) => monitored(around.backends(), model, digest),
     onAlarm(alarm) {
@@ -178,7 +183,9 @@ export async function openOperations(
         await pages.prepare(next.console, next.identity.issuers),
         await alerts.prepare(next.alerts),
       ];
+      const watched = await watching(next);
       return () => {
+        monitors.reload(watched);
         for (const putInForce of ready) putInForce();
       };
     },

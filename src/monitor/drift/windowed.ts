@@ -120,7 +120,8 @@ export function openWindowed(
     alarms.push({
       ...{ id: freshId(), at: rows.at[rows.n - 1]!, monitor: name, model, version, digest },
       ...word,
-      severity: word.kind === 'drift' ? 'medium' : 'high',
+      // Also where few are behind it: clients change what they ask about, and rules act by themselves from high on.
+      severity: 'medium',
       subject: `${about} of ${model}`,
       ...{ first: rows.at[0]!, last: rows.at[rows.n - 1]!, queries: rows.n },
       decisions: [...new Set(telling.map((i) => rows.decisions[i]!))].slice(0, 64),
