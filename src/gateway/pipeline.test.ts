@@ -33,7 +33,8 @@ describe('a call that is answered', () => {
       principal: 'ann',
       n: 1,
       detail: 'logits',
-      top: [[0, 2]],
+      // Of logits 2, −2: their softmax.
+      top: [[0, expect.closeTo(0.982, 3)]],
       input: { shape: [1, 3], least: 0, most: 2 },
     });
     expect(stages.written[0]!.payload!.input[0]!.byteLength).toBe(12);

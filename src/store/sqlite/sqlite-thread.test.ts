@@ -85,10 +85,13 @@ describe('a thread with a database', () => {
   it('is not believed any more once the file turns out damaged', async () => {
     const file = newFile();
     const store = await openStore({ kind: 'sqlite', file });
-    for (let i = 0; i < 300; i++)
+    // So many rows that the second half of the file is theirs alone, and the schema is whole.
+    for (let i = 0; i < 20; i++)
       await store.db
         .insertInto('state')
-        .values({ name: `${i}`, value: 'v'.repeat(500), changed: 0 })
+        .values(
+          Array.from({ length: 100 }, (_, k) => ({ name: `${i}/${k}`, value: 'v'.repeat(500), changed: 0 })),
+        )
         .execute();
     await store.close();
     const bytes = readFileSync(file);
