@@ -15,6 +15,7 @@ const SUITES = [
   'stateful-guards',
   'steal',
   'gateway',
+  'serving',
   'ledger',
   'drift',
   'monitors',
@@ -37,6 +38,7 @@ const ROUNDS: Readonly<Record<Suite, { readonly usual: string; readonly quick: s
   'stateful-guards': { usual: '1', quick: '1' },
   steal: { usual: '1', quick: '1' },
   gateway: { usual: '3', quick: '1' },
+  serving: { usual: '3', quick: '1' },
   ledger: { usual: '3', quick: '1' },
   drift: { usual: '1', quick: '1' },
   monitors: { usual: '1', quick: '1' },
@@ -68,11 +70,11 @@ export interface BenchOptions {
 }
 
 /** How to call the benchmarks. */
-export const USAGE = `npm run bench -- gradient|pgd|attacks|startup|memory|strength|training|supply|guards|stateful-guards|steal|gateway|ledger|drift|monitors [options]
+export const USAGE = `npm run bench -- gradient|pgd|attacks|startup|memory|strength|training|supply|guards|stateful-guards|steal|gateway|serving|ledger|drift|monitors [options]
   --quick            two rounds (attacks, training: one), few repetitions
   --network NAME     only this network
   --mode NAME        gradient suite: only forward, input or train; memory: input or train;
-                     training: nothing, pgd or private
+                     training: nothing, pgd or private; gateway: binary or json; serving: peer, costs, monitors or latency
   --only NAMES       attacks suite: only these cases, for example pgd-40,cw-l2; strength suite: only these attacks
   --again            strength suite: our attacks once more
   --n N              attacks suite: at most N samples a case

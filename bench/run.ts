@@ -16,6 +16,8 @@ import { ledgerSuite } from './suites/ledger.ts';
 import { memorySuite } from './suites/memory.ts';
 import { monitorsSuite } from './suites/monitors.ts';
 import { pgdSuite } from './suites/pgd.ts';
+import { servingSuite } from './suites/serving.ts';
+import { writeServingReport } from './suites/serving-page.ts';
 import { startupSuite } from './suites/startup.ts';
 import { statefulGuardsSuite } from './suites/stateful-guards.ts';
 import { stealSuite } from './suites/steal.ts';
@@ -62,14 +64,14 @@ async function main(argv: readonly string[]): Promise<void> {
   progress(
     `${load.busyCores.toFixed(2)} cores busy, load average ${load.average.map((value) => value.toFixed(2)).join(' ')}`,
   );
-  if (suite === 'gateway') {
-    const rows = await gatewaySuite(options, progress);
-    const about = { command: `npm run bench -- ${argv.join(' ')}`, date, machine: describeMachine(), load };
-    const { path, page } = writeGatewayReport(join(BENCH, 'results'), {
-      ...about,
-      rounds: options.rounds,
-      rows,
-    });
+  if (suite === 'gateway' || suite === 'serving') {
+    const command = `npm run bench -- ${argv.join(' ')}`;
+    const about = { command, date, machine: describeMachine(), load, rounds: options.rounds };
+    const results = join(BENCH, 'results');
+    const { path, page } =
+      suite === 'gateway'
+        ? writeGatewayReport(results, { ...about, rows: await gatewaySuite(options, progress) })
+        : writeServingReport(results, { ...about, ...(await servingSuite(options, progress)) });
     process.stdout.write(`${page}\nwritten: ${path}.md, ${path}.json\n`);
     return;
   }

@@ -40,7 +40,7 @@ function pageOf({ command, date, machine, load, rounds, rows, paced }: ServingRe
     ...(paced.length === 0
       ? []
       : [
-          'At 60 % of what the guarded gateway can do, requests sent at fixed times whatever comes back (latency from when each was due):',
+          'At 60 % of what the guarded gateway can do, requests sent at fixed times whatever comes back (latency from when each would have left):',
           '',
           '| load | requests/s | p50 ms bare / guarded | p99 ms bare / guarded | added (wanted below 1 and 5) |',
           '|---|---:|---:|---:|---:|',

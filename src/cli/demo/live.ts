@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { randomFrom } from '../../core/random.ts';
+import { type Rng, randomFrom } from '../../core/random.ts';
 import { renderSplit, SIGN_SHAPE } from '../../data/traffic-signs/render.ts';
 import type { RunningGateway } from '../../gateway/open-gateway.ts';
 import { demoKey, MOST_QUERIES, type ServingDemo } from '../demo-serving.ts';
@@ -13,6 +13,7 @@ const THEFT_AT = 45_000;
 /** Pictures in a thief's question, and questions after which it has what it wanted or gives up. */
 const THEFT_BATCH = 16;
 const THEFT_MOST = 250;
+const SIZE = SIGN_SHAPE.reduce((product, d) => product * d, 1);
 /** Refusals in a row after which an attacker goes home. */
 const GIVES_UP = 6;
 
@@ -20,7 +21,7 @@ const GIVES_UP = 6;
 export type Say = (line: string) => void;
 
 /**
- * Traffic that goes on until the signal fires: twelve honest clients, and two attackers by a script. One probes a single picture with Square; one asks about everything it can, to copy the
+ * Traffic that goes on until the signal fires: twelve honest clients, and two attackers by a script. One probes a single picture with Square; one asks about made-up pictures, to copy the
  * model. Nobody tells the gateway who they are.
  */
 export async function liveTraffic(
@@ -42,7 +43,7 @@ export async function liveTraffic(
   };
   const steal = async (): Promise<void> => {
     await sleep(THEFT_AT, undefined, { signal });
-    say('collector begins: questions about everything it can think of, to copy the model.');
+    say('collector begins: questions about made-up pictures, many at once, to copy the model.');
     const asked = await steals(await asks('collector'), { demo, signal });
     say(`collector went home after ${asked.toLocaleString('en')} pictures.`);
   };
@@ -77,26 +78,30 @@ async function askHonestly(
   }
 }
 
-/** Mixtures of pictures, as fast as the gateway answers. Gives how many pictures were asked about. */
+/** Pictures of nothing, as fast as the gateway answers: who has no pictures of the domain asks about others. Gives how many were asked about. */
 async function steals(ask: Ask, { demo, signal }: Traffic): Promise<number> {
   const rng = randomFrom(demo.seed, 'thief');
-  const size = SIGN_SHAPE.reduce((product, d) => product * d, 1);
   let asked = 0;
   let refused = 0;
   for (let i = 0; i < THEFT_MOST && refused < GIVES_UP; i++) {
-    const { x } = renderSplit({ seed: demo.seed + 99, split: 'train', n: THEFT_BATCH + 1, start: i * 17 });
-    const points = new Float32Array(THEFT_BATCH * size);
-    for (let row = 0; row < THEFT_BATCH; row++) {
-      const share = rng.uniform();
-      for (let k = 0; k < size; k++) {
-        const mixed = share * x[row * size + k]! + (1 - share) * x[(row + 1) * size + k]!;
-        points[row * size + k] = mixed / 255;
-      }
-    }
+    const points = Float32Array.from({ length: THEFT_BATCH * SIZE }, () => 0);
+    for (let row = 0; row < THEFT_BATCH; row++) blur(points.subarray(row * SIZE, (row + 1) * SIZE), rng);
     const { scores } = await ask(points, THEFT_BATCH);
     refused = scores === undefined ? refused + 1 : 0;
     asked += THEFT_BATCH;
     await sleep(50, undefined, { signal });
   }
   return asked;
+}
+
+/** Three waves of random direction, length and strength for each colour. */
+function blur(picture: Float32Array, rng: Rng): void {
+  const [channels, height, width] = SIGN_SHAPE;
+  for (let c = 0; c < channels; c++)
+    for (let wave = 0; wave < 3; wave++) {
+      const [along, down, phase] = [rng.uniform() - 0.5, rng.uniform() - 0.5, 2 * Math.PI * rng.uniform()];
+      for (let y = 0; y < height; y++)
+        for (let x = 0; x < width; x++)
+          picture[(c * height + y) * width + x]! += (1 + Math.sin(along * x + down * y + phase)) / 6;
+    }
 }

@@ -119,7 +119,8 @@ export function openSequential(
     });
     alarms.push({
       ...{ id: freshId(), at: rows.at[rows.n - 1]!, monitor: name, kind: spread.kind },
-      severity: spread.kind === 'attack' || own >= GRAVE ? 'high' : 'medium',
+      // Where few are behind it, it may be their own change: rules act by themselves from high on.
+      severity: spread.kind === 'drift' && own >= GRAVE ? 'high' : 'medium',
       ...{ model, version, digest, principals: spread.principals, subject: `${subjectText} of ${model}` },
       title: subject.streams[stream]!,
       why: `${subject.streams[stream]}: ${percent(mean)} on average over the last ${rows.n} samples, usually ${percent(usual.mean)} (up to ${percent(usual.most)} counts as usual; ${usual.why}). It seems to have begun ${n} samples ago. Such evidence comes by chance at most once in ${shown(runLength)} samples. ${told?.why ?? ''} ${spread.why}`.replaceAll(
