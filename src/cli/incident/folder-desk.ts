@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { lstat, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { GlacisError } from '../../core/error.ts';
-import { defaultServe, readServe } from '../../gateway/config/read-serve.ts';
 import { storeOf } from '../../gateway/config/sections.ts';
 import type { ServeConfig } from '../../gateway/config/serve-schema.ts';
 import { orderStore } from '../../gateway/contain/order-store.ts';
@@ -18,10 +17,10 @@ import { openInvestigations } from '../../incident/investigations.ts';
 import type { LedgerEvent } from '../../incident/ledger-event.ts';
 import { openIncidents } from '../../incident/open-incidents.ts';
 import type { Containment, Order } from '../../incident/order.ts';
-import { readPolicyText } from '../../policy/policy-file.ts';
 import { openStore, type Store } from '../../store/index.ts';
 import type { Given } from '../args.ts';
 import { openFrom } from '../log/open-log.ts';
+import { configOf } from '../serve-config.ts';
 import type { Desk } from './desk.ts';
 
 /**
@@ -178,14 +177,4 @@ function routeFor(
     return { route, params: Object.fromEntries(params) };
   }
   return undefined;
-}
-
-async function configOf(
-  named: string | undefined,
-): Promise<{ readonly config: ServeConfig; readonly folder: string }> {
-  const usual = resolve('glacis.yaml');
-  const there = named ?? ((await lstat(usual).catch(() => undefined)) ? usual : undefined);
-  if (there === undefined) return { config: defaultServe(), folder: process.cwd() };
-  const file = resolve(there);
-  return { config: readServe((await readPolicyText(file)).text, file).config, folder: join(file, '..') };
 }

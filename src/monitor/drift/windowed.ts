@@ -259,7 +259,10 @@ export function openWindowed(
 
   const because = (): string | undefined => {
     if (typeof subject.width === 'string') return subject.width;
-    if (test === undefined) return `${learnt.seen} of ${options.learn} rows of the reference have come`;
+    if (test === undefined)
+      return learnt.seen < options.learn
+        ? `${learnt.seen} of ${options.learn} rows of the reference have come`
+        : `the reference spans ${Math.floor((learnt.last - learnt.first) / 1000)} of ${options.seconds} seconds`;
     if (typeof given === 'string') return given;
     if (calibrated === undefined)
       return 'not calibrated: the threshold takes rows for independent of each other; glacis monitor calibrate measures it on calm traffic';
