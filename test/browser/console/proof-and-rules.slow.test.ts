@@ -290,7 +290,7 @@ describe.skipIf(!hasChromium)('pages of proof and rules, on real parts (needs /u
       await dialog().getByRole('button', { name: 'Shut out' }).click();
       await button('Let in').click();
       await dialog().getByRole('button', { name: 'Let in' }).click();
-      await page.getByText('May come in').waitFor();
+      await page.getByText('May come in', { exact: true }).waitFor();
     });
 
     it('shows who is signed in, and signs somebody out', async () => {
