@@ -20,16 +20,22 @@ const SLACK = 0.003 + 1e-9;
 describe.skipIf(!haveReferences)(
   "AutoAttack beside the authors' own (skipped without GLACIS_SHARED: figures on trained models to meet)",
   () => {
-    it.each(['mnist-cnn', 'mnist-cnn-adv'] as const)(
-      '%s',
-      async (name) => {
+    // Square is last and finds nothing more on the first network: a tenth of its questions shows that in a fraction of the time. On the second it gains a point.
+    it.each([
+      { name: 'mnist-cnn', squareQueries: 500 },
+      { name: 'mnist-cnn-adv', squareQueries: 5000 },
+    ] as const)(
+      '$name',
+      async ({ name, squareQueries }) => {
         const path = join(process.env.GLACIS_SHARED ?? '../shared', 'models', `${name}.json`);
         const { autoattack_reference: expected } = JSON.parse(readFileSync(path, 'utf8')) as {
           readonly autoattack_reference: AutoAttackReference;
         };
         const reference = referenceFor(name);
         expect(reference.eps).toBe(expected.eps);
-        const { results } = await measure(reference, 500, [{ name: 'autoattack', options: {} }]);
+        const { results } = await measure(reference, 500, [
+          { name: 'autoattack', options: { squareQueries } },
+        ]);
         const { n, cleanAccuracy, robustAccuracy, parts } = results[0]!;
         expect([n, cleanAccuracy]).toEqual([500, expected.clean]);
         const fellTo = (attack: string) => parts!.find((part) => part.attack === attack)!.fell / n;
