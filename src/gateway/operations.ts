@@ -12,13 +12,11 @@ import type { Store } from '../store/index.ts';
 import type { Backends } from './backend/open-backends.ts';
 import { consoleAddress } from './config/sections.ts';
 import type { ServeConfig } from './config/serve-schema.ts';
-import type { DecisionRow } from './console/api.ts';
 import { type Console, openConsole } from './console/open-console.ts';
 import { freezeRegistries } from './contain/freeze-registries.ts';
 import { type OpenContainment, openContainment } from './contain/open-containment.ts';
 import { standInFor } from './contain/stand-in.ts';
 import type { Decision, Event } from './decision.ts';
-import { ACTIONS } from './guard.ts';
 import type { ManagementRights } from './identity/management.ts';
 import type { Identity } from './identity/open-identity.ts';
 import type { ModelParts } from './model-parts.ts';
@@ -31,6 +29,7 @@ import {
 import { checkedConnect } from './outbound/checked-connect.ts';
 import { checkedRequest } from './outbound/checked-request.ts';
 import { GLACIS } from './own-principal.ts';
+import { decisionRow } from './record/live/decision-row.ts';
 import type { ServedModel } from './served-model.ts';
 import type { Observer } from './stages.ts';
 
@@ -100,6 +99,7 @@ export async function openOperations(
 ): Promise<Operations> {
   const { store, secret, identity, management, record, now, clock, env, placeOf, find } = around;
   const { failed } = around.observer;
+  const sealed = config.log.who === 'sealed';
   const rollups = openRollups({ store, secret, now, failed, budgetShare: around.budgetShare });
   const containment = await openContainment({
     ...{ store, record, now, clock, failed, find },
@@ -133,7 +133,7 @@ export async function openOperations(
   });
   const incidents = openIncidents(config.incidents, {
     ...{ store, record, containment, now, failed, freshId },
-    sealed: config.log.who === 'sealed',
+    sealed,
     notify: (change) => {
       alerts.notify(change);
       if (change.kind === 'alarm') pages.publish({ kind: 'alarm', alarm: change.alarm });
@@ -173,7 +173,9 @@ export async function openOperations(
     const second = Math.floor(decision.at / 1000);
     shown.count = second === shown.second ? shown.count + 1 : 1;
     shown.second = second;
-    if (shown.count <= SHOWN) pages.publish({ kind: 'decision', row: rowOf(decision, entry) });
+    // What the log seals is not shown to those who may only read the log.
+    const who = sealed ? undefined : decision;
+    if (shown.count <= SHOWN) pages.publish({ kind: 'decision', row: decisionRow(entry, { decision }, who) });
   };
   const counting = withRollups(around.observer, rollups);
   return {
@@ -231,17 +233,5 @@ function monitored(
     classes: classifier?.classes,
     sampleDims: classifier?.sampleDims,
     datatype: input?.datatype,
-  };
-}
-
-/** A decision as a line of a list. */
-function rowOf(
-  { id, at, principal, tenant, model, version, n, outcome, because, top, guards, divergence }: Decision,
-  entry: number,
-): DecisionRow {
-  const gravest = guards.toSorted((a, b) => ACTIONS.indexOf(b.action) - ACTIONS.indexOf(a.action))[0];
-  return {
-    ...{ entry, id, at, principal, tenant, model, version, n, outcome, because, top, divergence },
-    guard: gravest && { guard: gravest.guard, action: gravest.action, score: gravest.score },
   };
 }

@@ -6,8 +6,25 @@ import { type DecisionEntry, readEntry, type Who } from '../read-entry.ts';
 /** Samples of which a list shows the class. */
 const MOST_TOP = 8;
 
-/** A decision as a list shows it. */
-export function decisionRow(entry: number, { decision }: DecisionEntry, who: Who | undefined): DecisionRow {
+/** What a list needs of a decision: an entry of the log has it, and a call that has just ended. */
+type Listed = Pick<DecisionEntry['decision'], 'id' | 'at' | 'model' | 'n' | 'outcome'> & {
+  readonly version?: string | undefined;
+  readonly because?: string | undefined;
+  readonly guards: readonly {
+    readonly guard: string;
+    readonly action: string;
+    readonly score: number | null;
+  }[];
+  readonly divergence?: number | null | undefined;
+  readonly top?: unknown;
+};
+
+/** A decision as a list shows it; `who` where whoever looks may know. */
+export function decisionRow(
+  entry: number,
+  { decision }: { readonly decision: Listed },
+  who: Pick<Who, 'principal' | 'tenant'> | undefined,
+): DecisionRow {
   const { id, at, model, version, n, outcome, because, guards, divergence } = decision;
   const top = decision.top as DecisionRow['top'];
   const strongest = guards.reduce<(typeof guards)[number] | undefined>((worst, each) => {
