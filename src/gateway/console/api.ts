@@ -273,20 +273,7 @@ export interface AlertsView {
 }
 
 /** A row of `GET /api/alerts/outbox?channel=&state=&before=&most=`: `Page<AlertRow>`. */
-export interface AlertRow {
-  readonly id: string;
-  readonly at: number;
-  readonly channel: string;
-  readonly title: string;
-  readonly severity: AlarmSeverity;
-  readonly case?: string | undefined;
-  readonly state: 'waiting' | 'sent' | 'given-up';
-  readonly tries: number;
-  /** When it is tried again. */
-  readonly next?: number | undefined;
-  readonly sent?: number | undefined;
-  readonly because?: string | undefined;
-}
+export type { ShownAlert as AlertRow } from '../../incident/alerts/show.ts';
 
 /** `GET /api/assessments`: reports in the folder that `serve.console.assessments` names, newest first. `GET /api/assessments/:id` is the whole result (`glacis.assessment/1`), `…/:id/report` its page. */
 export interface AssessmentRow {

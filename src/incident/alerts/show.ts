@@ -29,6 +29,7 @@ export interface ShownAlert {
   readonly case?: string | undefined;
   readonly state: 'waiting' | 'sent' | 'given-up';
   readonly tries: number;
+  /** When it is tried again. */
   readonly next?: number | undefined;
   readonly sent?: number | undefined;
   readonly because?: string | undefined;

@@ -2,24 +2,16 @@ import type { MonitorSetting } from '../monitor.ts';
 import { calibrateWindowed } from './calibrate-windowed.ts';
 import { columnsTest } from './columns-test.ts';
 import type { DriftKind } from './drift-kind.ts';
-import { callerOf, openWindowed, type WindowedSubject } from './windowed.ts';
+import { takeTop } from './take-top.ts';
+import { openWindowed, type WindowedSubject } from './windowed.ts';
 import { type WindowedOptions, windowedOptions } from './windowed-options.ts';
 
 function subjectOf({ classes }: Pick<MonitorSetting, 'classes'>): WindowedSubject {
-  const one = new Float32Array(1);
   return {
     name: 'confidence-drift',
     features: ['confidence'],
     width: classes === undefined ? 'the model is no classifier' : 1,
-    take(sighting, offer) {
-      const { top } = sighting;
-      if (top === undefined || sighting.outcome !== 'answered') return;
-      const caller = callerOf(sighting);
-      for (let i = 0; i < top.length; i++) {
-        one[0] = top[i]![1];
-        offer(one, 0, caller, sighting.id, sighting.at);
-      }
-    },
+    take: takeTop('score'),
     test: (calm) => columnsTest(calm, { names: ['confidence'] }),
     title: () => 'the model is less or more sure than it was',
     advice:
