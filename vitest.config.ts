@@ -1,10 +1,20 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /** `*.slow.test.ts` (installs, browsers, long attacks) run with `npm run test:slow`, all others with `npm test`. */
 const slow = process.env.GLACIS_TEST_SLOW === '1';
 const tests = '{src,test,bench,examples,console}/**/*';
 
+const properties = fileURLToPath(new URL('test/seeded-properties.ts', import.meta.url));
+
 export default defineConfig({
+  plugins: [
+    {
+      name: 'seeded-properties',
+      enforce: 'pre',
+      resolveId: (id, importer) => (id === 'fast-check' && importer !== properties ? properties : null),
+    },
+  ],
   test: {
     include: [slow ? `${tests}.slow.test.ts` : `${tests}.test.ts`],
     exclude: ['**/node_modules/**', '**/dist/**', '**/venv/**', ...(slow ? [] : ['**/*.slow.test.ts'])],

@@ -17,7 +17,8 @@ const signer = fixedSigner(ORIGIN);
 const identity = { origin: ORIGIN, signers: [signer], now: () => new Date(1_700_000_000_000) };
 const trust = { origin: ORIGIN, keys: [signer] };
 const SIZE = 600;
-const entry = (i: number) => Buffer.from(`{"entry":${i},"of":"${'x'.repeat(i % 40)}"}`);
+/** 37 is prime: numbers that differ in one digit differ in the length of their entries, so that no changed byte makes one entry another. */
+const entry = (i: number) => Buffer.from(`{"entry":${i},"of":"${'x'.repeat(i % 37)}"}`);
 
 let home = '';
 let whole = '';
