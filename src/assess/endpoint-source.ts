@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { GlacisError } from '../core/error.ts';
 import { openAdapter } from '../runtime/adapter.ts';
+import { isEndpoint as isAddress } from '../runtime/endpoint-address.ts';
 import type { Oracle } from '../runtime/oracle.ts';
 import type { Predictor } from '../runtime/predictor.ts';
 import { openRemote } from '../runtime/remote.ts';
@@ -11,7 +12,7 @@ import type { Subject } from './subject.ts';
 
 /** Whether `--model` names something that answers instead of an ONNX file: an address, or an adapter. */
 export function isEndpoint(model: string): boolean {
-  return /^(https?|grpc):\/\//i.test(model) || /\.(m?js|ts)$/i.test(model);
+  return isAddress(model) || /\.(m?js|ts)$/i.test(model);
 }
 
 /** Answers that differ by more than this share of the largest one are another answer. */
@@ -158,7 +159,7 @@ export interface EndpointOptions {
 async function connect(options: LoadOptions): Promise<{ readonly oracle: Oracle; readonly name: string }> {
   const { model, batch, input, output, shape, say, signal } = options;
   const { labelsOnly, ...endpoint } = options.endpoint ?? {};
-  if (!/^[a-z]+:\/\//i.test(model))
+  if (!isAddress(model))
     return { oracle: await openAdapter(model, { batch, parallel: endpoint.parallel }), name: model };
   const oracle = await openRemote(model, {
     ...endpoint,

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GlacisError } from '../core/error.ts';
 import { type OptionTable, readArgs } from './args.ts';
-import { commandLine } from './command-line.ts';
 import { LOAD_OPTIONS, loadOptionsFrom } from './load-options.ts';
 
 const TABLE: OptionTable = {
@@ -101,13 +100,5 @@ describe('loadOptionsFrom', () => {
   it('reads inputs that are not attacked by name', () => {
     const { fix } = read('m.onnx', '--data', 'd', '--fix', 'mask=m.npy', '--fix', 'scale=s=1.npy');
     expect(fix).toEqual({ mask: 'm.npy', scale: 's=1.npy' });
-  });
-});
-
-describe('commandLine', () => {
-  it('quotes what a shell would take apart', () => {
-    expect(commandLine(['assess', 'my model.onnx', "it's", 'pgd(steps=3)', '8/255'])).toBe(
-      `glacis assess 'my model.onnx' 'it'\\''s' 'pgd(steps=3)' 8/255`,
-    );
   });
 });

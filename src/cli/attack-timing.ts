@@ -76,7 +76,7 @@ export const command: Command = {
       signal,
       progress: terminal.progress,
       say: terminal.say,
-      command: commandLine(withoutSecrets(args)),
+      command: commandLine(args),
     });
     terminal.clear();
     if (json !== undefined) await writeText(json, timingToJson(result));
@@ -91,13 +91,4 @@ async function read(path: string): Promise<string> {
   } catch (thrown) {
     throw asGlacisError(thrown, 'result/invalid', path);
   }
-}
-
-/** The arguments for the record: without tokens, and addresses without a password. */
-function withoutSecrets(args: readonly string[]): readonly string[] {
-  return args.map((arg, i) => {
-    if (/^--token(?:-b)?=/.test(arg)) return `${arg.slice(0, arg.indexOf('='))}=…`;
-    if (/^--token(?:-b)?$/.test(args[i - 1] ?? '')) return '…';
-    return arg.replace(/^((?:--url-b=)?https?:\/\/)[^/@]*@/i, '$1');
-  });
 }

@@ -15,6 +15,17 @@ describe("an endpoint's address", () => {
     expect(endpointAddress(address)).toEqual({ url, exposed, authorization: undefined });
   });
 
+  it.each([
+    ['grpc://localhost:8001/v2/models/m', 'http://localhost:8001', 'm', undefined, false],
+    ['GRPCS://Example.org/v2/models/a%20b/versions/3', 'https://example.org', 'a b', '3', false],
+    ['grpc://10.0.0.1:8001/v2/models/m/', 'http://10.0.0.1:8001', 'm', undefined, true],
+  ])('over gRPC: %s', (address, origin, model, version, exposed) => {
+    const { url, grpc, exposed: isExposed } = endpointAddress(address);
+    expect(grpc).toEqual({ origin, model, version });
+    expect(url).toMatch(/^grpcs?:\/\/[a-z0-9.:]+\/v2\/models\/[^/]+(?:\/versions\/3)?$/);
+    expect(isExposed).toBe(exposed);
+  });
+
   it('may hold a user and a password, which its name does not', () => {
     expect(endpointAddress('https://me:p%40ss@h/v2/models/m')).toEqual({
       url: 'https://h/v2/models/m',
@@ -24,8 +35,10 @@ describe("an endpoint's address", () => {
   });
 
   it.each([
-    ['grpc://host:8001/m', /a gRPC address, which is not supported yet/],
-    ['grpcs://host:8001/m', /a gRPC address/],
+    ['grpc://host:8001/m', /another path/],
+    ['grpc://host:8001/secret/v2/models/m', /another path/],
+    ['grpc://host:8001/v2/models/%zz', /a name with a broken % sequence/],
+    ['grpc://host:99999/v2/models/m', /something that is no address/],
     ['ftp://host/v2/models/m', /an address of ftp:/],
     ['secret', /something that is no address/],
     ['http://', /something that is no address/],

@@ -1,17 +1,15 @@
 import { GlacisError } from '../core/error.ts';
 import { errorText } from '../oip/error-body.ts';
-import { JSON_LENGTH_HEADER } from '../oip/message.ts';
-import { decodeModelMetadata } from '../oip/metadata.ts';
-import { encodeInferRequest } from '../oip/request.ts';
-import { decodeInferResponse } from '../oip/response.ts';
 import { floatTensor } from '../oip/tensor.ts';
 import { endpointAddress } from './endpoint-address.ts';
 import { type Answer, answerFrom } from './endpoint-answer.ts';
 import { credentialsFrom } from './endpoint-credentials.ts';
 import { type EndpointInterface, interfaceFrom } from './endpoint-interface.ts';
+import { grpcTransport } from './grpc-transport.ts';
 import type { Reply } from './http-exchange.ts';
 import { persistentSender, type Traffic } from './persistent-sender.ts';
 import type { RemoteSettings, WireFormat } from './remote-options.ts';
+import { restTransport } from './rest-transport.ts';
 
 /** An endpoint's model, asked one request at a time. */
 export interface EndpointClient {
@@ -19,11 +17,15 @@ export interface EndpointClient {
   readonly where: string;
   readonly model: EndpointInterface;
   readonly traffic: Traffic;
+  /** The only form that tensors have on the way, where there is no choice. */
+  readonly format: WireFormat | undefined;
   /**
    * Sends one request, repeated until there is an answer.
    * Errors: `endpoint/unavailable`, `endpoint/bad-answer` (too many bytes), `data/not-finite`, `run/cancelled`.
    */
   put(question: Question): Promise<Replied>;
+  /** Ends connections that are kept. */
+  close(): void;
 }
 
 /** One request. */
@@ -56,8 +58,6 @@ export interface Replied {
   read(width: number | undefined): Answer;
 }
 
-const METADATA_BYTES = 2 ** 20;
-
 /** Finds the model at `address` and how it is asked. Cost: one request. Errors: those of `openRemote`. */
 export async function connect(
   address: string,
@@ -73,65 +73,59 @@ export async function connect(
   const traffic: Traffic = { requests: 0, repeated: 0, rows: 0, answered: 0 };
   const sender = persistentSender({ ...settings, where, secrets, traffic });
 
-  const refusal = ({ status, body }: Reply): GlacisError => {
+  const refusal = ({ status, name, body }: Reply): GlacisError => {
     const said = errorText(body, secrets);
     return new GlacisError(
       'endpoint/unavailable',
-      `${where}: expected an answer, got status ${status}${said && ` (${said})`}${HINTS[status] ?? ''}; ${traffic.answered} samples had been answered`,
+      `${where}: expected an answer, got status ${name ?? status}${said && ` (${said})`}${HINTS[status] ?? ''}; ${traffic.answered} samples had been answered`,
     );
   };
-
-  const described = await sender.send(
-    { method: 'GET', url: where, headers, maxBytes: METADATA_BYTES },
-    signal,
-  );
-  if (!isGood(described)) throw refusal(described);
-  const model = interfaceFrom(decodeModelMetadata(described.body, where), settings, where);
+  if (target.grpc && settings.format === 'json')
+    throw new GlacisError('option/invalid', `${where}: expected the format binary or auto, got json`);
+  const transport = target.grpc ? grpcTransport(target.grpc, where, headers) : restTransport(where, headers);
   let questions = 0;
 
-  return {
-    where,
-    model,
-    traffic,
-    async put({ samples, rows, format, maxBytes, tentative = false, signal }) {
-      const id = `${++questions}`;
-      const binary = format === 'binary';
-      const message = encodeInferRequest(
-        {
+  try {
+    const described = await sender.send(transport.describe, signal);
+    if (!isGood(described)) throw refusal(described);
+    const model = interfaceFrom(transport.metadataOf(described), settings, where);
+    return {
+      where,
+      model,
+      traffic,
+      format: transport.format,
+      async put({ samples, rows, format, maxBytes, tentative = false, signal }) {
+        const id = `${++questions}`;
+        const binary = format === 'binary';
+        const request = {
           id,
           inputs: [floatTensor(model.input, model.datatype, [rows, ...model.sampleDims], samples)],
           ...(model.output !== undefined && { outputs: [{ name: model.output, binary }] }),
           binaryOutput: binary,
-        },
-        { binary },
-      );
-      const reply = await sender.send(
-        {
-          method: 'POST',
-          url: `${where}/infer`,
-          headers: { ...headers, ...message.headers },
-          body: message.body,
-          maxBytes,
-        },
-        signal,
-        { rows, tentative },
-      );
-      const jsonLength = reply.headers.get(JSON_LENGTH_HEADER);
-      return {
-        status: reply.status,
-        good: isGood(reply),
-        binary: jsonLength !== null,
-        bytes: reply.body.length,
-        said: errorText(reply.body, secrets),
-        read(width) {
-          if (!isGood(reply)) throw refusal(reply);
-          const response = decodeInferResponse({ body: reply.body, jsonLength }, where);
-          const expected = { output: model.output, rows, width, labels: settings.labels, id };
-          return answerFrom(response, expected, where);
-        },
-      };
-    },
-  };
+        };
+        const reply = await sender.send(transport.infer(request, format, maxBytes), signal, {
+          rows,
+          tentative,
+        });
+        return {
+          status: reply.status,
+          good: isGood(reply),
+          binary: transport.isBinary(reply),
+          bytes: reply.body.length,
+          said: errorText(reply.body, secrets),
+          read(width) {
+            if (!isGood(reply)) throw refusal(reply);
+            const expected = { output: model.output, rows, width, labels: settings.labels, id };
+            return answerFrom(transport.answerOf(reply), expected, where);
+          },
+        };
+      },
+      close: () => transport.close(),
+    };
+  } catch (thrown) {
+    transport.close();
+    throw thrown;
+  }
 }
 
 const HINTS: Readonly<Record<number, string>> = {

@@ -14,6 +14,8 @@ export interface Exchange {
 /** What came back, whatever its status. */
 export interface Reply {
   readonly status: number;
+  /** How messages call the status, where it has a name. */
+  readonly name?: string;
   readonly headers: Headers;
   /** All of a good answer; of a refusal the first 8 KiB. */
   readonly body: Uint8Array;

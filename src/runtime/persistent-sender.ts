@@ -4,12 +4,12 @@ import { GlacisError } from '../core/error.ts';
 import type { Rng } from '../core/random.ts';
 import { errorText } from '../oip/error-body.ts';
 import { quoted } from '../onnx/problems.ts';
-import { type Exchange, exchangeOnce, type Reply } from './http-exchange.ts';
+import type { Reply } from './http-exchange.ts';
 import { retryAfter } from './retry-after.ts';
 
 /** What went over the wire. */
 export interface Traffic {
-  /** HTTP requests sent, all repetitions included. */
+  /** Requests sent, all repetitions included. */
   requests: number;
   /** Requests that repeated one without an answer. */
   repeated: number;
@@ -39,10 +39,15 @@ export interface Persistence {
 /** Sends until there is an answer. */
 export interface Sender {
   /**
-   * The first reply that is not "later" (408, 425, 429, 5xx but 501 and 505). Requests share one pause: where one is told to wait, all
-   * wait. Errors: `endpoint/unavailable`, `run/cancelled`, those of {@link exchangeOnce}.
+   * The first reply that is not "later" (408, 425, 429, 5xx but 501 and 505) of those that `once` gets, called again until then. Requests
+   * share one pause: where one is told to wait, all wait. Errors: `endpoint/unavailable`, `run/cancelled`, a `GlacisError` of `once`;
+   * whatever else it throws is a failure of the network.
    */
-  send(exchange: Exchange, signal: AbortSignal, options?: SendOptions): Promise<Reply>;
+  send(
+    once: (signal: AbortSignal) => Promise<Reply>,
+    signal: AbortSignal,
+    options?: SendOptions,
+  ): Promise<Reply>;
 }
 
 /** What a request is about. */
@@ -81,7 +86,7 @@ export function persistentSender(persistence: Persistence): Sender {
   };
 
   return {
-    async send(exchange, signal, { rows = 0, tentative = false } = {}) {
+    async send(once, signal, { rows = 0, tentative = false } = {}) {
       let notBefore = Number.NEGATIVE_INFINITY;
       for (let attempt = 1; ; attempt++) {
         await until(notBefore, signal);
@@ -95,11 +100,11 @@ export function persistentSender(persistence: Persistence): Sender {
         let cause: unknown;
         try {
           const timed = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-          const reply = await exchangeOnce(exchange, where, timed);
+          const reply = await once(timed);
           reached = true;
           if (!isLater(reply.status) || (tentative && reply.status === 500)) return reply;
           const said = errorText(reply.body, secrets);
-          problem = `status ${reply.status}${said === '' ? '' : ` (${said})`}`;
+          problem = `status ${reply.name ?? reply.status}${said === '' ? '' : ` (${said})`}`;
           const asked = retryAfter(reply.headers, now());
           if (asked !== undefined && asked > maxWaitMs)
             throw unavailable(
@@ -109,7 +114,9 @@ export function persistentSender(persistence: Persistence): Sender {
           notBefore = now() + Math.max(asked ?? 0, backOff);
           if (reply.status === 429 || asked !== undefined) {
             if (pausedUntil <= now() && notBefore - now() >= 1000)
-              say(`${where}: told to wait (${reply.status}); goes on in ${seconds(notBefore - now())}`);
+              say(
+                `${where}: told to wait (${reply.name ?? reply.status}); goes on in ${seconds(notBefore - now())}`,
+              );
             pausedUntil = Math.max(pausedUntil, notBefore);
           }
         } catch (thrown) {
@@ -155,6 +162,8 @@ const NETWORK: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',
   ECONNRESET: 'connection reset',
   ENOTFOUND: 'no such host',
+  ERR_HTTP2_ERROR: 'no HTTP/2 there',
+  ERR_HTTP2_STREAM_ERROR: 'call cut off',
   UND_ERR_SOCKET: 'connection closed in the middle',
 };
 

@@ -37,10 +37,10 @@ const USUAL_BATCH = 64;
 const USUAL_NUMBERS = 2 ** 22;
 
 /**
- * Opens the model at `address`, `http(s)://[USER:PASSWORD@]HOST[:PORT]/v2/models/NAME[/versions/VERSION]`: reads its metadata and asks
+ * Opens the model at `address`, `http(s)` or `grpc(s)://[USER:PASSWORD@]HOST[:PORT]/v2/models/NAME[/versions/VERSION]`: reads its metadata and asks
  * once (a sample of zeros, or `example`) to learn the format, the output and the number of classes. Every answer is checked.
  *
- * A request without an answer (network, timeout, 408, 425, 429, 5xx) is repeated with growing waits, or after the wait that the endpoint
+ * A request without an answer (network, timeout, 408, 425, 429, 5xx, or what stands for these in gRPC) is repeated with growing waits, or after the wait that the endpoint
  * asks for. A batch that is refused as too large (413; 400 or 422 that name the batch) is halved, and the smaller size kept.
  * Redirects to another host are not followed. Cost: two or three requests.
  *
@@ -62,7 +62,14 @@ export async function openRemote(address: string, options: RemoteOptions = {}): 
   const { where, model, traffic } = client;
   const { sampleDims, fixedBatch } = model;
   const size = elementCount(sampleDims);
-  const { format, output, classes, bytesPerRow } = await opening(client, settings, alive([settings.signal]));
+  const { format, output, classes, bytesPerRow } = await opening(
+    client,
+    settings,
+    alive([settings.signal]),
+  ).catch((thrown: unknown) => {
+    client.close();
+    throw thrown;
+  });
   const width = settings.labels === undefined ? classes : 1;
   const batch =
     fixedBatch ?? settings.batch ?? Math.max(1, Math.min(USUAL_BATCH, Math.floor(USUAL_NUMBERS / size)));
@@ -137,6 +144,7 @@ export async function openRemote(address: string, options: RemoteOptions = {}): 
     },
     async close() {
       closing.abort(new GlacisError('run/cancelled', `${where}: closed`));
+      client.close();
     },
   };
 }
@@ -162,7 +170,8 @@ async function opening(client: EndpointClient, settings: RemoteSettings, signal:
     const { output, classes } = replied.read(undefined);
     return { format, output, classes, bytesPerRow: replied.bytes / rows };
   };
-  if (settings.format !== 'auto') return found(settings.format, await ask(settings.format, false));
+  const chosen = settings.format === 'auto' ? client.format : settings.format;
+  if (chosen) return found(chosen, await ask(chosen, false));
   // 16-bit floats have no form in JSON.
   if (datatype === 'FP16' || datatype === 'BF16') return found('binary', await ask('binary', false));
   const replied = await ask('binary', true);

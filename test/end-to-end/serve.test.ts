@@ -2,7 +2,10 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseAssessment } from '../../src/assess/index.ts';
+import { writeNpz } from '../../src/data/index.ts';
 import { serializeModel } from '../../src/onnx/write.ts';
+import { openRemote } from '../../src/runtime/index.ts';
 import { glacis } from './cli.ts';
 import { type Serving, startServing } from './serving.ts';
 import { linearModel } from './small-models.ts';
@@ -71,6 +74,38 @@ describe('glacis serve MODEL', () => {
       { name: 'net', inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 4] }] },
     ]);
     expect((await serving.ask('/v2/models/net/ready')).status).toBe(200);
+  });
+
+  it('answers over gRPC as over REST, and is attacked that way', async () => {
+    const addresses = [`${serving.rest}${PATH}`, `grpc://${serving.grpc}${PATH}`].map((url) =>
+      url.replace(/\/infer$/, ''),
+    );
+    const x = Float32Array.from({ length: 40 }, (_, i) => ((i * 7) % 11) / 10);
+    const answers = await Promise.all(
+      addresses.map(async (url) => {
+        const oracle = await openRemote(url, { token: serving.key, batch: 4 });
+        const scores = await oracle.ask(x, 10);
+        await oracle.close();
+        return scores;
+      }),
+    );
+    expect(answers[1]).toEqual(answers[0]);
+    const y = Int32Array.from({ length: 10 }, (_, i) => {
+      const row = [...answers[0]!.subarray(3 * i, 3 * i + 3)];
+      return row.indexOf(Math.max(...row));
+    });
+    await writeNpz(join(folder, 'data.npz'), { x: { data: x, shape: [10, 4] }, y: { data: y, shape: [10] } });
+    const assessed = await glacis(
+      [
+        ...['assess', addresses[1]!, '--data', 'data.npz', '--range', '0,1', '--eps', '0.5'],
+        ...['--header', `authorization=Bearer ${serving.key}`, '--attacks', 'square(queries=20)'],
+      ],
+      { cwd: folder },
+    );
+    expect(assessed.code, assessed.stderr).toBe(0);
+    const result = await readFile(join(folder, 'glacis-out/assessment.json'), 'utf8');
+    expect(parseAssessment(result).results[0]).toMatchObject({ n: 10, cleanAccuracy: 1 });
+    expect(result).not.toContain(serving.key);
   });
 
   it('writes its key for its owner alone, and keeps it', async () => {

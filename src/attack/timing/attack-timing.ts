@@ -57,6 +57,8 @@ export async function attackTiming(options: TimingAttackOptions): Promise<Timing
   const contents = [contentFrom(a), contentFrom(b)] as const;
   const target = endpointAddress(options.url);
   const targetB = options.urlB === undefined ? target : endpointAddress(options.urlB);
+  if (target.grpc || targetB.grpc)
+    throw new GlacisError('option/invalid', 'attack-timing: expected REST addresses, got one of gRPC');
   const fallback = process.env.GLACIS_ENDPOINT_TOKEN;
   const { headers, secrets } = credentialsFrom(target, {}, options.token, fallback);
   const { headers: headersB } =
