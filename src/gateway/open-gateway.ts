@@ -2,6 +2,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { GlacisError } from '../core/error.ts';
 import type { Policy } from '../policy/read-policy.ts';
 import { openStore, type Store, sweepStore } from '../store/index.ts';
+import { classNames } from './backend/class-names.ts';
 import type { NotLoaded } from './backend/load-version.ts';
 import { type Backends, openBackends } from './backend/open-backends.ts';
 import {
@@ -338,6 +339,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     ...{ operations, live, since, investigations },
     lab: { lab: options.lab, models: () => labModels({ backends, config: () => config, placeOf }), now },
     assessments,
+    classNames: classNames(() => config, { placeOf, failed }),
     policy: { file: options.file, folder, policy: () => policy },
     guards: parts.guards,
     notLoaded,

@@ -136,7 +136,7 @@ export function withAlarm(
     last: Math.max(record.last, alarm.last),
     queries: record.queries + queries,
     alarms: record.alarms + more,
-    models: union(record.models, [alarm.model], MOST_LIST),
+    models: union(record.models, alarm.model === '' ? [] : [alarm.model], MOST_LIST),
     principals: union(record.principals, alarm.principals, MOST_PRINCIPALS),
     atlas: union(record.atlas, alarm.atlas, MOST_LIST),
   };

@@ -55,13 +55,21 @@ export interface CaseWish {
   readonly why: string;
   readonly kind: AlarmKind;
   readonly severity: AlarmSeverity;
-  readonly model: string;
+  /** Undefined where it is about somebody alone. */
+  readonly model?: string | undefined;
   readonly principals: readonly string[];
   /** The time it is about; now without. */
   readonly first?: number | undefined;
   readonly last?: number | undefined;
   /** Ids of decisions that show it. */
   readonly decisions: readonly string[];
+  /** What it is about, where the next wish about the same belongs to it; undefined where each is about something of its own. */
+  readonly subject?: string | undefined;
+}
+
+/** A case that a person opened; one that was open before where there was one about the same. */
+export interface OpenedCase extends Case {
+  readonly isNew: boolean;
 }
 
 /** Alarms, the cases that they form, and what is done about them. */
@@ -69,8 +77,11 @@ export interface Incidents
   extends Pick<Acts, 'act' | 'lift' | 'approve' | 'decline' | 'note' | 'needsApproval'> {
   /** Takes an alarm. Costs microseconds here; resolves with the id of its case once it is kept, with undefined where it found no room. Never throws. */
   raise(alarm: Alarm): Promise<string | undefined>;
-  /** Opens a case by hand. Errors: those of the log and the store. */
-  open(wish: CaseWish, by: string): Promise<Case>;
+  /**
+   * Opens a case by hand, or adds to the open one about the same principals and model at about that time: then `isNew` is false. Errors: `option/invalid` for one about nothing, those of the
+   * log and the store.
+   */
+  open(wish: CaseWish, by: string): Promise<OpenedCase>;
   list(query: CaseQuery): Promise<Page<Case>>;
   alarms(query: AlarmQuery): Promise<Page<Alarm>>;
   find(id: string): Promise<CaseView | undefined>;
@@ -135,7 +146,11 @@ export function openIncidents(initial: IncidentsConfig, surroundings: IncidentsS
       failed('incident', thrown),
     );
 
-  const keep = async (alarm: Alarm, again: number, by?: string): Promise<string> => {
+  const keep = async (
+    alarm: Alarm,
+    again: number,
+    by?: string,
+  ): Promise<{ readonly id: string; readonly isNew: boolean }> => {
     const kept = await keepAlarm(alarm, again, { config: () => config, store, record, now, freshId, by });
     const shown = caseOf(kept.case);
     for (const event of kept.events) notify({ kind: 'case', case: shown, event });
@@ -145,9 +160,9 @@ export function openIncidents(initial: IncidentsConfig, surroundings: IncidentsS
     if (kept.how !== 'known') notify({ kind: 'alarm', alarm, case: shown, isNew });
     if (isNew && by === undefined)
       await respond(alarm, shown.id, { config: () => config, acts, containment, store, now, say, failed });
-    return shown.id;
+    return { id: shown.id, isNew: kept.how === 'opened' };
   };
-  const queue = alarmQueue({ keep, now, failed });
+  const queue = alarmQueue({ keep: async (alarm, again) => (await keep(alarm, again)).id, now, failed });
 
   const takesTwo = (measure: string) =>
     new GlacisError(
@@ -175,13 +190,15 @@ export function openIncidents(initial: IncidentsConfig, surroundings: IncidentsS
       const at = now();
       const id = freshId();
       const last = Math.min(at, wish.last ?? at);
-      const { kind, severity, title, why, model, principals, decisions } = wish;
+      const { kind, severity, title, why, model = '', principals, decisions } = wish;
+      if (model === '' && principals.length === 0)
+        throw new GlacisError('option/invalid', 'case: expected what it is about: a model, or a principal');
       const alarm: Alarm = {
         ...{ id, at, kind, severity, title: cut(title, 300), why: cut(why, MOST_COMMENT), last },
         monitor: 'person',
         model: cut(model, MOST_NAME),
         principals: [...new Set(principals.slice(0, 32).map((each) => cut(each, MOST_NAME)))],
-        subject: `person ${id}`,
+        subject: wish.subject ?? `person ${id}`,
         score: 0,
         threshold: 0,
         first: Math.min(last, wish.first ?? last),
@@ -190,8 +207,9 @@ export function openIncidents(initial: IncidentsConfig, surroundings: IncidentsS
         atlas: [],
         figures: {},
       };
-      const found = await readCase(store.db, await keep(alarm, 0, by));
-      return caseOf(found!);
+      const { id: of, isNew } = await keep(alarm, 0, by);
+      const found = await readCase(store.db, of);
+      return { ...caseOf(found!), isNew };
     },
     list: (query) => listCases(store.reader, query),
     alarms: (query) => listAlarms(store.reader, query),

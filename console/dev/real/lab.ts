@@ -32,7 +32,14 @@ export async function openRealLab(
     modelAt('hardened', example.hardened),
   ]);
   return {
-    fixtures: fromRoutes(labRoutes({ lab, models: () => models, now: Date.now })),
+    fixtures: fromRoutes(
+      labRoutes({
+        ...{ lab, models: () => models, now: Date.now },
+        classNames: async () => setting.classNames,
+        kept: async () => undefined,
+        find: () => undefined,
+      }),
+    ),
     close: () => lab.close(),
   };
 }

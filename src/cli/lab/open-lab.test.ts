@@ -109,12 +109,12 @@ describe('the lab', () => {
         x: { data: x, shape: [3, ...SIGN_SHAPE] },
         y: { data: Uint8Array.from(y), shape: [3] },
       });
-      const made = lab({ models: { signs: { inputs: data, classNames: ['a'] } } });
+      const made = lab({ models: { signs: { inputs: data } } });
       const inputs = await made.inputs(model);
       expect(inputs.map(({ label }) => label)).toEqual([...y]);
       expect(inputs[0]!.values[5]).toBeCloseTo(x[5]! / 255, 4);
-      expect(made.about('signs').classNames).toEqual(['a']);
-      expect(made.about('__proto__')).toEqual({ classNames: undefined, range: [0, 1] });
+      expect(made.about('signs')).toEqual({ range: [0, 1] });
+      expect(made.about('__proto__')).toEqual({ range: [0, 1] });
       expect(await made.inputs({ ...model, model: 'other' })).toEqual([]);
     } finally {
       await rm(folder, { recursive: true });

@@ -32,10 +32,7 @@ interface Watch {
  */
 export function openLab(config: LabConfig, { placeOf }: { readonly placeOf: (path: string) => string }): Lab {
   const inputs = new Map<string, Promise<LabInfo['inputs']>>();
-  const about = (model: string) => {
-    const { classNames, range } = settingOf(config, model);
-    return { classNames, range };
-  };
+  const about = (model: string) => ({ range: settingOf(config, model).range });
   let child: ChildProcess | undefined;
   let idle: NodeJS.Timeout | undefined;
   let turn: Promise<unknown> = Promise.resolve();

@@ -221,6 +221,12 @@ const model = z
       })
       .prefault({})
       .describe('How the model classifies, where it cannot be told from the file.'),
+    classes: z
+      .union([z.array(words).min(1).max(10_000), path], { error: 'names of the classes, or a path' })
+      .optional()
+      .describe(
+        'Names of the classes by number, for people who look at calls; or a file with them, one a line or a JSON array.',
+      ),
     mostElements: whole(1, 2 ** 31)
       .default(2 ** 22)
       .describe(

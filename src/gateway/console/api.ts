@@ -11,6 +11,7 @@ export type * from './api/cases.ts';
 export type * from './api/decisions.ts';
 export type * from './api/lab.ts';
 export type * from './api/live-event.ts';
+export type * from './api/models.ts';
 export type * from './api/monitors.ts';
 export type * from './api/overview.ts';
 export type * from './api/page.ts';

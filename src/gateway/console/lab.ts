@@ -37,7 +37,6 @@ export type LabOutcome = Omit<
 
 /** What is known of a model beside its file. */
 export interface LabAbout {
-  readonly classNames?: readonly string[] | undefined;
   readonly range: readonly [number, number];
 }
 

@@ -2,16 +2,14 @@ import { GlacisError } from '../../core/error.ts';
 import type { Replay, Replayed } from '../../incident/impact/impact.ts';
 import type { PastDecision } from '../../incident/past.ts';
 import type { LogReader } from '../../ledger/index.ts';
-import { dataFromBytes } from '../../oip/binary-data.ts';
-import { floatsOf, isDatatype, type ModelMetadata, type Tensor } from '../../oip/index.ts';
-import { readPayloadBytes } from '../record/entry-text.ts';
+import { floatsOf, type Tensor } from '../../oip/index.ts';
+import { openKeptPayload } from '../record/kept-payload.ts';
 import { entryReader } from '../record/live/entry-reader.ts';
-import { readPayload } from '../record/payload-store.ts';
 import { readEntry } from '../record/read-entry.ts';
-import { openBytes } from '../record/sealed-bytes.ts';
 import type { SubjectKey } from '../record/subject-keys.ts';
 import type { ServedModel } from '../served-model.ts';
 import { topClasses } from '../summary.ts';
+import { inputTensors } from './input-tensors.ts';
 
 /** Calls under way at once: the backend makes batches of them. */
 const AT_ONCE = 32;
@@ -47,9 +45,8 @@ export function replayServed({ reader, payloads, keyOf, find }: ReplaySetting): 
     if (key === undefined || good?.classifier === undefined) return undefined;
     let inputs: readonly Tensor[] | undefined;
     try {
-      const sealed = await readPayload(payloads, entry.payload);
-      const plain = openBytes(key.payloads, Buffer.from(decision.id, 'hex'), 'payload', sealed);
-      inputs = tensorsOf(readPayloadBytes(plain).input, good.metadata, decision.n);
+      const kept = await openKeptPayload(entry, key, payloads);
+      inputs = kept && inputTensors(kept.input, good.metadata, decision.n);
     } catch (thrown) {
       // Its time had come, its key is another, or this version takes other inputs.
       if (
@@ -82,24 +79,4 @@ export function replayServed({ reader, payloads, keyOf, find }: ReplaySetting): 
     },
     close: async () => {},
   };
-}
-
-/** Tensors from the bytes of inputs in the order of the metadata; undefined where they are others. Errors: `data/mismatch`. */
-function tensorsOf(
-  parts: readonly Uint8Array[],
-  { inputs }: ModelMetadata,
-  n: number,
-): readonly Tensor[] | undefined {
-  if (parts.length !== inputs.length) return undefined;
-  return inputs.map(({ name, datatype, shape }, i) => {
-    if (!isDatatype(datatype)) throw new GlacisError('data/mismatch', `input ${name}: expected a known type`);
-    const size = shape.map((d, axis) => (axis === 0 && d < 0 ? n : d));
-    const source = { where: `input ${name}`, code: 'request/invalid' } as const;
-    return {
-      name,
-      datatype,
-      shape: size,
-      data: dataFromBytes(datatype, size, parts[i]!, source, ''),
-    } as Tensor;
-  });
 }

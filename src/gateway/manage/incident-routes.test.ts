@@ -214,7 +214,9 @@ describe('the routes of incidents', () => {
   it('open a case by hand, with comments and an owner, and take nothing that they do not know', async () => {
     const body = { title: 'odd prices', kind: 'fault', model: 'signs', principals: ['p'] };
     const { json: made } = (await call(routes, 'POST /api/cases', { body })) as { json: { id: string } };
-    expect(made).toMatchObject({ id: 'C-2026-0002', kind: 'fault', severity: 'medium' });
+    expect(made).toMatchObject({ id: 'C-2026-0002', kind: 'fault', severity: 'medium', isNew: true });
+    const { events } = (await incidents.find(made.id))!;
+    expect(events).toMatchObject([{ by: 'ann', what: { kind: 'alarm' }, entry: expect.any(Number) }]);
     const of = { params: { id: made.id } };
     await call(routes, 'POST /api/cases/:id/comment', { ...of, body: { text: '<b>x</b>' } });
     await call(routes, 'POST /api/cases/:id/owner', { ...of, body: { owner: 'ann', revision: 0 } });
@@ -225,5 +227,26 @@ describe('the routes of incidents', () => {
     ).rejects.toMatchObject({
       code: 'option/invalid',
     });
+  });
+
+  it('open a case about somebody and a time, without a model; what belongs to an open case joins it', async () => {
+    const about = { title: 'asks at night', why: 'as <i>told</i>', kind: 'attack', severity: 'high' };
+    const body = { ...about, principals: ['eve'], first: START - 9000, last: START - 8000 };
+    const { json: made, status } = (await call(routes, 'POST /api/cases', { body })) as {
+      json: { id: string };
+      status: number;
+    };
+    expect(status).toBe(201);
+    expect((await incidents.find(made.id))!.case).toMatchObject({
+      ...{ models: [], principals: ['eve'], first: START - 9000, last: START - 8000, severity: 'high' },
+    });
+    await expect(call(routes, 'POST /api/cases', { body: about })).rejects.toMatchObject({
+      code: 'option/invalid',
+    });
+    const more = { ...about, model: 'signs', principals: ['mallory'] };
+    expect(await call(routes, 'POST /api/cases', { body: more })).toMatchObject({
+      ...{ json: { id, isNew: false }, status: 200 },
+    });
+    expect((await incidents.find(id))!.alarms.map(({ why }) => why)).toContain('as <i>told</i>');
   });
 });

@@ -8,7 +8,7 @@ import type { OrderWish } from '../../incident/order.ts';
 import { type PastDecision, strongestGuard } from '../../incident/past.ts';
 import type { WhatIfChange } from '../../incident/what-if/what-if.ts';
 import { ALARM_KINDS, ALARM_SEVERITIES } from '../../monitor/alarm.ts';
-import type { CaseDetail, DecisionRow, Impact, ImpactScope } from '../console/api.ts';
+import type { CaseDetail, DecisionRow, Impact, ImpactScope, OpenedCase } from '../console/api.ts';
 import { orderWishSchema } from '../contain/order-schema.ts';
 import { Refused } from '../refusal.ts';
 import { textFrom, wholeFrom } from './query-values.ts';
@@ -29,7 +29,7 @@ const opening = z.strictObject({
   why: z.string().max(4000).default(''),
   kind: z.enum(ALARM_KINDS),
   severity: z.enum(ALARM_SEVERITIES).default('medium'),
-  model: name,
+  model: name.optional(),
   principals: z.array(name).max(32).default([]),
   decisions: z
     .array(z.string().regex(/^[0-9a-f]{32}$/))
@@ -139,9 +139,12 @@ export function incidentRoutes(
     }),
     changes(
       '/api/cases',
-      'Opens a case by hand.',
+      'Opens a case by hand (201), or adds to the open one about the same principals and model (200).',
       opening,
-      async ({ body, by }) => ({ json: await incidents.open(body, by.id), status: 201 }),
+      async ({ body, by }) => {
+        const opened: OpenedCase = await incidents.open(body, by.id);
+        return { json: opened, status: opened.isNew ? 201 : 200 };
+      },
       'incident.open',
     ),
     changes<{ wish: OrderWish }>(

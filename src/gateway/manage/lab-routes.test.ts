@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { GlacisError } from '../../core/error.ts';
 import type { LabInfo, LabRun } from '../console/api.ts';
 import type { Lab, LabModel, LabOutcome } from '../console/lab.ts';
-import { labRoutes } from './lab-routes.ts';
+import { decision } from '../record/record.fixture.ts';
+import { type LabParts, labRoutes } from './lab-routes.ts';
 import { call, person } from './routes.fixture.ts';
 
 const model = (name: string, sampleDims: readonly number[] = [1, 2, 2]): LabModel => ({
@@ -16,12 +17,30 @@ const outcome: LabOutcome = {
   ...{ distance: { linf: 0.1, l2: 0.2, l0: 4 }, queries: 3, gradients: 1, seconds: 1 },
 };
 
+/** A call of two samples whose input is kept; another one whose is not. */
+const parts: Pick<LabParts, 'kept' | 'find' | 'classNames'> = {
+  async kept(id) {
+    const about = { ...decision(1, { id, model: 'net', n: 2 }), bucket: 1, guards: [] };
+    const bytes = new Uint8Array(Float32Array.from([0, 0, 0, 0, 0.5, 0.5, 0.5, 1]).buffer);
+    if (id === KEPT) return { entry: 1, decision: about, state: 'kept', inputs: [bytes] };
+    return id === ERASED ? { entry: 2, decision: about, state: 'erased', inputs: [] } : undefined;
+  },
+  find: () => ({
+    metadata: {
+      ...{ name: 'net', platform: '', outputs: [] },
+      inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 1, 2, 2] }],
+    },
+    classifier: { input: 'x', sampleDims: [1, 2, 2] },
+  }),
+  classNames: async () => ['a', 'b', 'c'],
+};
+
 function opened(models: readonly LabModel[] = [model('net')]) {
   const orders: { resolve(found: LabOutcome): void; reject(thrown: Error): void; signal: AbortSignal }[] = [];
   const lab: Lab = {
     attacks: [],
     mostElements: 16,
-    about: () => ({ classNames: ['a', 'b', 'c'], range: [0, 1] }),
+    about: () => ({ range: [0, 1] }),
     inputs: async () => [{ id: '7', label: 2, values: [0, 0.25, 0.5, 1] }],
     run: (_model, _order, { progress, signal }) => {
       progress(0.5);
@@ -35,10 +54,12 @@ function opened(models: readonly LabModel[] = [model('net')]) {
     pass: (ms: number) => {
       now += ms;
     },
-    routes: labRoutes({ lab, models: () => models, now: () => now }),
+    routes: labRoutes({ lab, models: () => models, now: () => now, ...parts }),
   };
 }
 
+const KEPT = 'a'.repeat(32);
+const ERASED = 'e'.repeat(32);
 const wish = { model: 'net', attack: 'pgd', norm: 'linf', eps: 0.1, input: '7', label: 2 };
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -105,12 +126,35 @@ describe('the routes of the lab', () => {
     });
   });
 
+  it('try a sample of a logged decision, for who may read what was sent', async () => {
+    const { routes } = opened();
+    const body = { ...wish, input: undefined, decision: KEPT, sample: 1 };
+    const may = (action: string) => action !== 'log.payload';
+    await expect(call(routes, 'POST /api/lab', { body, may })).rejects.toMatchObject({ refusal: 'unknown' });
+    const begun = (await call(routes, 'POST /api/lab', { body })).json as LabRun;
+    expect(begun).toMatchObject({ state: 'running', original: [0.5, 0.5, 0.5, 1] });
+    const params = { id: begun.id };
+    expect((await call(routes, 'GET /api/lab/:id', { params })).json).toMatchObject({ id: begun.id });
+    // A right that was taken away in the middle.
+    await expect(call(routes, 'GET /api/lab/:id', { params, may })).rejects.toMatchObject({
+      refusal: 'unknown',
+    });
+    expect(routes.find(({ path, method }) => path === '/api/lab' && method === 'POST')!.event).toBe(
+      'lab-trial',
+    );
+  });
+
   it.each([
     [{ model: 'other' }, /expected one that the lab can try/],
     [{ input: 'x' }, /expected 4 numbers, got none/],
     [{ input: undefined, values: [1, 2] }, /expected 4 numbers, got 2/],
     [{ input: undefined, values: [0, 0, 0, 1.5] }, /from 0 to 1/],
-    [{ values: [0, 0, 0, 0] }, /either input or values/],
+    [{ values: [0, 0, 0, 0] }, /one of input, values and decision/],
+    [{ decision: KEPT }, /one of input, values and decision/],
+    [{ input: undefined, decision: 'x' }, /the id of a decision/],
+    [{ input: undefined, decision: KEPT, sample: 2 }, /one of 2/],
+    [{ input: undefined, decision: ERASED }, /whose input is kept, got erased/],
+    [{ input: undefined, decision: 'f'.repeat(32) }, /whose input is kept, got none/],
     [{ eps: Number.NaN }, /./],
     [{ eps: -1 }, /./],
     [{ label: 1.5 }, /./],
@@ -121,7 +165,7 @@ describe('the routes of the lab', () => {
   });
 
   it('do not exist where the lab is switched off', async () => {
-    const routes = labRoutes({ lab: undefined, models: () => [model('net')], now: () => 0 });
+    const routes = labRoutes({ lab: undefined, models: () => [model('net')], now: () => 0, ...parts });
     expect((await call(routes, 'GET /api/lab')).json).toEqual({ models: [], attacks: [], inputs: [] });
     await expect(call(routes, 'POST /api/lab', { body: wish })).rejects.toThrow();
   });

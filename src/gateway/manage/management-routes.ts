@@ -3,6 +3,7 @@ import type { Investigations } from '../../incident/investigations.ts';
 import type { Incidents } from '../../incident/open-incidents.ts';
 import type { Policy } from '../../policy/read-policy.ts';
 import type { Store } from '../../store/index.ts';
+import type { ClassNames } from '../backend/class-names.ts';
 import type { NotLoaded } from '../backend/load-version.ts';
 import type { Backends } from '../backend/open-backends.ts';
 import type { ServeConfig } from '../config/serve-schema.ts';
@@ -14,6 +15,7 @@ import type { GatewayRights } from '../identity/open-rights.ts';
 import type { OpenBudgets } from '../limits/index.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Operations } from '../operations.ts';
+import { GLACIS } from '../own-principal.ts';
 import type { OpenLiveLog } from '../record/live/open-live-log.ts';
 import type { OpenRecorder } from '../record/open-recorder.ts';
 import type { ServedModel } from '../served-model.ts';
@@ -25,6 +27,7 @@ import { budgetRoutes } from './budget-routes.ts';
 import { decisionRoutes } from './decision-routes.ts';
 import { type Health, healthRoutes } from './health-routes.ts';
 import { incidentRoutes } from './incident-routes.ts';
+import { inputRoutes } from './input-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { type LabParts, labRoutes } from './lab-routes.ts';
 import { logRoutes } from './log-routes.ts';
@@ -59,7 +62,9 @@ export interface ManagedParts {
   readonly live: OpenLiveLog;
   /** When this server started, milliseconds since 1970. */
   readonly since: number;
-  readonly lab: LabParts;
+  readonly lab: Pick<LabParts, 'lab' | 'models' | 'now'>;
+  /** Names of the classes of models. */
+  readonly classNames: ClassNames;
   readonly assessments: Assessments | undefined;
   readonly guards: (model: ServedModel) => readonly InputGuard[];
   readonly notLoaded: readonly NotLoaded[];
@@ -82,11 +87,12 @@ export function managementRoutes(parts: ManagedParts): readonly ManagementRoute[
   const { metrics, rights, management, backends, operations, config, now } = parts;
   const { containment, incidents, monitors, rollups } = operations;
   const health = () => healthOf(parts);
+  const versionOf = (model: string, version: string | undefined) => backends.find(model, version, GLACIS);
   watch(metrics, backends);
   watchIncidents(metrics, incidents);
   const routes = [
     ...healthRoutes(health, metrics),
-    ...modelRoutes(backends),
+    ...modelRoutes(backends, parts.classNames),
     ...keyRoutes(parts.keys, now),
     ...peopleRoutes(parts),
     ...budgetRoutes(parts.budgets),
@@ -101,7 +107,12 @@ export function managementRoutes(parts: ManagedParts): readonly ManagementRoute[
     }),
     ...settingsRoutes(parts.settings),
     ...assessmentRoutes(parts.assessments),
-    ...labRoutes(parts.lab),
+    ...labRoutes({
+      ...parts.lab,
+      find: versionOf,
+      kept: (id) => parts.live.input(id),
+      classNames: parts.classNames,
+    }),
     ...policyRoutes({
       ...parts.policy,
       ...{ config, backends, rights, management, now, guards: parts.guards },
@@ -109,6 +120,11 @@ export function managementRoutes(parts: ManagedParts): readonly ManagementRoute[
       orders: () => containment.active(),
     }),
     ...decisionRoutes(parts.live, parts.recorder),
+    ...inputRoutes({
+      live: parts.live,
+      find: versionOf,
+      rangeOf: (model) => config().console.lab.models[model]?.range,
+    }),
     ...orderRoutes(incidents.overseen),
     ...incidentRoutes(incidents, parts.investigations),
     ...trafficRoutes({
@@ -122,7 +138,7 @@ export function managementRoutes(parts: ManagedParts): readonly ManagementRoute[
     }),
     ...monitorRoutes({
       monitors,
-      classNames: (model) => config().console.lab.models[model]?.classNames,
+      classNames: parts.classNames,
       now,
     }),
     ...alertRoutes(operations.alerts),

@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import { GlacisError } from '../../core/error.ts';
+import type { ClassNames } from '../backend/class-names.ts';
 import type { Backends } from '../backend/open-backends.ts';
+import type { ModelClasses } from '../console/api.ts';
 import { type ManagementRoute, route } from './route.ts';
 
 const version = z.string().min(1).max(128);
 type Canary = { version?: string | undefined; share: number };
 
 /** Models and their versions. Files are loaded as the configuration says: change it and reload. */
-export function modelRoutes(backends: Backends): readonly ManagementRoute[] {
+export function modelRoutes(backends: Backends, classNames: ClassNames): readonly ManagementRoute[] {
   return [
     route({
       method: 'GET',
@@ -15,6 +17,17 @@ export function modelRoutes(backends: Backends): readonly ManagementRoute[] {
       about: 'Models, versions, what was checked, and how busy they are.',
       action: 'models.list',
       run: () => ({ json: { models: backends.status(), memory: backends.memory() } }),
+    }),
+    route({
+      method: 'GET',
+      path: '/api/models/:name/classes',
+      about: 'Names of the classes of a model, by number, where the configuration has them.',
+      action: 'models.list',
+      async run({ params }) {
+        const model = params.name!;
+        const view: ModelClasses = { model, classNames: await classNames(model) };
+        return { json: view };
+      },
     }),
     route({
       method: 'POST',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Monitors } from '../../monitor/hub/open-monitors.ts';
+import type { ClassNames } from '../backend/class-names.ts';
 import type { Monitors as MonitorsView } from '../console/api.ts';
 import { type ManagementRoute, route } from './route.ts';
 
@@ -7,7 +8,7 @@ import { type ManagementRoute, route } from './route.ts';
 export interface MonitorParts {
   readonly monitors: Monitors;
   /** Names of a model's classes, where the configuration has them. */
-  readonly classNames: (model: string) => readonly string[] | undefined;
+  readonly classNames: ClassNames;
   readonly now: () => number;
 }
 
@@ -40,7 +41,7 @@ export function monitorRoutes({ monitors, classNames, now }: MonitorParts): read
           states,
           // A sketch is part of what a caller sent.
           samples: may('log.payload') ? samples : [],
-          classNames: model === undefined ? undefined : classNames(model),
+          classNames: model === undefined ? undefined : await classNames(model),
         };
         return { json: { ...view, counts: monitors.counts() } };
       },

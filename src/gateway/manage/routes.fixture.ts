@@ -15,6 +15,8 @@ export async function call(
     readonly query?: Readonly<Record<string, string>>;
     readonly body?: unknown;
     readonly by?: Principal;
+    /** What else who asks may do; everything without. */
+    readonly may?: (action: string) => boolean;
   } = {},
 ): Promise<ManagementAnswer & { readonly json?: unknown; readonly bytes?: unknown }> {
   const found = routes.find(({ method, path }) => `${method} ${path}` === request);
@@ -24,7 +26,7 @@ export async function call(
     query: given.query ?? {},
     body: found.body === undefined ? undefined : found.body.parse(given.body ?? {}),
     by: given.by ?? person('ann', 'admin'),
-    may: () => true,
+    may: given.may ?? (() => true),
     signal: new AbortController().signal,
     knock: { method: request.split(' ')[0]!, path: '/', headers: {}, address: '127.0.0.1', isSecure: false },
   });

@@ -1,8 +1,9 @@
 import type { Case, CaseEvent } from '../../../incident/case.ts';
 import type { ImpactScope } from '../../../incident/impact/impact.ts';
+import type { OpenedCase } from '../../../incident/open-incidents.ts';
 import type { Order } from '../../../incident/order.ts';
 import type { Suggestion } from '../../../incident/suggest.ts';
-import type { Alarm } from '../../../monitor/alarm.ts';
+import type { Alarm, AlarmKind, AlarmSeverity } from '../../../monitor/alarm.ts';
 import type { DecisionRow } from './decisions.ts';
 
 /** `GET /api/alarms?model=&kind=&case=&before=&most=`: `Page<Alarm>`. `GET /api/cases?state=&kind=&find=&before=&most=`: `Page<Case>`. `GET /api/cases/:id`: */
@@ -51,4 +52,21 @@ export interface Impact {
   readonly bundle?: { readonly digest: string; readonly bytes: number } | undefined;
 }
 
-export type { ImpactScope, Suggestion };
+/** `POST /api/cases`: a case that a person opens; the answer is an {@link OpenedCase}. It says a model, or at least one principal. */
+export interface CaseOpening {
+  readonly title: string;
+  /** The first word about it, up to 4,000 characters. */
+  readonly why?: string | undefined;
+  readonly kind: AlarmKind;
+  /** `medium` unless given. */
+  readonly severity?: AlarmSeverity | undefined;
+  readonly model?: string | undefined;
+  readonly principals?: readonly string[] | undefined;
+  /** The time it is about; now unless given. */
+  readonly first?: number | undefined;
+  readonly last?: number | undefined;
+  /** Ids of decisions that show it, 64 at most. */
+  readonly decisions?: readonly string[] | undefined;
+}
+
+export type { ImpactScope, OpenedCase, Suggestion };

@@ -34,3 +34,34 @@ export interface DecisionDetail {
       }
     | undefined;
 }
+
+/**
+ * `POST /api/decisions/:idOrEntry/input {why?}`: what was really sent, where `serve.log.payloads` keeps it. It takes the right `log.payload`; each reading is an entry of the log. The same
+ * for a decision that is held: the id of a review is its decision's.
+ */
+export interface DecisionInput {
+  readonly entry: number;
+  readonly id: string;
+  readonly model: string;
+  readonly version: string | undefined;
+  /** Samples of the call. */
+  readonly n: number;
+  /** `not-kept`: the policy did not keep it. `erased`: the key of whom it is about was destroyed, nobody can read it any more. `unreadable`: see `because`. */
+  readonly state: 'kept' | 'not-kept' | 'erased' | 'unreadable';
+  readonly because?: string | undefined;
+  /** Shape of a sample, where it is kept. */
+  readonly dims?: readonly number[] | undefined;
+  /** How a sample is a picture, where it is one. */
+  readonly picture?:
+    | {
+        readonly channels: number;
+        readonly height: number;
+        readonly width: number;
+        readonly layout: 'chw' | 'hwc';
+      }
+    | undefined;
+  /** Least and greatest value, where the configuration says. */
+  readonly range?: readonly [number, number] | undefined;
+  /** The first samples, 16 at most, row-major in the model's own layout; null where a value is no number. Empty unless kept. */
+  readonly samples: readonly (readonly (number | null)[])[];
+}

@@ -38,7 +38,10 @@ export interface LabAttackInfo {
   readonly blackBox: boolean;
 }
 
-/** `POST /api/lab {model, attack, norm, eps, input|values, label, integrated?}` starts; `GET /api/lab/:id` follows, `DELETE` ends it. Values are row-major in the model's own layout. */
+/**
+ * `POST /api/lab {model, attack, norm, eps, input|values|decision, sample?, label, integrated?}` starts; `decision` is the id of a logged call, whose `sample` (0 unless given) is tried: that takes the
+ * right `log.payload`, too. `GET /api/lab/:id` follows, `DELETE` ends it. Values are row-major in the model's own layout.
+ */
 export interface LabRun {
   readonly id: string;
   readonly model: string;

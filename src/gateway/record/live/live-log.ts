@@ -11,6 +11,7 @@ import { readEntry, type Who } from '../read-entry.ts';
 import { decisionRow, entryDetail } from './decision-row.ts';
 import type { EntryIndex } from './entry-index.ts';
 import { entryReader } from './entry-reader.ts';
+import { type KeptInput, keptInput } from './kept-input.ts';
 import type { DecisionQuery, LiveState } from './live-question.ts';
 import type { SubjectNames } from './subject-names.ts';
 
@@ -27,6 +28,7 @@ export interface LiveLog {
   catchUp(): Promise<number>;
   page(query: DecisionQuery, reveal: boolean): Promise<Page<DecisionRow>>;
   find(which: string, reveal: boolean): Promise<DecisionDetail | undefined>;
+  input(which: string): Promise<KeptInput | undefined>;
   state(): LiveState;
 }
 
@@ -42,11 +44,14 @@ export function liveLog(
     names,
     sealed,
     first,
+    payloads,
   }: {
     readonly index: EntryIndex;
     readonly names: SubjectNames;
     readonly sealed: boolean;
     readonly first: number;
+    /** The folder of kept payloads. */
+    readonly payloads: string;
   },
 ): LiveLog {
   const reader = entryReader();
@@ -74,6 +79,27 @@ export function liveLog(
     if (entry.schema === 'glacis.event/1') return undefined;
     if (typeof entry.who !== 'string') return entry.who;
     return reveal ? names.whoOf(entry) : undefined;
+  };
+
+  /** The entry of an index or of a decision's id, as the log has it. */
+  const entryOf = async (
+    which: string,
+  ): Promise<{ place: number; bytes: Uint8Array; entry: ReturnType<typeof readEntry> } | undefined> => {
+    if (log === undefined) return undefined;
+    const isIndex = /^\d{1,15}$/.test(which);
+    if (!isIndex && !/^[0-9a-f]{32}$/.test(which))
+      throw new GlacisError(
+        'option/invalid',
+        "expected an entry's index, or a decision's id of 32 hexadecimal digits",
+      );
+    const places = isIndex ? [Number(which)] : index.byId(which);
+    for (const [i, bytes] of (await reader.read(log, places)).entries()) {
+      const entry = bytes && readEntry(bytes);
+      if (bytes === undefined) continue;
+      if (!isIndex && !(entry?.schema === 'glacis.decision/1' && entry.decision.id === which)) continue;
+      return { place: places[i]!, bytes, entry };
+    }
+    return undefined;
   };
 
   const live: LiveLog = {
@@ -141,21 +167,15 @@ export function liveLog(
       return { rows, ...(found.next !== undefined && { next: String(found.next) }) };
     },
     async find(which, reveal) {
-      if (log === undefined) return undefined;
-      const isIndex = /^\d{1,15}$/.test(which);
-      if (!isIndex && !/^[0-9a-f]{32}$/.test(which))
-        throw new GlacisError(
-          'option/invalid',
-          "expected an entry's index, or a decision's id of 32 hexadecimal digits",
-        );
-      const places = isIndex ? [Number(which)] : index.byId(which);
-      for (const [i, bytes] of (await reader.read(log, places)).entries()) {
-        const entry = bytes && readEntry(bytes);
-        if (bytes === undefined) continue;
-        if (!isIndex && !(entry?.schema === 'glacis.decision/1' && entry.decision.id === which)) continue;
-        return entryDetail(places[i]!, bytes, entry && (await whoOf(entry, reveal)));
-      }
-      return undefined;
+      const found = await entryOf(which);
+      return (
+        found && entryDetail(found.place, found.bytes, found.entry && (await whoOf(found.entry, reveal)))
+      );
+    },
+    async input(which) {
+      const found = await entryOf(which);
+      if (found?.entry?.schema !== 'glacis.decision/1') return undefined;
+      return keptInput(found.place, found.entry, { names, payloads });
     },
     state() {
       const { checkpoint } = log ?? {};

@@ -1,4 +1,5 @@
 import type { DecisionDetail, DecisionRow, Page } from '../../console/api.ts';
+import type { KeptInput } from './kept-input.ts';
 
 /** Which decisions; all that is given must hold. */
 export interface DecisionQuery {
@@ -20,6 +21,7 @@ export interface DecisionQuery {
 export type LiveQuestion =
   | { readonly kind: 'page'; readonly query: DecisionQuery; readonly reveal: boolean }
   | { readonly kind: 'find'; readonly which: string; readonly reveal: boolean }
+  | { readonly kind: 'input'; readonly which: string }
   | { readonly kind: 'state' };
 
 /** How far the index is. */
@@ -33,7 +35,7 @@ export interface LiveState {
 }
 
 /** What it answers. */
-export type LiveAnswer = Page<DecisionRow> | DecisionDetail | LiveState | undefined;
+export type LiveAnswer = Page<DecisionRow> | DecisionDetail | KeptInput | LiveState | undefined;
 
 /** What it is started with. */
 export interface LiveWorkerData {

@@ -29,7 +29,14 @@ async function serve(port: MessagePort, data: LiveWorkerData): Promise<void> {
   );
   const index = openEntryIndex(`${data.folder}/live.db`);
   const first = firstEntry(await archivedRanges(places));
-  const log = liveLog(folderSource(places.log), trust, { index, names, sealed: data.sealed, first });
+  const { payloads } = places;
+  const log = liveLog(folderSource(places.log), trust, {
+    index,
+    names,
+    sealed: data.sealed,
+    first,
+    payloads,
+  });
   let asked = Number.NEGATIVE_INFINITY;
   let turn: Promise<unknown> = Promise.resolve();
   /** The index is read and written by one at a time. */
@@ -48,6 +55,8 @@ async function serve(port: MessagePort, data: LiveWorkerData): Promise<void> {
         return log.page(question.query, question.reveal);
       case 'find':
         return log.find(question.which, question.reveal);
+      case 'input':
+        return log.input(question.which);
       case 'state':
         return log.state();
     }

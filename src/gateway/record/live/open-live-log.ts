@@ -3,6 +3,7 @@ import { type ErrorCode, GlacisError } from '../../../core/error.ts';
 import type { DecisionDetail, DecisionRow, Page } from '../../console/api.ts';
 import type { RecordConfig } from '../config-schema.ts';
 import { type LogTrustFile, logFolder, wrappingKeyName } from '../log-folder.ts';
+import type { KeptInput } from './kept-input.ts';
 import type {
   DecisionQuery,
   LiveAnswer,
@@ -24,6 +25,8 @@ export interface OpenLiveLog {
   page(query: DecisionQuery, reveal: boolean): Promise<Page<DecisionRow>>;
   /** One entry, by its index or its decision's id; undefined where there is none (yet). */
   find(which: string, reveal: boolean): Promise<DecisionDetail | undefined>;
+  /** What is left of the inputs of a decision; undefined where there is no such decision (yet). Whoever asks writes down beforehand that it was asked. */
+  input(which: string): Promise<KeptInput | undefined>;
   state(): Promise<LiveState>;
   close(): Promise<void>;
 }
@@ -95,6 +98,7 @@ export async function openLiveLog(
   return {
     page: async (query, reveal) => (await ask({ kind: 'page', query, reveal })) as Page<DecisionRow>,
     find: async (which, reveal) => (await ask({ kind: 'find', which, reveal })) as DecisionDetail | undefined,
+    input: async (which) => (await ask({ kind: 'input', which })) as KeptInput | undefined,
     state: async () => (await ask({ kind: 'state' })) as LiveState,
     async close() {
       closed = true;
