@@ -57,6 +57,14 @@ describe('links in the documents', () => {
     expect(named.filter((name) => !existsSync(join(ROOT, name.split(' ')[0] ?? '')))).toEqual([]);
   });
 
+  it('lead from docs/README.md to every page of documentation', () => {
+    const index = readFileSync(join(ROOT, 'docs/README.md'), 'utf8');
+    const pages = documents.filter((file) => posix.dirname(file) === 'docs' && file !== 'docs/README.md');
+    expect(pages.map((page) => posix.basename(page)).filter((page) => !index.includes(`(${page})`))).toEqual(
+      [],
+    );
+  });
+
   it('would be found broken', () => {
     const text =
       '# One heading\n[a](#one-heading) [b](#none) [c](package.json) [d](missing.md) [e](https://example.org/x)';
