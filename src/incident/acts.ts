@@ -136,7 +136,10 @@ export function openActs(setting: ActsSetting): Acts {
       if (wish) checkWish(wish, now());
       await change(id, { by, id: answerId(act), what: { kind: 'approved', act } });
       if (wish) return take(id, wish, found.by === 'glacis' ? by : found.by);
-      const order = (await containment.list({ case: id, most: 1000 })).find((each) => each.id === lift);
+      // It may be another case's, or of none: those in force are shown with each case that they concern.
+      const order =
+        containment.active().find((each) => each.id === lift) ??
+        (await containment.list({ case: id, most: 1000 })).find((each) => each.id === lift);
       if (!order) throw new GlacisError('option/invalid', 'act: expected a measure that there is');
       return end({ ...order, case: id }, by);
     },

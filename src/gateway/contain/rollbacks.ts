@@ -10,7 +10,7 @@ export interface Rollable {
 }
 
 /** Versions on both sides of a rollback of this model. Errors: `option/invalid` where there is none to go back to. */
-export function rollbackOf(model: string, { models }: Rollable): Before {
+export function rollbackOf(model: string, { models }: Pick<Rollable, 'models'>): Before {
   const status = models().find((each) => each.model === model);
   if (status === undefined)
     throw new GlacisError('option/invalid', `rollback: expected a model that is served, got '${model}'`);

@@ -56,6 +56,17 @@ describe('assessments in a folder', () => {
     expect((await list({ find: 'zebra' })).rows).toHaveLength(0);
   });
 
+  it('are found by the root digest of a model in service, which is not that of its file', async () => {
+    // `glacis digest` of the file whose SHA-256 is 64 zeros: SHA-256 of 32 zero bytes (OMS v1.0, 6.5.1).
+    const root = 'sha256:66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925';
+    const { model } = sampleAssessment();
+    await put('a.json', { model: { ...model, digest: `sha256:${'0'.repeat(64)}` } });
+    await put('b.json', { model: { ...model, digest: 'sha256:short' } });
+    const { rows } = await list({ find: root });
+    expect(rows.map((row) => row.root)).toEqual([root]);
+    expect((await list()).rows.map((row) => row.root)).toContain(undefined);
+  });
+
   it('pass over what is none, count what is broken, and follow no link', async () => {
     await put('good.json');
     await writeFile(join(folder, 'settings.json'), '{"theme": "dark"}');

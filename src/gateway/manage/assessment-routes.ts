@@ -29,8 +29,8 @@ export function assessmentRoutes(assessments: Assessments | undefined): readonly
         const { rows, unreadable } =
           assessments === undefined ? { rows: [], unreadable: 0 } : await assessments.list();
         const find = (query.find ?? '').toLowerCase();
-        const fit = rows.filter(({ model, data, digest }) =>
-          [model, data, digest].some((text) => text.toLowerCase().includes(find)),
+        const fit = rows.filter(({ model, data, digest, root = '' }) =>
+          [model, data, digest, root].some((text) => text.toLowerCase().includes(find)),
         );
         // The id of the last row of the page before.
         const start = query.before === undefined ? 0 : fit.findIndex(({ id }) => id === query.before) + 1;

@@ -92,7 +92,7 @@ export function managementRoutes(parts: ManagedParts): readonly ManagementRoute[
   watchIncidents(metrics, incidents);
   const routes = [
     ...healthRoutes(health, metrics),
-    ...modelRoutes(backends, parts.classNames),
+    ...modelRoutes(backends, { incidents, classNames: parts.classNames }),
     ...keyRoutes(parts.keys, now),
     ...peopleRoutes(parts),
     ...budgetRoutes(parts.budgets),

@@ -2,14 +2,18 @@ import { z } from 'zod';
 import { GlacisError } from '../../core/error.ts';
 import type { ClassNames } from '../backend/class-names.ts';
 import type { Backends } from '../backend/open-backends.ts';
-import type { ModelClasses } from '../console/api.ts';
+import type { AskedRollback, ModelClasses } from '../console/api.ts';
+import { type RollBackParts, rollBack } from './roll-back.ts';
 import { type ManagementRoute, route } from './route.ts';
 
 const version = z.string().min(1).max(128);
 type Canary = { version?: string | undefined; share: number };
 
 /** Models and their versions. Files are loaded as the configuration says: change it and reload. */
-export function modelRoutes(backends: Backends, classNames: ClassNames): readonly ManagementRoute[] {
+export function modelRoutes(
+  backends: Backends,
+  { incidents, classNames }: Pick<RollBackParts, 'incidents'> & { readonly classNames: ClassNames },
+): readonly ManagementRoute[] {
   return [
     route({
       method: 'GET',
@@ -29,14 +33,18 @@ export function modelRoutes(backends: Backends, classNames: ClassNames): readonl
         return { json: view };
       },
     }),
-    route({
+    route<{ because?: string | undefined }>({
       method: 'POST',
       path: '/api/models/:name/rollback',
-      about: 'The version before goes back into service, if it may still be served.',
+      about:
+        'The version before goes back into service, if it may still be served; where the policy wants two persons, it is asked for in a case (202).',
       action: 'models.rollback',
-      async run({ params, by }) {
-        await backends.rollback(params.name!, by.id);
-        return { json: statusOf(backends, params.name!) };
+      body: z.strictObject({ because: z.string().min(1).max(1000).optional() }),
+      async run({ params, body, by }) {
+        const asked = await rollBack(params.name!, { by: by.id, ...body }, { backends, incidents });
+        return asked === undefined
+          ? { json: statusOf(backends, params.name!) }
+          : { json: asked satisfies AskedRollback, status: 202 };
       },
     }),
     route<Canary>({

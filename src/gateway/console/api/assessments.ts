@@ -5,7 +5,10 @@ export interface AssessmentRow {
   readonly id: string;
   readonly at: number;
   readonly model: string;
+  /** Of the file that was assessed. */
   readonly digest: string;
+  /** The root digest of a model that is this one file: what signatures, the log and models in service are called by. */
+  readonly root?: string | undefined;
   readonly data: string;
   readonly dataDigest: string;
   readonly n: number;
