@@ -9,6 +9,7 @@ import { BETWEEN, HONEST } from '../src/cli/demo/honest.ts';
 import { randomFrom } from '../src/core/random.ts';
 import { renderSplit, SIGN_CLASSES, SIGN_SHAPE } from '../src/data/traffic-signs/render.ts';
 import { calibratePast } from '../src/monitor/past/calibrate-past.ts';
+import { pastFromSightings } from '../src/monitor/past/open-past.ts';
 import type { Sighting } from '../src/monitor/sighting.ts';
 import { planSketch } from '../src/monitor/sketch/sketch-plan.ts';
 import { readModel } from '../src/onnx/read.ts';
@@ -55,14 +56,12 @@ for (let start = 0; start < times.length; start += BATCH) {
 }
 await engine.close();
 
-const measured = await calibratePast(
-  {
-    async *blocks() {
-      yield { sightings, skipped: 0 };
-    },
-  },
-  { choice: { kinds: {}, only: {}, calibration: {} }, model: 'signs', sampleDims: SIGN_SHAPE, seed: SEED },
-);
+const measured = await calibratePast(pastFromSightings(sightings), {
+  choice: { kinds: {}, only: {}, calibration: {} },
+  model: 'signs',
+  sampleDims: SIGN_SHAPE,
+  seed: SEED,
+});
 writeFileSync(out, `${JSON.stringify(measured)}\n`);
 process.stderr.write(`written: ${out}\n`);
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { analysePast } from '../../src/monitor/past/analyse-past.ts';
-import { readAhead } from '../../src/monitor/past/read-ahead.ts';
+import { pastFromFile } from '../../src/monitor/past/open-past.ts';
 import { clock, line } from './lines.ts';
 import { writePast } from './monitors/past-lines.ts';
 
@@ -14,7 +14,7 @@ try {
   writePast(file, decisions);
   const rest = process.memoryUsage().rss;
   const before = clock();
-  const found = await analysePast(readAhead(file), { choice: { kinds: {}, only: {}, calibration: {} } });
+  const found = await analysePast(pastFromFile(file), { choice: { kinds: {}, only: {}, calibration: {} } });
   const after = clock();
   line('past', {
     id: `past ${decisions}`,

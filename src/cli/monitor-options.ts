@@ -6,9 +6,7 @@ import { firstEntry } from '../gateway/record/archive.ts';
 import { readMonitorCalibration } from '../monitor/calibration-file.ts';
 import { monitorsSchema, monitorsSetting } from '../monitor/config-schema.ts';
 import type { HubChoice } from '../monitor/hub/messages.ts';
-import { type Past, sightingFromLine } from '../monitor/past/open-past.ts';
-import { readAhead } from '../monitor/past/read-ahead.ts';
-import type { Sighting } from '../monitor/sighting.ts';
+import { type Past, pastFromEntries, pastFromFile } from '../monitor/past/open-past.ts';
 import type { Given, OptionTable } from './args.ts';
 import { openFrom } from './log/open-log.ts';
 
@@ -21,9 +19,6 @@ export const PAST_OPTIONS: OptionTable = {
     help: "a log's keys, as kept elsewhere; the log.trust.json beside it unless given",
   },
 };
-
-/** Decisions of a log that are handed over at once. */
-const BLOCK = 4096;
 
 /** The options of monitors, and what was measured for them. Errors: `policy/invalid`, `data/unreadable`, `result/invalid`. */
 export async function choiceFrom(given: Given): Promise<HubChoice> {
@@ -56,11 +51,11 @@ export async function pastFrom(given: Given): Promise<Past> {
     const found = await stat(path).catch((thrown) => {
       throw asGlacisError(thrown, 'data/unreadable', path);
     });
-    parts.push(found.isDirectory() ? await logPast(given, path) : readAhead(path, given.text('model')));
+    parts.push(found.isDirectory() ? await logPast(given, path) : pastFromFile(path, given.text('model')));
   }
   return {
-    async *blocks(signal) {
-      for (const part of parts) yield* part.blocks(signal);
+    async *batches(signal) {
+      for (const part of parts) yield* part.batches(signal);
     },
   };
 }
@@ -71,23 +66,6 @@ async function logPast(given: Given, path: string): Promise<Past> {
     () => path,
   );
   const { log, archived } = await openFrom(given, record);
-  return {
-    async *blocks(signal) {
-      let index = firstEntry(archived);
-      let sightings: Sighting[] = [];
-      let skipped = 0;
-      for await (const bytes of log.entries(index, signal)) {
-        const found = sightingFromLine(
-          Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'),
-        );
-        // Entries that are no decisions are events, which are nobody's mistake.
-        if (found !== undefined) sightings.push({ ...found, entry: index });
-        index++;
-        if (sightings.length < BLOCK) continue;
-        yield { sightings, skipped };
-        [sightings, skipped] = [[], 0];
-      }
-      yield { sightings, skipped };
-    },
-  };
+  const first = firstEntry(archived);
+  return pastFromEntries((signal) => log.entries(first, signal), first);
 }

@@ -85,14 +85,21 @@ export function openWatches(setting: WatchesSetting): Watches {
     },
     see(sightings) {
       const parts = new Map<ModelWatch, Sighting[]>();
+      // What is seen next is mostly of the same model.
+      let [before, watch, part]: [Sighting | undefined, ModelWatch | undefined, Sighting[]] = [
+        ...[undefined, undefined],
+        [],
+      ];
       for (const sighting of sightings) {
-        // A call that was refused before it reached a version counts for the one in service.
-        const watch =
-          sighting.digest === undefined ? current.get(sighting.model) : watches.get(keyOf(sighting));
+        if (before?.model !== sighting.model || before.digest !== sighting.digest) {
+          // A call that was refused before it reached a version counts for the one in service.
+          watch = sighting.digest === undefined ? current.get(sighting.model) : watches.get(keyOf(sighting));
+          part = (watch && parts.get(watch)) ?? [];
+        }
+        before = sighting;
         if (watch === undefined || !ids.isNew(sighting.id)) continue;
-        const part = parts.get(watch);
-        if (part === undefined) parts.set(watch, [sighting]);
-        else part.push(sighting);
+        if (part.length === 0) parts.set(watch, part);
+        part.push(sighting);
       }
       const alarms: Alarm[] = [];
       for (const [watch, part] of parts) alarms.push(...watch.see(part));

@@ -1,13 +1,13 @@
+import { availableParallelism } from 'node:os';
 import { throwIfCancelled } from '../../core/cancel.ts';
 import type { Progress } from '../../core/progress.ts';
 import { ALARM_SEVERITIES, type Alarm } from '../alarm.ts';
-import { chosenKinds } from '../hub/chosen-kinds.ts';
-import { KINDS } from '../hub/kinds.ts';
 import type { HubChoice } from '../hub/messages.ts';
-import { openWatches } from '../hub/watches.ts';
 import type { MonitorState } from '../monitor.ts';
-import type { Sighting } from '../sighting.ts';
+import { type AnalysisEnd, type AnalysisSetting, statesInOrder } from './analysis.ts';
+import type { PastBatch } from './batch.ts';
 import type { Past } from './open-past.ts';
+import { openHere, openInThreads, type SharedAnalysis } from './shared-analysis.ts';
 
 /** What monitors found in past decisions. */
 export interface PastAnalysis {
@@ -17,11 +17,7 @@ export interface PastAnalysis {
   readonly skipped: number;
   readonly first: number | undefined;
   readonly last: number | undefined;
-  readonly models: readonly {
-    readonly model: string;
-    readonly digest?: string | undefined;
-    readonly decisions: number;
-  }[];
+  readonly models: AnalysisEnd['models'];
   /** The gravest first, then the latest; {@link MOST_ALARMS} at most. */
   readonly alarms: readonly Alarm[];
   /** All of them, by monitor and severity. */
@@ -42,104 +38,85 @@ export interface PastSetting {
   /** Sizes of one sample, where sketches are of pictures: what is sketched cannot be told from a row. */
   readonly sampleDims?: readonly number[] | undefined;
   readonly seed?: number | undefined;
+  /** Threads of monitors beside this one, which reads; 0 for none. What is found does not depend on it. */
+  readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: Progress | undefined;
 }
 
-/** Alarms that are kept one by one; models that are told apart. */
+/** Alarms that are kept one by one. */
 const MOST_ALARMS = 1000;
-const MOST_MODELS = 64;
 
-/** A log holds each decision once; what several gateways wrote twice stands near each other. */
-const IDS = 2 ** 12;
+/** Batches that are not worth threads of their own. */
+const FEW = 5;
 
-/** Sightings that monitors take at once. */
-const BLOCK = 4096;
+/** Threads of monitors, at most, unless another number is asked for: with more, the one that reads is what is waited for. */
+const MOST_THREADS = 4;
 
 /**
- * Lets all monitors look at past decisions, as if they had come in now. Monitors that no calibration was made for learn from the first of them. Classes are counted up from the labels that are
- * seen in the first block of a model. Memory is that of the monitors, whatever the number of decisions. Errors: those of the source, `run/cancelled`.
+ * Lets all monitors look at past decisions, as if they had come in now. One thread reads, others look, each with a part of the monitors. Memory is that of the monitors and a few batches, whatever the number of decisions. Errors: those of the
+ * source, `run/cancelled`, `run/failed`.
  */
 export async function analysePast(past: Past, setting: PastSetting): Promise<PastAnalysis> {
-  const { choice, model: only, seed = 0, signal, progress } = setting;
-  let next = 0;
-  const watches = openWatches({
-    kindsOf: (model) => chosenKinds(KINDS, choice, model),
-    calibrationOf: (model) => (Object.hasOwn(choice.calibration, model) ? choice.calibration[model]! : {}),
-    folder: undefined,
-    ids: IDS,
-    seed,
-    freshId: () => (next++).toString(16).padStart(32, '0'),
-    now: () => last ?? 0,
-  });
-  const models = new Map<string, { model: string; digest: string | undefined; decisions: number }>();
-  const counts = new Map<string, PastAnalysis['counts'][number] & { count: number }>();
-  let alarms: Alarm[] = [];
-  let [decisions, skipped] = [0, 0];
-  let first: number | undefined;
-  let last: number | undefined;
-  const hear = (found: readonly Alarm[]): void => {
-    for (const alarm of found) {
-      const key = `${alarm.monitor} ${alarm.kind} ${alarm.severity}`;
-      const count = counts.get(key);
-      if (count) count.count++;
-      else counts.set(key, { monitor: alarm.monitor, kind: alarm.kind, severity: alarm.severity, count: 1 });
-      alarms.push(alarm);
-    }
-    if (alarms.length > 2 * MOST_ALARMS) alarms = gravest(alarms);
+  const { choice, model, seed = 0, signal, progress } = setting;
+  const { threads = Math.min(MOST_THREADS, Math.max(2, availableParallelism() - 1)) } = setting;
+  const own: AnalysisSetting = { choice, model, seed, kinds: undefined };
+  const heard = openTally();
+  let shared: SharedAnalysis | undefined;
+  let waiting: PastBatch[] = [];
+  let read = 0;
+  const look = async (batch: PastBatch): Promise<void> => {
+    heard.hear(await shared!.take(batch));
+    progress?.({ label: 'decisions', done: read, note: `${heard.count()} alarms` });
   };
-  for await (const block of past.blocks(signal)) {
-    throwIfCancelled(signal, 'past decisions');
-    skipped += block.skipped;
-    const wanted: Sighting[] = [];
-    for (const sighting of block.sightings) {
-      if (only !== undefined && sighting.model !== only) {
-        skipped++;
-        continue;
-      }
-      const key = `${sighting.digest ?? ''}\n${sighting.model}`;
-      const known = models.get(key);
-      if (known) known.decisions++;
-      else if (models.size < MOST_MODELS) {
-        models.set(key, { model: sighting.model, digest: sighting.digest, decisions: 1 });
-        const alike = block.sightings.filter((each) => each.model === sighting.model);
-        hear(watches.describe(describedBy(sighting, alike, block.features)));
-      } else {
-        skipped++;
-        continue;
-      }
-      wanted.push(sighting);
-      if (first === undefined || sighting.at < first) first = sighting.at;
-      if (last === undefined || sighting.at > last) last = sighting.at;
+  const open = async (opened: SharedAnalysis): Promise<void> => {
+    shared = opened;
+    for (const batch of waiting) await look(batch);
+    waiting = [];
+  };
+  try {
+    for await (const batch of past.batches(signal)) {
+      throwIfCancelled(signal, 'past decisions');
+      read += batch.count;
+      if (shared !== undefined) await look(batch);
+      else if (waiting.push(batch) > FEW)
+        await open(threads > 0 ? openInThreads(own, threads) : openHere(own));
     }
-    for (let at = 0; at < wanted.length; at += BLOCK)
-      hear(watches.see(at === 0 && wanted.length <= BLOCK ? wanted : wanted.slice(at, at + BLOCK)));
-    decisions += wanted.length;
-    progress?.({ label: 'decisions', done: decisions, note: `${alarms.length} alarms` });
+    if (shared === undefined) await open(openHere(own));
+    const { alarms, end } = await shared!.end();
+    heard.hear(alarms);
+    return {
+      schema: 'glacis.monitor/1',
+      ...end,
+      alarms: heard.alarms(),
+      counts: heard.counts(),
+      states: statesInOrder(end),
+    };
+  } finally {
+    await shared?.close();
   }
-  return {
-    schema: 'glacis.monitor/1',
-    ...{ decisions, skipped, first, last },
-    models: [...models.values()],
-    alarms: gravest(alarms),
-    counts: [...counts.values()].sort((a, b) => b.count - a.count),
-    states: watches.states(),
-  };
 }
 
-/** What can be told of a model from what was decided. */
-export function describedBy(sighting: Sighting, alike: readonly Sighting[], features?: readonly string[]) {
-  let [classes, width] = [0, 0];
-  for (const { top, sketch } of alike) {
-    if (sketch !== undefined) width = sketch.width;
-    for (const [label] of top ?? [])
-      if (Number.isInteger(label) && label >= 0 && label < 65_536) classes = Math.max(classes, label + 1);
-  }
+/** Alarms in the order in which they came: gives them ids, counts all and keeps the gravest. */
+function openTally() {
+  const counts = new Map<string, PastAnalysis['counts'][number] & { count: number }>();
+  let alarms: Alarm[] = [];
+  let next = 0;
   return {
-    ...{ model: sighting.model, version: sighting.version, digest: sighting.digest },
-    classes: classes > 0 ? Math.max(2, classes) : undefined,
-    sampleDims: width > 0 && width <= 64 ? [width] : undefined,
-    names: features,
+    hear(found: readonly Alarm[]): void {
+      for (const alarm of found) {
+        const { monitor, kind, severity } = alarm;
+        const key = `${monitor} ${kind} ${severity}`;
+        const count = counts.get(key);
+        if (count) count.count++;
+        else counts.set(key, { monitor, kind, severity, count: 1 });
+        alarms.push({ ...alarm, id: (next++).toString(16).padStart(32, '0') });
+      }
+      if (alarms.length > 2 * MOST_ALARMS) alarms = gravest(alarms);
+    },
+    alarms: (): readonly Alarm[] => gravest(alarms),
+    count: () => next,
+    counts: (): PastAnalysis['counts'] => [...counts.values()].sort((a, b) => b.count - a.count),
   };
 }
 

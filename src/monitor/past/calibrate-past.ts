@@ -5,8 +5,9 @@ import { chosenKinds } from '../hub/chosen-kinds.ts';
 import { KINDS } from '../hub/kinds.ts';
 import type { Sighting } from '../sighting.ts';
 import { planSketch } from '../sketch/sketch-plan.ts';
-import { describedBy, type PastSetting } from './analyse-past.ts';
-import type { Past } from './open-past.ts';
+import type { PastSetting } from './analyse-past.ts';
+import { describedBy } from './analysis.ts';
+import { blocksOf, type Past } from './open-past.ts';
 
 /** Calm calls of a model that are learnt from at most: the last ones. */
 const MOST = 200_000;
@@ -22,7 +23,7 @@ export async function calibratePast(
 ): Promise<MonitorCalibration> {
   const calm = new Map<string, { sightings: Sighting[]; features: readonly string[] | undefined }>();
   let [calls, first, last] = [0, Number.POSITIVE_INFINITY, 0];
-  for await (const { sightings, features } of past.blocks(signal)) {
+  for await (const { sightings, features } of blocksOf(past, signal)) {
     throwIfCancelled(signal, 'past decisions');
     for (const sighting of sightings) {
       if (only !== undefined && sighting.model !== only) continue;

@@ -6,10 +6,10 @@ import { asGlacisError, GlacisError } from '../../core/error.ts';
 const MOST = 2 ** 20;
 
 /**
- * The lines of a text file (`.gz` is opened), some thousand at a time, without their ends. Memory: one block and one line. Errors: `data/unreadable`; `data/too-large` for a line of more than {@link MOST} bytes, which is how
- * bombs and other files look.
+ * A text file (`.gz` is opened) as pieces of whole lines, each with its line feed, the last one included. Memory: one piece and one line. Errors: `data/unreadable`; `data/too-large` for a line of more than {@link MOST} bytes, which is
+ * how bombs and other files look.
  */
-export async function* linesOf(path: string, signal?: AbortSignal): AsyncGenerator<readonly string[]> {
+export async function* piecesOf(path: string, signal?: AbortSignal): AsyncGenerator<Buffer> {
   const file = createReadStream(path, { highWaterMark: 2 ** 20, signal });
   const stream = path.endsWith('.gz') ? file.pipe(createGunzip({ chunkSize: 2 ** 20 })) : file;
   file.on('error', (thrown) => stream.destroy(thrown));
@@ -24,11 +24,18 @@ export async function* linesOf(path: string, signal?: AbortSignal): AsyncGenerat
           'data/too-large',
           `${path}: expected lines of at most ${MOST} bytes, got a longer one`,
         );
-      if (end < 0) continue;
-      yield all.toString('utf8', 0, end).split('\n');
+      if (end >= 0) yield all.subarray(0, end + 1);
     }
   } catch (thrown) {
     throw asGlacisError(thrown, 'data/unreadable', path);
   }
-  if (rest.length > 0) yield [rest.toString('utf8')];
+  if (rest.length > 0) yield Buffer.concat([rest, LINE_FEED]);
+}
+
+const LINE_FEED = Buffer.from('\n');
+
+/** The lines of such a file, some thousand at a time, without their ends. Errors: those of {@link piecesOf}. */
+export async function* linesOf(path: string, signal?: AbortSignal): AsyncGenerator<readonly string[]> {
+  for await (const piece of piecesOf(path, signal))
+    yield piece.toString('utf8', 0, piece.length - 1).split('\n');
 }

@@ -1,12 +1,14 @@
 import { GlacisError } from '../../core/error.ts';
 import type { Sighting } from '../sighting.ts';
-import { linesOf } from './lines-of.ts';
-import { sightingFromJson } from './sighting-from-json.ts';
+import { type BatchWriter, openBatchWriter, type PastBatch } from './batch.ts';
+import { openBatchReader } from './batch-sightings.ts';
+import { openLineReader } from './line-reader.ts';
+import { linesOf, piecesOf } from './lines-of.ts';
 import { csvSightings } from './sightings-from-csv.ts';
 
 /** Past decisions, in the order in which they stand. */
 export interface Past {
-  blocks(signal?: AbortSignal): AsyncGenerator<PastBlock>;
+  batches(signal?: AbortSignal): AsyncGenerator<PastBatch>;
 }
 
 /** Some of them. */
@@ -15,7 +17,14 @@ export interface PastBlock {
   /** Lines that were no decision. */
   readonly skipped: number;
   /** Names of features, where the source names them. */
-  readonly features?: readonly string[] | undefined;
+  readonly features: readonly string[] | undefined;
+}
+
+/** The decisions of a past as sightings, some thousand at a time. Errors: those of the past. */
+export async function* blocksOf(past: Past, signal?: AbortSignal): AsyncGenerator<PastBlock> {
+  const reader = openBatchReader();
+  for await (const batch of past.batches(signal))
+    yield { sightings: reader.sightings(batch), skipped: batch.skipped, features: batch.features };
 }
 
 /**
@@ -30,63 +39,92 @@ export function pastFromFile(path: string, model?: string): Past {
       `${path}: expected a file .jsonl, .ndjson or .csv (or .gz of one), or the folder of a log`,
     );
   return {
-    blocks: (signal) => (kind === 'csv' ? csvBlocks(path, model, signal) : jsonBlocks(path, model, signal)),
+    batches: (signal) =>
+      kind === 'csv' ? csvBatches(path, model, signal) : jsonBatches(path, model, signal),
   };
 }
 
-async function* jsonBlocks(
+/**
+ * Past decisions from the entries of a log, of which the first has the index `first`. Entries that are no decisions are events, and count for nothing. Errors: those of `entries`.
+ */
+export function pastFromEntries(
+  entries: (signal: AbortSignal | undefined) => AsyncIterable<Uint8Array>,
+  first: number,
+): Past {
+  return {
+    async *batches(signal) {
+      const writer = openBatchWriter();
+      const reader = openLineReader(writer, undefined);
+      let line = Buffer.alloc(2 ** 16);
+      let index = first;
+      for await (const entry of entries(signal)) {
+        if (entry.length >= line.length) line = Buffer.alloc(2 * entry.length);
+        line.set(entry);
+        line[entry.length] = 10;
+        if (!writer.hasRoom()) yield writer.take();
+        reader.read(line, 0, entry.length, index++);
+      }
+      if (!writer.isEmpty()) yield writer.take();
+    },
+  };
+}
+
+/** Past decisions that are at hand. `each` is how many a batch may have at most. */
+export function pastFromSightings(sightings: Iterable<Sighting>, each = Number.POSITIVE_INFINITY): Past {
+  return {
+    async *batches() {
+      const writer = openBatchWriter();
+      let count = 0;
+      for (const sighting of sightings) {
+        if (!writer.hasRoom() || count >= each) {
+          yield writer.take();
+          count = 0;
+        }
+        writer.add(sighting);
+        count++;
+      }
+      if (!writer.isEmpty()) yield writer.take();
+    },
+  };
+}
+
+async function* jsonBatches(
   path: string,
   model: string | undefined,
   signal: AbortSignal | undefined,
-): AsyncGenerator<PastBlock> {
-  for await (const lines of linesOf(path, signal)) {
-    const sightings: Sighting[] = [];
-    let skipped = 0;
-    for (const line of lines) {
-      if (line === '' || line === '\r') continue;
-      const found = sightingFromLine(line, model);
-      if (found === undefined) skipped++;
-      else sightings.push(found);
+): AsyncGenerator<PastBatch> {
+  const writer = openBatchWriter();
+  const reader = openLineReader(writer, model);
+  for await (const piece of piecesOf(path, signal)) {
+    for (let from = 0; from < piece.length; ) {
+      const to = piece.indexOf(10, from);
+      if (!writer.hasRoom()) yield writer.take();
+      const isEmpty = to === from || (to === from + 1 && piece[from] === 13);
+      if (!isEmpty && !reader.read(piece, from, to)) writer.skip();
+      from = to + 1;
     }
-    yield { sightings, skipped };
   }
+  if (!writer.isEmpty()) yield writer.take();
 }
 
-/** A line of JSON as a sighting; undefined for what is none. */
-export function sightingFromLine(line: string, model?: string): Sighting | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-  const isBare =
-    model !== undefined &&
-    typeof json === 'object' &&
-    json !== null &&
-    !('model' in json) &&
-    !('decision' in json);
-  return sightingFromJson(isBare ? { ...(json as object), model } : json);
-}
-
-async function* csvBlocks(
+async function* csvBatches(
   path: string,
   model: string | undefined,
   signal: AbortSignal | undefined,
-): AsyncGenerator<PastBlock> {
+): AsyncGenerator<PastBatch> {
+  const writer: BatchWriter = openBatchWriter();
   let reader: ReturnType<typeof csvSightings> | undefined;
   for await (const lines of linesOf(path, signal)) {
-    const sightings: Sighting[] = [];
-    let skipped = 0;
     for (const line of lines) {
       if (reader === undefined) {
         reader = csvSightings(line, model);
         continue;
       }
+      if (!writer.hasRoom()) yield writer.take(reader.features);
       const found = reader.read(line);
-      if (found !== undefined) sightings.push(found);
-      else if (line !== '' && line !== '\r') skipped++;
+      if (found !== undefined) writer.add(found);
+      else if (line !== '' && line !== '\r') writer.skip();
     }
-    yield { sightings, skipped, features: reader?.features };
   }
+  if (!writer.isEmpty()) yield writer.take(reader?.features);
 }

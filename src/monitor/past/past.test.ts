@@ -8,7 +8,7 @@ import { sighting } from '../sighting.fixture.ts';
 import type { Sighting } from '../sighting.ts';
 import { analysePast } from './analyse-past.ts';
 import { calibratePast } from './calibrate-past.ts';
-import { pastFromFile } from './open-past.ts';
+import { blocksOf, pastFromFile, pastFromSightings } from './open-past.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'glacis-past-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -22,7 +22,7 @@ const written = (name: string, text: string | Uint8Array): string => {
 const read = async (path: string, model?: string) => {
   const sightings: Sighting[] = [];
   let skipped = 0;
-  for await (const block of pastFromFile(path, model).blocks()) {
+  for await (const block of blocksOf(pastFromFile(path, model))) {
     sightings.push(...block.sightings);
     skipped += block.skipped;
   }
@@ -120,6 +120,33 @@ describe('past decisions', () => {
     expect(found[0]).toMatchObject({ kind: 'attack', principals: ['eve'], model: 'digits' });
     const other = await analysePast(pastFromFile(path), { choice: CHOICE, model: 'another' });
     expect(other).toMatchObject({ decisions: 0, skipped: 5200, alarms: [] });
+  });
+
+  test('alarms are the same however many threads look', async () => {
+    const calm = calmCalls(20, 155, 9);
+    const from = calm.at(-1)!.at;
+    const attack = Array.from({ length: 100 }, (_, i) =>
+      callAbout(
+        Float32Array.from({ length: CELLS }, (_unused, k) => Math.abs(Math.sin(i * 31 + k * 7))),
+        { principal: 'eve', at: from + 100 * i },
+      ),
+    );
+    // A second model, whose answers change, with no sketches, and refusals that name no version.
+    const other = Array.from({ length: 3000 }, (_, i) =>
+      sighting({
+        ...{ id: `other ${i}`, at: from + 3000 * i, principal: `client ${i % 7}`, model: 'other' },
+        ...{
+          digest: i % 50 === 0 ? undefined : 'sha256:2',
+          outcome: i % 50 === 0 ? 'throttled' : 'answered',
+        },
+        top: [[(i * 7) % 3, i < 2200 ? 0.9 - 0.001 * (i % 97) : 0.6 - 0.001 * (i % 89)]],
+        guards: i % 400 === 399 ? [{ guard: 'near-duplicates', action: 'flag', score: 2 + i / 3000 }] : [],
+      }),
+    );
+    const past = pastFromSightings([...calm, ...attack, ...other], 600);
+    const here = await analysePast(past, { choice: CHOICE, threads: 0 });
+    expect(new Set(here.alarms.map(({ monitor }) => monitor)).size).toBeGreaterThan(2);
+    expect(await analysePast(past, { choice: CHOICE, threads: 3 })).toEqual(here);
   });
 
   test('calm decisions are measured, and the monitors begin with that', async () => {

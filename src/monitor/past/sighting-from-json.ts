@@ -43,6 +43,23 @@ export function sightingFromJson(value: unknown): Sighting | undefined {
   };
 }
 
+/** A line of JSON as a sighting; undefined for what is none. */
+export function sightingFromLine(line: string, model?: string): Sighting | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  const isBare =
+    model !== undefined &&
+    typeof json === 'object' &&
+    json !== null &&
+    !('model' in json) &&
+    !('decision' in json);
+  return sightingFromJson(isBare ? { ...(json as object), model } : json);
+}
+
 const isLoose = (value: unknown): value is Loose =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
