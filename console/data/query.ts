@@ -94,9 +94,12 @@ export function amend<T>(path: string, how: (before: T) => T): void {
 
 /**
  * The answer of a path of the management side: at once from what is kept, then from the server; again when an event says that it is old, and every `every`
- * milliseconds while the page is seen. `undefined` asks nothing.
+ * milliseconds while the page is seen. `lasting`: what is kept will do, until something says that it is old. `undefined` asks nothing.
  */
-export function useQuery<T>(path: string | undefined, { every }: { readonly every?: number } = {}): Query<T> {
+export function useQuery<T>(
+  path: string | undefined,
+  { every, lasting = false }: { readonly every?: number; readonly lasting?: boolean } = {},
+): Query<T> {
   const [, draw] = useReducer((n: number) => n + 1, 0);
   const before = useRef<unknown>(undefined);
   useEffect(() => {
@@ -104,7 +107,7 @@ export function useQuery<T>(path: string | undefined, { every }: { readonly ever
     const each = entry(path);
     each.watchers.add(draw as () => void);
     if (each.at === undefined && each.asking === undefined) fetchInto(path, each);
-    else if (each.at !== undefined && Date.now() - each.at > CALM) fetchInto(path, each);
+    else if (!lasting && each.at !== undefined && Date.now() - each.at > CALM) fetchInto(path, each);
     const timer =
       every === undefined
         ? undefined

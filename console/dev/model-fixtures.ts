@@ -1,7 +1,8 @@
 import type { ModelStatus } from '../../src/gateway/backend/model-status.ts';
-import type { AssessmentRow } from '../../src/gateway/console/api.ts';
+import type { AssessmentRow, ModelClasses } from '../../src/gateway/console/api.ts';
 import { type Fixture, type FixtureCall, Refusal } from './fixture-server.ts';
 import { DIGESTS, type World } from './world.ts';
+import { classNamesOf } from './world-monitors.ts';
 
 /** Models: how they stand, back to the version before, a canary, and asking registries again. */
 export const modelFixtures: readonly Fixture[] = [
@@ -9,6 +10,11 @@ export const modelFixtures: readonly Fixture[] = [
     method: 'GET',
     path: '/api/models',
     run: ({ world }) => ({ models: modelsOf(world), memory: { used: 61_200_000, limit: 4_294_967_296 } }),
+  },
+  {
+    method: 'GET',
+    path: '/api/models/:name/classes',
+    run: ({ params }): ModelClasses => ({ model: params.name!, classNames: classNamesOf(params.name!) }),
   },
   { method: 'POST', path: '/api/models/:name/rollback', run: rollback },
   { method: 'POST', path: '/api/models/:name/canary', run: canary },

@@ -7,7 +7,7 @@ import { Meter } from '../parts/bars.tsx';
 import { Card, Opening } from '../parts/card.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { Filters, Select } from '../parts/field.tsx';
-import { count, counted, figure, score, sentence, titled } from '../parts/format.ts';
+import { className, count, counted, figure, score, sentence, titled } from '../parts/format.ts';
 import { Histogram, HistogramAxis } from '../parts/histogram.tsx';
 import { Loaded } from '../parts/loading.tsx';
 import { Picture } from '../parts/picture.tsx';
@@ -283,8 +283,7 @@ function Samples({ of: { samples, classNames } }: { readonly of: Monitors }) {
       {pictures.length > 0 && (
         <ul class="sketches">
           {pictures.slice(0, 32).map((each) => {
-            const answer =
-              each.label === undefined ? 'no answer' : (classNames?.[each.label] ?? `class ${each.label}`);
+            const answer = each.label === undefined ? 'no answer' : className(classNames, each.label);
             return (
               <li key={each.decision}>
                 <Picture of={each.picture!} alt={`Input answered ${answer}`} />
@@ -314,9 +313,7 @@ function Samples({ of: { samples, classNames } }: { readonly of: Monitors }) {
                   {(each.features ?? []).slice(0, 12).map(figure).join('  ')}
                   {(each.features?.length ?? 0) > 12 && ' …'}
                 </code>
-                <span>
-                  {each.label === undefined ? '' : (classNames?.[each.label] ?? `class ${each.label}`)}
-                </span>
+                <span>{each.label === undefined ? '' : className(classNames, each.label)}</span>
               </li>
             ))}
           </ul>

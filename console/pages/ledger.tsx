@@ -1,33 +1,17 @@
 import type { DecisionRow, Overview } from '../../src/gateway/console/api.ts';
 import { pathOf, useQuery, useRows } from '../data/query.ts';
-import { Outcome } from '../parts/badge.tsx';
 import { Card, Opening } from '../parts/card.tsx';
+import { decisionColumns, toneOf } from '../parts/decision-table.tsx';
 import { Digest } from '../parts/digest.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { Filters, Search, Select } from '../parts/field.tsx';
-import { count, figure, percent, titled } from '../parts/format.ts';
+import { count } from '../parts/format.ts';
+import { OUTCOMES } from '../parts/outcome.tsx';
 import { PagedTable } from '../parts/table.tsx';
-import { Text } from '../parts/text.tsx';
 import { Time } from '../parts/time.tsx';
-import { Link, pathTo, setQuery } from '../shell/router.tsx';
+import { setQuery } from '../shell/router.tsx';
 import type { PageProps } from '../shell/routes.ts';
 import { EntryPage } from './ledger/entry-page.tsx';
-
-const OUTCOMES = [
-  'answered',
-  'held',
-  'throttled',
-  'exhausted',
-  'unacceptable',
-  'mismatched',
-  'malformed',
-  'unauthenticated',
-  'unknown',
-  'too-large',
-  'unavailable',
-  'late',
-  'failed',
-] as const;
 
 const SPANS: Readonly<Record<string, number>> = {
   hour: 3_600_000,
@@ -92,7 +76,7 @@ function List({ query }: Pick<PageProps, 'query'>) {
           <Select
             label="Outcome"
             value={of('outcome') ?? ''}
-            options={[['', 'any'] as const, ...OUTCOMES.map((each) => [each, titled(each)] as const)]}
+            options={[['', 'any'] as const, ...Object.entries(OUTCOMES)]}
             onChange={(outcome) => setQuery({ outcome })}
           />
           <Select
@@ -113,42 +97,9 @@ function List({ query }: Pick<PageProps, 'query'>) {
           what="the log"
           label="Decisions, the newest first"
           keyOf={({ entry }) => String(entry)}
-          toneOf={({ guard }) => (guard && guard.action !== 'pass' ? 'alarmed' : undefined)}
+          toneOf={toneOf}
           columns={[
-            {
-              id: 'entry',
-              title: 'Entry',
-              cell: ({ entry }) => <Link to={pathTo('ledger', String(entry))}>{count(entry)}</Link>,
-            },
-            { id: 'at', title: 'When', cell: ({ at }) => <Time at={at} /> },
-            { id: 'principal', title: 'Caller', cell: ({ principal }) => <Text of={principal} most={32} /> },
-            {
-              id: 'model',
-              title: 'Model',
-              extra: true,
-              cell: ({ model, version }) => (
-                <Text of={version === undefined ? model : `${model} ${version}`} most={32} />
-              ),
-            },
-            { id: 'outcome', title: 'Outcome', cell: ({ outcome }) => <Outcome of={outcome} /> },
-            {
-              id: 'top',
-              title: 'Answer',
-              extra: true,
-              cell: ({ top, because }) =>
-                top?.[0] ? `class ${top[0][0]} at ${percent(top[0][1])}` : <Text of={because} most={40} />,
-            },
-            {
-              id: 'guard',
-              title: 'Guard',
-              extra: true,
-              cell: ({ guard }) =>
-                guard && guard.action !== 'pass' ? (
-                  `${titled(guard.guard)}: ${guard.action} at ${figure(guard.score)}`
-                ) : (
-                  <span class="none">passed</span>
-                ),
-            },
+            ...decisionColumns(),
             { id: 'n', title: 'Samples', number: true, extra: true, cell: ({ n }) => count(n) },
           ]}
           empty={

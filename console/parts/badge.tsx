@@ -63,10 +63,3 @@ export function KindBadge({ of }: { readonly of: AlarmKind }) {
   const [word, tone] = KIND_WORDS[of] ?? [String(of), 'rest'];
   return <Badge tone={tone}>{word}</Badge>;
 }
-
-const OUTCOME_TONES: Readonly<Record<string, 'held' | 'warn'>> = { answered: 'held', held: 'warn' };
-
-/** What became of a call. */
-export function Outcome({ of }: { readonly of: string }) {
-  return <Badge tone={OUTCOME_TONES[of] ?? 'changed'}>{titled(of.slice(0, 40))}</Badge>;
-}

@@ -17,7 +17,7 @@ export function short(n: number): string {
   ] as const) {
     if (size < from) continue;
     const value = n / (unit === 'k' ? 1e3 : from);
-    return `${value.toFixed(Math.abs(value) < 100 ? 1 : 0)}${NBSP}${unit}`;
+    return `${value.toFixed(Math.abs(value) < 100 ? 1 : 0).replace('.0', '')}${NBSP}${unit}`;
   }
   return size >= 100 || Number.isInteger(n) ? count(n) : n.toFixed(1);
 }
@@ -36,6 +36,11 @@ export function percent(fraction: number): string {
   if (value > 99.9 && value < 100) return `99.9${NBSP}%`;
   if (value > 0 && value < 0.1) return `< 0.1${NBSP}%`;
   return `${value.toFixed(1)}${NBSP}%`;
+}
+
+/** The same in a sentence, where the last digit means nothing: `5 %` and not `5.0 %`. */
+export function share(fraction: number): string {
+  return percent(fraction).replace('.0', '');
 }
 
 /** What a model gave a class: a share where it is one, else the figure itself, as of a model that answers logits. */
@@ -116,6 +121,11 @@ export function bytes(n: number): string {
 /** A name of the program as a person writes it: `near-duplicates` → `near duplicates`, `shareOfRows` → `share of rows`. */
 export function worded(name: string): string {
   return name.replaceAll('-', ' ').replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+/** A class by its name, or by its number where it has none. */
+export function className(names: readonly string[] | undefined, label: number): string {
+  return names?.[label] ?? `class ${label}`;
 }
 
 /** A sentence that ends as one. */

@@ -1,15 +1,16 @@
 import type { Traffic } from '../../src/gateway/console/api.ts';
 import { span } from './format.ts';
 
-const ABOUT: Readonly<Record<string, string>> = {
-  admit: 'who asks, and whether they may',
-  limit: 'rates and budgets',
-  guard: 'guards look at the input',
-  run: 'waiting for and running the model',
-  verify: 'the second model',
-  shape: 'how much is told',
-  record: 'the log, to the disk',
-  wait: 'until the answer is due',
+/** What is done in each stage; the log and the traces have the keys. */
+const WORDS: Readonly<Record<string, string>> = {
+  admit: 'Key and rights',
+  limit: 'Rates and budgets',
+  guard: 'Guards',
+  run: 'The model',
+  verify: 'Second model',
+  shape: 'What is told',
+  record: 'The log',
+  wait: 'Until it is due',
 };
 
 /** Where the time of a call goes: a bar from 0 to the mean, a thin line to the 99th percentile. */
@@ -21,13 +22,13 @@ export function StageTable({ stages }: { readonly stages: Traffic['stages'] }) {
       <dl class="stages">
         {stages.map(({ stage, mean, p99 }) => (
           <div key={stage}>
-            <dt title={ABOUT[stage]}>{stage}</dt>
+            <dt>{WORDS[stage] ?? stage}</dt>
             <dd>
               <svg
                 viewBox="0 0 100 10"
                 preserveAspectRatio="none"
                 role="img"
-                aria-label={`${stage}: ${span(mean)} on average, 99 of 100 within ${span(p99)}`}
+                aria-label={`${WORDS[stage] ?? stage}: ${span(mean)} on average, 99 of 100 within ${span(p99)}`}
               >
                 <rect class="empty" x="0" y="4" width={(p99 / most) * 100} height="2" />
                 <rect class="held" x="0" y="1" width={(mean / most) * 100} height="8" />
@@ -38,7 +39,7 @@ export function StageTable({ stages }: { readonly stages: Traffic['stages'] }) {
           </div>
         ))}
       </dl>
-      <p class="muted small">Mean, and what 99 of 100 stay within.</p>
+      <p class="muted small">On average, and what 99 of 100 stay within.</p>
     </>
   );
 }

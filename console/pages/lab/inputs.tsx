@@ -1,10 +1,10 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
 import type { LabInfo, LabModelInfo } from '../../../src/gateway/console/api.ts';
 import { Button } from '../../parts/button.tsx';
+import { className } from '../../parts/format.ts';
 import { failed } from '../../shell/toast.tsx';
 import { Canvas } from './canvas.tsx';
 import { coloursOf, type Frame, sampleFrom } from './paint.ts';
-import { className } from './words.ts';
 
 /** An input to begin with: one of the server's, or a person's own. */
 export interface Chosen {

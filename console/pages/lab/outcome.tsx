@@ -3,12 +3,12 @@ import type { LabAttackInfo, LabModelInfo, LabRun } from '../../../src/gateway/c
 import { Button } from '../../parts/button.tsx';
 import { Card } from '../../parts/card.tsx';
 import { Facts } from '../../parts/field.tsx';
-import { count, figure, percent } from '../../parts/format.ts';
+import { className, count, figure, percent } from '../../parts/format.ts';
 import { ScoreBars } from '../../parts/score-bars.tsx';
 import { Table } from '../../parts/table.tsx';
 import { Canvas } from './canvas.tsx';
 import { coloursOf, differenceOf, type Frame, gainFor, heatOf, withHeat } from './paint.ts';
-import { className, epsWords, verdictOf, winner } from './words.ts';
+import { epsWords, verdictOf, winner } from './words.ts';
 
 /** Milliseconds that a step is seen while the way is played. */
 const PACE = 260;

@@ -1,5 +1,5 @@
 import type { LabAttackInfo, LabRun } from '../../../src/gateway/console/api.ts';
-import { count, percent } from '../../parts/format.ts';
+import { className, count, percent } from '../../parts/format.ts';
 
 /** What an attacker must have, from the most to nothing: a heading, and what it means in the world. */
 export const KNOWLEDGE: Readonly<
@@ -75,11 +75,6 @@ export function epsWords(norm: string, eps: number, width: number): string {
   if (norm !== 'linf') return String(Number(eps.toPrecision(3)));
   const levels = Math.round((eps / width) * 255);
   return `${levels}/255 of the range`;
-}
-
-/** The name of a class. */
-export function className(names: readonly string[] | undefined, label: number): string {
-  return names?.[label] ?? `class ${label}`;
 }
 
 /** Index of the greatest score. */

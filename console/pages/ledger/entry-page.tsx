@@ -1,12 +1,13 @@
 import type { DecisionDetail } from '../../../src/gateway/console/api.ts';
 import { useQuery } from '../../data/query.ts';
 import { useMay } from '../../data/session.ts';
-import { Outcome } from '../../parts/badge.tsx';
 import { Card, Opening } from '../../parts/card.tsx';
+import { ClassName } from '../../parts/class-name.tsx';
 import { Digest } from '../../parts/digest.tsx';
 import { Facts } from '../../parts/field.tsx';
-import { count, exact, figure, percent, titled } from '../../parts/format.ts';
+import { count, exact, figure, score, titled } from '../../parts/format.ts';
 import { Loaded } from '../../parts/loading.tsx';
+import { GUARD_DID, Outcome, outcomeWords } from '../../parts/outcome.tsx';
 import { Raw } from '../../parts/raw.tsx';
 import { Table } from '../../parts/table.tsx';
 import { Text } from '../../parts/text.tsx';
@@ -34,7 +35,7 @@ function Entry({ detail }: { readonly detail: DecisionDetail }) {
   return (
     <>
       <Opening
-        chip={decision ? titled(decision.outcome) : 'Event'}
+        chip={decision ? outcomeWords(decision.outcome) : 'Event'}
         tone={decision === undefined ? 'rest' : decision.outcome === 'answered' ? 'held' : 'changed'}
         title={decision ? `Entry ${count(entry)}` : titled(event?.event ?? 'An entry')}
       >
@@ -113,10 +114,11 @@ function DecisionCard({ detail: { decision } }: { readonly detail: DecisionDetai
           top &&
             top.length > 0 && [
               'Answer',
-              top
-                .slice(0, 8)
-                .map(([label, score]) => `class ${label} at ${percent(score)}`)
-                .join('; '),
+              top.slice(0, 8).map(([label, sure], i) => (
+                <span key={i} class="block">
+                  <ClassName model={model} label={label} /> <span class="muted">{score(sure)}</span>
+                </span>
+              )),
             ],
         ]}
       />
@@ -128,7 +130,7 @@ function DecisionCard({ detail: { decision } }: { readonly detail: DecisionDetai
           toneOf={({ action }) => (action === 'pass' ? undefined : 'alarmed')}
           columns={[
             { id: 'guard', title: 'Guard', cell: ({ guard }) => titled(guard) },
-            { id: 'action', title: 'Said', cell: ({ action }) => titled(action) },
+            { id: 'action', title: 'Said', cell: ({ action }) => GUARD_DID[action] ?? action },
             { id: 'score', title: 'Score', number: true, cell: ({ score }) => figure(score ?? Number.NaN) },
             { id: 'because', title: 'Because', extra: true, cell: (row) => <Text of={row.because} /> },
           ]}

@@ -10,7 +10,7 @@ import { Button } from '../../parts/button.tsx';
 import { Card } from '../../parts/card.tsx';
 import { Digest } from '../../parts/digest.tsx';
 import { Facts } from '../../parts/field.tsx';
-import { count, figure } from '../../parts/format.ts';
+import { className, count, figure } from '../../parts/format.ts';
 import { Picture } from '../../parts/picture.tsx';
 import { ScoreBars } from '../../parts/score-bars.tsx';
 import { Text } from '../../parts/text.tsx';
@@ -19,7 +19,7 @@ import { Timeline } from '../../parts/timeline.tsx';
 import { confirm } from '../../shell/confirm.tsx';
 import { Link, pathTo } from '../../shell/router.tsx';
 import { failed, said } from '../../shell/toast.tsx';
-import { className, STATES, VOTES } from './words.ts';
+import { STATES, VOTES } from './words.ts';
 
 type Verdict = 'release' | 'refuse' | 'comment';
 

@@ -12,8 +12,3 @@ export const STATES: Readonly<
 
 /** What a vote was, in the past. */
 export const VOTES = { release: 'released it', refuse: 'refused it', comment: 'said' } as const;
-
-/** The name of a class. */
-export function className(names: readonly string[] | undefined, label: number): string {
-  return names?.[label] ?? `class ${label}`;
-}
