@@ -23,12 +23,13 @@ import { askAboutMembers } from './generalisation/ask-members.ts';
 import { attacksAt, type Level, QUICK_SAMPLES } from './levels.ts';
 import { type Loaded, type LoadOptions, load } from './load.ts';
 import { writePerSample } from './per-sample.ts';
-import { cellRecord, cleanRecord } from './record.ts';
+import { attackedOf, cellRecord, cleanRecord } from './record.ts';
 import { judgeReliability } from './reliability/judge-reliability.ts';
 import { ASSESSMENT_SCHEMA, type Assessment } from './result.ts';
 import { type RunState, runCells } from './run-cells.ts';
 import { identityOf } from './run-identity.ts';
 import { runSelfChecks } from './self-checks/run.ts';
+import { checkTowards, type Towards } from './towards.ts';
 
 /** Milliseconds between checkpoints at the ends of chunks. */
 const SAVE_AT_MOST_EVERY = 5000;
@@ -40,7 +41,7 @@ export interface AssessOptions extends LoadOptions {
   /** How much to do where `attacks` does not say; `quick` without. */
   readonly level?: Level | undefined;
   readonly norm: Norm;
-  /** Radii; a default for the norm without. */
+  /** Radii; a default for the norm without. They run from the smallest on. */
   readonly eps?: readonly number[] | undefined;
   /** Runs the common corruptions; at level `exhaustive` without, where samples are pictures. */
   readonly corruptions?: boolean | undefined;
@@ -48,6 +49,8 @@ export interface AssessOptions extends LoadOptions {
   readonly members?: string | undefined;
   /** How many of its first samples it was trained on; all without. */
   readonly membersTrained?: number | undefined;
+  /** Leads samples to a class instead of away from their label. */
+  readonly towards?: Towards | undefined;
   readonly seed?: number | undefined;
   readonly device?: Device | undefined;
   readonly threads?: number | undefined;
@@ -85,7 +88,7 @@ export interface Assessed {
 export async function assess(options: AssessOptions): Promise<Assessed> {
   const clock = options.clock ?? Date.now;
   const startedAt = new Date(clock()).toISOString();
-  const { norm, seed = 0, signal } = options;
+  const { norm, seed = 0, towards, signal } = options;
   // Wrong attacks are found before any work.
   const asked = options.attacks?.map((one) => ('attack' in one ? one : planAttack(one)));
   for (const plan of asked ?? []) checkPlan(plan, norm);
@@ -102,6 +105,7 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
     for (const note of [...loaded.modelNotes, ...loaded.dataNotes]) options.say?.(note);
     const { adapted, subject, task, labels, bounds } = loaded;
     const { classes } = subject;
+    if (towards !== undefined) checkTowards(towards, task, classes);
     const plans =
       asked ??
       attacksAt(level, {
@@ -120,12 +124,13 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
       );
     for (const plan of plans) checkAccess(plan, subject);
     checkSurrogate(plans, options.surrogate);
-    const eps = [...new Set(options.eps ?? [defaultEps(norm, bounds)])];
+    // Rising, because what falls at one eps has fallen at all larger ones.
+    const eps = [...new Set(options.eps ?? [defaultEps(norm, bounds)])].toSorted((a, b) => a - b);
     const prefix = options.perSamplePrefix ?? '';
     const cells = cellsOf(plans, norm, eps);
     const corrupted = corruptionsFor(options, level, loaded);
     const state: RunState = {
-      clean: cleanRecord(task, adapted.n, classes),
+      clean: cleanRecord(task, adapted.n, classes, towards !== undefined),
       cells: cells.map(() => ({ record: cellRecord(task, adapted.n, classes), examples: [] })),
       ...(corrupted && { corruption: corruptionRecord(corrupted, adapted.n) }),
     };
@@ -144,16 +149,24 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
       await checkpoint.save(state);
       savedAt = performance.now();
     };
-    const common = { seed, tolerance: options.tolerance, signal, progress: options.progress ?? silent };
+    const common = {
+      seed,
+      tolerance: options.tolerance,
+      signal,
+      progress: options.progress ?? silent,
+    };
     const run = await runCells(loaded, cells, state, {
       ...common,
+      towards,
       norm,
       say: options.say ?? (() => {}),
       save: (_, last) => save(last),
       now: () => performance.now(),
     });
     let { finished } = run;
-    const checks = finished ? await runSelfChecks(loaded, norm, cells, state, common) : undefined;
+    // What is checked, and by which attacks, is about leading away from the label.
+    const isJudged = towards === undefined;
+    const checks = finished && isJudged ? await runSelfChecks(loaded, norm, cells, state, common) : undefined;
     if (checks && !checks.finished) {
       finished = false;
       await save('last');
@@ -164,10 +177,10 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
     ];
     const largest = Math.max(...eps);
     const reliability =
-      finished && largest > 0
+      finished && isJudged && largest > 0
         ? await unlessCancelled(judgeReliability(loaded, ran, state.clean, { ...common, norm, eps: largest }))
         : undefined;
-    if (finished && largest > 0 && !reliability) {
+    if (finished && isJudged && largest > 0 && !reliability) {
       finished = false;
       await save('last');
     }
@@ -227,11 +240,15 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
           ...(adapted.classes && { classNames: adapted.classes }),
         },
         seed,
+        ...(towards !== undefined && {
+          towards: { choice: `${towards}`, attacked: attackedOf(state.clean) },
+        }),
         environment: environmentOf(engine),
         ...(options.command !== undefined && { command: options.command }),
         startedAt,
         finishedAt: new Date(clock()).toISOString(),
         ...conclude(loaded, norm, named, state, {
+          towards,
           corruption,
           reliability,
           generalisation,

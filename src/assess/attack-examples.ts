@@ -6,14 +6,16 @@ import { writeNpz } from '../data/index.ts';
 import type { Device } from '../runtime/device.ts';
 import { startEngine } from '../runtime/engine.ts';
 import { checkClean } from '../threat/constraint/clean-samples.ts';
+import { classificationGoal } from '../threat/goal.ts';
 import { imageDimsOf } from '../threat/image-dims.ts';
 import type { Norm } from '../threat/norm.ts';
 import { checkAccess, checkPlan, checkSurrogate, defaultEps } from './budget.ts';
 import { runAttack } from './evasion.ts';
 import { goalFor } from './goal-for.ts';
 import { type Loaded, type LoadOptions, load } from './load.ts';
-import type { ResultNorm } from './result.ts';
+import type { ResultNorm, TowardsSummary } from './result.ts';
 import { judge } from './subject.ts';
+import { checkTowards, NO_TARGET, type Towards, targetsOf } from './towards.ts';
 
 /** One attack, and where its examples go. */
 export interface AttackExamplesOptions extends LoadOptions {
@@ -21,6 +23,8 @@ export interface AttackExamplesOptions extends LoadOptions {
   readonly norm: Norm;
   /** Radius; a default for the norm without. */
   readonly eps?: number | undefined;
+  /** Leads samples to a class instead of away from their label. */
+  readonly towards?: Towards | undefined;
   readonly seed?: number | undefined;
   readonly device?: Device | undefined;
   readonly threads?: number | undefined;
@@ -49,6 +53,8 @@ export interface AttackSummary {
   readonly norm: ResultNorm;
   readonly eps: number;
   readonly seed: number;
+  /** Where samples were led, how many could be, and how many were; right answers that became another one do not count. */
+  readonly towards?: TowardsSummary & { readonly led: number };
   readonly n: number;
   readonly cleanAccuracy: number;
   readonly robustAccuracy: number;
@@ -64,7 +70,7 @@ export interface AttackSummary {
 
 /**
  * Runs one attack, verifies its examples on the deployed file and writes them as `.npz`: `x` (adversarial) and `original`
- * `[n, …]`, `y`, `prediction`, `success`, `index` (number in the data); of an attack with a threat of its own also `parameters`, of
+ * `[n, …]`, `y`, `prediction`, `success`, `index` (number in the data); of a targeted attack also `target` (−1 where it has none), of an attack with a threat of its own also `parameters`, of
  * one whose examples share something that too, e.g. `patch`. All samples are held in memory.
  * An interrupted run writes what is decided and says `partial`. Errors: as `assess`.
  */
@@ -82,6 +88,7 @@ export async function attackExamples(options: AttackExamplesOptions): Promise<At
     loaded = await load(engine, options);
     const { subject, adapted, labels, task, batch, bounds, constraint } = loaded;
     checkAccess(plan, subject);
+    if (options.towards !== undefined) checkTowards(options.towards, task, subject.classes);
     const { threat } = plan.attack;
     const eps = threat ? 0 : (options.eps ?? defaultEps(norm, bounds));
     const { x, indices } = await adapted.read(0, adapted.n, signal);
@@ -89,7 +96,17 @@ export async function attackExamples(options: AttackExamplesOptions): Promise<At
     if (constraint) checkClean(constraint, x, size, (row) => indices[row]!);
     const goal = goalFor(task, labels, subject.classes, options.tolerance);
     const clean = await judge(subject, goal, x, adapted.n, signal);
-    const outcome = await runAttack(subject, plan, goal, { norm, eps, bounds, constraint }, x, clean, {
+    const { classes } = subject;
+    const { towards } = options;
+    const targets =
+      towards === undefined
+        ? undefined
+        : targetsOf(towards, { labels, scores: clean.outputs, classes, seed, firstSample: 0 });
+    const sought = targets ? classificationGoal(labels, classes, targets) : goal;
+    const left = {
+      reached: clean.reached.map((wrong, i) => (wrong || targets?.[i] === NO_TARGET ? 1 : 0)),
+    };
+    const outcome = await runAttack(subject, plan, sought, { norm, eps, bounds, constraint }, x, left, {
       seed,
       batch,
       firstSample: 0,
@@ -108,6 +125,7 @@ export async function attackExamples(options: AttackExamplesOptions): Promise<At
       prediction: column(rowsOf(outcome.prediction, kept, adapted.n), kept.length),
       success: { data: rowsOf(outcome.success, kept, adapted.n), shape: [kept.length], bool: true },
       index: column(rowsOf(indices, kept, adapted.n), kept.length),
+      ...(targets && { target: column(rowsOf(targets, kept, adapted.n), kept.length) }),
       ...(threat && {
         parameters: {
           data: rowsOf(outcome.parameters, kept, adapted.n),
@@ -128,6 +146,13 @@ export async function attackExamples(options: AttackExamplesOptions): Promise<At
       norm: threat?.id ?? norm,
       eps: threat?.size(plan.options) ?? eps,
       seed,
+      ...(towards !== undefined && {
+        towards: {
+          choice: `${towards}`,
+          attacked: kept.reduce((sum, i) => sum + (left.reached[i] ? 0 : 1), 0),
+          led: fell,
+        },
+      }),
       n,
       cleanAccuracy: right / n,
       robustAccuracy: (right - fell) / n,

@@ -11,6 +11,23 @@ export function budgetsOf(
   return [...new Map(all.map((budget) => [`${budget.measure} ${budget.eps}`, budget])).values()];
 }
 
+const INHERITED = 'samples that fell at a smaller eps were not attacked again';
+
+/** Whether what fell within a smaller eps counts within a larger one: examples that share something are made for one eps. */
+function inherits({ attack }: PlannedAttack): boolean {
+  return attack.seeks === 'ball' && attack.shared === undefined;
+}
+
+/** The number of the cell whose fallen samples have fallen in `cell`, too: the same attack at the next smaller eps. */
+export function inheritedBy(cell: Cell, cells: readonly Cell[]): number | undefined {
+  if (!inherits(cell.plan)) return undefined;
+  let nearest: number | undefined;
+  for (const [i, { plan, measure, eps }] of cells.entries())
+    if (plan === cell.plan && measure === cell.measure && eps < cell.eps)
+      if (nearest === undefined || eps > cells[nearest]!.eps) nearest = i;
+  return nearest;
+}
+
 /**
  * Every eps with every attack, in that order, then the attacks that run once: those that look for the nearest example, and those
  * with a threat of their own. A second run of an attack gets a number in its file's name.
@@ -34,7 +51,8 @@ export function cellsOf(
       .filter(({ attack }) => attack.seeks === 'ball')
       .map((plan): Cell => {
         const perSample = named(plan, norm, `-${Number(radius.toPrecision(6))}`);
-        return { plan, measure: norm, eps: radius, radii: [radius], perSample };
+        const note = inherits(plan) && radius > Math.min(...eps) ? INHERITED : undefined;
+        return { plan, measure: norm, eps: radius, radii: [radius], perSample, ...(note && { note }) };
       }),
   );
   const once = plans

@@ -134,6 +134,7 @@ function arraysOf({ clean, cells, corruption }: RunState): Record<string, NpyArr
   const arrays: Record<string, NpyArray> = {
     clean_prediction: flat(clean.prediction),
     clean_correct: flat(clean.correct),
+    ...(clean.targets && { clean_targets: flat(clean.targets) }),
   };
   if (corruption) {
     arrays.corruption_clean = flat(corruption.cleanWrong);
@@ -170,6 +171,7 @@ async function fill(state: RunState, stored: Stored, path: string): Promise<void
     };
     await into(state.clean.prediction, 'clean_prediction');
     await into(state.clean.correct, 'clean_correct');
+    if (state.clean.targets) await into(state.clean.targets, 'clean_targets');
     state.clean.done = stored.cleanDone;
     if (state.corruption && stored.corruption) {
       await into(state.corruption.cleanWrong, 'corruption_clean');

@@ -7,14 +7,17 @@ import { findingsFrom } from './findings.ts';
 import { generalisationFindings } from './generalisation/findings.ts';
 import type { Generalisation } from './generalisation/generalisation.ts';
 import type { Loaded } from './load.ts';
+import { attackedOf } from './record.ts';
 import type { Reliability } from './reliability/reliability.ts';
 import type { Assessment, Finding } from './result.ts';
 import type { RunState } from './run-cells.ts';
 import type { SelfChecks } from './self-checks/run.ts';
 import { type Cell, resultsOf, worstCaseOf } from './summarise.ts';
+import type { Towards } from './towards.ts';
 
-/** What was found beside the cells. */
+/** What was found beside the cells, and what attackers wanted where that is one class. */
 export interface Extras {
+  readonly towards: Towards | undefined;
   readonly corruption: CorruptionResult | undefined;
   readonly checks: SelfChecks | undefined;
   readonly reliability: Reliability | undefined;
@@ -27,7 +30,7 @@ export function conclude(
   norm: Norm,
   cells: readonly Cell[],
   state: RunState,
-  { corruption, checks, reliability, generalisation }: Extras,
+  { towards, corruption, checks, reliability, generalisation }: Extras,
 ): Pick<
   Assessment,
   'results' | 'worstCases' | 'curves' | 'corruption' | 'reliability' | 'generalisation' | 'findings'
@@ -47,6 +50,7 @@ export function conclude(
   const rangeWidth = bounds[1] - bounds[0];
   const findings = findingsFrom({
     results,
+    ...(towards !== undefined && { towards: { choice: `${towards}`, attacked: attackedOf(state.clean) } }),
     worstCases,
     classes: task === 'classification' || task === 'binary' ? subject.classes : 0,
     cleanAccuracy: state.clean.done > 0 ? right / state.clean.done : 0,

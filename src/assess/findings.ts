@@ -1,7 +1,8 @@
 import { radius } from '../threat/norm.ts';
 import type { Reliability } from './reliability/reliability.ts';
 import { reliabilityFindings } from './reliability/reliability-findings.ts';
-import type { EvasionResult, Finding, Severity, WorstCase } from './result.ts';
+import type { EvasionResult, Finding, Severity, TowardsSummary, WorstCase } from './result.ts';
+import { towardsInWords } from './towards.ts';
 
 /** Evasion in MITRE ATLAS (craft adversarial data, evade an AI model), OWASP ML (input manipulation) and NIST AI 100-2 (evasion). */
 const EVASION = { atlas: ['AML.T0043', 'AML.T0015'], owasp: ['ML01:2023'], nist: ['NISTAML.022'] } as const;
@@ -9,6 +10,8 @@ const EVASION = { atlas: ['AML.T0043', 'AML.T0015'], owasp: ['ML01:2023'], nist:
 /** What findings are drawn from. */
 export interface FindingFacts {
   readonly results: readonly EvasionResult[];
+  /** What targeted attacks wanted. */
+  readonly towards?: TowardsSummary | undefined;
   readonly worstCases: readonly WorstCase[];
   /** Outputs per sample; 0 where a chance level makes no sense. */
   readonly classes: number;
@@ -33,7 +36,7 @@ export function findingsFrom(facts: FindingFacts): readonly Finding[] {
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
-function lowRobustAccuracy({ worstCases }: FindingFacts): readonly Finding[] {
+function lowRobustAccuracy({ worstCases, towards }: FindingFacts): readonly Finding[] {
   // Sizes of different threats do not compare: the largest of each, and of these the one that does most.
   const largest = worstCases.filter(
     ({ norm, eps }) => !worstCases.some((other) => other.norm === norm && other.eps > eps),
@@ -42,7 +45,9 @@ function lowRobustAccuracy({ worstCases }: FindingFacts): readonly Finding[] {
   if (!worst || worst.cleanAccuracy === 0) return [];
   const right = Math.round(worst.cleanAccuracy * worst.n);
   const changed = right - Math.round(worst.robustAccuracy * worst.n);
-  const share = changed / right;
+  // Of a targeted attack, those that are of the target class already are no success and no failure.
+  const attacked = towards?.attacked ?? right;
+  const share = attacked === 0 ? 0 : changed / attacked;
   const severity: Severity | undefined =
     share >= 0.95
       ? 'critical'
@@ -56,11 +61,13 @@ function lowRobustAccuracy({ worstCases }: FindingFacts): readonly Finding[] {
   if (!severity) return [];
   return [
     {
-      id: 'evasion/low-robust-accuracy',
-      title: `${percent(share)} of the right answers can be changed within ${worst.norm} ${radius(worst.eps)}`,
+      id: towards ? 'evasion/led-to-target' : 'evasion/low-robust-accuracy',
+      title: towards
+        ? `${percent(share)} of the samples can be led to ${towardsInWords(towards.choice)} within ${worst.norm} ${radius(worst.eps)}`
+        : `${percent(share)} of the right answers can be changed within ${worst.norm} ${radius(worst.eps)}`,
       severity,
       taxonomy: EVASION,
-      evidence: `${worst.attacks.join(', ')} changed ${changed} of ${right} right answers at ${worst.norm} eps ${radius(worst.eps)}: robust accuracy ${percent(worst.robustAccuracy)} of ${worst.n} samples, clean accuracy ${percent(worst.cleanAccuracy)}. Every example was run through the model file again.`,
+      evidence: `${worst.attacks.join(', ')} changed ${changed} of ${attacked} right answers at ${worst.norm} eps ${radius(worst.eps)}: robust accuracy ${percent(worst.robustAccuracy)} of ${worst.n} samples, clean accuracy ${percent(worst.cleanAccuracy)}. Every example was run through the model file again.`,
       remedy:
         'Train on attacked samples with the budget that the model must stand, or limit who can send inputs and how many.',
     },

@@ -2,6 +2,7 @@ import type { Task } from '../threat/goal.ts';
 import type { Outcome } from './evasion.ts';
 import { emptyPredictions, type Predictions } from './prediction.ts';
 import type { Judgement } from './subject.ts';
+import { NO_TARGET } from './towards.ts';
 
 /** The clean model's answers over all samples; filled from the front. */
 export interface CleanRecord {
@@ -9,6 +10,13 @@ export interface CleanRecord {
   readonly prediction: Predictions;
   /** 1 where the model is right. */
   readonly correct: Uint8Array;
+  /** Of targeted attacks: the class that each sample is led to, or `NO_TARGET`. */
+  readonly targets?: Int32Array;
+}
+
+/** How many samples are attacked. */
+export function attackedOf(clean: CleanRecord): number {
+  return clean.correct.reduce((sum, _, i) => sum + (isAttacked(clean, i) ? 1 : 0), 0);
 }
 
 /** One attack at one eps over all samples. */
@@ -29,9 +37,19 @@ export interface CellRecord {
   refused: number;
 }
 
-/** An empty record of `n` clean samples of `k` outputs. */
-export function cleanRecord(task: Task, n: number, k: number): CleanRecord {
-  return { done: 0, prediction: emptyPredictions(task, n, k), correct: new Uint8Array(n) };
+/** An empty record of `n` clean samples of `k` outputs, with places for targets where attacks are `targeted`. */
+export function cleanRecord(task: Task, n: number, k: number, targeted = false): CleanRecord {
+  return {
+    done: 0,
+    prediction: emptyPredictions(task, n, k),
+    correct: new Uint8Array(n),
+    ...(targeted && { targets: new Int32Array(n) }),
+  };
+}
+
+/** Whether sample `i` is attacked: the model is right about it, and there is something to reach. */
+export function isAttacked({ correct, targets }: CleanRecord, i: number): boolean {
+  return correct[i] === 1 && targets?.[i] !== NO_TARGET;
 }
 
 /** An empty record of one attack at one eps. */
@@ -74,6 +92,17 @@ export function enterOutcome(record: CellRecord, start: number, outcome: Outcome
   record.gradientQueries += outcome.gradientQueries;
   record.seconds += outcome.seconds;
   record.refused += Object.values(outcome.refused).reduce((sum, count) => sum + count, 0);
+}
+
+/** Enters what fell in `earlier`, at a smaller eps, for the `count` samples from `start`: its examples are examples here. */
+export function inherit(record: CellRecord, earlier: CellRecord, start: number, count: number): void {
+  const width = record.prediction.length / Math.max(1, record.success.length);
+  for (let i = start; i < start + count; i++) {
+    if (!earlier.success[i]) continue;
+    record.prediction.set(earlier.prediction.subarray(i * width, (i + 1) * width), i * width);
+    for (const key of ['success', 'distance', 'decided', 'asked', 'took', 'by'] as const)
+      record[key][i] = earlier[key][i]!;
+  }
 }
 
 /** How many samples from the first are all decided: the part of an unfinished run that is no biased choice. */

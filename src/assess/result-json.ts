@@ -209,6 +209,7 @@ const assessment = object(
     model: object({ name, digest: name, inputs: tensors, outputs: tensors, notes: list(text) }),
     data: dataSummary,
     seed: finite,
+    towards: optional(object({ choice: name, attacked: count })),
     environment,
     command: optional(text),
     startedAt: time,

@@ -184,6 +184,14 @@ export interface Finding {
   readonly remedy: string;
 }
 
+/** What targeted attacks wanted. */
+export interface TowardsSummary {
+  /** The number of a class, or how each sample's was chosen: `least-likely`, `random`, `next`. */
+  readonly choice: string;
+  /** Samples that were right before and are not of the target class already. */
+  readonly attacked: number;
+}
+
 /** A whole assessment, format `glacis.assessment/1`. */
 export interface Assessment {
   readonly schema: typeof ASSESSMENT_SCHEMA;
@@ -194,6 +202,11 @@ export interface Assessment {
   readonly model: ModelSummary;
   readonly data: DataSummary;
   readonly seed: number;
+  /**
+   * Where targeted attacks led, and how many samples. An answer counts as changed only where it became the target, so that the figures say
+   * nothing of robustness against other changes. Absent where attacks led away from the label.
+   */
+  readonly towards?: TowardsSummary;
   readonly environment: Environment;
   /** The command line that gives the same result. */
   readonly command?: string;

@@ -2,17 +2,26 @@ import { GlacisError } from '../core/error.ts';
 import type { Progress } from '../core/progress.ts';
 import type { Labels } from '../data/index.ts';
 import { checkClean } from '../threat/constraint/clean-samples.ts';
-import type { Goal } from '../threat/goal.ts';
+import { classificationGoal, type Goal } from '../threat/goal.ts';
 import { type Norm, radius } from '../threat/norm.ts';
+import { inheritedBy } from './cells.ts';
 import type { CorruptionRecord } from './corruption/run.ts';
 import { type EarlierExamples, type Outcome, runAttack } from './evasion.ts';
 import { type AttackedExample, collectExamples, EXAMPLES_EACH } from './examples.ts';
 import { goalFor } from './goal-for.ts';
 import { type GradientProbe, probeGradient } from './gradient-probe.ts';
 import type { Loaded } from './load.ts';
-import { type CellRecord, type CleanRecord, enterClean, enterOutcome } from './record.ts';
+import {
+  type CellRecord,
+  type CleanRecord,
+  enterClean,
+  enterOutcome,
+  inherit,
+  isAttacked,
+} from './record.ts';
 import { judge } from './subject.ts';
 import type { Cell } from './summarise.ts';
+import { type Towards, targetsOf } from './towards.ts';
 
 /** All that has been found so far; a checkpoint holds it, and going on from one gives the same results. */
 export interface RunState {
@@ -41,6 +50,8 @@ export interface CellsOptions {
   readonly norm: Norm;
   readonly seed: number;
   readonly tolerance: number | undefined;
+  /** Where targeted attacks lead; attacks lead away from the label without. */
+  readonly towards: Towards | undefined;
   readonly signal: AbortSignal | undefined;
   readonly progress: Progress;
   readonly say: (line: string) => void;
@@ -63,7 +74,8 @@ interface Chunk {
   readonly x: Float32Array;
   readonly labels: Labels;
   readonly indices: Int32Array;
-  readonly goal: Goal;
+  /** What the model should say. */
+  readonly right: Goal;
 }
 
 /** Bytes of samples held at once (three times over: clean, under attack, and in the engine). */
@@ -96,9 +108,9 @@ export async function runCells(
     if (held?.start === start) return held;
     const read = await adapted.read(start, Math.min(step, adapted.n - start), signal);
     const part = labels.slice(start * width, (start + read.count) * width);
-    const goal = goalFor(task, part, subject.classes, options.tolerance);
+    const right = goalFor(task, part, subject.classes, options.tolerance);
     if (loaded.constraint) checkClean(loaded.constraint, read.x, size, (row) => read.indices[row]!);
-    held = { start, count: read.count, x: read.x, labels: part, indices: read.indices, goal };
+    held = { start, count: read.count, x: read.x, labels: part, indices: read.indices, right };
     return held;
   };
   let probe: GradientProbe | undefined;
@@ -106,22 +118,37 @@ export async function runCells(
     for (let start = state.clean.done; start < adapted.n; start += step) {
       const chunk = await chunkAt(start);
       progress({ label: 'clean answers', done: start, total: adapted.n });
-      enterClean(state.clean, start, await judge(subject, chunk.goal, chunk.x, chunk.count, signal));
+      const judged = await judge(subject, chunk.right, chunk.x, chunk.count, signal);
+      enterClean(state.clean, start, judged);
+      if (options.towards !== undefined) {
+        const { seed, towards } = options;
+        const facts = { labels: chunk.labels, scores: judged.outputs, classes: subject.classes, seed };
+        state.clean.targets!.set(targetsOf(towards, { ...facts, firstSample: start }), start);
+      }
       progress({ label: 'clean answers', done: start + chunk.count, total: adapted.n });
     }
     const again = await chunkAt(0);
-    const right = Array.from({ length: again.count }, (_, i) => i).filter((i) => state.clean.correct[i]);
+    const right = Array.from({ length: again.count }, (_, i) => i).filter((i) => isAttacked(state.clean, i));
     if (right.length > 0 && target) {
-      probe = await probeGradient(target, again.goal, again.x, right.slice(0, PROBE), batch, options.now);
+      probe = await probeGradient(
+        target,
+        goalOf(again, state.clean, subject.classes),
+        again.x,
+        right.slice(0, PROBE),
+        batch,
+        options.now,
+      );
       options.say(estimate(cells, state, probe));
     }
     for (const [i, cell] of cells.entries()) {
       const cellState = state.cells[i]!;
+      const smaller = inheritedBy(cell, cells);
+      const earlier = smaller === undefined ? undefined : state.cells[smaller]!.record;
       for (let start = 0; start < adapted.n; start += step) {
         const end = Math.min(start + step, adapted.n);
         if (!cellState.record.decided.subarray(start, end).includes(0) && !cellState.current) continue;
         const chunk = await chunkAt(start);
-        const finished = await runChunk(loaded, cell, cellState, chunk, state, options);
+        const finished = await runChunk(loaded, cell, { cell: cellState, earlier }, chunk, state, options);
         if (!finished) return { probe, finished: false };
       }
       // The next cell compiles its own sessions, each with a copy of the weights.
@@ -136,10 +163,15 @@ export async function runCells(
   }
 }
 
+/** What attackers want of a chunk's samples. */
+function goalOf({ start, count, labels, right }: Chunk, { targets }: CleanRecord, classes: number): Goal {
+  return targets ? classificationGoal(labels, classes, targets.subarray(start, start + count)) : right;
+}
+
 async function runChunk(
   { subject, surrogate, task, bounds, constraint, batch }: Loaded,
   { plan, eps, measure }: Cell,
-  cell: CellState,
+  { cell, earlier }: { readonly cell: CellState; readonly earlier: CellRecord | undefined },
   chunk: Chunk,
   state: RunState,
   options: CellsOptions,
@@ -147,7 +179,8 @@ async function runChunk(
   const { norm, seed, signal, now } = options;
   const { start, count } = chunk;
   const label = labelOf(plan, measure, eps);
-  const reached = state.clean.correct.subarray(start, start + count).map((right) => (right ? 0 : 1));
+  const isOpen = (i: number) => isAttacked(state.clean, i) && !earlier?.success[i];
+  const reached = Uint8Array.from({ length: count }, (_, i) => (isOpen(start + i) ? 0 : 1));
   const known = cell.current?.start === start ? cell.current : undefined;
   let savedAt = now();
   let saving = Promise.resolve();
@@ -155,7 +188,7 @@ async function runChunk(
   const outcome = await runAttack(
     subject,
     plan,
-    chunk.goal,
+    goalOf(chunk, state.clean, subject.classes),
     { norm, eps, bounds, constraint },
     chunk.x,
     { reached },
@@ -208,10 +241,12 @@ async function runChunk(
     cell.record.seconds += seconds;
     await options.save(state, 'last');
     enterOutcome(cell.record, start, { ...outcome, queries: 0, gradientQueries: 0, seconds: 0 });
+    if (earlier) inherit(cell.record, earlier, start, count);
     return false;
   }
   cell.current = undefined;
   enterOutcome(cell.record, start, outcome);
+  if (earlier) inherit(cell.record, earlier, start, count);
   if (task === 'classification' || task === 'binary')
     await addExamples(subject, plan, eps, chunk, cell, outcome);
   await options.save(state);
@@ -267,7 +302,7 @@ function estimate(cells: readonly Cell[], state: RunState, probe: GradientProbe)
   let evaluations = 0;
   for (const [i, { plan }] of cells.entries()) {
     const { decided } = state.cells[i]!.record;
-    const open = state.clean.correct.reduce((sum, right, s) => sum + (right && !decided[s] ? 1 : 0), 0);
+    const open = decided.reduce((sum, done, s) => sum + (isAttacked(state.clean, s) && !done ? 1 : 0), 0);
     const cost = plan.attack.cost(plan.options);
     gradients += open * cost.gradients;
     evaluations += open * cost.evaluations + decided.length;

@@ -40,6 +40,7 @@ export function identityOf(
     attacks: plans.map(({ attack, options: chosen }) => [attack.id, chosen]),
     norm: options.norm,
     eps,
+    ...(options.towards !== undefined && { towards: options.towards }),
     ...(corruption && { corruption: corruption.cells.map(cellName) }),
     task,
     bounds: bounds.map(String),

@@ -3,7 +3,7 @@ import { clopperPearson } from '../core/statistics/clopper-pearson.ts';
 import type { Task } from '../threat/goal.ts';
 import type { Norm } from '../threat/norm.ts';
 import { isWithin } from '../threat/violation.ts';
-import { type CellRecord, type CleanRecord, decidedPrefix } from './record.ts';
+import { type CellRecord, type CleanRecord, decidedPrefix, isAttacked } from './record.ts';
 import type {
   Confusion,
   EvasionResult,
@@ -136,7 +136,7 @@ export function fellAt(
 }
 
 function minimumOf({ clean }: SummaryFacts, record: CellRecord, n: number): MinimumNorm {
-  const right = Array.from({ length: n }, (_, i) => i).filter((i) => clean.correct[i]);
+  const right = Array.from({ length: n }, (_, i) => i).filter((i) => isAttacked(clean, i));
   const distances = right.map((i) => (record.success[i] ? record.distance[i]! : Number.POSITIVE_INFINITY));
   const [lower, median, upper] = quartiles(distances).map((d) => (Number.isFinite(d) ? d : null));
   return {

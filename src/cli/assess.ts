@@ -20,6 +20,8 @@ import {
   loadOptionsFrom,
   SURROGATE_OPTIONS,
   surrogateFrom,
+  TOWARDS_OPTION,
+  towardsIn,
 } from './load-options.ts';
 import { folderPrefix, prepareFile, prepareFolder, writeText } from './output.ts';
 
@@ -52,6 +54,7 @@ export const command: Command = {
       value: 'DATA',
       help: 'the data that the model was trained on, stored like --data: shows how differently it treats them',
     },
+    towards: TOWARDS_OPTION,
     seed: { value: 'SEED', help: 'seed of all random draws (0 unless given)' },
     ...ENGINE_OPTIONS,
     out: { value: 'DIR', help: 'folder for the results (glacis-out unless given)' },
@@ -95,6 +98,7 @@ export const command: Command = {
       members: given.text('members'),
       norm: normFrom(given.text('norm') ?? 'linf'),
       eps: given.text('eps')?.split(',').map(epsFrom),
+      towards: towardsIn(given),
       seed: given.whole('seed', 0) ?? 0,
       out,
       perSamplePrefix: folderPrefix(json, out),

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { attackExamples, type SharedValues } from '../assess/attack-examples.ts';
+import { towardsInWords } from '../assess/towards.ts';
 import { type PatchOptions, patch } from '../attack/evasion/patch.ts';
 import { EVASION_ATTACKS, planAttack } from '../attack/registry.ts';
 import { GlacisError } from '../core/error.ts';
@@ -18,6 +19,8 @@ import {
   loadOptionsFrom,
   SURROGATE_OPTIONS,
   surrogateFrom,
+  TOWARDS_OPTION,
+  towardsIn,
 } from './load-options.ts';
 import { prepareFile, writeText } from './output.ts';
 
@@ -36,6 +39,7 @@ export const command: Command = {
       value: 'EPS',
       help: "how large a change may be, in the input's units (8/255 of the range unless given)",
     },
+    towards: TOWARDS_OPTION,
     seed: { value: 'SEED', help: 'seed of all random draws (0 unless given)' },
     ...ENGINE_OPTIONS,
     json: { value: 'FILE', help: 'a summary as JSON' },
@@ -81,6 +85,7 @@ export const command: Command = {
       attack: specs[0]!,
       norm: normFrom(given.text('norm') ?? 'linf'),
       eps: eps === undefined ? undefined : epsFrom(eps),
+      towards: towardsIn(given),
       seed: given.whole('seed', 0) ?? 0,
       out,
       shared: (values: SharedValues) => {
@@ -99,11 +104,14 @@ export const command: Command = {
       const file = encodePng(patchPicture(made, (planned as PatchOptions).shape));
       await writeAtomically(png, (write) => write(file));
     }
-    const { n, cleanAccuracy, robustAccuracy, seconds, queries, gradientQueries, refused } = summary;
+    const { n, towards, cleanAccuracy, robustAccuracy, seconds, queries, gradientQueries, refused } = summary;
     const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
     terminal.print(
       [
         `${summary.attack} on ${basename(options.model)}: ${summary.norm} eps ${radius(summary.eps)}, ${n} samples`,
+        ...(towards
+          ? [`led to ${towardsInWords(towards.choice)}: ${towards.led} of ${towards.attacked}`]
+          : []),
         `right before ${percent(cleanAccuracy)}, after ${percent(robustAccuracy)}; ${queries} answers and ${gradientQueries} gradients in ${seconds.toFixed(1)} s`,
         ...(refused > 0
           ? [`${refused} examples broke the threat model and were replaced by the clean sample`]

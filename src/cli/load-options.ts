@@ -1,5 +1,6 @@
 import type { LoadOptions } from '../assess/load.ts';
 import type { SurrogateOptions } from '../assess/open-surrogate.ts';
+import { TOWARDS, type Towards, towardsFrom } from '../assess/towards.ts';
 import { GlacisError } from '../core/error.ts';
 import { DEVICES, type Device, deviceFrom } from '../runtime/device.ts';
 import { TASKS } from '../threat/goal.ts';
@@ -51,6 +52,12 @@ export const SURROGATE_OPTIONS: OptionTable = {
   },
   'surrogate-mean': { value: 'M,…', help: 'normalisation in front of the surrogate, which has its own' },
   'surrogate-std': { value: 'S,…', help: 'see --surrogate-mean' },
+};
+
+/** Where attacks lead, of commands that attack one model. */
+export const TOWARDS_OPTION: OptionTable[string] = {
+  value: 'CLASS',
+  help: `lead samples to a class instead of away from their label: its number, ${TOWARDS.join(', ')}`,
 };
 
 /** Options of every command that runs graphs. */
@@ -120,6 +127,12 @@ export function surrogateFrom(given: Given): { readonly surrogate?: SurrogateOpt
       '--surrogate-mean, --surrogate-std: expected --surrogate FILE as well, got none',
     );
   return {};
+}
+
+/** {@link TOWARDS_OPTION}. Errors: `option/invalid`. */
+export function towardsIn(given: Given): Towards | undefined {
+  const text = given.text('towards');
+  return text === undefined ? undefined : towardsFrom(text);
 }
 
 /** The options of {@link ENGINE_OPTIONS}. Errors: `option/invalid`, `device/unavailable`. */

@@ -18,6 +18,7 @@ const LABELS: Readonly<Record<VerdictLevel, string>> = {
 /** The verdict in plain words with one telling sample, the big figures and what became of all answers. */
 export function verdictSection(assessment: Assessment, gallery: Gallery | undefined): Markup {
   const { level, headline, details, worst } = verdictOf(assessment);
+  const { towards } = assessment;
   const others = worstCases(assessment).filter((each) => each !== worst);
   return html`<section class="verdict">
 ${
@@ -33,8 +34,8 @@ ${
   worst &&
   html`<div class="figures">
 <div><span class="figure">${percent(worst.cleanAccuracy)}</span><span class="what">clean accuracy</span><span class="muted">right without an attack</span></div>
-<div><span class="figure robust">${percent(worst.robustAccuracy)}</span><span class="what">robust accuracy</span><span class="muted">95&nbsp;% confidence <span class="option">${interval(worst.confidence)}</span></span></div>
-<div><span class="figure lost">${count(rightAnswers(worst).changed)}</span><span class="what">answers changed</span><span class="muted">of ${count(rightAnswers(worst).before)} that were right</span></div>
+<div><span class="figure robust">${percent(worst.robustAccuracy)}</span><span class="what">${towards ? 'right and not led there' : 'robust accuracy'}</span><span class="muted">95&nbsp;% confidence <span class="option">${interval(worst.confidence)}</span></span></div>
+<div><span class="figure lost">${count(rightAnswers(worst).changed)}</span><span class="what">${towards ? 'led to the target' : 'answers changed'}</span><span class="muted">of ${count(towards?.attacked ?? rightAnswers(worst).before)} that were right${towards && ' and of other classes'}</span></div>
 </div>
 ${fate(rightAnswers(worst))}`
 }

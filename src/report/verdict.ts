@@ -1,4 +1,5 @@
-import type { Assessment, EvasionResult, WorstCase } from '../assess/result.ts';
+import type { Assessment, EvasionResult, TowardsSummary, WorstCase } from '../assess/result.ts';
+import { towardsInWords } from '../assess/towards.ts';
 import { budgetInWords, count, interval, NORM_NAMES, percent, radius } from './format.ts';
 
 /** How much of what the model knew survived; `unknown` where nothing can be said. */
@@ -65,10 +66,11 @@ export function rightAnswers(result: { n: number; cleanAccuracy: number; robustA
 }
 
 /** The level of a worst case; an unfinished assessment can show that a model fell, but not that it held. */
-function levelOf(worst: WorstCase, finished: boolean): VerdictLevel {
-  const { before, after } = rightAnswers(worst);
-  if (before === 0) return 'unknown';
-  const kept = after / before;
+function levelOf(worst: WorstCase, finished: boolean, attacked: number | undefined): VerdictLevel {
+  const { before, changed } = rightAnswers(worst);
+  const concerned = attacked ?? before;
+  if (concerned === 0) return 'unknown';
+  const kept = 1 - changed / concerned;
   if (kept >= 0.9) return finished ? 'held' : 'unknown';
   if (kept >= 0.5) return 'weakened';
   if (kept >= 0.1) return 'gave way';
@@ -85,13 +87,20 @@ export function verdictOf(assessment: Assessment): Verdict {
   const { before, after, changed } = rightAnswers(worst);
   const budget = `eps ${radius(worst.eps)} (${NORM_NAMES[worst.norm]})`;
   const of = `${count(worst.n)} answer${worst.n === 1 ? '' : 's'}`;
+  const { towards } = assessment;
   const headline =
-    before === 0
-      ? `The model gives no right answer even without an attack, out of ${count(worst.n)}.`
-      : after === 0
-        ? `At ${budget} the model keeps none of ${of}.`
-        : `At ${budget} the model keeps ${percent(worst.robustAccuracy)} of ${of}.`;
+    towards && before > 0
+      ? ledHeadline(towards, budget, changed)
+      : before === 0
+        ? `The model gives no right answer even without an attack, out of ${count(worst.n)}.`
+        : after === 0
+          ? `At ${budget} the model keeps none of ${of}.`
+          : `At ${budget} the model keeps ${percent(worst.robustAccuracy)} of ${of}.`;
   const details = [changedSentence(assessment, worst, before, changed)];
+  if (towards)
+    details.push(
+      'Only the target counts as an answer that was changed: the figures do not say how often another wrong answer can be had, which is easier.',
+    );
   details.push(`The budget means that ${budgetInWords(worst.norm, worst.eps)}.`);
   details.push(
     `With 95 % confidence these attacks leave ${interval(worst.confidence)} right on data of this kind.`.replace(
@@ -113,7 +122,18 @@ export function verdictOf(assessment: Assessment): Verdict {
   }
   if (worst.n < 100)
     details.push(`Only ${count(worst.n)} samples were attacked: take the figures as a first look.`);
-  return { level: levelOf(worst, assessment.status === 'complete'), headline, details, worst };
+  return {
+    level: levelOf(worst, assessment.status === 'complete', towards?.attacked),
+    headline,
+    details,
+    worst,
+  };
+}
+
+/** What targeted attacks could do. */
+function ledHeadline({ choice, attacked }: TowardsSummary, budget: string, changed: number): string {
+  const led = changed === 0 ? 'none' : changed === attacked ? 'all' : percent(changed / attacked);
+  return `At ${budget} ${led} of ${count(attacked)} sample${attacked === 1 ? '' : 's'} can be led to ${towardsInWords(choice)}.`;
 }
 
 function changedSentence(assessment: Assessment, worst: WorstCase, before: number, changed: number): string {

@@ -1,5 +1,6 @@
 import { GlacisError } from '../../core/error.ts';
 import { glacisVersion } from '../environment.ts';
+import { towardsInWords } from '../towards.ts';
 import { COMPARISON_SCHEMA, type ComparedModel, type Comparison } from './comparison.ts';
 import { matchRuns } from './match-runs.ts';
 import { notesOf } from './notes.ts';
@@ -38,6 +39,7 @@ export async function compareAssessments(
     );
   const sides: Side[] = [];
   for (const file of files) sides.push(await openSide(file, options));
+  for (const side of sides.slice(1)) requireSameGoal(sides[0]!, side);
   const paired = !options.unpaired;
   if (paired) for (const side of sides.slice(1)) requireSameSamples(sides[0]!, side);
   const labels = sides.map((_, i) => String.fromCharCode(65 + i));
@@ -72,6 +74,19 @@ function modelOf({ file, assessment }: Side, label: string): ComparedModel {
     startedAt,
     data: { digest: data.digest, description: data.description, n: data.n },
   };
+}
+
+/** Throws `data/mismatch` unless attacks wanted the same of both. */
+function requireSameGoal(a: Side, b: Side): void {
+  const goalOf = ({ assessment: { towards } }: Side) =>
+    towards
+      ? `attacks that lead to ${towardsInWords(towards.choice)}`
+      : 'attacks that lead away from the label';
+  if (goalOf(a) === goalOf(b)) return;
+  throw new GlacisError(
+    'data/mismatch',
+    `${b.file}: expected ${goalOf(a)} as in ${a.file}, got ${goalOf(b)}; assess both with the same --towards`,
+  );
 }
 
 /** Throws `data/mismatch` unless both were assessed on the same samples with the same labels. */

@@ -25,15 +25,17 @@ const assessment = z.object({
     .max(MOST_ENTRIES),
   worstCases: z.array(z.object({ attacks: z.array(z.string()).max(500), ...figures })).max(MOST_ENTRIES),
   findings: z.array(z.object({ severity: z.string() })).max(MOST_ENTRIES),
+  towards: z.object({ choice: z.string() }).optional(),
 });
 
 /**
  * What an assessment says. A worst case that is better than one of its attacks on as many samples, or better than no attack at all, would
- * be made up: such a document says nothing. Findings of a partial assessment are not all findings, so it makes no claim about them.
+ * be made up: such a document says nothing. Findings of a partial assessment are not all findings, so it makes no claim about them. One
+ * whose attacks led to a chosen class says nothing of robustness: any other wrong answer would be easier to have.
  */
 export function readAssessment(document: unknown): Reading {
-  const { status, statusReason, model, data, finishedAt, results, worstCases, findings } =
-    assessment.parse(document);
+  const parsed = assessment.parse(document);
+  const { status, statusReason, model, data, finishedAt, results, worstCases, findings, towards } = parsed;
   const claims: Claim[] = [];
   for (const worst of worstCases) {
     const of = results.filter(
@@ -47,6 +49,7 @@ export function readAssessment(document: unknown): Reading {
       !(low <= worst.robustAccuracy + 1e-9 && worst.robustAccuracy <= high + 1e-9)
     )
       throw new Error(`its worst case at ${worst.norm} ${worst.eps} contradicts its own figures`);
+    if (towards) continue;
     const attacks: AttackRun[] = of
       .filter((r) => r.n >= worst.n)
       .map(({ attack, options }) => ({ attack, options }));
@@ -68,13 +71,18 @@ export function readAssessment(document: unknown): Reading {
       samples: largest.n,
       data: data.digest,
     });
-  if (status === 'complete') claims.push({ kind: 'findings', severities: findings.map((f) => f.severity) });
+  if (status === 'complete' && !towards)
+    claims.push({ kind: 'findings', severities: findings.map((f) => f.severity) });
   return {
     claims,
     time: finishedAt,
     looked: model.digest,
-    notes:
-      status === 'partial' ? [`the assessment is partial${statusReason ? `: ${statusReason}` : ''}`] : [],
+    notes: [
+      ...(status === 'partial'
+        ? [`the assessment is partial${statusReason ? `: ${statusReason}` : ''}`]
+        : []),
+      ...(towards ? ['its attacks led to a chosen class, which says nothing of robustness'] : []),
+    ],
   };
 }
 

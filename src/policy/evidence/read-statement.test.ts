@@ -44,6 +44,13 @@ describe('an assessment says', () => {
     expect(claimsOf(sampleAssessment(), 'findings')).toEqual([{ kind: 'findings', severities: ['high'] }]);
   });
 
+  it('nothing of robustness where attacks led to a chosen class', () => {
+    const led = sampleAssessment({ towards: { choice: 'least-likely', attacked: 977 } });
+    for (const kind of ['robustAccuracy', 'findings'] as const) expect(claimsOf(led, kind)).toEqual([]);
+    expect(claimsOf(led, 'cleanAccuracy')).toHaveLength(1);
+    expect(read(led)).toMatchObject({ notes: [expect.stringMatching(/says nothing of robustness/)] });
+  });
+
   it('nothing when its worst case is better than one of its attacks', () => {
     const made = sampleAssessment({
       results: [sampleResult('pgd', 0.3, [675, 977, 1000])],

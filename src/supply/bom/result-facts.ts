@@ -59,8 +59,8 @@ export function readResults(results: readonly Fields[], digests: readonly string
   return { metrics, data, supervised, ...(recipe === undefined ? {} : { recipe }) };
 }
 
-/** Clean accuracy, and robust accuracy over all attacks at each budget. */
-function accuracies({ worstCases, results }: Fields): readonly Metric[] {
+/** Clean accuracy, and robust accuracy over all attacks at each budget; attacks that led to a chosen class say nothing of the latter. */
+function accuracies({ worstCases, results, towards }: Fields): readonly Metric[] {
   const rows = (Array.isArray(worstCases) && worstCases.length > 0 ? worstCases : results) as unknown;
   if (!Array.isArray(rows)) return [];
   const found: Metric[] = [];
@@ -68,6 +68,7 @@ function accuracies({ worstCases, results }: Fields): readonly Metric[] {
     if (!isObject(row) || typeof row.robustAccuracy !== 'number' || typeof row.n !== 'number') continue;
     if (found.length === 0 && typeof row.cleanAccuracy === 'number')
       found.push({ type: 'accuracy', value: String(row.cleanAccuracy), slice: `${row.n} samples` });
+    if (towards !== undefined) continue;
     const attacks = Array.isArray(row.attacks) ? row.attacks.join(', ') : (text(row.attack) ?? 'one attack');
     const [low, high] = Array.isArray(row.confidence) ? row.confidence : [];
     found.push({
