@@ -104,7 +104,7 @@ temporary file without a name beyond that.
 - Backdoors in weights: a clean file may hold a model that misbehaves. That is what [assessing](evasion.md) is for.
 - Code beside the model: Python files of a repository are text to the scanner, unless a configuration asks a loader to run them.
 - What an allowed class does with its state later on. The lists hold classes that only keep what they are given.
-- 7z, RAR, LZ4 and LZMA without xz: named and unreadable.
+- RAR, LZ4, CAB, archives with a password, and 7z with filters (BCJ, Delta, PPMd): named and unreadable.
 
 ## The rules
 ${[...new Set(RULES.map(({ id }) => id.split('/')[0]))].map(group).join('\n')}`;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sevenZip, WRITTEN_BY_7_ZIP } from './container/seven-zip/seven-zip.fixture.ts';
 import { tar } from './container/tar.fixture.ts';
 import { zip } from './container/zip.fixture.ts';
 import { OPCODES } from './pickle/opcodes.ts';
@@ -29,6 +30,12 @@ const SEEDS: readonly Uint8Array[] = [
     { name: 'x', type: 'x', content: '16 path=../evil\n' },
     { name: 'b', type: '2', target: 'a' },
   ]),
+  sevenZip([
+    { name: 'a', content: pickle(PAYLOAD) },
+    { name: 'b' },
+    { name: 'c', content: pickle(op('NONE')) },
+  ]),
+  Buffer.from(WRITTEN_BY_7_ZIP['evil, LZMA2'], 'base64'),
   torchZip(weight, { 0: new Uint8Array(16) }),
   legacyTorch(weight, [['0', new Uint8Array(16)]]),
 ];

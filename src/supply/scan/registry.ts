@@ -1,4 +1,5 @@
 import { compressedScanners } from './container/compressed.ts';
+import { sevenZipScanner } from './container/seven-zip/scanner.ts';
 import { tarScanner } from './container/tar.ts';
 import { unsupportedScanner } from './container/unsupported.ts';
 import { zipScanner } from './container/zip.ts';
@@ -16,6 +17,7 @@ export const SCANNERS: readonly Scanner[] = [
   npyScanner,
   zipScanner,
   tarScanner,
+  sevenZipScanner,
   ...compressedScanners,
   unsupportedScanner,
   ...FORMAT_SCANNERS,

@@ -74,7 +74,7 @@ export const ZIP_BYPASSES: Readonly<
     ['archive/encrypted'],
   ],
   'a method that is not read': [
-    one({ method: 14, content: new Uint8Array(9).fill(0xfe) }),
+    one({ method: 98, content: new Uint8Array(9).fill(0xfe) }),
     'unreadable',
     ['archive/unsupported', 'file/unknown-format'],
   ],

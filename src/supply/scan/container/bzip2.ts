@@ -1,3 +1,4 @@
+import { throwIfCancelled } from '../../../core/cancel.ts';
 import { GlacisError } from '../../../core/error.ts';
 import type { ByteSource } from '../../../data/byte-source.ts';
 
@@ -7,9 +8,14 @@ import type { ByteSource } from '../../../data/byte-source.ts';
  * Errors: `data/unreadable` (damaged, cut short, checksums that do not match).
  * Source: the format as bzip2 1.0.8 writes it (decompress.c, huffman.c).
  */
-export async function* bunzip2(source: ByteSource, where: string): AsyncGenerator<Uint8Array> {
+export async function* bunzip2(
+  source: ByteSource,
+  where: string,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   const bits = new Bits(source, where);
   while (await bits.more()) {
+    throwIfCancelled(signal, 'unpacking bzip2');
     await bits.fill();
     if (bits.take(24) !== 0x425a68) throw bits.fail('no bzip2 header');
     const level = bits.take(8) - 0x30;

@@ -66,7 +66,6 @@ describe.each(Object.entries(PACKERS))('%s', (format, pack) => {
 });
 
 it.each([
-  ['7z', '7z\xbc\xaf\x27\x1c'],
   ['RAR', 'Rar!\x1a\x07\x01\x00'],
   ['LZ4', '\x04\x22\x4d\x18'],
   ['Git LFS', 'version https://git-lfs.github.com/spec/v1\n'],

@@ -5,6 +5,7 @@ import { type ByteSource, chunksOf } from '../../../data/byte-source.ts';
 import { ENGINE_RULES } from '../engine-rules.ts';
 import type { Scanner } from '../scanner.ts';
 import { bunzip2 } from './bzip2.ts';
+import { beginsLzma, unlzmaAlone } from './lzma/streams.ts';
 import { CONTAINER_RULES as RULE } from './rules.ts';
 import { collect, through } from './unpack.ts';
 
@@ -12,7 +13,7 @@ import { collect, through } from './unpack.ts';
 interface Compression {
   readonly id: string;
   readonly title: string;
-  begins(head: Uint8Array): boolean;
+  begins(head: Uint8Array): boolean | Promise<boolean>;
   unpack(source: ByteSource, where: string, signal: AbortSignal | undefined): AsyncIterable<Uint8Array>;
 }
 
@@ -47,6 +48,7 @@ const COMPRESSIONS: readonly Compression[] = [
     unpack: bunzip2,
   },
   { id: 'xz', title: 'xz', begins: starts(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0), unpack: unxz },
+  { id: 'lzma', title: 'LZMA without xz around it (.lzma)', begins: beginsLzma, unpack: unlzmaAlone },
 ];
 
 /** Scanners of single compressed contents, one for each compression. */
@@ -70,7 +72,7 @@ function scannerOf({ id, title, begins, unpack }: Compression): Scanner {
         if (bomb) context.report(RULE.bomb, `${content.size} bytes and more out of ${source.size}`);
         // What came out before the damage is what a loader that reads as a stream has run by then.
         const known = await context.nested(
-          context.name.replace(/\.(gz|gzip|z|zst|zstd|bz2|xz)$/i, ''),
+          context.name.replace(/\.(gz|gzip|z|zst|zstd|bz2|xz|lzma)$/i, ''),
           content,
         );
         if (damage !== undefined) throw new GlacisError('data/unreadable', `${where}: ${damage}`);
@@ -82,7 +84,8 @@ function scannerOf({ id, title, begins, unpack }: Compression): Scanner {
   };
 }
 
-async function* unxz(
+/** Unpacks xz. Pieces are bytes of their own. */
+export async function* unxz(
   source: ByteSource,
   _: string,
   signal: AbortSignal | undefined,

@@ -57,6 +57,20 @@ export const CONTAINER_RULES = {
     taxonomy: TAXONOMY.unseen,
     why: 'The content was not looked at. Models that carry payloads were packed this way to pass scanners.',
   },
+  sealed: {
+    id: '7z/encrypted',
+    title: 'A 7z archive with a password',
+    verdict: 'unreadable',
+    severity: 'high',
+    taxonomy: TAXONOMY.unseen,
+    why: 'Without the password nothing can be said. Archives with a password are a common way past scanners.',
+  },
+  sevenZipChecksum: {
+    id: '7z/bad-checksum',
+    title: 'A member that does not match its checksum or size',
+    ...evasion,
+    why: 'Strict readers give up on the member and scan nothing; 7-Zip itself writes what it has.',
+  },
   bomb: {
     id: 'archive/bomb',
     title: 'Unpacks to far more than it holds',

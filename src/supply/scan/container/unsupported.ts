@@ -2,11 +2,9 @@ import type { Scanner } from '../scanner.ts';
 import { CONTAINER_RULES as RULE } from './rules.ts';
 
 const FORMATS: readonly (readonly [title: string, mark: string])[] = [
-  ['7z', '7z\xbc\xaf\x27\x1c'],
   ['RAR', 'Rar!\x1a\x07'],
   ['LZ4', '\x04\x22\x4d\x18'],
   ['old joblib array (ZNDArrayWrapper)', 'ZF0x'],
-  ['LZMA without xz around it', ']\0\0'],
   ['CAB', 'MSCF'],
   ['a Git LFS pointer in place of the file', 'version https://git-lfs'],
 ];

@@ -1,3 +1,4 @@
+import { crc32, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { op, PAYLOAD, pickle } from '../pickle/pickle.fixture.ts';
 import { ruleIds, scanBytes } from '../scan.fixture.ts';
@@ -19,6 +20,21 @@ async function look(content: Uint8Array, scan: Parameters<typeof scanBytes>[2] =
 
 const one = (member: Partial<FixtureMember>) => zip([{ name: 'a.pkl', content: CLEAN, ...member }]);
 
+/** `m.pkl` with `[None]` and with `os.system('echo harmless')`, packed by zipfile of Python 3.11. */
+const PACKED_BY_PYTHON = {
+  bzip2: [
+    'UEsDBC4AAAAMANIldl1YR+JuOwAAABAAAAAFAAAAbS5wa2xCWmg5MUFZJlNZqCRTywAABddgTgAAAQABAAIgAEAABgAgADEA000DQAyS4HIrCUvF3JFOFCQqCRTywFBLAQIuAy4AAAAMANIldl1YR+JuOwAAABAAAAAFAAAAAAAAAAAAAACAAQAAAABtLnBrbFBLBQYAAAAAAQABADMAAABeAAAAAAA=',
+    'UEsDBC4AAAAMANIldl34B5GiWAAAADMAAAAFAAAAbS5wa2xCWmg5MUFZJlNZlnvYxQAAElPgTwJAQRAAKmbcYEIEDgAgACImoaaANPU0baU2oUAAAAAkZErQ7dyRNx5OgqMsxReY/V0JjCKcGtGzo/4u5IpwoSEs97GKUEsBAi4DLgAAAAwA0iV2XfgHkaJYAAAAMwAAAAUAAAAAAAAAAAAAAIABAAAAAG0ucGtsUEsFBgAAAAABAAEAMwAAAHsAAAAAAA==',
+  ],
+  LZMA: [
+    'UEsDBD8AAgAOANIldl1YR+JuHwAAABAAAAAFAAAAbS5wa2wJBAUAXQAAgAAAQAEObW22lISKfPcJ3HXQv//uIoAAUEsBAj8DPwACAA4A0iV2XVhH4m4fAAAAEAAAAAUAAAAAAAAAAAAAAIABAAAAAG0ucGtsUEsFBgAAAAABAAEAMwAAAEIAAAAAAA==',
+    'UEsDBD8AAgAOANIldl34B5GiQwAAADMAAAAFAAAAbS5wa2wJBAUAXQAAgAAAQAEOb+vHKQqQ/QHdeysbJt83dxZ9FTiqual7DYlXwnpD7TxeffBqKdojlVlMv6d8UxUV6//5zwAAUEsBAj8DPwACAA4A0iV2XfgHkaJDAAAAMwAAAAUAAAAAAAAAAAAAAIABAAAAAG0ucGtsUEsFBgAAAAABAAEAMwAAAGYAAAAAAA==',
+  ],
+} as const;
+
+/** The packed bytes of the clean LZMA member above. */
+const lzmaMember = () => Buffer.from(PACKED_BY_PYTHON.LZMA[0], 'base64').subarray(35, 35 + 31);
+
 describe('a zip archive', () => {
   it('is clean when its members are, stored and deflated', async () => {
     const found = await look(
@@ -38,6 +54,31 @@ describe('a zip archive', () => {
       expect(found).toMatchObject({ verdict: 'malicious', rules: ['pickle/dangerous-name'] });
     },
   );
+
+  it.each(Object.entries(PACKED_BY_PYTHON))('reads %s, as its loaders do', async (_, [clean, evil]) => {
+    const of = (text: string) => new Uint8Array(Buffer.from(text, 'base64'));
+    expect(await look(of(clean))).toMatchObject({ verdict: 'clean', formats: ['zip'] });
+    expect(await look(of(evil))).toMatchObject({ verdict: 'malicious', rules: ['pickle/dangerous-name'] });
+    // A byte of what is packed, behind the headers.
+    const changed = of(clean);
+    changed[60]! ^= 0x10;
+    expect((await look(changed)).verdict).toBe('suspicious');
+  });
+
+  it('reads Zstandard, as Python 3.14 does', async () => {
+    const packed = new Uint8Array(zstdCompressSync(EVIL));
+    const content = one({ content: packed, method: 93, size: EVIL.length, crc: crc32(EVIL) });
+    expect(await look(content)).toMatchObject({ verdict: 'malicious', rules: ['pickle/dangerous-name'] });
+  });
+
+  it.each<[string, Uint8Array]>([
+    ['other properties', Uint8Array.of(9, 4, 4, 0, 93, 0, 0, 128, 0, 0, 0, 0, 0, 0)],
+    ['bytes behind the stream', Buffer.concat([lzmaMember(), Buffer.from('x')])],
+  ])('shows LZMA with %s', async (_, content) => {
+    expect(await look(one({ method: 14, content, size: 16, crc: 0x6ee24758 }))).toMatchObject({
+      rules: ['zip/bad-checksum'],
+    });
+  });
 
   it('names the way to what it holds, through archives in archives', async () => {
     const inner = zip([{ name: 'weights.bin', content: EVIL, deflate: true }]);

@@ -1,11 +1,20 @@
-import { crc32, createInflateRaw } from 'node:zlib';
+import { crc32, createInflateRaw, createZstdDecompress } from 'node:zlib';
 import { GlacisError } from '../../../core/error.ts';
 import { type ByteSource, chunksOf, rangeSource } from '../../../data/byte-source.ts';
 import type { Collection, ScanContext, Scanner } from '../scanner.ts';
+import { bunzip2 } from './bzip2.ts';
+import { unlzma } from './lzma/streams.ts';
 import { escapeOf, linkLeadsOut } from './member-name.ts';
 import { CONTAINER_RULES as RULE } from './rules.ts';
 import { collect, through } from './unpack.ts';
-import { findEnd, readLocalHeaders, readZip, type ZipDirectory, type ZipEntry } from './zip-directory.ts';
+import {
+  findEnd,
+  readLocalHeaders,
+  readZip,
+  type ZipDirectory,
+  type ZipEntry,
+  type ZipHeader,
+} from './zip-directory.ts';
 
 /**
  * Zip archives, PyTorch's, Keras's and NumPy's among them: found by the end record, so that bytes in front do not hide them, and
@@ -201,16 +210,12 @@ async function openEntry(
     if ((entry.mode & FILE_KIND) === SYMLINK) await checkLink(packed, central.name, context, start);
     return { ...packed, close: async () => {} };
   }
-  if (central.method !== 8) {
+  const pieces = unpackMember(packed, central, where, context.signal);
+  if (pieces === undefined) {
     context.report(RULE.unsupported, `${central.name} is compressed with method ${central.method}`, start);
     return { ...packed, close: async () => {} };
   }
-  const { content, crc, damage, bomb } = await collect(
-    through(createInflateRaw(), packed, context.signal),
-    packed.size,
-    context.budget,
-    where,
-  );
+  const { content, crc, damage, bomb } = await collect(pieces, packed.size, context.budget, where);
   if (bomb)
     context.report(
       RULE.bomb,
@@ -222,6 +227,43 @@ async function openEntry(
   else if (crc !== central.crc) wrong('the checksum is another');
   if ((entry.mode & FILE_KIND) === SYMLINK) await checkLink(content, central.name, context, start);
   return content;
+}
+
+/** What comes out of a member: Deflate, and what Python's zipfile reads beside it. `undefined` for other methods. */
+function unpackMember(
+  packed: ByteSource,
+  { method, size }: ZipHeader,
+  where: string,
+  signal: AbortSignal | undefined,
+): AsyncIterable<Uint8Array> | undefined {
+  switch (method) {
+    case 8:
+      return through(createInflateRaw(), packed, signal);
+    case 12:
+      return bunzip2(packed, where, signal);
+    case 14:
+      return unlzmaMember(packed, size, where, signal);
+    case 93:
+      return through(createZstdDecompress(), packed, signal);
+    default:
+      return undefined;
+  }
+}
+
+/** LZMA in a zip archive: two bytes of version, the size of its properties, five of them (APPNOTE.TXT 5.8.8). */
+async function* unlzmaMember(
+  packed: ByteSource,
+  size: number,
+  where: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const head = await packed.read(0, 9);
+  const view = new DataView(head.buffer, head.byteOffset, 9);
+  if (view.getUint16(2, true) !== 5) throw new GlacisError('data/unreadable', `${where}: expected LZMA`);
+  const header = { properties: head[4]!, dictionary: view.getUint32(5, true), size };
+  const end = yield* unlzma(packed, 9, header, where, signal);
+  if (end !== packed.size)
+    throw new GlacisError('data/unreadable', `${where}: ${packed.size - end} bytes behind its end`);
 }
 
 async function checksumOf(source: ByteSource, { budget, signal }: Opening): Promise<number> {
