@@ -65,7 +65,7 @@ export function formatRecord(
 export interface Segment {
   /** Records whose signatures are right and that follow each other; the first is of kind `segment`. */
   readonly records: readonly JournalRecord[];
-  /** Bytes behind them that are no record: what a crash left of one that nobody was told about. */
+  /** Bytes behind them that are no record, up to the last that is not zero: what a crash left of one that nobody was told about. */
   readonly torn: number;
 }
 
@@ -107,7 +107,14 @@ export function readSegment(bytes: Uint8Array, key: NoteKey, where: string): Seg
       if (readRecord(rest, found, key) !== undefined)
         throw broken(where, last, 'intact records stand behind damaged ones');
     }
-  return { records, torn: rest.length };
+  return { records, torn: lengthWithoutZeros(rest) };
+}
+
+/** Room was made with zeros for records that did not come. */
+function lengthWithoutZeros(bytes: Uint8Array): number {
+  let length = bytes.length;
+  while (length > 0 && bytes[length - 1] === 0) length--;
+  return length;
 }
 
 /** The entries of a batch. `payload` was signed by the log, and is read with care all the same. Errors: `ledger/unreadable`. */

@@ -1,8 +1,10 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { asGlacisError } from '../core/error.ts';
+import { type JournalFile, openJournalFile } from './journal-file.ts';
 import type { LogFile } from './log-store.ts';
+import { writeAll } from './write-all.ts';
 
 /** Where the journal's two segments lie. They take turns: one is filled while what is in the other goes into tiles. */
 export const JOURNAL_PATHS = ['.journal/0', '.journal/1'] as const;
@@ -10,17 +12,10 @@ export const JOURNAL_PATHS = ['.journal/0', '.journal/1'] as const;
 /** Bytes of a segment at most: a writer turns to the other long before. */
 export const MOST_SEGMENT_BYTES = 512 << 20;
 
-/** A segment that is being written. */
-export interface JournalFile {
-  /** Adds bytes; they are safe from a power failure when this returns. One call at a time. */
-  append(bytes: Uint8Array): Promise<void>;
-  close(): Promise<void>;
-}
-
 /** What a store must be able to do so that entries can be acknowledged before tiles are flushed. */
 export interface JournalStore {
-  /** Starts a segment with its first bytes, in place of whatever is there; durable when this returns. */
-  begin(path: string, bytes: Uint8Array): Promise<JournalFile>;
+  /** An empty segment in place of whatever is there; durable when this resolves. */
+  open(path: string): Promise<JournalFile>;
   /** Removes segments; durable when this returns. */
   remove(paths: readonly string[]): Promise<void>;
   /** Writes files, each as a whole or not at all for whoever reads them; a power failure may lose them until {@link flush}. */
@@ -32,8 +27,8 @@ export interface JournalStore {
 /** Files that are flushed side by side: so many that the disk is busy, so few that others find a thread of the pool. */
 const SIDE_BY_SIDE = 2;
 
-/** The journal of a log in a folder. Errors: `output/unwritable`. */
-export function folderJournal(folder: string): JournalStore {
+/** The journal of a log in a folder. `mayBlock` as for {@link openJournalFile}. Errors: `output/unwritable`. */
+export function folderJournal(folder: string, mayBlock = false): JournalStore {
   const made = new Set<string>();
   let staged = 0;
   const makeFolder = async (path: string): Promise<void> => {
@@ -41,40 +36,32 @@ export function folderJournal(folder: string): JournalStore {
     await mkdir(path, { recursive: true });
     made.add(path);
   };
-  const unwritable = async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (thrown) {
-      throw asGlacisError(thrown, 'output/unwritable', folder);
-    }
+  const fails = (thrown: unknown): never => {
+    throw asGlacisError(thrown, 'output/unwritable', folder);
   };
+  const unwritable = <T>(work: () => Promise<T>): Promise<T> => work().catch(fails);
   return {
-    begin: (path, bytes) =>
+    open: (path) =>
       unwritable(async () => {
         const target = join(folder, path);
         await mkdir(dirname(target), { recursive: true });
-        // Entries are in it before they are public anywhere: nobody else needs to read them here.
-        const handle = await open(
-          target,
-          constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0),
-          0o600,
-        );
+        const file = await openJournalFile(target, mayBlock);
         try {
-          await writeAll(handle, bytes);
-          await handle.sync();
           await syncFolder(dirname(target));
           await syncFolder(folder);
         } catch (thrown) {
-          await handle.close();
+          await file.close();
           throw thrown;
         }
         return {
-          append: (more) =>
-            unwritable(async () => {
-              await writeAll(handle, more);
-              await handle.datasync();
-            }),
-          close: () => unwritable(() => handle.close()),
+          append(bytes) {
+            try {
+              return file.append(bytes)?.catch(fails);
+            } catch (thrown) {
+              return fails(thrown);
+            }
+          },
+          close: () => file.close().catch(fails),
         };
       }),
     remove: (paths) =>
@@ -123,11 +110,6 @@ export function folderJournal(folder: string): JournalStore {
         await all([...folders], syncFolder);
       }),
   };
-}
-
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; )
-    done += (await handle.write(bytes, done, bytes.length - done)).bytesWritten;
 }
 
 async function syncFile(path: string): Promise<void> {

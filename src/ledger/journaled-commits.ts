@@ -2,8 +2,9 @@ import { asGlacisError, type GlacisError } from '../core/error.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { type Commits, publish } from './direct-commits.ts';
 import { formatEdge } from './journal-edge.ts';
+import type { JournalFile } from './journal-file.ts';
 import { formatRecord, journalKey, NO_RECORD } from './journal-record.ts';
-import { JOURNAL_PATHS, type JournalFile, type JournalStore } from './journal-store.ts';
+import { JOURNAL_PATHS, type JournalStore } from './journal-store.ts';
 import type { LogIdentity, LogState } from './log-state.ts';
 import type { LogStore } from './log-store.ts';
 import { partialFolder, TILE_WIDTH } from './tile.ts';
@@ -53,18 +54,31 @@ export async function journaledCommits(
   let written = 0;
   let turning: Promise<void> | undefined;
 
-  const begin = async (): Promise<JournalFile> => {
+  /** Writes the state as it is into an empty segment. */
+  const begin = async (segment: JournalFile): Promise<JournalFile> => {
     const { bytes, id } = formatRecord(
       signer,
       { kind: 'segment', count: 0, start: edge.size, at: identity.now().getTime(), previous: last },
       formatEdge(origin, edge),
     );
-    const begun = await journal.begin(JOURNAL_PATHS[slot]!, bytes);
+    try {
+      await segment.append(bytes);
+    } catch (thrown) {
+      await segment.close();
+      throw thrown;
+    }
     last = id;
     written = bytes.length;
-    return begun;
+    return segment;
   };
-  let file = await begin();
+  let file = await begin(await journal.open(JOURNAL_PATHS[slot]!));
+  /** The other segment, empty, made while this one is being filled: nobody waits for it then. */
+  let spare: Promise<JournalFile> | undefined;
+  const makeSpare = (): Promise<JournalFile> => {
+    spare ??= journal.open(JOURNAL_PATHS[1 - slot]!);
+    spare.catch(() => {});
+    return spare;
+  };
 
   const breaks = (thrown: unknown): GlacisError => {
     broken ??= asGlacisError(thrown, 'output/unwritable', `log ${origin}`);
@@ -97,6 +111,14 @@ export async function journaledCommits(
       growBy(STEP);
       await new Promise((resolve) => setImmediate(resolve));
     }
+  };
+  let growing: NodeJS.Immediate | undefined;
+  const growSoon = (): void => {
+    growing ??= setImmediate(() => {
+      growing = undefined;
+      growBy(STEP);
+      if (grounded.length > next) growSoon();
+    });
   };
   const write = async (): Promise<Checkpoint> => {
     try {
@@ -147,11 +169,12 @@ export async function journaledCommits(
     timer ??= setTimeout(() => void refresh().catch(() => {}), publishEvery);
   };
   /** Starts the other segment; when it stands, flushes what the old one stood for and removes it. */
-  const turn = async (): Promise<void> => {
+  const turn = async (fresh: JournalFile): Promise<void> => {
     await growAll();
     const old = { path: JOURNAL_PATHS[slot]!, file };
+    spare = undefined;
+    file = await begin(fresh);
     slot = 1 - slot;
-    file = await begin();
     turning = (async () => {
       await old.file.close();
       // The checkpoint must reach the new segment's beginning before the old segment goes.
@@ -178,7 +201,10 @@ export async function journaledCommits(
     async commit(frames) {
       while (unplaced > MOST_UNPLACED && broken === undefined) await tiles.catch(breaks);
       if (written >= STRETCH * segment) await turning;
-      if (written >= segment && turning === undefined) await turn();
+      if (turning === undefined && written >= segment / 2) {
+        const other = makeSpare();
+        if (written >= segment) await turn(await other);
+      }
       if (broken) throw broken;
       const start = size;
       const record = formatRecord(
@@ -186,10 +212,11 @@ export async function journaledCommits(
         { kind: 'batch', count: frames.length, start, at: identity.now().getTime(), previous: last },
         frames,
       );
-      const appended = file.append(record.bytes);
-      // While the disk works, the entries of earlier batches go into the tree.
-      growBy(grounded.length);
       try {
+        const appended = file.append(record.bytes);
+        // While the disk works, the entries of earlier batches go into the tree; where this thread stood still for it, when those who wait have heard.
+        if (appended) growBy(grounded.length);
+        else growSoon();
         await appended;
       } catch (thrown) {
         throw breaks(thrown);
@@ -204,6 +231,7 @@ export async function journaledCommits(
     refresh,
     async close(whole) {
       clearTimeout(timer);
+      clearImmediate(growing);
       await turning?.catch(() => {});
       while (publishing) await publishing.catch(() => {});
       try {
@@ -215,6 +243,7 @@ export async function journaledCommits(
       } finally {
         clearTimeout(timer);
         await file.close();
+        await spare?.then((left) => left.close()).catch(() => {});
       }
     },
   };

@@ -5,6 +5,7 @@ import { asGlacisError } from '../core/error.ts';
 import { type LockOptions, lockFile } from './folder-lock.ts';
 import { folderJournal, type JournalStore, syncFolder } from './journal-store.ts';
 import { folderSource, type LogSource } from './log-source.ts';
+import { writeAll } from './write-all.ts';
 
 /** Where a log is written. */
 export interface LogStore extends LogSource {
@@ -29,9 +30,12 @@ const STAGING = '.staging';
 
 /**
  * A log in a folder, which is made where it is missing. `write` flushes each file, renames it, and flushes the folders:
- * one flush of a folder for all files in it. Errors: `output/unwritable`, `ledger/locked`, `ledger/unreadable`.
+ * one flush of a folder for all files in it. `mayBlock`: the thread has nothing else to do, so that it may stand still while a short record of the journal is written. Errors: `output/unwritable`, `ledger/locked`, `ledger/unreadable`.
  */
-export function folderStore(folder: string): LogStore {
+export function folderStore(
+  folder: string,
+  { mayBlock = false }: { readonly mayBlock?: boolean } = {},
+): LogStore {
   const made = new Set<string>();
   const unwritable = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
@@ -50,7 +54,7 @@ export function folderStore(folder: string): LogStore {
   };
   return {
     ...folderSource(folder),
-    journal: folderJournal(folder),
+    journal: folderJournal(folder, mayBlock),
     write: (files) =>
       unwritable(async () => {
         const changed = new Set<string>();
@@ -95,8 +99,7 @@ export function folderStore(folder: string): LogStore {
 async function writeThrough(path: string, bytes: Uint8Array): Promise<void> {
   const handle = await open(path, 'wx', 0o644);
   try {
-    for (let done = 0; done < bytes.length; )
-      done += (await handle.write(bytes, done, bytes.length - done)).bytesWritten;
+    await writeAll(handle, bytes);
     await handle.sync();
   } finally {
     await handle.close();

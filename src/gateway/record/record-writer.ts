@@ -57,7 +57,7 @@ export async function openRecordWriter(
 ): Promise<RecordWriter> {
   const { now, free = freeBytes } = surroundings;
   const places = logFolder(data.folder);
-  const store = surroundings.store ?? folderStore(places.log);
+  const store = surroundings.store ?? folderStore(places.log, { mayBlock: true });
   const signers = data.signers.map((s) => noteSigner(data.origin, s.algorithm, s.privateKey));
   const trust = { origin: data.origin, keys: signers };
   const identity = { origin: data.origin, signers, now: () => new Date(now()) };

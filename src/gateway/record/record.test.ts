@@ -424,8 +424,8 @@ describe('abuse 26: a disk that is full or fails', () => {
       ...plain,
       journal: {
         ...plain.journal!,
-        async begin(path, bytes) {
-          const file = await plain.journal!.begin(path, bytes);
+        async open(path) {
+          const file = await plain.journal!.open(path);
           return {
             ...file,
             append: async (more) => {
