@@ -134,7 +134,7 @@ function suggestionsOf(
     kind === 'attack'
       ? principals.slice(0, 3).flatMap((principal) => [
           {
-            title: `Answers to ${principal} hold the label alone`,
+            title: `Answers to ${principal} hold the class alone`,
             why: 'Who gets labels alone needs many times as many questions to copy or to fool a model, and honest use goes on.',
             wish: of('degrade', { principal }, { detail: 'label' }),
             needsApproval: false,

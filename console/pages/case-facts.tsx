@@ -1,11 +1,12 @@
 import type { CaseDetail } from '../../src/gateway/console/api.ts';
 import type { Case } from '../../src/incident/case.ts';
+import { ATLAS } from '../../src/policy/taxonomy/taxonomies.ts';
 import { session, useMay } from '../data/session.ts';
 import { useStore } from '../data/store.ts';
 import { Button } from '../parts/button.tsx';
 import { Card } from '../parts/card.tsx';
 import { Facts } from '../parts/field.tsx';
-import { count, figure, span, worded } from '../parts/format.ts';
+import { count, figure, span, titled } from '../parts/format.ts';
 import { Text } from '../parts/text.tsx';
 import { Time } from '../parts/time.tsx';
 import { Link, pathTo } from '../shell/router.tsx';
@@ -46,17 +47,18 @@ export function WhoAndWhat({ of: it }: { readonly of: Case }) {
           ],
           ['Owner', <Owner key="o" of={it} />],
           it.atlas.length > 0 && [
-            'ATLAS',
+            'Technique',
             it.atlas.map((id) => (
               <a
                 key={id}
                 class="tag"
+                title={id}
                 href={`https://atlas.mitre.org/techniques/${encodeURIComponent(id)}`}
                 target="_blank"
                 rel="noreferrer noopener"
               >
-                {id}
-                <span class="unseen"> (opens another site)</span>
+                {ATLAS.entries[id] ?? id}
+                <span class="unseen"> ({id}, opens another site)</span>
               </a>
             )),
           ],
@@ -122,9 +124,9 @@ export function FiguresOf({
   return (
     <dl class="figures-of">
       <div>
-        <dt>score</dt>
+        <dt>Score</dt>
         <dd>
-          {figure(score)} <span class="muted small">of {figure(threshold)}</span>
+          {figure(score)} <span class="muted small">alarm from {figure(threshold)} on</span>
         </dd>
       </div>
       {Object.entries(of)
@@ -132,7 +134,7 @@ export function FiguresOf({
         .map(([name, value]) => (
           <div key={name}>
             <dt>
-              <Text of={worded(name)} most={40} />
+              <Text of={titled(name)} most={40} />
             </dt>
             <dd>{words(value)}</dd>
           </div>

@@ -54,7 +54,8 @@ function Whole({ of }: { readonly of: CaseDetail }) {
           {storyOf(it)} <span class="whole">{it.id}</span>
         </p>
         <p class="case-badges">
-          <Severity of={it.severity} /> <KindBadge of={it.kind} /> <CaseStateBadge of={it} />
+          <Severity of={it.severity} /> <KindBadge of={it.kind} />
+          {(it.state === 'working' || it.state === 'closed') && <CaseStateBadge of={it} />}
         </p>
       </Opening>
       <Asks of={of} />
@@ -87,7 +88,7 @@ function Whole({ of }: { readonly of: CaseDetail }) {
               title: `Timeline (${events.length})`,
               body: () => (
                 <>
-                  <CaseTimeline events={events} />
+                  <CaseTimeline events={events} orders={orders} />
                   {it.state !== 'closed' && <Comment of={it} />}
                 </>
               ),
@@ -97,7 +98,7 @@ function Whole({ of }: { readonly of: CaseDetail }) {
               title: `Evidence (${decisions.length})`,
               body: () => <Evidence of={it} events={events} decisions={decisions} />,
             },
-            { id: 'impact', title: 'Impact', body: () => <ImpactView of={it} /> },
+            { id: 'impact', title: 'What was affected', body: () => <ImpactView of={it} /> },
           ]}
         />
       </Card>

@@ -156,7 +156,7 @@ function Whole({ of }: { readonly of: ClientDetail }) {
               <Button
                 onPress={() => askAndOrder(wish('degrade', { detail: 'label' }), { path: '/api/orders' })}
               >
-                Label alone
+                Class alone
               </Button>
               <Button tone="danger" onPress={() => askAndOrder(wish('quarantine'), { path: '/api/orders' })}>
                 Quarantine

@@ -1,14 +1,20 @@
 import type { CaseEvent } from '../../src/incident/case.ts';
-import type { OrderWish } from '../../src/incident/order.ts';
+import type { Order, OrderWish } from '../../src/incident/order.ts';
 import { Link, pathTo } from '../shell/router.tsx';
 import { Digest } from './digest.tsx';
-import { count, counted, worded } from './format.ts';
+import { count, counted, titled, worded } from './format.ts';
 import { MeasureSentence } from './measure-words.tsx';
 import { Text } from './text.tsx';
 import { type Moment, Timeline } from './timeline.tsx';
 
 /** What happened in a case, in order, each with its entry in the ledger. */
-export function CaseTimeline({ events }: { readonly events: readonly CaseEvent[] }) {
+export function CaseTimeline({
+  events,
+  orders,
+}: {
+  readonly events: readonly CaseEvent[];
+  readonly orders: readonly Order[];
+}) {
   const asks = new Map(
     events.flatMap(({ what }) => (what.kind === 'asked' ? [[what.act, what.wish] as const] : [])),
   );
@@ -18,7 +24,7 @@ export function CaseTimeline({ events }: { readonly events: readonly CaseEvent[]
       moments={events.map((event) => ({
         id: event.id,
         at: event.at,
-        ...momentOf(event, asks),
+        ...momentOf(event, asks, orders),
         ...(event.entry === undefined
           ? {}
           : { side: <Link to={pathTo('ledger', String(event.entry))}>entry {count(event.entry)}</Link> }),
@@ -45,6 +51,7 @@ export function openAsks(events: readonly CaseEvent[]): readonly {
 function momentOf(
   { by, what }: CaseEvent,
   asks: ReadonlyMap<string, OrderWish | undefined>,
+  orders: readonly Order[],
 ): Omit<Moment, 'id' | 'at'> {
   const who = by === 'glacis' ? 'Glacis' : <Text of={by} most={30} />;
   switch (what.kind) {
@@ -66,7 +73,7 @@ function momentOf(
         tone: what.to === 'contained' || what.to === 'closed' ? 'held' : undefined,
         title: (
           <>
-            {who}: {what.to === 'working' ? 'in work' : what.to}
+            {who}: {what.to === 'working' ? 'in work' : what.to === 'open' ? 'opened again' : what.to}
             {what.verdict !== undefined && `, ${worded(what.verdict)}`}
           </>
         ),
@@ -118,22 +125,14 @@ function momentOf(
       return {
         icon: 'shield',
         tone: 'held',
-        title: (
-          <>
-            {who}: {worded(what.measure)}
-          </>
-        ),
-        body: <Text of={what.about} most={300} />,
+        title: <Done what={what} orders={orders} />,
+        body: <>{who} did it</>,
       };
     case 'lifted':
       return {
         icon: 'shield',
-        title: (
-          <>
-            {who} lifted: {worded(what.measure)}
-          </>
-        ),
-        body: <Text of={what.about} most={300} />,
+        title: <>{who} lifted a measure</>,
+        body: <Done what={what} orders={orders} />,
       };
     case 'impact':
       return {
@@ -150,4 +149,21 @@ function momentOf(
     default:
       return { icon: 'right', title: who };
   }
+}
+
+/** What a measure did, in a sentence; where its order is not here any more, as the log has it. */
+function Done({
+  what,
+  orders,
+}: {
+  readonly what: Extract<CaseEvent['what'], { readonly kind: 'measure' | 'lifted' }>;
+  readonly orders: readonly Order[];
+}) {
+  const order = orders.find(({ id }) => id === what.order);
+  if (order !== undefined) return <MeasureSentence of={order} />;
+  return (
+    <>
+      {titled(what.measure)}: <Text of={what.about} most={300} />
+    </>
+  );
 }

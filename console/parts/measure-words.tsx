@@ -36,7 +36,7 @@ export function MeasureSentence({ of }: { readonly of: OrderWish }): ComponentCh
     case 'degrade':
       return (
         <>
-          {target} gets {of.detail === 'scores' ? 'scores at most' : 'the label alone'}
+          {target} gets {of.detail === 'scores' ? 'scores at most' : 'the class alone'}
         </>
       );
     case 'quarantine':

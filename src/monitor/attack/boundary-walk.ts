@@ -12,6 +12,7 @@ import { type LastPoints, lastPoints } from './between-points.ts';
 import { type CellRow, cellRowsOf, cellsOfFeatures, scaleOf, usualDistances } from './cell-rows.ts';
 import { halves } from './extraction-evidence.ts';
 import { type OddChances, openOddChances } from './odd-chances.ts';
+import { odds } from './odds.ts';
 import { openRunLength } from './run-length.ts';
 import { scoreSeries } from './score-series.ts';
 import { whoOf } from './sketched-rows.ts';
@@ -206,7 +207,7 @@ function openMonitor(fit: Fit, given: Options, setting: MonitorSetting, state?: 
               },
               principals: principals.length > 0 ? principals : [who],
               title: `${principals.length > 1 ? `${principals.length} clients walk` : `${who} walks`} along a class border of ${setting.model}`,
-              why: `Of ${n} near-duplicates of one input ${flipped} got another class than their neighbour and ${halved} halve the way between two inputs of different classes; in calm clusters at most ${(100 * fit.flipped).toFixed(0)} % and ${(100 * fit.halving).toFixed(1)} % do. The odds against a calm cluster are e^${evidence.toFixed(1)} (alarm from e^${limit.toFixed(1)}). It looks like an attack and not like drift because it is one input, and ${principals.length === 1 ? 'one client' : `${Math.max(1, principals.length)} clients`}; nobody needs to search for the border of a class.`,
+              why: `Of ${n} near-duplicates of one input ${flipped} got another class than their neighbour and ${halved} halve the way between two inputs of different classes; in calm clusters at most ${(100 * fit.flipped).toFixed(0)} % and ${(100 * fit.halving).toFixed(1)} % do. The odds against a calm cluster are ${odds(evidence)} (alarm from ${odds(limit)}). It looks like an attack and not like drift because it is one input, and ${principals.length === 1 ? 'one client' : `${Math.max(1, principals.length)} clients`}; nobody needs to search for the border of a class.`,
               score: evidence,
               threshold: limit,
               decisions: [sighting.id, ...cluster.shown],

@@ -6,6 +6,7 @@ import type { Sighting } from '../sighting.ts';
 import { openDesk } from './alarm-desk.ts';
 import { defineAttackKind } from './attack-kind.ts';
 import { CAPITALS, openOddChances } from './odd-chances.ts';
+import { odds } from './odds.ts';
 import { scoreSeries } from './score-series.ts';
 import { whoOf } from './sketched-rows.ts';
 
@@ -194,7 +195,7 @@ function openMonitor(fit: Fit, given: Options, setting: MonitorSetting, state?: 
             ...{ at: sighting.at, severity: 'low', principals: [who], subject, score, threshold: 1 },
             title: `${who} ${isRising ? 'asks more day by day' : 'stays just below its limit'}`,
             why: isRising
-              ? `Its days, the oldest first, have ${client.days.join(', ')} samples; the odds against days in any order are e^${client.rising.toFixed(1)}. It looks like somebody's plan and not like drift because it is one client; a customer who grows looks the same, so ask.`
+              ? `Its days, the oldest first, have ${client.days.join(', ')} samples; the odds against days in any order are ${odds(client.rising)}. It looks like somebody's plan and not like drift because it is one client; a customer who grows looks the same, so ask.`
               : `In ${client.hours} hours it used ${Math.round(100 * given.near)} % or more of the ${limit} samples an hour that are allowed, and was never refused then; 99 of 100 hours of calm clients stay below ${fit.high}. It looks like somebody who knows the limit; drift would not stop there.`,
             first: client.first,
             last: sighting.at,

@@ -15,6 +15,7 @@ import {
   takeRow,
 } from './extraction-evidence.ts';
 import { CAPITALS } from './odd-chances.ts';
+import { odds } from './odds.ts';
 import { openRunLength } from './run-length.ts';
 import { scoreSeries } from './score-series.ts';
 import { rowsOf, type SketchedRow, whoOf } from './sketched-rows.ts';
@@ -369,7 +370,7 @@ function openExtraction(
           ? `${named.length} clients seem to copy ${setting.model} together`
           : `${asker.name} seems to copy ${setting.model}`,
       why:
-        `What ${asker.name} asks is not distributed as calm clients' queries: ${percent(share)} of its queries are odd by themselves, where ${percent(watch.usual())} are usual, and the odds against a calm client are e^${score.toFixed(1)} (alarm from e^${(alone ? one : all).toFixed(1)}). ` +
+        `What ${asker.name} asks is not distributed as calm clients' queries: ${percent(share)} of its queries are odd by themselves, where ${percent(watch.usual())} are usual, and the odds against a calm client are ${odds(score)} (alarm from ${odds(alone ? one : all)}). ` +
         (named.length > 1
           ? `${named.length} clients deviate ${alone ? 'in the same direction' : 'at once'} and are taken for one. `
           : '') +

@@ -11,6 +11,7 @@ import { defineAttackKind } from './attack-kind.ts';
 import { cellRowsOf, cellsOfFeatures, scaleOf, usualDistances } from './cell-rows.ts';
 import { halves } from './extraction-evidence.ts';
 import { type OddChances, openOddChances } from './odd-chances.ts';
+import { odds } from './odds.ts';
 import { openRunLength } from './run-length.ts';
 import { scoreSeries } from './score-series.ts';
 import { whoOf } from './sketched-rows.ts';
@@ -290,7 +291,7 @@ function openMonitor(fit: Fit, given: Options, setting: MonitorSetting, state?: 
             },
             principals: names,
             title: `${names.length} clients behave as one on ${setting.model}`,
-            why: `${members.reduce((sum, { sharedCount }) => sum + sharedCount, 0)} of their ${calls} calls ask beside a query of another client, and ${members.reduce((sum, { turnCount }) => sum + turnCount, 0)} come after the same client as the call before; calm clients share at most ${(100 * fit.shared).toFixed(1)} % and follow in at most ${(100 * fit.turns).toFixed(1)} %. The odds against separate clients are e^${evidence.toFixed(1)} (alarm from e^${limit.toFixed(1)}). ${common.length > 0 ? `They have ${common.join(', ')} in common. ` : ''}It looks like an attack and not like drift because only these clients are tied to each other; ${Math.max(0, watch.clients.size() - names.length)} others are not.`,
+            why: `${members.reduce((sum, { sharedCount }) => sum + sharedCount, 0)} of their ${calls} calls ask beside a query of another client, and ${members.reduce((sum, { turnCount }) => sum + turnCount, 0)} come after the same client as the call before; calm clients share at most ${(100 * fit.shared).toFixed(1)} % and follow in at most ${(100 * fit.turns).toFixed(1)} %. The odds against separate clients are ${odds(evidence)} (alarm from ${odds(limit)}). ${common.length > 0 ? `They have ${common.join(', ')} in common. ` : ''}It looks like an attack and not like drift because only these clients are tied to each other; ${Math.max(0, watch.clients.size() - names.length)} others are not.`,
             first: Math.min(...born),
             last: sighting.at,
             queries: calls,

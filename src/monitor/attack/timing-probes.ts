@@ -6,6 +6,7 @@ import type { Sighting } from '../sighting.ts';
 import { openDesk } from './alarm-desk.ts';
 import { defineAttackKind } from './attack-kind.ts';
 import { CAPITALS, openOddChances } from './odd-chances.ts';
+import { odds } from './odds.ts';
 import { openRunLength } from './run-length.ts';
 import { scoreSeries } from './score-series.ts';
 import { whoOf } from './sketched-rows.ts';
@@ -201,7 +202,7 @@ function openMonitor(fit: Fit, given: Options, setting: MonitorSetting, state?: 
               threshold: limit,
             },
             title: `${who} measures how long ${setting.model} takes`,
-            why: `It asked about one input ${top} times (calm clients ${fit.run} times at most) and met ${input.buckets.size} latencies; ${client.repeats} of its ${client.calls} calls are exact repeats, where ${(100 * fit.repeats).toFixed(0)} % are granted. The odds against a client that retries are e^${evidence.toFixed(1)} (alarm from e^${limit.toFixed(1)}). Its pace is ${even < 0.1 ? 'even, as a program’s that measures' : 'uneven'}. It looks like an attack and not like drift because the answers do not change and nobody else does it.`,
+            why: `It asked about one input ${top} times (calm clients ${fit.run} times at most) and met ${input.buckets.size} latencies; ${client.repeats} of its ${client.calls} calls are exact repeats, where ${(100 * fit.repeats).toFixed(0)} % are granted. The odds against a client that retries are ${odds(evidence)} (alarm from ${odds(limit)}). Its pace is ${even < 0.1 ? 'even, as a program’s that measures' : 'uneven'}. It looks like an attack and not like drift because the answers do not change and nobody else does it.`,
             first: client.first,
             last: sighting.at,
             queries: client.calls,

@@ -96,7 +96,7 @@ describe('slow-bleeding', () => {
     expect(alarms[0]).toMatchObject({
       kind: 'drift',
       monitor: 'slow-bleeding',
-      title: 'the verifying model disagrees more than it did',
+      title: 'The verifying model disagrees more than it did',
       subject: 'slow-bleeding: divergence of digits',
     });
     expect(alarms[0]!.first).toBeGreaterThan(START + 5_700_000);
@@ -128,7 +128,7 @@ describe('slow-bleeding', () => {
     const monitor = slowBleeding.make(options, setting());
     expect(feed(monitor, crept(10_000, 0, START))).toEqual([]);
     const alarms = feed(monitor, crept(10_000, 0.05, START + 1e8));
-    expect(alarms[0]).toMatchObject({ title: 'scores crept downwards', kind: 'drift' });
+    expect(alarms[0]).toMatchObject({ title: 'Scores crept downwards', kind: 'drift' });
   });
 
   it('sees more wrong answers when labels come late', () => {
@@ -146,7 +146,7 @@ describe('slow-bleeding', () => {
     expect(monitor.learn!(told(before, 0.05))).toEqual([]);
     feed(monitor, after);
     expect(monitor.learn!(told(after, 0.15))[0]).toMatchObject({
-      title: 'more answers are wrong than there were',
+      title: 'More answers are wrong than there were',
     });
   });
 

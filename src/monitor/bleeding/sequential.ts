@@ -1,9 +1,13 @@
 import { randomFrom } from '../../core/random.ts';
 import { normalTail } from '../../core/statistics/normal.ts';
-import { stateFromBytes, stateToBytes } from '../../detect/state-bytes.ts';
+import { type State, stateFromBytes, stateToBytes } from '../../detect/state-bytes.ts';
 import type { Alarm } from '../alarm.ts';
 import { percent } from '../drift/column.ts';
-import { type Spread, spreadOf } from '../drift/spread.ts';
+import { keepRows, keptRows, type Rows } from '../drift/rows.ts';
+import { distinctMoments } from '../drift/runs.ts';
+import { slowChangeOf, wordsOfChange } from '../drift/slow-change.ts';
+import { type Spread, type SpreadMore, spreadOf } from '../drift/spread.ts';
+import { openTrails } from '../drift/trails.ts';
 import { type Part, shown } from '../drift/window-test.ts';
 import type { Monitor, MonitorSetting, MonitorState } from '../monitor.ts';
 import type { Sighting, TrueLabel } from '../sighting.ts';
@@ -44,6 +48,8 @@ export interface SequentialSubject {
   readonly streams: Readonly<Record<string, string>>;
   /** Streams of which callers are watched one by one, too. */
   readonly groups: readonly string[];
+  /** Streams in which what one caller sends within some seconds may be one thing. */
+  readonly runs?: readonly string[] | undefined;
   source(kept: unknown): NumberSource;
 }
 
@@ -63,6 +69,9 @@ const GROUP_RING = 300;
 const MOST_CALLERS = 1024;
 /** A loss from which it is grave. */
 const GRAVE = 0.05;
+/** A change that takes less is sudden; least time between numbers of a stream that trails are made of. */
+const SLOW = 3_600_000;
+const TRAILED = 1000;
 
 /**
  * Opens a monitor of means: each stream is watched by an e-detector, in all and (where asked) for each caller by itself. The budget of false alarms is shared
@@ -93,6 +102,19 @@ export function openSequential(
     };
     streams.set(stream, openMeanStream(own, rng.fork(stream), kept.streams[stream], known?.baseline));
   }
+  const trails = new Map(
+    names.map((stream) => {
+      const trail = openTrails(1);
+      const before = kept.trails(stream);
+      if (before) trail.add(before);
+      return [stream, { trail, last: Number.NEGATIVE_INFINITY, one: new Float32Array(1) }];
+    }),
+  );
+  const slowlyOf = (stream: string) => (callers: ReadonlySet<string>) => {
+    const own = trails.get(stream)!.trail.of(callers);
+    const change = own && slowChangeOf(own.at, own.values, SLOW);
+    return change && wordsOfChange(change);
+  };
   const groups = new Map(subject.groups.map((stream) => [stream, new Map() as Group]));
   let told = 0;
   const callers = new Map<string, number>(kept.callers);
@@ -174,6 +196,12 @@ export function openSequential(
   const emit: Emit = (stream, x, caller, group, decision, at) => {
     const watch = streams.get(stream);
     if (watch === undefined) return;
+    const trailed = trails.get(stream)!;
+    if (Math.abs(at - trailed.last) >= TRAILED) {
+      trailed.last = at;
+      trailed.one[0] = x;
+      trailed.trail.take(trailed.one, 0, caller, decision, at);
+    }
     const rise = watch.take(x, caller, decision, at);
     if (
       counted < 20_000 &&
@@ -184,20 +212,36 @@ export function openSequential(
       counted++;
     }
     if (rise !== undefined && isDue(stream, at))
-      raise(stream, rise, spreadOfRise(rise, calmShare), `${name}: ${stream}`);
+      raise(
+        stream,
+        rise,
+        spreadOfRise(rise, {
+          calmShare,
+          distinct: subject.runs?.includes(stream)
+            ? (callers) => distinctMoments(rise.rows, callers)
+            : undefined,
+          slowly: slowlyOf(stream),
+        }),
+        `${name}: ${stream}`,
+      );
     const all = groups.get(stream);
     const own = all && groupOf(all, stream, group);
     if (own === undefined) return;
     const one = own.take(x, caller, decision, at);
     // What is said of all is not said of each again.
     if (one === undefined || watch.phase() === 'alarmed' || !isDue(`${stream}\n${group}`, at)) return;
+    const principals = [...new Set(one.rows.principals)].slice(0, 32);
+    const how = slowlyOf(stream)(new Set(principals));
     raise(
       stream,
       one,
       {
-        kind: 'attack',
-        principals: [...new Set(one.rows.principals)].slice(0, 32),
-        why: `Attack-like: only ${group} loses; all together are as usual.`,
+        kind: how === undefined ? 'attack' : 'drift',
+        principals,
+        why:
+          how === undefined
+            ? `Attack-like: only ${group} loses; all together are as usual.`
+            : `Drift-like: only ${group} loses, and ${how}; all together are as usual.`,
         figures: { group: [group] },
       },
       `${name}: ${stream} of one caller`,
@@ -260,25 +304,41 @@ export function openSequential(
         ].slice(0, 64),
       };
     },
-    snapshot: () =>
-      stateToBytes({
+    snapshot() {
+      const rows = [...trails].flatMap(([stream, { trail }]) => {
+        const all = trail.all();
+        return all === undefined ? [] : [[stream, keepRows(all)] as const];
+      });
+      return stateToBytes({
         kind: `mean/1 ${name}`,
         plain: {
           streams: Object.fromEntries([...streams].map(([stream, watch]) => [stream, watch.keep()])),
           ...{ callers: [...callers], said: [...said], source: source.keep?.() ?? null },
+          trails: Object.fromEntries(rows.map(([stream, { plain }]) => [stream, plain])),
         },
-        arrays: {},
-      }),
+        arrays: Object.fromEntries(
+          rows.flatMap(([stream, { arrays }]) =>
+            Object.entries(arrays).map(([key, array]) => [`${stream}.${key}`, array]),
+          ),
+        ),
+      });
+    },
   };
 }
 
 /** Whose doing a rise is. */
-function spreadOfRise({ rows, usual, baseline }: Rise, calmShare: (caller: string) => number): Spread {
+function spreadOfRise(
+  { rows, usual, baseline }: Rise,
+  more: Pick<SpreadMore, 'calmShare' | 'distinct' | 'slowly'>,
+): Spread {
   const excess = Float64Array.from(rows.values, (x) => x - usual.mean);
   const deviation = Math.sqrt(Math.max(1e-6, baseline.squares / Math.max(1, baseline.n) - usual.mean ** 2));
-  return spreadOf(rows, excess, calmShare, (rest) => {
-    const mean = rest.values.reduce((sum, x) => sum + x, 0) / rest.n;
-    return -Math.log10(Math.max(1e-300, normalTail(((mean - usual.mean) * Math.sqrt(rest.n)) / deviation)));
+  return spreadOf(rows, excess, {
+    ...more,
+    scoreOfRest(rest) {
+      const mean = rest.values.reduce((sum, x) => sum + x, 0) / rest.n;
+      return -Math.log10(Math.max(1e-300, normalTail(((mean - usual.mean) * Math.sqrt(rest.n)) / deviation)));
+    },
   });
 }
 
@@ -293,23 +353,34 @@ interface Kept {
   readonly callers: readonly (readonly [string, number])[];
   readonly said: readonly (readonly [string, number])[];
   readonly source: unknown;
+  readonly trails: (stream: string) => Rows | undefined;
 }
 
 function keptOf(name: string, bytes: Uint8Array | undefined): Kept {
-  const none: Kept = { streams: {}, callers: [], said: [], source: undefined };
+  const none: Kept = { streams: {}, callers: [], said: [], source: undefined, trails: () => undefined };
   if (bytes === undefined) return none;
-  let plain: Record<string, unknown>;
+  let state: State;
   try {
-    plain = (stateFromBytes(`mean/1 ${name}`, bytes).plain ?? {}) as Record<string, unknown>;
+    state = stateFromBytes(`mean/1 ${name}`, bytes);
   } catch {
     return none;
   }
+  const plain = (state.plain ?? {}) as Record<string, unknown>;
   const { streams } = plain;
   return {
     streams: typeof streams === 'object' && streams !== null ? { ...streams } : {},
     callers: pairs(plain.callers, MOST_CALLERS),
     said: pairs(plain.said, 256),
     source: plain.source ?? undefined,
+    trails(stream) {
+      const { [`${stream}.values`]: values, [`${stream}.who`]: who, [`${stream}.at`]: at } = state.arrays;
+      const rows = keptRows((plain.trails as Record<string, unknown> | undefined)?.[stream], {
+        values,
+        who,
+        at,
+      });
+      return rows?.width === 1 ? rows : undefined;
+    },
   };
 }
 

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import type { DriftKind } from '../drift/drift-kind.ts';
 import { openLabelJoin } from '../drift/label-join.ts';
-import { nameOf } from '../drift/rows.ts';
-import { callerOf } from '../drift/windowed.ts';
+import { callerOf, nameOf } from '../drift/rows.ts';
 import { PER_DAY } from '../drift/windowed-options.ts';
 import {
   type NumberSource,
@@ -87,12 +86,13 @@ function subjectOf({ remember }: BleedingOptions): SequentialSubject {
   return {
     name: 'slow-bleeding',
     streams: {
-      divergence: 'the verifying model disagrees more than it did',
-      labels: 'more answers are wrong than there were',
-      'scores up': 'scores crept upwards',
-      'scores down': 'scores crept downwards',
+      divergence: 'The verifying model disagrees more than it did',
+      labels: 'More answers are wrong than there were',
+      'scores up': 'Scores crept upwards',
+      'scores down': 'Scores crept downwards',
     },
     groups: ['divergence', 'labels'],
+    runs: ['scores up', 'scores down'],
     source: (kept) => sourceOf(remember, kept),
   };
 }

@@ -103,7 +103,7 @@ const hours = (milliseconds: number): string =>
 function subjectOf({ remember }: AccuracyOptions): SequentialSubject {
   return {
     name: 'accuracy',
-    streams: { errors: 'more answers are wrong than there were' },
+    streams: { errors: 'More answers are wrong than there were' },
     groups: [],
     source: () => sourceOf(remember),
   };

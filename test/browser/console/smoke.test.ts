@@ -23,7 +23,7 @@ describe.skipIf(!hasChromium)('the console in a browser (needs /usr/bin/chromium
     await page.getByRole('button', { name: 'Do it' }).first().click();
     const dialog = page.getByRole('dialog');
     expect(await dialog.textContent()).toMatch(
-      /probe-a7 gets the label alone.*Answers go on, and hold less/s,
+      /probe-a7 gets the class alone.*Answers go on, and hold less/s,
     );
     await dialog.getByLabel(/Why/).fill('seen in the smoke test');
     await dialog.getByRole('button', { name: 'Degrade' }).click();
