@@ -42,7 +42,8 @@ export function base62(bytes: Uint8Array, length: number): string {
 }
 
 function checksumOf(body: string): string {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(crc32(body));
-  return base62(bytes, KEY_PARTS.checksum);
+  let text = '';
+  for (let [i, rest] = [0, crc32(body)]; i < KEY_PARTS.checksum; i++, rest = Math.floor(rest / 62))
+    text = DIGITS[rest % 62]! + text;
+  return text;
 }

@@ -1,4 +1,4 @@
-import { createHash, sign, verify } from 'node:crypto';
+import { hash, sign, verify } from 'node:crypto';
 import { GlacisError } from '../core/error.ts';
 import { MOST_BUNDLE_BYTES } from './entry-bundle.ts';
 import { HASH_BYTES, sameHash } from './merkle.ts';
@@ -48,17 +48,26 @@ export function formatRecord(
   payload: readonly Uint8Array[],
 ): { readonly bytes: Uint8Array; readonly id: Uint8Array } {
   const length = payload.reduce((sum, part) => sum + part.length, 0);
-  const head = Buffer.alloc(HEAD_BYTES);
-  MAGIC[record.kind].copy(head);
-  head.writeUInt32BE(length, 8);
-  head.writeUInt32BE(record.count, 12);
-  head.writeBigUInt64BE(BigInt(record.start), 16);
-  head.writeBigUInt64BE(BigInt(record.at), 24);
-  head.set(record.previous, 32);
-  const body = Buffer.concat([head, ...payload]);
-  const id = createHash('sha256').update(body).digest();
-  const signature = sign(null, Buffer.concat([CONTEXT, id]), signer.privateKey);
-  return { bytes: Buffer.concat([body, signature]), id };
+  const end = HEAD_BYTES + length;
+  const bytes = Buffer.allocUnsafe(end + signatureBytes(signer));
+  MAGIC[record.kind].copy(bytes);
+  bytes.writeUInt32BE(length, 8);
+  bytes.writeUInt32BE(record.count, 12);
+  bytes.writeBigUInt64BE(BigInt(record.start), 16);
+  bytes.writeBigUInt64BE(BigInt(record.at), 24);
+  bytes.set(record.previous, 32);
+  let at = HEAD_BYTES;
+  for (const part of payload) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  const id = hash('sha256', bytes.subarray(0, end), 'buffer');
+  bytes.set(sign(null, Buffer.concat([CONTEXT, id]), signer.privateKey), end);
+  return { bytes, id };
+}
+
+function signatureBytes({ algorithm }: NoteKey): number {
+  return algorithm === 'ml-dsa-44-cosignature' ? 2420 : 64;
 }
 
 /** A segment as it was found. */
@@ -153,10 +162,10 @@ function readRecord(
   const length = buffer.readUInt32BE(at + 8);
   const [start, time] = [buffer.readBigUInt64BE(at + 16), buffer.readBigUInt64BE(at + 24)];
   const signed = at + HEAD_BYTES + length;
-  const end = signed + (key.algorithm === 'ml-dsa-44-cosignature' ? 2420 : 64);
+  const end = signed + signatureBytes(key);
   if (kind === undefined || length > MOST_PAYLOAD_BYTES || end > buffer.length) return undefined;
   if (start > Number.MAX_SAFE_INTEGER || time > Number.MAX_SAFE_INTEGER) return undefined;
-  const id = createHash('sha256').update(buffer.subarray(at, signed)).digest();
+  const id = hash('sha256', buffer.subarray(at, signed), 'buffer');
   if (!verify(null, Buffer.concat([CONTEXT, id]), key.publicKey, buffer.subarray(signed, end)))
     return undefined;
   const record = {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
+import { letOthersGoFirst } from '../../core/thread-priority.ts';
 import type { Alarm } from '../alarm.ts';
 import type { MonitorKind, MonitorState } from '../monitor.ts';
 import { chosenKinds } from './chosen-kinds.ts';
@@ -14,6 +15,8 @@ const LOOK = 2000;
 const SUSPICIOUS = 0.3;
 const MOST_SUSPECTS = 64;
 
+// A fit takes up to a second; what calls wait for must not share a core with it.
+letOthersGoFirst();
 const data = workerData as HubWorkerData;
 const port = parentPort!;
 const send = (reply: HubReply, transfer: ArrayBuffer[] = []): void => port.postMessage(reply, transfer);

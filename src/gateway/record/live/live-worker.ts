@@ -1,5 +1,6 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { asGlacisError } from '../../../core/error.ts';
+import { letOthersGoFirst } from '../../../core/thread-priority.ts';
 import { folderSource, parseVerifierKey } from '../../../ledger/index.ts';
 import { openWrappingKey } from '../../../supply/vault/wrapping-key.ts';
 import { archivedRanges, firstEntry } from '../archive.ts';
@@ -20,6 +21,7 @@ const LOOKED_AT = 60_000;
 const PATIENCE = 200;
 
 async function serve(port: MessagePort, data: LiveWorkerData): Promise<void> {
+  letOthersGoFirst();
   const places = logFolder(data.folder);
   const trust = { origin: data.origin, keys: data.keys.map(parseVerifierKey) };
   const names = subjectNames(
