@@ -16,6 +16,7 @@ describe('commandLine', () => {
     [['https://me:hunter2@h/v2/models/m'], 'https://h/v2/models/m'],
     [['grpcs://hunter2@h:8001/v2/models/m'], 'grpcs://h:8001/v2/models/m'],
     [['--url-b=http://me:hunter2@h/m'], '--url-b=http://h/m'],
+    // glacis:allow-secret(url-password)
     [['HTTP://me:hunter@2@h/m'], 'HTTP://h/m'],
   ])('leaves secrets out: %j', (args, shown) => {
     expect(commandLine(args)).toBe(`glacis ${shown}`);

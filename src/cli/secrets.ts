@@ -6,9 +6,10 @@ import { visible } from '../report/markup.ts';
 import { sarifLog } from '../supply/finding/sarif.ts';
 import { type BaselineEntry, baselineToJson, readBaseline } from '../supply/secrets/baseline.ts';
 import { findSecrets } from '../supply/secrets/find-secrets.ts';
+import { gitHistory } from '../supply/secrets/git/history.ts';
+import { stagedFiles } from '../supply/secrets/git/staged.ts';
 import { stripNotebook } from '../supply/secrets/notebook/strip.ts';
 import { secretsSarifRules } from '../supply/secrets/sarif-rules.ts';
-import { stagedFiles } from '../supply/secrets/staged.ts';
 import { secretsText } from '../supply/secrets/text.ts';
 import { type Command, type CommandRun, EXIT } from './command.ts';
 import { prepareFile, writeText } from './output.ts';
@@ -17,13 +18,16 @@ import { prepareFile, writeText } from './output.ts';
 export const command: Command = {
   usage: 'secrets PATH… [options]',
   about:
-    'Looks for keys, tokens and passwords in notebooks (cell by cell, outputs included), source, configuration and what people write into models. Never prints a secret. Leaves with 1 when there is one, with 2 when a file could not be read. A comment glacis:allow-secret on the line, or the line above, allows one.',
+    'Looks for keys, tokens and passwords in notebooks (cell by cell, outputs included), source, configuration, what people write into models, and archives of all that. Never prints a secret. Leaves with 1 when there is one, with 2 when a file could not be read. A comment glacis:allow-secret on the line, or the line above, allows one.',
   options: {
     json: { value: 'FILE', help: 'the result as JSON' },
     sarif: { value: 'FILE', help: 'the result as SARIF 2.1.0, for code scanning' },
     baseline: { value: 'FILE', help: 'secrets that are known and not reported again' },
     'write-baseline': { value: 'FILE', help: 'write what is found as a baseline (fingerprints, no secrets)' },
     staged: { help: 'look at what Git is about to commit, as it will be committed; no PATH' },
+    history: {
+      help: 'look at everything that Git keeps of the repository PATH (branches, tags, stash, reflog, lost objects), not at its files',
+    },
     'strip-notebook': {
       help: 'first take outputs, execution counts and widget state out of the notebooks given, in place',
     },
@@ -31,6 +35,7 @@ export const command: Command = {
   examples: [
     ['glacis secrets .', 'everything below this folder'],
     ['glacis secrets --staged', 'as a pre-commit hook: only what is about to be committed'],
+    ['glacis secrets . --history', 'every version of every file that was ever committed'],
     ['glacis secrets . --write-baseline .secrets.json', 'accept what is there today …'],
     ['glacis secrets . --baseline .secrets.json', '… and report only what is new'],
     ['glacis secrets --strip-notebook train.ipynb', 'a notebook without outputs, and then without secrets'],
@@ -46,6 +51,12 @@ export const command: Command = {
           ? `secrets: expected --staged or PATH, got both`
           : 'secrets: expected at least one PATH, or --staged, got none',
       );
+    const history = given.flag('history');
+    if (history && (paths.length !== 1 || given.flag('strip-notebook')))
+      throw new GlacisError(
+        'option/invalid',
+        'secrets: expected --history with one PATH and nothing to strip, got something else',
+      );
     const [json, sarif, write] = [given.text('json'), given.text('sarif'), given.text('write-baseline')];
     for (const file of [json, sarif, write]) if (file !== undefined) await prepareFile(file);
     if (given.flag('strip-notebook')) await strip(run);
@@ -54,7 +65,12 @@ export const command: Command = {
     const entries: BaselineEntry[] = [];
     // A new baseline keeps the old one's salt, so that its diff shows what changed.
     const salt = baseline?.salt ?? randomBytes(16).toString('hex');
-    const result = await findSecrets(staged ? { staged: await stagedFiles('.', signal) } : paths, {
+    const what = staged
+      ? { given: await stagedFiles('.', signal) }
+      : history
+        ? { given: gitHistory(paths[0]!, signal) }
+        : paths;
+    const result = await findSecrets(what, {
       ...(baseline !== undefined && write === undefined && { baseline }),
       ...(write !== undefined && { record: { salt, add: (entry) => entries.push(entry) } }),
       // Names of files may hold control characters.

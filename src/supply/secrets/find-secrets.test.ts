@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +6,6 @@ import { WireWriter } from '../../onnx/wire.ts';
 import { ggufFile } from '../scan/formats/gguf.fixture.ts';
 import { type BaselineEntry, baselineToJson, readBaseline } from './baseline.ts';
 import { findSecrets } from './find-secrets.ts';
-import { stagedFiles } from './staged.ts';
 import { secretsText } from './text.ts';
 import { SAMPLES, tokenSource } from './tokens.fixture.ts';
 
@@ -259,29 +257,5 @@ describe('a baseline', () => {
       });
     await expect(readBaseline(lay('b.json', '{'))).rejects.toMatchObject({ code: 'data/unreadable' });
     await expect(readBaseline(join(folder, 'none'))).rejects.toMatchObject({ code: 'data/unreadable' });
-  });
-});
-
-describe('staged files', () => {
-  const git = (...args: string[]) =>
-    execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@x', ...args], {
-      cwd: folder,
-      stdio: 'pipe',
-    });
-
-  it('are looked at as they will be committed, not as they lie on the disk', async () => {
-    git('init', '-q');
-    lay('a b.txt', `x ${token}\n`);
-    lay('-n.txt', `x ${other}\n`);
-    git('add', '--', '.');
-    lay('a b.txt', 'clean now\n');
-    lay('unstaged.txt', token);
-    const { findings, files } = await findSecrets({ staged: await stagedFiles(folder) });
-    expect(files).toBe(2);
-    expect(findings.map(({ where }) => where.path).sort()).toEqual(['-n.txt', 'a b.txt']);
-  });
-
-  it('outside of a repository are an error', async () => {
-    await expect(stagedFiles(folder)).rejects.toMatchObject({ code: 'data/unreadable' });
   });
 });

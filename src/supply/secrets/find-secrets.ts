@@ -4,12 +4,13 @@ import { type ByteSource, memorySource, openFile } from '../../data/byte-source.
 import { bySeverity, LEAKED_CREDENTIAL, type SupplyFinding, type Unread } from '../finding/finding.ts';
 import { isAllowed } from './allow.ts';
 import { type Baseline, type BaselineEntry, fingerprinter } from './baseline.ts';
-import type { TextPiece } from './look/piece.ts';
-import { piecesOf } from './look/pieces.ts';
+import type { GivenFile } from './given-file.ts';
+import { lookInside } from './look/archive.ts';
+import type { Remark, TextPiece } from './look/piece.ts';
+import { BINARY_ENDS, piecesOf } from './look/pieces.ts';
 import { type Match, matcherOf } from './match.ts';
 import { redacted } from './redact.ts';
 import { SECRET_RULES } from './rules/registry.ts';
-import type { StagedFile } from './staged.ts';
 import { filesAt } from './walk.ts';
 
 /** Version of the result's JSON. */
@@ -43,20 +44,36 @@ export interface SecretsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Findings of one file beyond this many are counted, not kept. */
+/** Findings of one file, with all that is in it, beyond this many are counted, not kept. */
 const MOST_PER_FILE = 1000;
+/** How much of the two ends of binary content inside archives is looked at: checkpoints hold thousands of tensors. */
+const MEMBER_ENDS = 1 << 18;
 
 const matcher = matcherOf(SECRET_RULES);
 
+/** A file on its way: what findings name it, and what was found in it so far. */
+interface Looking {
+  readonly path: string;
+  /** In front of all places. */
+  readonly from?: string | undefined;
+  /** Secrets that were met in it, by rule. */
+  readonly met: Set<string>;
+  kept: number;
+  /** Whether it was an archive, and whether of contents in it only the ends were looked at. */
+  opened: boolean;
+  partly: boolean;
+}
+
 /**
- * Looks for secrets in the files at and below `paths`, or in `staged` ones. Reads each file once, in windows, and never throws
- * for what a file holds: what cannot be read is in the result. Errors: `run/cancelled`.
+ * Looks for secrets in the files at and below `paths`, or in given ones (staged, or of a history). Archives are opened. Reads each file
+ * once, in windows, and never throws for what a file holds: what cannot be read is in the result.
+ * Errors: `run/cancelled`, and those of the list of given files.
  *
  * @example
  * const { findings, unread } = await findSecrets(['notebooks', '.env']);
  */
 export async function findSecrets(
-  what: readonly string[] | { readonly staged: readonly StagedFile[] },
+  what: readonly string[] | { readonly given: Iterable<GivenFile> | AsyncIterable<GivenFile> },
   { baseline, record, progress, signal }: SecretsOptions = {},
 ): Promise<SecretsResult> {
   const findings: SupplyFinding[] = [];
@@ -66,16 +83,23 @@ export async function findSecrets(
   const known = baseline && knownTo(baseline);
   const fingerprint = record && fingerprinter(record.salt);
 
-  const look = async (path: string, source: ByteSource): Promise<void> => {
-    counts.files++;
-    counts.bytes += source.size;
-    progress?.({ label: 'looking for secrets', done: counts.files, note: path });
-    let kept = 0;
-    const remark = ({ kind, reason }: { readonly kind: 'left' | 'unread'; readonly reason: string }) =>
-      (kind === 'left' ? partly : unread).push({ path, reason });
-    for await (const piece of piecesOf(source, remark, signal)) {
+  /** Looks at one content: the file itself, or something in it, which `path` leads to. */
+  const lookAt = async (path: string, content: ByteSource, looking: Looking, ends: number) => {
+    const isItself = path === looking.path;
+    const remark = ({ kind, reason }: Remark) => {
+      if (kind === 'unread') unread.push({ path, reason: told(looking.from, reason) });
+      // Of an archive one remark says it for all that is in it, and its own bytes were seen in there.
+      else if (isItself && !looking.opened) partly.push({ path, reason: told(looking.from, reason) });
+      else looking.partly ||= !isItself;
+    };
+    const again = new Set(isItself ? looking.met : []);
+    for await (const piece of piecesOf(content, remark, { ends, signal })) {
       for (const { match, place } of locate(piece)) {
         const { rule, secret, at, end } = match;
+        const key = `${rule.id}\0${secret}`;
+        // What lies in an archive without compression is seen a second time in the archive's own bytes.
+        if (again.has(key)) continue;
+        looking.met.add(key);
         if (isAllowed(piece.text, at, end, rule.id)) {
           counts.allowed++;
           continue;
@@ -86,18 +110,47 @@ export async function findSecrets(
           counts.known++;
           continue;
         }
-        kept++;
-        if (kept <= MOST_PER_FILE) findings.push(findingOf(match, path, place));
+        looking.kept++;
+        if (looking.kept <= MOST_PER_FILE) findings.push(findingOf(match, path, place, looking.from));
       }
     }
-    if (kept > MOST_PER_FILE)
-      unread.push({ path, reason: `${kept} secrets, of which the first ${MOST_PER_FILE} are reported` });
   };
-  const lookSafely = async (path: string, open: () => Promise<ByteSource>): Promise<void> => {
+  const look = async (path: string, from: string | undefined, source: ByteSource): Promise<void> => {
+    counts.files++;
+    counts.bytes += source.size;
+    progress?.({ label: 'looking for secrets', done: counts.files, note: path });
+    const looking: Looking = { path, from, met: new Set(), kept: 0, opened: false, partly: false };
+    looking.opened = await lookInside(
+      source,
+      path,
+      (member, content) => lookAt(member, content, looking, MEMBER_ENDS),
+      (member, reason) => unread.push({ path: member, reason: told(from, reason) }),
+      signal,
+    );
+    await lookAt(path, source, looking, BINARY_ENDS);
+    if (looking.partly)
+      partly.push({
+        path,
+        reason: told(
+          from,
+          `binary contents in it: only the first and the last ${MEMBER_ENDS >> 10} KiB of each`,
+        ),
+      });
+    if (looking.kept > MOST_PER_FILE)
+      unread.push({
+        path,
+        reason: `${looking.kept} secrets, of which the first ${MOST_PER_FILE} are reported`,
+      });
+  };
+  const lookSafely = async (
+    path: string,
+    from: string | undefined,
+    open: () => Promise<ByteSource>,
+  ): Promise<void> => {
     let source: ByteSource | undefined;
     try {
       source = await open();
-      await look(path, source);
+      await look(path, from, source);
     } catch (thrown) {
       const error = asGlacisError(thrown, 'data/unreadable', path);
       if (error.code === 'run/cancelled') throw error;
@@ -107,14 +160,19 @@ export async function findSecrets(
     }
   };
 
-  if ('staged' in what) {
-    for (const { path, read } of what.staged)
-      await lookSafely(path, async () => memorySource(await read(), path));
+  if ('given' in what) {
+    for await (const { path, from, read } of what.given)
+      await lookSafely(path, from, async () => memorySource(await read(), path));
   } else {
     for await (const path of filesAt(what, (u) => unread.push(u), signal))
-      await lookSafely(path, () => openFile(path));
+      await lookSafely(path, undefined, () => openFile(path));
   }
   return { schema: SECRETS_SCHEMA, ...counts, findings: bySeverity(findings), unread, partly };
+}
+
+/** Words with where a file comes from in front. */
+function told(from: string | undefined, words: string): string {
+  return [from, words].filter((part) => part !== undefined && part !== '').join(', ');
 }
 
 /** Whether the baseline knows a secret in a file. Only secrets in files and of rules that it names are hashed. */
@@ -171,13 +229,18 @@ function placeOf(
   };
 }
 
-function findingOf({ rule, secret }: Match, path: string, { place, line, column }: Place): SupplyFinding {
+function findingOf(
+  { rule, secret }: Match,
+  path: string,
+  { place, line, column }: Place,
+  from: string | undefined,
+): SupplyFinding {
   return {
     rule: `secrets/${rule.id}`,
     severity: rule.severity,
     where: {
       path,
-      place,
+      place: told(from, place),
       ...(line === undefined ? {} : { line }),
       ...(column === undefined ? {} : { column }),
     },

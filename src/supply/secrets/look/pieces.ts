@@ -12,7 +12,7 @@ const HEAD = 1 << 16;
 /** Notebooks and UTF-16 texts are held whole, so they have a bound. */
 const WHOLE = 1 << 26;
 /** How much of the two ends of a binary file is looked at. */
-const BINARY_ENDS = 1 << 23;
+export const BINARY_ENDS = 1 << 23;
 
 /**
  * The texts of one file, told apart by its bytes: notebooks cell by cell, ONNX and safetensors by what people write into
@@ -23,7 +23,7 @@ const BINARY_ENDS = 1 << 23;
 export async function* piecesOf(
   source: ByteSource,
   remark: (remark: Remark) => void,
-  signal?: AbortSignal,
+  { ends = BINARY_ENDS, signal }: { readonly ends?: number; readonly signal?: AbortSignal | undefined } = {},
 ): AsyncGenerator<TextPiece> {
   const head = await source.read(0, Math.min(HEAD, source.size));
   const utf16 = utf16Of(head);
@@ -37,7 +37,7 @@ export async function* piecesOf(
     return;
   }
   if (head.subarray(0, 8192).includes(0) || maybeOnnx(head)) {
-    yield* binaryTexts(source, head, remark, signal);
+    yield* binaryTexts(source, head, remark, ends, signal);
     return;
   }
   const notebook = await notebookOf(source, head, remark);
@@ -72,7 +72,8 @@ async function* binaryTexts(
   source: ByteSource,
   head: Uint8Array,
   remark: (remark: Remark) => void,
-  signal?: AbortSignal,
+  ends: number,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<TextPiece> {
   if (maybeOnnx(head)) {
     try {
@@ -84,15 +85,15 @@ async function* binaryTexts(
     }
   }
   const piece = { place: '', strictOnly: true } as const;
-  if (source.size <= 2 * BINARY_ENDS) {
+  if (source.size <= 2 * ends) {
     yield* windowsOf(source, piece, {}, signal);
     return;
   }
-  yield* windowsOf(source, piece, { end: BINARY_ENDS }, signal);
-  yield* windowsOf(source, piece, { start: source.size - BINARY_ENDS }, signal);
+  yield* windowsOf(source, piece, { end: ends }, signal);
+  yield* windowsOf(source, piece, { start: source.size - ends }, signal);
   remark({
     kind: 'left',
-    reason: `binary; only the first and the last ${BINARY_ENDS / 2 ** 20} MiB were looked at`,
+    reason: `binary; only the first and the last ${ends >> 20} MiB were looked at`,
   });
 }
 
