@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import { drill } from './incident/drill.ts';
+import { replay } from './incident/replay.ts';
 import {
   act,
   approve,
@@ -26,6 +27,7 @@ const VERBS: Verbs = {
   comment: { takes: 'CASE TEXT', run: comment },
   close: { takes: 'CASE', run: close },
   impact: { takes: 'CASE', run: impact },
+  replay: { takes: 'LOG', run: replay },
   bundle: { takes: 'CASE', run: bundle },
   verify: { takes: 'BUNDLE', run: verify },
   'what-if': { takes: 'CHANGE', run: whatIf },
@@ -46,7 +48,10 @@ export const command: Command = {
     kind: { value: 'KIND', help: 'list: attack, drift or fault' },
     find: { value: 'TEXT', help: 'list: part of an id, a title, a model or a principal' },
     before: { value: 'PLACE', help: 'list: what the page before ended with' },
-    limit: { value: 'N', help: 'list: at most so many; 100 unless given' },
+    limit: {
+      value: 'N',
+      help: 'list: at most so many, 100 unless given; replay: rows kept, 10,000 unless given',
+    },
     principal: { value: 'ID', help: 'act, impact: this principal' },
     tenant: { value: 'ID', help: 'act, impact: this tenant' },
     credential: { value: 'ID', help: 'act: this key' },
@@ -59,13 +64,25 @@ export const command: Command = {
     hours: { value: 'N', help: 'act: ends by itself after so long' },
     because: { value: 'TEXT', help: 'act: why, for the log' },
     verdict: { value: 'NAME', help: 'close: attack, drift, fault or false-alarm' },
-    version: { value: 'NAME', help: 'impact: this version' },
+    version: { value: 'NAME', help: 'impact, replay: this version' },
     digest: { value: 'DIGEST', help: 'impact: the version with this digest' },
     feed: { value: 'NAME', help: 'impact: decisions that rested on this feed' },
     data: { value: 'DIGEST', help: 'impact: versions whose provenance names this data' },
     against: { value: 'VERSION', help: 'impact: a good version that is loaded, to replay kept inputs on' },
-    after: { value: 'TIME', help: 'impact, what-if: not before, such as 2026-11-21T08:00:00Z' },
-    until: { value: 'TIME', help: 'impact, what-if: not after' },
+    on: {
+      value: 'FILE',
+      help: 'impact (in a data folder), replay: an ONNX file to replay kept inputs on, without a server',
+    },
+    tolerance: {
+      value: 'X',
+      help: 'replay: how far the score of the same class may lie off; 1 unless given: only the class counts',
+    },
+    'wrapping-key': {
+      value: 'KEY',
+      help: 'replay, impact --on: what opens the keys of subjects; the one in the folder unless given',
+    },
+    after: { value: 'TIME', help: 'impact, replay, what-if: not before, such as 2026-11-21T08:00:00Z' },
+    until: { value: 'TIME', help: 'impact, replay, what-if: not after' },
     threshold: { value: 'X', help: 'what-if guard: the threshold' },
     action: { value: 'NAME', help: 'what-if guard: flag, degrade or refuse; refuse unless given' },
     per: {
@@ -79,7 +96,7 @@ export const command: Command = {
     out: { value: 'PATH', help: 'bundle: the file; drill: a folder to keep what it made' },
     trust: {
       value: 'FILE',
-      help: "verify: the log's keys (log.trust.json) as you keep them; and public keys (PEM) whose signature is wanted",
+      help: "verify, replay: the log's keys (log.trust.json) as you keep them; and public keys (PEM) whose signature is wanted",
       many: true,
     },
     seed: { value: 'SEED', help: 'drill: other pictures and another attack; 1 unless given' },
@@ -94,6 +111,10 @@ export const command: Command = {
     [
       'glacis incident impact C-2026-0007 --model signs --version 2 --against 1 --url http://127.0.0.1:8082 --key-file key',
       'which decisions of version 2 would have been others',
+    ],
+    [
+      'glacis incident replay glacis-data/record --on signs-good.onnx --model signs --version 2 --json replay.json',
+      'the same without a server, from the log and what it kept',
     ],
     ['glacis incident bundle C-2026-0007 --url http://127.0.0.1:8082 --key-file key', 'pack the evidence'],
     ['glacis incident verify C-2026-0007.zip --trust log.trust.json', 'check it anywhere'],

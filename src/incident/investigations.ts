@@ -7,18 +7,20 @@ import type { AffectedDecision, ImpactSummary } from './impact/impact.ts';
 import { type Impacts, type ImpactsSetting, openImpacts } from './impact/open-impacts.ts';
 import type { CaseView, Incidents } from './open-incidents.ts';
 import type { Past, PastDecision } from './past.ts';
-import { openWhatIfs, type WhatIfs } from './what-if/open-what-ifs.ts';
+import { openWhatIfs, type ReplayWhatIf, type WhatIfs } from './what-if/open-what-ifs.ts';
 
 /** What looking into incidents depends on. */
 export interface InvestigationsSurroundings
   extends Pick<
       ImpactsSetting,
-      'openReplay' | 'modelsWith' | 'modelsOfFeed' | 'log' | 'now' | 'freshId' | 'failed'
+      'search' | 'modelsWith' | 'modelsOfFeed' | 'log' | 'now' | 'freshId' | 'failed'
     >,
     Pick<EvidenceSetting, 'record'> {
   readonly incidents: Incidents;
   readonly store: Store;
-  readonly past: Past;
+  /** Finds decisions by their ids. */
+  readonly past: Pick<Past, 'find'>;
+  readonly replayWhatIf: ReplayWhatIf;
   readonly ledger: EvidenceSetting['log'];
   /** The text of the log's trust file. */
   readonly trustFile: string;
@@ -126,7 +128,10 @@ export async function openInvestigations(around: InvestigationsSurroundings): Pr
       return { bundle: await bundle(of, by, [impact]) };
     },
   });
-  const whatIfs = openWhatIfs({ past, store, freshId: around.freshId, failed });
+  const whatIfs = openWhatIfs({
+    ...{ store, failed, freshId: around.freshId },
+    replay: around.replayWhatIf,
+  });
   await impacts.resume();
   return {
     impacts,

@@ -20,7 +20,13 @@ export function memoryPast(all: readonly PastDecision[], size = 100): Past & { r
     page: async (scope: Parameters<Past['page']>[0], cursor: number) => {
       past.read++;
       const decisions = all.slice(cursor, cursor + size).filter((each) => isWithin(each, scope));
-      return { decisions, cursor: cursor + size, of: all.length, isEnd: cursor + size >= all.length };
+      return {
+        decisions,
+        looked: decisions.length,
+        cursor: cursor + size,
+        of: all.length,
+        isEnd: cursor + size >= all.length,
+      };
     },
     find: async (ids: readonly string[]) => all.filter(({ id }) => ids.includes(id)),
   };

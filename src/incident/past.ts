@@ -47,6 +47,8 @@ export interface PastScope {
 export interface PastPage {
   /** May hold some that do not fit the scope: an index may be coarser. */
   readonly decisions: readonly PastDecision[];
+  /** Decisions that were looked at, also those that were left out. */
+  readonly looked: number;
   /** Entries below it have been looked at. */
   readonly cursor: number;
   /** Entries that there may be in all, for progress. */

@@ -14,6 +14,8 @@ export interface DeskAnswer {
 export interface Desk {
   /** Asks a route; `path` with its query. Errors: `endpoint/…` of a server, those of the parts of a folder; what was refused comes back as it is. */
   call(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<DeskAnswer>;
+  /** What the good model goes by that this desk itself has opened; undefined without one. */
+  readonly against?: string | undefined;
   close(): Promise<void>;
 }
 

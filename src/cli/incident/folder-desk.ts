@@ -5,21 +5,27 @@ import { GlacisError } from '../../core/error.ts';
 import { storeOf } from '../../gateway/config/sections.ts';
 import type { ServeConfig } from '../../gateway/config/serve-schema.ts';
 import { orderStore } from '../../gateway/contain/order-store.ts';
-import { pastOfLog } from '../../gateway/investigate/past-of-log.ts';
+import { openGoodFile } from '../../gateway/investigate/good-file.ts';
+import { keptInputs } from '../../gateway/investigate/kept-inputs.ts';
+import { decisionsById, pastOfLog } from '../../gateway/investigate/past-of-log.ts';
+import { replayKept } from '../../gateway/investigate/replay-kept.ts';
 import { incidentRoutes } from '../../gateway/manage/incident-routes.ts';
 import type { ManagementRoute } from '../../gateway/manage/route.ts';
 import { archivedRanges, firstEntry } from '../../gateway/record/archive.ts';
+import { subjectNames } from '../../gateway/record/live/subject-names.ts';
 import { logFolder } from '../../gateway/record/log-folder.ts';
 import { openLogIndex } from '../../gateway/record/log-index.ts';
 import { type OpenRecorder, openRecorder } from '../../gateway/record/open-recorder.ts';
 import { openEvidenceShelf } from '../../incident/evidence/evidence-shelf.ts';
+import { searchHere } from '../../incident/impact/search-here.ts';
 import { openInvestigations } from '../../incident/investigations.ts';
 import type { LedgerEvent } from '../../incident/ledger-event.ts';
 import { openIncidents } from '../../incident/open-incidents.ts';
 import type { Containment, Order } from '../../incident/order.ts';
+import { runWhatIf } from '../../incident/what-if/run-what-if.ts';
 import { openStore, type Store } from '../../store/index.ts';
 import type { Given } from '../args.ts';
-import { openFrom } from '../log/open-log.ts';
+import { openFrom, subjectsFrom } from '../log/open-log.ts';
 import { configOf } from '../serve-config.ts';
 import type { Desk } from './desk.ts';
 
@@ -84,20 +90,24 @@ async function deskOver(
     freshId: () => randomBytes(16).toString('hex'),
     notify: () => {},
   });
-  const past = pastOfLog({
-    reader,
-    first: firstEntry(archived),
-    async byId(id) {
-      const first = firstEntry(await archivedRanges(places));
-      if (!isIndexed) await index.catchUp(log, async () => undefined, { first, signal });
-      isIndexed = true;
-      for await (const found of index.search(log, { id, limit: 4 }, async () => undefined))
-        return { entry: found.index, bytes: await log.entry(found.index) };
-      return undefined;
-    },
+  const past = pastOfLog({ reader, first: firstEntry(archived) });
+  const byId = decisionsById(async (id) => {
+    const first = firstEntry(await archivedRanges(places));
+    if (!isIndexed) await index.catchUp(log, async () => undefined, { first, signal });
+    isIndexed = true;
+    for await (const found of index.search(log, { id, limit: 4 }, async () => undefined))
+      return { entry: found.index, bytes: await log.entry(found.index) };
+    return undefined;
   });
+  const on = given.text('on');
+  const good = on === undefined ? undefined : await openGoodFile(on, { failed });
+  const names = subjectNames(() => subjectsFrom(given, places), places.subjects);
+  const openReplay =
+    good && (async () => replayKept(keptInputs({ reader, names, payloads: places.payloads }), good.ask));
   const investigations = await openInvestigations({
-    ...{ incidents, store, past, record, now, failed },
+    ...{ incidents, store, past: byId, record, now, failed },
+    search: searchHere({ past, now, openReplay }),
+    replayWhatIf: (id, scope, change, watch) => runWhatIf(id, scope, change, { past, now, ...watch }),
     ledger: {
       reader,
       receipt: async (entry) => (recorder === undefined ? log.prove(entry) : recorder.receipt(entry)),
@@ -112,6 +122,7 @@ async function deskOver(
   });
   const routes = incidentRoutes(incidents, investigations);
   return {
+    against: good?.digest,
     async call(method, path, body) {
       const url = new URL(path, 'http://desk');
       const found = routeFor(routes, method, url.pathname);
@@ -133,6 +144,7 @@ async function deskOver(
     },
     async close() {
       await investigations.close();
+      await good?.close();
       await incidents.close();
       index.close();
       await recorder?.close();

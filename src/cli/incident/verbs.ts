@@ -5,17 +5,22 @@ import type { CaseDetail, Impact, Page, WhatIf } from '../../gateway/console/api
 import { CASE_STATES, type Case } from '../../incident/case.ts';
 import type { MadeBundle } from '../../incident/investigations.ts';
 import { MEASURES } from '../../incident/order.ts';
-import type { Given } from '../args.ts';
 import type { CommandRun } from '../command.ts';
 import { prepareFile } from '../output.ts';
 import type { Outcome, Verb } from '../verbs.ts';
 import { type Desk, expectBytes, expectJson, pathOf, remoteDesk } from './desk.ts';
+import { impactLines, impactScope, within } from './impact-text.ts';
 import { caseLine, caseText, lines, listText } from './show.ts';
 
 /** A verb over a desk: that of a running server with `--url`, that of a data folder without. */
 function atDesk(work: (desk: Desk, run: CommandRun, args: readonly string[]) => Promise<Outcome>): Verb {
   return async (run, args) => {
     const url = run.given.text('url');
+    if (url !== undefined && run.given.text('on') !== undefined)
+      throw new GlacisError(
+        'option/invalid',
+        '--on: expected no --url with it: a server replays on a version that it has loaded (--against)',
+      );
     const desk =
       url === undefined
         ? await (await import('./folder-desk.ts')).folderDesk(run.given, run.signal)
@@ -109,33 +114,14 @@ export const close: Verb = atDesk(async (desk, { given }, [id = '']) => {
 /** `glacis incident impact`: which decisions were affected. */
 export const impact: Verb = atDesk(async (desk, run, [id = '']) => {
   const { given } = run;
-  const scope = {
-    ...within(given),
-    version: given.text('version'),
-    digest: given.text('digest'),
-    principal: given.text('principal'),
-    tenant: given.text('tenant'),
-    feed: given.text('feed'),
-    data: given.text('data'),
-  };
-  const wish = { scope, against: given.text('against') };
+  const scope = { ...impactScope(given), feed: given.text('feed'), data: given.text('data') };
+  const wish = { scope, against: given.text('against') ?? desk.against };
   const begun = await expectJson<Impact>(desk, 'POST', `${caseAt(id)}/impact`, wish);
   const done = await follow<Impact>(desk, `/api/impacts/${begun.id}`, run);
-  const { affected, looked, replayed, different, principals, bundle } = done;
   return {
     json: { schema: 'glacis.incident.impact/1', ...done },
     good: done.state === 'done',
-    text: lines([
-      ...(done.state === 'failed' ? [`failed: ${done.because}`] : []),
-      `${affected} decisions affected, of ${looked} looked at${done.against === undefined ? '' : `; ${different} of ${replayed} replayed on ${done.against} would have been different`}`,
-      ...principals
-        .slice(0, 20)
-        .map(
-          (each) =>
-            `  ${each.principal || 'nobody'}  ${each.decisions} decisions${each.different > 0 ? `, ${each.different} different` : ''}`,
-        ),
-      ...(bundle ? [`evidence ${bundle.digest} (${bundle.bytes} bytes)`] : []),
-    ]),
+    text: lines(impactLines(done)),
   };
 });
 
@@ -214,26 +200,6 @@ function acted(json: ActJson): Outcome {
 
 function changed(json: Case): Outcome {
   return { json, text: lines([caseLine(json)]) };
-}
-
-/** The times and the model of `--after`, `--before` and `--model`. Errors: `option/invalid`. */
-function within(given: Given): {
-  readonly model?: string | undefined;
-  readonly from?: number | undefined;
-  readonly to?: number | undefined;
-} {
-  const time = (name: 'after' | 'until'): number | undefined => {
-    const text = given.text(name);
-    if (text === undefined) return undefined;
-    const at = Date.parse(text);
-    if (Number.isNaN(at))
-      throw new GlacisError(
-        'option/invalid',
-        `--${name}: expected a time such as 2026-11-21T08:00:00Z, got '${text}'`,
-      );
-    return at;
-  };
-  return { model: given.text('model'), from: time('after'), to: time('until') };
 }
 
 /** Asks until it has ended. */

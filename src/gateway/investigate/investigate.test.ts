@@ -2,20 +2,29 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { GlacisError } from '../../core/error.ts';
+import type { ImpactSummary } from '../../incident/impact/impact.ts';
+import { rowsInMemory } from '../../incident/impact/rows-in-memory.ts';
+import type { ImpactSearch, KeptStep } from '../../incident/impact/run-impact.ts';
 import type { PastDecision, PastScope } from '../../incident/past.ts';
 import { openLog } from '../../ledger/index.ts';
 import { openWrappingKey } from '../../supply/vault/wrapping-key.ts';
 import type { ModelStatus } from '../backend/model-status.ts';
 import { readServe } from '../config/read-serve.ts';
+import { subjectNames } from '../record/live/subject-names.ts';
 import { logFolder, parseTrustFile } from '../record/log-folder.ts';
 import { type OpenRecorder, openRecorder } from '../record/open-recorder.ts';
 import { decision, recordConfig } from '../record/record.fixture.ts';
 import { subjectKeys } from '../record/subject-keys.ts';
+import { Refused } from '../refusal.ts';
 import type { ServedModel } from '../served-model.ts';
+import { askServed } from './ask-served.ts';
+import { keptInputs } from './kept-inputs.ts';
 import { modelsWithData } from './models-with-data.ts';
 import { modelsOfFeed } from './open-investigations.ts';
 import { pastOfLog } from './past-of-log.ts';
-import { replayServed } from './replay-served.ts';
+import { replayKept } from './replay-kept.ts';
+import { searchThreads } from './search-thread.ts';
 
 let folder = '';
 let recorder: OpenRecorder | undefined;
@@ -42,6 +51,7 @@ const keysIn = async () =>
     await openWrappingKey(`file:${logFolder(folder).wrappingKey}`, {}),
     { kept: 0 },
   );
+const namesIn = () => subjectNames(keysIn, logFolder(folder).subjects);
 async function all(
   past: ReturnType<typeof pastOfLog>,
   scope: PastScope,
@@ -142,12 +152,12 @@ describe('a replay on a good version', () => {
     await put(3, inputOf(1, 2));
     await put(4, inputOf(0.125, 0, 0));
     await log.receipt(4);
-    const keys = await keysIn();
     const find = async () => (await all(pastOfLog({ reader, first: 0 }), {})).found;
-    const replay = replayServed({
-      ...{ reader, payloads: logFolder(folder).payloads, find: () => GOOD },
-      keyOf: async (_name, principal) => keys.find(principal!),
-    });
+    const { payloads } = logFolder(folder);
+    const replay = replayKept(
+      keptInputs({ reader, payloads, names: namesIn() }),
+      askServed(() => GOOD),
+    );
     const before = await replay.run(await find(), signal);
     expect(before).toEqual([
       [[2, 0.5]],
@@ -163,6 +173,92 @@ describe('a replay on a good version', () => {
     const after = await replay.run((await find()).slice(0, 5), signal);
     expect(after[4]).toBeUndefined();
     expect(after[0]).toEqual([[2, 0.5]]);
+  });
+});
+
+/** A search that begins. */
+const begun = (over: Partial<ImpactSummary>): ImpactSearch => ({
+  state: {
+    ...{ cursor: 0, rows: 0, tally: [] },
+    summary: {
+      ...{ id: 'a', state: 'running', scope: {}, log: 'l', by: 'ann', at: 0, progress: [0, 0], looked: 0 },
+      ...{ affected: 0, replayed: 0, different: 0, unkept: 0, principals: [], others: 0, digests: [] },
+      ...over,
+    },
+  },
+  ...{ mostReplayed: 1e6, tolerance: 1, feedModels: [] },
+});
+
+describe('searches in a thread', () => {
+  const threads = async (ask: Parameters<typeof searchThreads>[1], sealed = false) => {
+    const { origin, keys } = recorder!.trust;
+    const wrappingKey = `file:${logFolder(folder).wrappingKey}`;
+    return searchThreads({ folder, origin, keys, sealed, wrappingKey }, ask);
+  };
+
+  it('find, replay and count what this thread writes down, asks and is told', async () => {
+    const { log } = await opened({ who: 'sealed', payloads: { keep: 'input' } });
+    const wait: Promise<number>[] = [];
+    for (let i = 0; i < 100; i++) {
+      const input = i === 50 ? [] : [new Uint8Array(Float32Array.from([i / 100, 0, 0]).buffer)];
+      const payload = i % 10 === 9 ? undefined : { input, output: [] };
+      const top = [[i % 4 === 0 ? 1 : 2, 0.5]] as const;
+      wait.push(log.record(decision(i, { top, model: i < 90 ? 'm' : 'x' }), payload));
+    }
+    await log.receipt((await Promise.all(wait)).at(-1)!);
+    const { search, replayWhatIf } = await threads(() => askServed(() => GOOD), true);
+    const steps: KeptStep[] = [];
+    const kept = rowsInMemory(1000);
+    const keep = (step: KeptStep) => {
+      steps.push(step);
+      return kept.keep(step);
+    };
+    const found = await search(begun({ scope: { model: 'm', principal: 'client-1' }, against: 'good' }), {
+      ...{ keep, signal, stepped: () => {} },
+    });
+    // 1, 4, 7 … 88: thirty; three of them without inputs; every fourth said something else.
+    expect(found).toMatchObject({
+      ...{ state: 'done', looked: 90, affected: 30, replayed: 27, unkept: 3, different: 8 },
+      principals: [{ principal: 'client-1', decisions: 30, different: 8 }],
+    });
+    expect(JSON.parse(steps.at(-1)!.summary)).toMatchObject({ affected: 30 });
+    expect(kept.rows().map(({ different }) => different)).toEqual([
+      ...Array(8).fill(true),
+      ...Array(22).fill(false),
+    ]);
+    const change = { kind: 'rate', per: 'principal', requests: 1, every: 1e9 } as const;
+    expect(await replayWhatIf('w', { model: 'm' }, change, { signal })).toMatchObject({ state: 'done' });
+  });
+
+  it('pass on what goes wrong on either side, and end when they are cancelled', async () => {
+    const { log } = await opened({ payloads: { keep: 'input' } });
+    const input = [new Uint8Array(Float32Array.from([0, 0, 0]).buffer)];
+    await log.receipt(await log.record(decision(1), { input, output: [] }));
+    const keep = rowsInMemory(9).keep;
+    const watch = { keep, signal, stepped: () => {} };
+    const { search } = await threads((_model, against) => {
+      if (against === 'none') throw new GlacisError('option/invalid', 'no such version');
+      return () => Promise.reject(new Refused('unavailable', 'busy'));
+    });
+    await expect(search(begun({ against: 'none' }), watch)).rejects.toMatchObject({ code: 'option/invalid' });
+    await expect(search(begun({ against: 'busy' }), watch)).rejects.toMatchObject({ code: 'run/failed' });
+    const unwritable = new GlacisError('output/unwritable', 'the store: the disk is full');
+    await expect(search(begun({}), { ...watch, keep: () => Promise.reject(unwritable) })).rejects.toEqual(
+      unwritable,
+    );
+    const stop = new AbortController();
+    const cancelled = search(begun({}), {
+      ...watch,
+      signal: stop.signal,
+      keep: () => {
+        stop.abort();
+        return new Promise<number>(() => {});
+      },
+    });
+    await expect(cancelled).rejects.toMatchObject({ code: 'run/cancelled' });
+    await expect(search(begun({}), { ...watch, signal: stop.signal })).rejects.toMatchObject({
+      code: 'run/cancelled',
+    });
   });
 });
 

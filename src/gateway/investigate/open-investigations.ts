@@ -6,18 +6,16 @@ import { type Investigations, openInvestigations } from '../../incident/investig
 import type { Incidents } from '../../incident/open-incidents.ts';
 import { type LogTrust, openLog } from '../../ledger/index.ts';
 import type { Store } from '../../store/index.ts';
-import { openWrappingKey } from '../../supply/vault/wrapping-key.ts';
 import type { Backends } from '../backend/open-backends.ts';
 import type { ServeConfig } from '../config/serve-schema.ts';
 import { GLACIS } from '../own-principal.ts';
-import { archivedRanges, firstEntry } from '../record/archive.ts';
 import type { OpenLiveLog } from '../record/live/open-live-log.ts';
 import { logFolder, parseTrustFile, wrappingKeyName } from '../record/log-folder.ts';
 import type { OpenRecorder } from '../record/open-recorder.ts';
-import { type SubjectKey, type SubjectKeys, subjectKeys } from '../record/subject-keys.ts';
+import { askServed } from './ask-served.ts';
 import { modelsWithData } from './models-with-data.ts';
-import { pastOfLog } from './past-of-log.ts';
-import { replayServed } from './replay-served.ts';
+import { decisionsById } from './past-of-log.ts';
+import { searchThreads } from './search-thread.ts';
 
 /** What a gateway hands to those who look into its incidents. */
 export interface GatewayInvestigations {
@@ -32,35 +30,40 @@ export interface GatewayInvestigations {
   readonly dataFolder: string;
   readonly recordFolder: string;
   readonly placeOf: (path: string) => string;
-  readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => number;
   readonly failed: (where: string, thrown: unknown) => void;
 }
 
 /** Opens investigations over a running gateway's own log, models and store. Errors: those of the parts. */
 export async function openGatewayInvestigations(given: GatewayInvestigations): Promise<Investigations> {
-  const { incidents, store, recorder, live, backends, config, dataFolder, recordFolder, placeOf, env } =
-    given;
+  const { incidents, store, recorder, live, backends, config, dataFolder, recordFolder, placeOf } = given;
   const { now, failed } = given;
   const trustFile = `${JSON.stringify(recorder.trust, null, 2)}\n`;
   const trust: LogTrust = parseTrustFile(Buffer.from(trustFile), 'log');
   const places = logFolder(recordFolder);
   const reader = () => openLog(recorder.source, trust);
-  const sealed = config().log.who === 'sealed';
-  const wrapping = await wrappingKeyName(places, config().log.wrappingKey);
-  const keys = async () => subjectKeys(places.subjects, await openWrappingKey(wrapping, env), { kept: 0 });
-  const past = pastOfLog({
-    reader,
-    first: firstEntry(await archivedRanges(places)),
-    ...(sealed && { pseudonym: async (principal) => (await (await keys()).find(principal))?.pseudonym }),
-    async byId(id) {
-      const found = await live.find(id, true);
-      return found && { entry: found.entry, bytes: Buffer.from(found.text) };
-    },
-  });
   const find = (model: string, version: string) => backends().find(model, version, GLACIS);
+  const threads = searchThreads(
+    {
+      ...{ folder: recordFolder, origin: recorder.trust.origin, keys: recorder.trust.keys },
+      sealed: config().log.who === 'sealed',
+      wrappingKey: await wrappingKeyName(places, config().log.wrappingKey),
+    },
+    (model, against) => {
+      if (model !== undefined && find(model, against) === undefined)
+        throw new GlacisError(
+          'option/invalid',
+          `impact: expected a version of ${model} that is loaded to replay against`,
+        );
+      return askServed((name) => find(name, against));
+    },
+  );
+  const past = decisionsById(async (id) => {
+    const found = await live.find(id, true);
+    return found && { entry: found.entry, bytes: Buffer.from(found.text) };
+  });
   return openInvestigations({
-    ...{ incidents, store, past, trustFile, now, failed },
+    ...{ incidents, store, past, trustFile, now, failed, ...threads },
     notify: () => {},
     record: (event) => recorder.record(event),
     ledger: { reader, receipt: (index) => recorder.receipt(index) },
@@ -70,36 +73,7 @@ export async function openGatewayInvestigations(given: GatewayInvestigations): P
     models: () => backends().status(),
     modelsWith: (data) => modelsWithData(data, { config: config(), status: backends().status(), placeOf }),
     modelsOfFeed: (feed) => modelsOfFeed(config(), feed),
-    async openReplay(model, against) {
-      if (model !== undefined && find(model, against) === undefined)
-        throw new GlacisError(
-          'option/invalid',
-          `impact: expected a version of ${model} that is loaded to replay against`,
-        );
-      const opened = await keys();
-      let all: Map<string, SubjectKey> | undefined;
-      return replayServed({
-        ...{ reader, payloads: places.payloads },
-        async keyOf(pseudonym, principal) {
-          // Asked for each time: a key that was erased a moment ago opens nothing.
-          const own = principal === undefined ? undefined : await opened.find(principal);
-          if (own?.pseudonym === pseudonym) return own;
-          if (own !== undefined || sealed || config().log.subject !== 'principal') {
-            all ??= new Map(await keysIn(opened));
-            return all.get(pseudonym);
-          }
-          return undefined;
-        },
-        find: (name) => find(name, against),
-      });
-    },
   });
-}
-
-async function keysIn(keys: SubjectKeys): Promise<readonly (readonly [string, SubjectKey])[]> {
-  const found: [string, SubjectKey][] = [];
-  for await (const key of keys.all()) found.push([key.pseudonym, key]);
-  return found;
 }
 
 /** Models whose guard of feeds watches a feed of this name. */

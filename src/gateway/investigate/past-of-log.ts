@@ -1,6 +1,12 @@
 import { throwIfCancelled } from '../../core/cancel.ts';
 import { GlacisError } from '../../core/error.ts';
-import type { Past, PastDecision, PastPage, PastScope } from '../../incident/past.ts';
+import {
+  isWithin,
+  type Past,
+  type PastDecision,
+  type PastPage,
+  type PastScope,
+} from '../../incident/past.ts';
 import type { LogReader } from '../../ledger/index.ts';
 import { type DecisionEntry, readEntry, type Who } from '../record/read-entry.ts';
 
@@ -19,23 +25,20 @@ export interface PastLog {
   readonly first: number;
   /** What the log calls a principal, where it seals who asked; undefined where there is no key, or nothing is sealed. */
   readonly pseudonym?: ((principal: string) => Promise<string | undefined>) | undefined;
-  /** The bytes of the entry of a decision, from an index; without, none are found by their ids. */
-  readonly byId?:
-    | ((id: string) => Promise<{ readonly entry: number; readonly bytes: Uint8Array } | undefined>)
-    | undefined;
 }
 
 /**
  * Decisions of the past straight from the log, each bundle verified against the signed state: no index is needed, none can hide anything. A scope with a time begins and ends where the
  * log does about that time. Cost: about 10 µs an entry, in turns of 2 ms. Who is sealed stays unnamed, except whom the scope names.
  */
-export function pastOfLog({ reader, first, pseudonym, byId }: PastLog): Past {
+export function pastOfLog({ reader, first, pseudonym }: PastLog): Pick<Past, 'page'> {
   return {
     async page(scope, cursor, signal) {
       const log = await reader();
       const { size } = log.checkpoint;
       const from = cursor > first ? cursor : await beginOf(log, first, scope);
       const decisions: PastDecision[] = [];
+      let looked = 0;
       const subject = scope.principal === undefined ? undefined : await pseudonym?.(scope.principal);
       let at = from;
       let isEnd = from >= size;
@@ -50,7 +53,8 @@ export function pastOfLog({ reader, first, pseudonym, byId }: PastLog): Past {
               entry,
               entry.subject === subject ? { principal: scope.principal } : undefined,
             );
-            if (couldBe(found, scope)) decisions.push(found);
+            if (couldBe(found, scope)) looked++;
+            if (isWithin(found, scope)) decisions.push(found);
           }
           at++;
           if (at % TURN === 0) {
@@ -61,17 +65,26 @@ export function pastOfLog({ reader, first, pseudonym, byId }: PastLog): Past {
         }
       return {
         decisions,
+        looked,
         cursor: Math.max(at, from),
         of: size,
         isEnd: isEnd || at >= size,
       } satisfies PastPage;
     },
+  };
+}
+
+/** Decisions by their ids; `byId` gives the bytes of an entry, from an index. */
+export function decisionsById(
+  byId: (id: string) => Promise<{ readonly entry: number; readonly bytes: Uint8Array } | undefined>,
+): Pick<Past, 'find'> {
+  return {
     async find(ids, signal) {
       const found: PastDecision[] = [];
       for (const id of new Set(ids)) {
         throwIfCancelled(signal, 'log');
         if (!/^[0-9a-f]{32}$/.test(id)) continue;
-        const there = await byId?.(id);
+        const there = await byId(id);
         const entry = there && decisionOf(there.bytes);
         if (entry?.decision.id === id) found.push(pastDecision(there!.entry, entry));
       }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEvidenceShelf } from '../../incident/evidence/evidence-shelf.ts';
+import { searchHere } from '../../incident/impact/search-here.ts';
 import {
   alarmOf,
   countingIds,
@@ -13,6 +14,7 @@ import {
 import { type Investigations, openInvestigations } from '../../incident/investigations.ts';
 import { type Incidents, openIncidents } from '../../incident/open-incidents.ts';
 import { decisionOf, memoryPast } from '../../incident/past.fixture.ts';
+import { runWhatIf } from '../../incident/what-if/run-what-if.ts';
 import { type LogTrust, openLog } from '../../ledger/index.ts';
 import { openStore, type Store } from '../../store/index.ts';
 import { recordSchema } from '../record/config-schema.ts';
@@ -49,9 +51,12 @@ beforeEach(async () => {
     containment: memoryContainment(now),
   });
   const all = Array.from({ length: 40 }, (_, i) => decisionOf(i, { principal: i < 30 ? 'mallory' : 'ann' }));
+  const past = memoryPast(all);
   investigations = await openInvestigations({
     ...{ incidents, store, record, now, freshId, failed, trustFile, log: 'here', notify: () => {} },
-    past: memoryPast(all),
+    past,
+    search: searchHere({ past, now }),
+    replayWhatIf: (of, scope, change, watch) => runWhatIf(of, scope, change, { past, now, ...watch }),
     ledger: { reader: () => openLog(recorder.source, trust), receipt: (index) => recorder.receipt(index) },
     shelf: await openEvidenceShelf(join(folder, 'evidence')),
     models: () => [{ model: 'signs' }],

@@ -7,6 +7,7 @@ import { decisionOf, memoryPast } from '../past.fixture.ts';
 import type { Past, PastDecision } from '../past.ts';
 import type { ImpactSummary, Replay } from './impact.ts';
 import { type Impacts, type ImpactsSetting, openImpacts } from './open-impacts.ts';
+import { type SearchHere, searchHere } from './search-here.ts';
 
 /** 1,000 decisions; those of even number are of the bad version; class 1 is its mistake on every tenth. */
 const DECISIONS = Array.from({ length: 1000 }, (_, i) =>
@@ -48,13 +49,13 @@ describe.each(ENGINES)('what was affected, on $engine', ({ engine, missing }) =>
 
     const opened = (
       past: Past = memoryPast(DECISIONS),
-      over: Partial<ImpactsSetting> = {},
+      over: Partial<ImpactsSetting & SearchHere> = {},
       config: object = {},
     ) => {
       impacts = openImpacts({
         config: () => readIncidents({ impact: config }),
-        ...{ store, past, log: 'here', now: () => START, freshId: countingIds('c') },
-        openReplay: async () => GOOD,
+        ...{ store, log: 'here', now: () => START, freshId: countingIds('c') },
+        search: searchHere({ past, now: () => START, openReplay: async () => GOOD, ...over }),
         ended: async () => ({}),
         notify: (impact) => heard.push(impact),
         failed: (_where, thrown) => failures.push(thrown),
@@ -138,19 +139,26 @@ describe.each(ENGINES)('what was affected, on $engine', ({ engine, missing }) =>
       let pages = 0;
       let time = START;
       // Every page is kept: the clock runs fast.
-      const clock = { now: () => (time += 5000) };
+      const now = () => time;
+      const clock = (over: Past) => {
+        const page: Past['page'] = (...given) => {
+          time += 5000;
+          return over.page(...given);
+        };
+        return { now, search: searchHere({ past: { page }, now, openReplay: async () => GOOD }) };
+      };
       // The first gateway stops itself in the middle.
       const dying: Past['page'] = async (scope, cursor, signal) => {
         if (++pages === 8) void first.close();
         if (signal.aborted) throw new GlacisError('run/cancelled', 'stopped');
         return past.page(scope, cursor, signal);
       };
-      const first: Impacts = opened({ ...past, page: dying }, clock);
+      const first: Impacts = opened(past, clock({ ...past, page: dying }));
       const { id } = await first.start({ scope: { version: 'bad' }, against: 'good' }, 'ann');
       await first.idle();
       expect(await first.find(id)).toMatchObject({ state: 'running', looked: 175 });
       const before = past.read;
-      const second = opened(past, { ...clock, freshId: countingIds('d') });
+      const second = opened(past, { ...clock(past), freshId: countingIds('d') });
       await second.resume();
       await second.idle();
       expect(await second.find(id)).toMatchObject({
@@ -169,10 +177,10 @@ describe.each(ENGINES)('what was affected, on $engine', ({ engine, missing }) =>
       const desk = opened({
         ...memoryPast(DECISIONS, 10),
         page: async (_scope, cursor, signal) => {
-          if (cursor === 0) return { decisions: [], cursor: 10, of: 1000, isEnd: false };
+          if (cursor === 0) return { decisions: [], looked: 0, cursor: 10, of: 1000, isEnd: false };
           if (signal.aborted) throw new GlacisError('run/cancelled', 'impact: cancelled');
           await new Promise(setImmediate);
-          return { decisions: [], cursor: cursor + 1, of: 1e9, isEnd: false };
+          return { decisions: [], looked: 0, cursor: cursor + 1, of: 1e9, isEnd: false };
         },
       });
       const { id } = await desk.start({ scope: { model: 'x' } }, 'ann');

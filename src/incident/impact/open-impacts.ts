@@ -1,17 +1,21 @@
 import { GlacisError } from '../../core/error.ts';
 import type { Store } from '../../store/index.ts';
 import type { IncidentsConfig } from '../config-schema.ts';
-import type { Past } from '../past.ts';
-import type { AffectedDecision, ImpactScope, ImpactSummary, Replay } from './impact.ts';
-import { type ImpactState, runImpact } from './run-impact.ts';
+import type { AffectedDecision, ImpactScope, ImpactSummary } from './impact.ts';
+import { keepStep } from './keep-step.ts';
+import type { ImpactSearch, ImpactState, RunImpactSetting } from './run-impact.ts';
+
+/** Runs a search, here or in a thread. Errors: those of the log, the store and the model; `run/cancelled`. */
+export type SearchImpact = (
+  search: ImpactSearch,
+  watch: Pick<RunImpactSetting, 'keep' | 'signal' | 'stepped'>,
+) => Promise<ImpactSummary>;
 
 /** What searches depend on. */
 export interface ImpactsSetting {
   readonly config: () => IncidentsConfig;
   readonly store: Store;
-  readonly past: Past;
-  /** Opens a good version of a model to replay against. Errors: `option/invalid` where there is none. */
-  readonly openReplay?: ((model: string | undefined, against: string) => Promise<Replay>) | undefined;
+  readonly search: SearchImpact;
   /** Digests of the models whose provenance names this data. */
   readonly modelsWith?: ((data: string) => Promise<readonly string[]>) | undefined;
   /** Models whose configuration names a feed. */
@@ -83,25 +87,15 @@ export function openImpacts(setting: ImpactsSetting): Impacts {
     if (state?.summary.state !== 'running' || stop === undefined || closed) return;
     const { summary } = state;
     const { mostRows, mostReplayed, tolerance } = config().impact;
-    let replay: Replay | undefined;
     try {
-      if (summary.against !== undefined) {
-        if (!setting.openReplay)
-          throw new GlacisError(
-            'option/invalid',
-            'impact: expected no version to replay against; there is none here',
-          );
-        replay = await setting.openReplay(summary.scope.model, summary.against);
-      }
-      const done = await runImpact(state, {
-        ...{ store, past: setting.past, replay, mostRows, mostReplayed, tolerance },
-        feedModels: new Set(
-          summary.scope.feed === undefined ? [] : (setting.modelsOfFeed?.(summary.scope.feed) ?? []),
-        ),
-        now,
-        signal: stop.signal,
-        stepped: notify,
-      });
+      const done = await setting.search(
+        {
+          ...{ state, mostReplayed, tolerance },
+          feedModels:
+            summary.scope.feed === undefined ? [] : (setting.modelsOfFeed?.(summary.scope.feed) ?? []),
+        },
+        { keep: (step) => keepStep(step, { store, mostRows }), signal: stop.signal, stepped: notify },
+      );
       const more = await setting.ended(done).catch((thrown) => {
         failed('impact', thrown);
         return {};
@@ -114,8 +108,6 @@ export function openImpacts(setting: ImpactsSetting): Impacts {
       if (!(thrown instanceof GlacisError && thrown.code === 'run/cancelled')) failed('impact', thrown);
       const last = (await read(id)) ?? state;
       await end({ ...last.summary, state: 'failed', because: because.slice(0, 500) }, last);
-    } finally {
-      await replay?.close();
     }
   };
   const enqueue = (id: string): void => {

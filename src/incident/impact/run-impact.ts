@@ -1,26 +1,43 @@
 import { throwIfCancelled } from '../../core/cancel.ts';
-import type { Store } from '../../store/index.ts';
 import { isWithin, type Past, type PastDecision, type PastPage } from '../past.ts';
 import type { AffectedDecision, ImpactScope, ImpactSummary, Replay } from './impact.ts';
 import { openTally } from './tally.ts';
 
-/** What a search depends on. */
-export interface RunImpactSetting {
-  readonly store: Pick<Store, 'db' | 'transact'>;
-  readonly past: Past;
-  /** Opens the good model; undefined where nothing is replayed. */
-  readonly replay?: Replay | undefined;
-  readonly mostRows: number;
+/** A search, from where it stands: plain data, so that it can go to a thread. */
+export interface ImpactSearch {
+  readonly state: ImpactState;
   readonly mostReplayed: number;
   /** How far the score of the same class may lie off. */
   readonly tolerance: number;
-  readonly signal: AbortSignal;
   /** Models whose configuration names the feed of the scope. */
-  readonly feedModels: ReadonlySet<string>;
+  readonly feedModels: readonly string[];
+}
+
+/** What a search depends on. */
+export interface RunImpactSetting {
+  readonly past: Pick<Past, 'page'>;
+  /** The good model; undefined where nothing is replayed. */
+  readonly replay?: Replay | undefined;
+  /** Keeps where the search is together with what it found since, all or nothing; gives how many rows there are. */
+  readonly keep: (step: KeptStep) => Promise<number>;
+  readonly signal: AbortSignal;
   /** Milliseconds. */
   readonly now: () => number;
-  /** Hears of each step. */
+  /** Hears of each step that is kept. */
   readonly stepped: (impact: ImpactSummary) => void;
+}
+
+/** Where a search is and what it has found since the step before. Long lists are text already: whoever keeps it has little to do. */
+export interface KeptStep {
+  readonly id: string;
+  readonly state: ImpactSummary['state'];
+  readonly cursor: number;
+  /** Rows that were kept before. */
+  readonly rows: number;
+  /** JSON. */
+  readonly summary: string;
+  readonly tally: string;
+  readonly found: readonly { readonly entry: number; readonly different: boolean; readonly body: string }[];
 }
 
 /** Where a search is, as the store keeps it: it goes on from there after a restart. */
@@ -33,21 +50,25 @@ export interface ImpactState {
 
 /** Decisions that are replayed at once. */
 const BATCH = 256;
-/** Milliseconds between two times that a search keeps where it is, and rows that may wait for it. */
+/** Milliseconds between two times that a search keeps where it is, or so many times what that takes, and rows that may wait for it. */
 const SAVE = 2000;
+const SHARE = 20;
 const MOST_PENDING = 2000;
 
 /**
  * Looks at the decisions of a scope in the order of the log, replays the affected ones, and keeps where it is every two seconds, together with what it counted:
  * nothing is counted twice after a restart. Memory: a few pages, and the counts of 100,000 principals. Errors: those of the log, the store and the model; `run/cancelled`.
  */
-export async function runImpact(state: ImpactState, setting: RunImpactSetting): Promise<ImpactSummary> {
-  const { past, replay, signal, stepped, feedModels } = setting;
+export async function runImpact(
+  { state, mostReplayed, tolerance, feedModels: named }: ImpactSearch,
+  { past, replay, keep, signal, now: clock, stepped }: RunImpactSetting,
+): Promise<ImpactSummary> {
   let { summary, cursor, rows } = state;
   const tally = openTally(state.tally, summary.others);
+  const feedModels = new Set(named);
   const digests = new Set(summary.digests);
   let pending: AffectedDecision[] = [];
-  let saved = setting.now();
+  let [saved, every] = [clock(), SAVE];
   for (;;) {
     throwIfCancelled(signal, 'impact');
     const page: PastPage = await past.page(pastScope(summary), cursor, signal);
@@ -58,13 +79,12 @@ export async function runImpact(state: ImpactState, setting: RunImpactSetting): 
     for (let at = 0; at < affected.length; at += BATCH) {
       throwIfCancelled(signal, 'impact');
       const batch = affected.slice(at, at + BATCH);
-      const asked =
-        replay && replayed < setting.mostReplayed ? batch.filter(({ top }) => top !== undefined) : [];
+      const asked = replay && replayed < mostReplayed ? batch.filter(({ top }) => top !== undefined) : [];
       const said = asked.length > 0 ? await replay!.run(asked, signal) : [];
       const nowOf = new Map(asked.map((each, i) => [each.entry, said[i]]));
       for (const each of batch) {
         const now = nowOf.get(each.entry);
-        const differs = now !== undefined && isDifferent(each.top ?? [], now, setting.tolerance);
+        const differs = now !== undefined && isDifferent(each.top ?? [], now, tolerance);
         if (now !== undefined) replayed++;
         else if (nowOf.has(each.entry)) unkept++;
         if (differs) different++;
@@ -76,17 +96,27 @@ export async function runImpact(state: ImpactState, setting: RunImpactSetting): 
     summary = {
       ...summary,
       ...{ replayed, different, unkept },
-      looked: summary.looked + page.decisions.length,
+      looked: summary.looked + page.looked,
       affected: summary.affected + affected.length,
       progress: [Math.min(cursor, page.of), page.of],
-      ...tally.shown(),
     };
-    if (page.isEnd || pending.length >= MOST_PENDING || setting.now() - saved >= SAVE) {
-      rows = await save({ summary, cursor, rows, tally: tally.all() }, pending, setting);
+    const begun = clock();
+    if (page.isEnd || pending.length >= MOST_PENDING || begun - saved >= every) {
+      summary = { ...summary, ...tally.shown() };
+      rows = await keep({
+        ...{ id: summary.id, state: summary.state, cursor, rows },
+        summary: JSON.stringify(summary),
+        tally: JSON.stringify(tally.all()),
+        found: pending.map((each) => ({
+          ...{ entry: each.entry, different: each.different },
+          body: JSON.stringify(each),
+        })),
+      });
       pending = [];
-      saved = setting.now();
+      saved = clock();
+      every = Math.max(SAVE, SHARE * (saved - begun));
+      stepped(summary);
     }
-    stepped(summary);
     if (page.isEnd) return { ...summary, state: 'done' };
     // Others get their turn between two pages.
     await new Promise(setImmediate);
@@ -130,62 +160,5 @@ function isDifferent(
     const other = now[i];
     if (other === undefined) return false;
     return other[0] !== label || (tolerance < 1 && Math.abs(other[1] - score) > tolerance);
-  });
-}
-
-/** Keeps where the search is together with the rows of its page, all or nothing; those that differ push out those that do not. Gives how many rows there are. */
-async function save(
-  { summary, cursor, rows, tally }: ImpactState,
-  found: readonly AffectedDecision[],
-  { store, mostRows }: RunImpactSetting,
-): Promise<number> {
-  return store.transact(async (db) => {
-    const different = found.filter((each) => each.different);
-    const same = found.filter((each) => !each.different);
-    const room = mostRows - rows;
-    const kept = [...different.slice(0, mostRows), ...same.slice(0, Math.max(0, room - different.length))];
-    const tooMany = rows + kept.length - mostRows;
-    if (tooMany > 0) {
-      // Those without a difference make room, then what differs and is newest stays away.
-      const leaving = await db
-        .selectFrom('impact_rows')
-        .select('entry')
-        .where('impact', '=', summary.id)
-        .where('different', '=', 0)
-        .orderBy('entry', 'desc')
-        .limit(tooMany)
-        .execute();
-      for (let i = 0; i < leaving.length; i += 500)
-        await db
-          .deleteFrom('impact_rows')
-          .where('impact', '=', summary.id)
-          .where(
-            'entry',
-            'in',
-            leaving.slice(i, i + 500).map(({ entry }) => entry),
-          )
-          .execute();
-      kept.splice(kept.length - Math.max(0, tooMany - leaving.length));
-      rows -= leaving.length;
-    }
-    for (let i = 0; i < kept.length; i += 200)
-      await db
-        .insertInto('impact_rows')
-        .values(
-          kept.slice(i, i + 200).map((each) => ({
-            impact: summary.id,
-            entry: each.entry,
-            different: each.different ? 1 : 0,
-            body: JSON.stringify(each),
-          })),
-        )
-        .execute();
-    const body = JSON.stringify({ summary, rows: rows + kept.length, tally });
-    await db
-      .updateTable('impacts')
-      .set({ state: summary.state, cursor, body })
-      .where('id', '=', summary.id)
-      .execute();
-    return rows + kept.length;
   });
 }

@@ -1,9 +1,17 @@
 import { GlacisError } from '../../core/error.ts';
 import type { Store } from '../../store/index.ts';
 import { sha256 } from '../canonical.ts';
-import type { Past, PastScope } from '../past.ts';
-import { runWhatIf, simulationOf } from './run-what-if.ts';
+import type { PastScope } from '../past.ts';
+import { type RunWhatIfSetting, simulationOf } from './run-what-if.ts';
 import type { WhatIf, WhatIfChange } from './what-if.ts';
+
+/** Replays the past under a change, here or in a thread. Errors: those of the log, `option/invalid`, `run/cancelled`. */
+export type ReplayWhatIf = (
+  id: string,
+  scope: PastScope,
+  change: WhatIfChange,
+  watch: Pick<RunWhatIfSetting, 'signal' | 'stepped'>,
+) => Promise<WhatIf>;
 
 /** Replays of the past under a change. */
 export interface WhatIfs {
@@ -20,12 +28,12 @@ const MOST_WAITING = 8;
 
 /** Opens replays: one runs at a time, the last 50 are kept in memory, and a restart forgets them. */
 export function openWhatIfs({
-  past,
+  replay,
   store,
   freshId,
   failed,
 }: {
-  readonly past: Past;
+  readonly replay: ReplayWhatIf;
   readonly store: Pick<Store, 'reader'>;
   readonly freshId: () => string;
   readonly failed: (where: string, thrown: unknown) => void;
@@ -33,11 +41,16 @@ export function openWhatIfs({
   const kept = new Map<string, WhatIf>();
   const stopping = new Map<string, AbortController>();
   let turn: Promise<unknown> = Promise.resolve();
-  const inCases = (principals: readonly string[]) => principalsInCases(store, principals);
   const run = async (id: string, scope: PastScope, change: WhatIfChange, signal: AbortSignal) => {
     try {
       const stepped = (each: WhatIf) => kept.set(id, each);
-      kept.set(id, await runWhatIf(id, scope, change, { past, signal, inCases, stepped }));
+      const done = await replay(id, scope, change, { signal, stepped });
+      const named = await principalsInCases(
+        store,
+        done.principals.map(({ principal }) => principal),
+      );
+      const principals = done.principals.map((each) => ({ ...each, inCases: named.has(each.principal) }));
+      kept.set(id, { ...done, principals });
     } catch (thrown) {
       if (!signal.aborted) failed('what-if', thrown);
       const because = thrown instanceof Error ? thrown.message.slice(0, 500) : 'failed';

@@ -11,13 +11,16 @@ const MOST_PRINCIPALS = 100_000;
 const MOST_DAYS = 4000;
 const SHOWN = 100;
 
+/** Milliseconds between two steps that are told. */
+const TELL = 250;
+
 /** What a replay depends on. */
 export interface RunWhatIfSetting {
-  readonly past: Past;
+  readonly past: Pick<Past, 'page'>;
   readonly signal: AbortSignal;
-  /** Which of these principals are in a case. */
-  readonly inCases: (principals: readonly string[]) => Promise<ReadonlySet<string>>;
-  /** Hears of each step. */
+  /** Milliseconds. */
+  readonly now: () => number;
+  /** Hears of a step four times a second. */
   readonly stepped?: ((whatIf: WhatIf) => void) | undefined;
 }
 
@@ -45,13 +48,13 @@ export function simulationOf(change: WhatIfChange): Simulation {
 
 /**
  * Replays past decisions under a change, in their order, and counts whom it would have met. Memory is bounded whatever the number of decisions and callers. Errors: those of
- * the log, `option/invalid`, `run/cancelled`.
+ * the log, `option/invalid`, `run/cancelled`. `inCases` is false of everybody: whoever has the cases says it.
  */
 export async function runWhatIf(
   id: string,
   scope: PastScope,
   change: WhatIfChange,
-  { past, signal, inCases, stepped }: RunWhatIfSetting,
+  { past, signal, now, stepped }: RunWhatIfSetting,
 ): Promise<WhatIf> {
   const simulation = simulationOf(change);
   const principals = new Map<string, { calls: number; changed: number }>();
@@ -84,6 +87,7 @@ export async function runWhatIf(
         : []),
     ],
   });
+  let told = now();
   for (let cursor = 0; ; ) {
     throwIfCancelled(signal, 'what-if');
     const page = await past.page(scope, cursor, signal);
@@ -103,15 +107,11 @@ export async function runWhatIf(
     }
     cursor = page.cursor;
     const progress = [Math.min(cursor, page.of), page.of] as const;
-    if (page.isEnd) {
-      const done = shown('done', progress);
-      const named = await inCases(done.principals.map(({ principal }) => principal));
-      return {
-        ...done,
-        principals: done.principals.map((each) => ({ ...each, inCases: named.has(each.principal) })),
-      };
+    if (page.isEnd) return shown('done', progress);
+    if (now() - told >= TELL) {
+      stepped?.(shown('running', progress));
+      told = now();
     }
-    stepped?.(shown('running', progress));
     await new Promise(setImmediate);
   }
 }

@@ -22,7 +22,7 @@ export async function keptInput(
 ): Promise<KeptInput> {
   const about = { entry, decision: found.decision, inputs: [] };
   if (found.payload === undefined) return { ...about, state: 'not-kept' };
-  const key = await names.keyOf(found);
+  const key = await names.keyOf(found, true);
   if (key === undefined) return { ...about, state: 'erased' };
   try {
     const kept = await openKeptPayload(found, key, payloads);

@@ -10,8 +10,8 @@ const LOOK_EVERY = 5000;
 export interface SubjectNames {
   /** What the log calls somebody; undefined where there is no key. */
   pseudonym(subject: string): Promise<string | undefined>;
-  /** The key of whom an entry is about, looked for anew; undefined where it was erased. */
-  keyOf(entry: DecisionEntry): Promise<SubjectKey | undefined>;
+  /** The key of whom an entry is about; undefined where it was erased. `anew`: also one that came within the last seconds. */
+  keyOf(entry: Pick<DecisionEntry, 'subject' | 'who'>, anew?: boolean): Promise<SubjectKey | undefined>;
   whoOf(entry: DecisionEntry): Promise<Who | undefined>;
 }
 
@@ -21,6 +21,7 @@ export function subjectNames(keys: () => Promise<SubjectKeys>, folder: string): 
   const known = new Map<string, { readonly key: SubjectKey; readonly file: string }>();
   const read = new Set<string>();
   let looked = Number.NEGATIVE_INFINITY;
+  let looking: Promise<void> | undefined;
   const look = async (): Promise<void> => {
     looked = performance.now();
     const opened = await keys();
@@ -33,6 +34,15 @@ export function subjectNames(keys: () => Promise<SubjectKeys>, folder: string): 
         read.add(file);
         known.set(key.pseudonym, { key, file });
       }
+  };
+  /** Looks for keys where it is time to, once for all who ask meanwhile; `anew`: in any case. */
+  const lookIfTime = async (anew = false): Promise<void> => {
+    if (anew) await looking;
+    else if (looking === undefined && performance.now() - looked < LOOK_EVERY) return;
+    looking ??= look().finally(() => {
+      looking = undefined;
+    });
+    await looking;
   };
   /** The key that the log calls so, as long as its file is there. */
   const atHand = async (subject: string): Promise<SubjectKey | undefined> => {
@@ -51,17 +61,17 @@ export function subjectNames(keys: () => Promise<SubjectKeys>, folder: string): 
     async pseudonym(subject) {
       return (await (await keys()).find(subject))?.pseudonym;
     },
-    async keyOf({ subject, who }) {
+    async keyOf({ subject, who }, anew = false) {
       // Mostly the subject is who asked: one file in place of all of them.
       const named = typeof who === 'string' ? undefined : who.principal;
       const own = named === undefined ? undefined : await (await keys()).find(named);
       if (own?.pseudonym === subject) return own;
-      if (!known.has(subject)) await look();
+      if (!known.has(subject)) await lookIfTime(anew);
       return atHand(subject);
     },
     async whoOf(entry) {
       if (typeof entry.who !== 'string') return entry.who;
-      if (!known.has(entry.subject) && performance.now() - looked >= LOOK_EVERY) await look();
+      if (!known.has(entry.subject)) await lookIfTime();
       const key = await atHand(entry.subject);
       if (key === undefined) return undefined;
       const id = Buffer.from(entry.decision.id, 'hex');
