@@ -82,6 +82,7 @@ export async function openRecorder(
   };
   const file = import.meta.url.endsWith('.ts') ? './record-worker.ts' : './record-worker.js';
   const worker = new Worker(new URL(file, import.meta.url), { workerData });
+  const frame = recordFrame();
   const waiting = new Map<number, Asked>();
   let next = 1;
   let broken: string | undefined;
@@ -128,8 +129,10 @@ export async function openRecorder(
       const asked = waiting.get(reply.id);
       waiting.delete(reply.id);
       if (waiting.size === 0) worker.unref();
-      if (reply.ok) asked?.done(reply.value);
-      else {
+      if (reply.ok) {
+        if (reply.spare) frame.reuse(reply.spare);
+        asked?.done(reply.value);
+      } else {
         if (reply.broken) broken ??= reply.message;
         asked?.failed(new GlacisError(reply.code as ErrorCode, reply.message));
       }
@@ -150,7 +153,6 @@ export async function openRecorder(
     worker.on('exit', () => ended('ended'));
   });
 
-  const frame = recordFrame();
   let gathered: { readonly done: (index: number) => void; readonly failed: (reason: GlacisError) => void }[] =
     [];
   let [bytes, records] = [0, 0];

@@ -26,6 +26,9 @@ export interface UnframedRecord {
 /** Kind, payload or none, counts of inputs and outputs, lengths of subject, who and body, and the id. */
 const HEAD = 1 + 1 + 2 + 2 + 4 + 4 + 4 + 16;
 const FIRST = 16 << 10;
+/** Buffers that wait to be used again, and how long each may be. */
+const MOST_SPARE = 4;
+const MOST_SPARE_BYTES = 256 << 10;
 
 /** Gathers records in one buffer, which goes to another thread without being copied. */
 export interface RecordFrame {
@@ -34,11 +37,14 @@ export interface RecordFrame {
   readonly count: number;
   /** Gives what was gathered, and begins anew. */
   take(): Uint8Array<ArrayBuffer>;
+  /** Gives back the buffer of a frame that nobody reads any more: fresh ones for every frame would be most of what a collector has to do. */
+  reuse(buffer: ArrayBuffer): void;
 }
 
 /** An empty one. Everything is copied into it: payloads may be views of buffers that their owners use again. */
 export function recordFrame(): RecordFrame {
   let buffer = Buffer.from(new ArrayBuffer(FIRST));
+  const spare: ArrayBuffer[] = [];
   let at = 0;
   let count = 0;
   const room = (bytes: number) => {
@@ -78,10 +84,14 @@ export function recordFrame(): RecordFrame {
     },
     take() {
       const taken = new Uint8Array(buffer.buffer, 0, at);
-      buffer = Buffer.from(new ArrayBuffer(FIRST));
+      buffer = Buffer.from(spare.pop() ?? new ArrayBuffer(FIRST));
       at = 0;
       count = 0;
       return taken;
+    },
+    reuse(given) {
+      if (spare.length < MOST_SPARE && given.byteLength >= FIRST && given.byteLength <= MOST_SPARE_BYTES)
+        spare.push(given);
     },
   };
 }

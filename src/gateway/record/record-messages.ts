@@ -19,14 +19,20 @@ export interface RecordWorkerData {
 
 /** What is asked of it. Each is answered once, records in their order. */
 export type RecordRequest =
-  | { readonly id: number; readonly kind: 'records'; readonly frame: Uint8Array }
+  | { readonly id: number; readonly kind: 'records'; readonly frame: Uint8Array<ArrayBuffer> }
   | { readonly id: number; readonly kind: 'receipt'; readonly index: number }
   | { readonly id: number; readonly kind: 'erase'; readonly subject: string }
   | { readonly id: number; readonly kind: 'close' };
 
 /** What it says. `id` 0 is about itself: it is ready, the disk is low, it can write no more. */
 export type RecordReply =
-  | { readonly id: number; readonly ok: true; readonly value: number | string | undefined }
+  | {
+      readonly id: number;
+      readonly ok: true;
+      readonly value: number | string | undefined;
+      /** The buffer of a frame that nobody needs any more. */
+      readonly spare?: ArrayBuffer | undefined;
+    }
   | {
       readonly id: number;
       readonly ok: false;

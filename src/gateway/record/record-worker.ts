@@ -9,7 +9,7 @@ const SWEEP_EVERY = 600_000;
 
 /** Opens the log and does what it is asked, until it is told to close. Frames are taken in the order in which they come. */
 async function serve(port: MessagePort, data: RecordWorkerData): Promise<void> {
-  const say = (reply: RecordReply) => port.postMessage(reply);
+  const say = (reply: RecordReply, transfer: ArrayBuffer[] = []) => port.postMessage(reply, transfer);
   const log = await openRecordWriter(data, { now: Date.now });
   let low = false;
   let broken = false;
@@ -34,9 +34,13 @@ async function serve(port: MessagePort, data: RecordWorkerData): Promise<void> {
     }
   };
   const timers = [setInterval(look, LOOK_EVERY), setInterval(() => void sweep(), SWEEP_EVERY)];
-  const answer = async (id: number, work: () => Promise<number | string | undefined>, fatal = false) => {
+  const answer = async (
+    id: number,
+    work: () => Promise<number | string | undefined>,
+    { fatal = false, spare }: { readonly fatal?: boolean; readonly spare?: ArrayBuffer } = {},
+  ) => {
     try {
-      say({ id, ok: true, value: await work() });
+      say({ id, ok: true, value: await work(), spare }, spare && [spare]);
     } catch (thrown) {
       const { code, message } = asGlacisError(thrown, 'output/unwritable', data.folder);
       // A disk that is nearly full may have room again; nothing else that keeps an entry from being written is made good by trying again.
@@ -48,8 +52,10 @@ async function serve(port: MessagePort, data: RecordWorkerData): Promise<void> {
   };
   port.on('message', (request: RecordRequest) => {
     const { id } = request;
-    if (request.kind === 'records') void answer(id, () => log.record(request.frame), true);
-    else if (request.kind === 'receipt') void answer(id, () => log.receipt(request.index));
+    if (request.kind === 'records') {
+      const { frame } = request;
+      void answer(id, () => log.record(frame), { fatal: true, spare: frame.buffer });
+    } else if (request.kind === 'receipt') void answer(id, () => log.receipt(request.index));
     else if (request.kind === 'erase') void answer(id, () => log.erase(request.subject));
     else
       void (async () => {
