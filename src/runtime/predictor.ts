@@ -47,8 +47,11 @@ export async function openPredictor(
         throwIfCancelled(signal, 'prediction');
         const count = Math.min(batch, n - at);
         const rows = fixedBatch ?? count;
-        const data = new Float32Array(rows * size);
-        data.set(x.subarray(at * size, (at + count) * size));
+        let data = x.subarray(at * size, (at + count) * size);
+        if (rows > count) {
+          data = new Float32Array(rows * size);
+          data.set(x.subarray(at * size, (at + count) * size));
+        }
         const feeds: Record<string, HostTensor> = {
           [options.input]: f32(data, [rows, ...options.sampleDims]),
         };

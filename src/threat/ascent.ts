@@ -81,8 +81,9 @@ export async function ascend(
     ball.constraint?.project(point, 0, clean, 0, size, ball);
   const begin = (climb: Climb) => {
     const clean = cleanOf(climb);
-    climb.iterate = clean.slice();
     climb.step = 0;
+    // Nothing is written to an iterate on its way, so that the clean sample itself will do.
+    climb.iterate = restarts > 0 ? clean.slice() : clean;
     if (restarts > 0)
       randomStart(ball, clean, climb.iterate, 0, size, options.rng(climb.sample, climb.restart));
     climbing.push(climb);
@@ -115,9 +116,17 @@ export async function ascend(
     open--;
     options.decided?.(sample, isReached, queries);
   };
-  /** The climbs' rows one after another; what fills the batch up repeats the last. */
-  const rowsOf = (climbs: readonly Climb[], rows: number, of: (climb: Climb) => Float32Array) => {
-    const all = new Float32Array(rows * size);
+  const buffers = new Map<string, Float32Array>();
+  /** The climbs' rows one after another, in the buffer of this name; what fills the batch up repeats the last. */
+  const rowsOf = (
+    name: 'points' | 'starts' | 'free',
+    climbs: readonly Climb[],
+    rows: number,
+    of: (climb: Climb) => Float32Array,
+  ) => {
+    // Used again by the next batch: a runner has copied it by then.
+    const all = buffers.get(`${name} ${rows}`) ?? new Float32Array(rows * size);
+    buffers.set(`${name} ${rows}`, all);
     for (let i = 0; i < rows; i++) all.set(of(climbs[Math.min(i, climbs.length - 1)]!), i * size);
     return f32(all, [rows, ...target.sampleDims]);
   };
@@ -128,7 +137,7 @@ export async function ascend(
     (climbs: readonly Climb[]): Batch =>
     async () => {
       const out = await graphs.evaluate(answers, climbs.length, (rows) => ({
-        [target.input]: rowsOf(climbs, rows, ({ iterate }) => iterate),
+        [target.input]: rowsOf('points', climbs, rows, ({ iterate }) => iterate),
         [STEP_INPUTS.goal]: goalsOf(climbs, rows),
       }));
       return () => {
@@ -156,9 +165,9 @@ export async function ascend(
       });
       const pointOf = new Map(climbs.map((climb, i) => [climb, points[i]!]));
       const out = await graphs.step(gradients, climbs.length, (rows) => ({
-        ...(ball.constraint && { [STEP_INPUTS.free]: rowsOf(climbs, rows, ({ iterate }) => iterate) }),
-        [target.input]: rowsOf(climbs, rows, (climb) => pointOf.get(climb)!),
-        [STEP_INPUTS.start]: rowsOf(climbs, rows, cleanOf),
+        ...(ball.constraint && { [STEP_INPUTS.free]: rowsOf('free', climbs, rows, ({ iterate }) => iterate) }),
+        [target.input]: rowsOf('points', climbs, rows, (climb) => pointOf.get(climb)!),
+        [STEP_INPUTS.start]: rowsOf('starts', climbs, rows, cleanOf),
         [STEP_INPUTS.goal]: goalsOf(climbs, rows),
       }));
       return () => {
