@@ -8,23 +8,27 @@ import {
   PREDICATES,
   type PredicateName,
   statementFrom,
+  subjectOf,
 } from '../supply/provenance/from-result.ts';
-import { signStatement } from '../supply/provenance/statement.ts';
+import { type StatementSubject, signStatement } from '../supply/provenance/statement.ts';
 import { rootDigest } from '../supply/sign/manifest.ts';
-import { readManifest } from '../supply/sign/read-manifest.ts';
+import { type ManifestOptions, readManifest } from '../supply/sign/read-manifest.ts';
 import type { Given } from './args.ts';
 import { type Command, EXIT } from './command.ts';
 import { HASHING_OPTIONS, hashingFrom } from './hashing-options.ts';
 import { prepareFile, writeText } from './output.ts';
 import { ownFiles } from './sign.ts';
-import { required, SIGNER_OPTIONS, SIGNING_METHODS, signerFrom } from './signer-from.ts';
+import { SIGNER_OPTIONS, SIGNING_METHODS, signerFrom } from './signer-from.ts';
 
 /** `glacis attest`: a signed statement about a model, made of a result. */
 export const command: Command = {
-  usage: 'attest METHOD RESULT --model MODEL [--out FILE]',
+  usage: 'attest METHOD RESULT [--model MODEL] [--out FILE]',
   about: `Makes an in-toto statement about a model from a JSON result of Glacis (or a CycloneDX bill of materials) and signs it: provenance from a training record, a verification summary from a decision of the gate, a Simple Verification Result from all others. METHOD is ${SIGNING_METHODS.join(', ')}, as for sign.`,
   options: {
-    model: { value: 'MODEL', help: 'the model that the result is about, a file or a folder' },
+    model: {
+      value: 'MODEL',
+      help: 'the model that the result is about, a file or a folder; results of scan and secrets say it themselves',
+    },
     out: { value: 'FILE', help: 'where the statement goes; RESULT with .statement.json unless given' },
     as: {
       value: 'NAME',
@@ -51,32 +55,48 @@ export const command: Command = {
         'option/invalid',
         `attest: expected METHOD RESULT, got '${given.positionals.join(' ')}'`,
       );
-    const model = required(given, 'model');
     const out = given.text('out') ?? `${path.replace(/\.json$/, '')}.statement.json`;
     await prepareFile(out);
     const signer = await signerFrom(method, given);
     const text = await readFile(path, 'utf8').catch((thrown: unknown) => {
       throw asGlacisError(thrown, 'statement/invalid', path);
     });
-    const hashing = await hashingFrom(given, model);
-    const { manifest } = await readManifest(model, {
-      ...hashing,
-      ignorePaths: [...(hashing.ignorePaths ?? []), ...(await ownFiles(model, [out, path]))],
-      signal,
-      progress: terminal.progress,
-    });
-    const digest = `sha256:${rootDigest(manifest.resources)}`;
-    const whole = manifest.serialization.method === 'files' && manifest.serialization.hashType === 'sha256';
-    const files = whole ? manifest.resources.map((each) => `sha256:${each.digest}`) : [];
-    const statement = statementFrom(text, { name: manifest.name, digest, files }, await optionsFrom(given));
+    const subject =
+      (await modelFrom(given, [out, path], { signal, progress: terminal.progress })) ?? subjectOf(text);
+    if (subject === undefined)
+      throw new GlacisError(
+        'option/invalid',
+        '--model: expected the model that the result is about, because the result does not say; got nothing',
+      );
+    const statement = statementFrom(text, subject, await optionsFrom(given));
     await writeText(out, await signStatement(statement, signer));
     terminal.print(
-      `${digest}  ${visible(manifest.name)}\n${statement.predicateType} signed by ${visible(signer.who)}\n`,
+      `${subject.digest}  ${visible(subject.name)}\n${statement.predicateType} signed by ${visible(signer.who)}\n`,
     );
     terminal.say(`Statement: ${out}`);
     return EXIT.good;
   },
 };
+
+/** The model of `--model`, hashed without the command's own files; `undefined` where none is given. */
+async function modelFrom(
+  given: Given,
+  own: readonly string[],
+  run: Pick<ManifestOptions, 'signal' | 'progress'>,
+): Promise<StatementSubject | undefined> {
+  const model = given.text('model');
+  if (model === undefined) return undefined;
+  const hashing = await hashingFrom(given, model);
+  const ignorePaths = [...(hashing.ignorePaths ?? []), ...(await ownFiles(model, own))];
+  const { manifest } = await readManifest(model, { ...hashing, ignorePaths, ...run });
+  const digest = `sha256:${rootDigest(manifest.resources)}`;
+  const whole = manifest.serialization.method === 'files' && manifest.serialization.hashType === 'sha256';
+  return {
+    name: manifest.name,
+    digest,
+    files: whole ? manifest.resources.map((each) => `sha256:${each.digest}`) : [],
+  };
+}
 
 async function optionsFrom(given: Given): Promise<AttestOptions> {
   const policy = given.text('policy');

@@ -2,6 +2,7 @@ import { glacisVersion } from '../assess/environment.ts';
 import { GlacisError } from '../core/error.ts';
 import { visible } from '../report/markup.ts';
 import { sarifLog } from '../supply/finding/sarif.ts';
+import { lookedAt } from '../supply/provenance/looked-at.ts';
 import { RULES } from '../supply/scan/registry.ts';
 import { rewriteCheckpoint } from '../supply/scan/rewrite/rewrite.ts';
 import { type ScanResult, scanPaths } from '../supply/scan/scan-paths.ts';
@@ -15,7 +16,7 @@ export const command: Command = {
   about:
     'Looks for models that run code, reach for files or deceive their readers when they are loaded: by content and not by name, through archives and compressions, without loading anything. Leaves with 1 when something is suspicious or malicious, else with 2 when something could not be read. docs/scanning.md explains every rule.',
   options: {
-    json: { value: 'FILE', help: 'the result as JSON' },
+    json: { value: 'FILE', help: 'the result as JSON, with time and digest of the model' },
     sarif: { value: 'FILE', help: 'the result as SARIF 2.1.0, for code scanning' },
     'safe-rewrite': {
       value: 'FILE',
@@ -36,14 +37,21 @@ export const command: Command = {
       throw new GlacisError('option/invalid', 'scan: expected one PATH with --safe-rewrite, got several');
     for (const file of [json, sarif, safe]) if (file !== undefined) await prepareFile(file);
     const seconds = given.whole('seconds', 1);
-    const result = await scanPaths(given.positionals, {
-      ...(seconds !== undefined && { limits: { seconds } }),
-      // Names come from files: control characters must not reach the terminal.
-      onFile: (file) => terminal.print(visible(fileText(file))),
-      progress: (update) =>
-        terminal.progress({ ...update, ...(update.note !== undefined && { note: oneLine(update.note) }) }),
-      signal,
-    });
+    const scan = () =>
+      scanPaths(given.positionals, {
+        ...(seconds !== undefined && { limits: { seconds } }),
+        // Names come from files: control characters must not reach the terminal.
+        onFile: (file) => terminal.print(visible(fileText(file))),
+        progress: (update) =>
+          terminal.progress({ ...update, ...(update.note !== undefined && { note: oneLine(update.note) }) }),
+        signal,
+      });
+    // Time and digest are for statements about the model; hashing for nobody would cost as much as many a scan.
+    const covers = (name: string) => !name.split('/').includes('.git');
+    const result =
+      json === undefined
+        ? await scan()
+        : await lookedAt(given.positionals, { covers, now: () => new Date(), signal }, scan);
     terminal.print(visible(summaryText(result)));
     if (json !== undefined) await writeText(json, `${JSON.stringify(result, null, 2)}\n`);
     if (sarif !== undefined) await writeText(sarif, sarifOf(result));

@@ -4,6 +4,7 @@ import { glacisVersion } from '../assess/environment.ts';
 import { GlacisError } from '../core/error.ts';
 import { visible } from '../report/markup.ts';
 import { sarifLog } from '../supply/finding/sarif.ts';
+import { lookedAt } from '../supply/provenance/looked-at.ts';
 import { type BaselineEntry, baselineToJson, readBaseline } from '../supply/secrets/baseline.ts';
 import { findSecrets } from '../supply/secrets/find-secrets.ts';
 import { gitHistory } from '../supply/secrets/git/history.ts';
@@ -11,6 +12,7 @@ import { stagedFiles } from '../supply/secrets/git/staged.ts';
 import { stripNotebook } from '../supply/secrets/notebook/strip.ts';
 import { secretsSarifRules } from '../supply/secrets/sarif-rules.ts';
 import { secretsText } from '../supply/secrets/text.ts';
+import { isLookedAt } from '../supply/secrets/walk.ts';
 import { type Command, type CommandRun, EXIT } from './command.ts';
 import { prepareFile, writeText } from './output.ts';
 
@@ -20,7 +22,7 @@ export const command: Command = {
   about:
     'Looks for keys, tokens and passwords in notebooks (cell by cell, outputs included), source, configuration, what people write into models, and archives of all that. Never prints a secret. Leaves with 1 when there is one, with 2 when a file could not be read. A comment glacis:allow-secret on the line, or the line above, allows one.',
   options: {
-    json: { value: 'FILE', help: 'the result as JSON' },
+    json: { value: 'FILE', help: 'the result as JSON, with time and digest of what was looked at' },
     sarif: { value: 'FILE', help: 'the result as SARIF 2.1.0, for code scanning' },
     baseline: { value: 'FILE', help: 'secrets that are known and not reported again' },
     'write-baseline': { value: 'FILE', help: 'write what is found as a baseline (fingerprints, no secrets)' },
@@ -70,14 +72,19 @@ export const command: Command = {
       : history
         ? { given: gitHistory(paths[0]!, signal) }
         : paths;
-    const result = await findSecrets(what, {
-      ...(baseline !== undefined && write === undefined && { baseline }),
-      ...(write !== undefined && { record: { salt, add: (entry) => entries.push(entry) } }),
-      // Names of files may hold control characters.
-      progress: (update) =>
-        terminal.progress({ ...update, ...(update.note !== undefined && { note: visible(update.note) }) }),
-      signal,
-    });
+    const find = () =>
+      findSecrets(what, {
+        ...(baseline !== undefined && write === undefined && { baseline }),
+        ...(write !== undefined && { record: { salt, add: (entry) => entries.push(entry) } }),
+        // Names of files may hold control characters.
+        progress: (update) =>
+          terminal.progress({ ...update, ...(update.note !== undefined && { note: visible(update.note) }) }),
+        signal,
+      });
+    const result =
+      json === undefined || 'given' in what
+        ? await find()
+        : await lookedAt(what, { covers: isLookedAt, now: () => new Date(), signal }, find);
     const { findings, unread } = result;
     if (json !== undefined) await writeText(json, `${JSON.stringify(result, null, 2)}\n`);
     if (sarif !== undefined)

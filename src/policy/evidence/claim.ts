@@ -72,6 +72,8 @@ export interface Reading {
   readonly time: number | undefined;
   /** Digest of the file that was looked at, where the document names one beside the statement's subject. */
   readonly looked?: string | undefined;
+  /** Digests of all that was looked at, of files or of models as a whole, where the document says them. */
+  readonly covered?: readonly string[] | undefined;
   /** Where the statement itself says no, whatever it is asked for as. */
   readonly refuses?: string | undefined;
   /** What a reader of a refusal should know, e.g. "the assessment is partial". */

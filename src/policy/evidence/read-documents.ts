@@ -18,24 +18,34 @@ export function readMeasures(document: unknown): Reading {
   return { claims, time: finishedAt, looked: model.digest, notes: [`measured by ${tool}`] };
 }
 
+/** When a scan or a search ran and what it looked at; those of older versions do not say. */
+const looked = {
+  finishedAt: time.optional(),
+  model: z
+    .object({ digest: z.string(), digests: z.array(z.string().max(200)).max(1_000_000) })
+    .nullish()
+    .transform((model) => (model ? [model.digest, ...model.digests] : undefined)),
+};
+
 const scan = z.object({
   verdict: z.string().max(100),
   files: z
     .array(z.object({ verdict: z.string().max(100) }))
     .min(1)
     .max(1_000_000),
+  ...looked,
 });
 
 /**
  * The verdict of a scan: its own, and that of every file, so that no file is worse than the whole says. A scan of no file says nothing.
- * Scans do not say when they ran; the statement around one does.
  */
 export function readScan(document: unknown): Reading {
-  const { verdict, files } = scan.parse(document);
+  const { verdict, files, finishedAt, model } = scan.parse(document);
   const verdicts = new Set([verdict, ...files.map((file) => file.verdict)]);
   return {
     claims: [...verdicts].map((each) => ({ kind: 'scan', verdict: each })),
-    time: undefined,
+    time: finishedAt,
+    covered: model,
     notes: [],
   };
 }
@@ -45,14 +55,16 @@ const secrets = z.object({
   findings: z.array(z.unknown()).max(1_000_000),
   unread: z.array(z.unknown()).max(1_000_000),
   known: z.int().min(0),
+  ...looked,
 });
 
 /** How many secrets a search found and how many files it could not read. A search of no file says nothing. */
 export function readSecrets(document: unknown): Reading {
-  const { findings, unread, known } = secrets.parse(document);
+  const { findings, unread, known, finishedAt, model } = secrets.parse(document);
   return {
     claims: [{ kind: 'secrets', found: findings.length, unread: unread.length }],
-    time: undefined,
+    time: finishedAt,
+    covered: model,
     notes: known > 0 ? [`${known} more are in its baseline`] : [],
   };
 }

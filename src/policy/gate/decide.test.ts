@@ -135,6 +135,30 @@ describe('the gate does not let a model through', () => {
     ]);
   });
 
+  it('on a scan that did not look at every file of the model', () => {
+    const scan = (digests: readonly string[], finishedAt = '2026-11-20T12:00:00Z') =>
+      statementOf({
+        result: {
+          schema: 'glacis.scan/1',
+          verdict: 'clean',
+          files: [{ verdict: 'clean' }],
+          finishedAt,
+          model: { digest: hex('9'), digests },
+        },
+      });
+    const decided = (digests: readonly string[], finishedAt?: string) => {
+      const model = { name: 'net', roots: [ROOT], files: [FILE, hex('c')] };
+      const policy = policyOf('{ require: scan }');
+      const [answer] = decide(policy, question([scan(digests, finishedAt)], { model })).requirements;
+      return answer?.rejected[0]?.code ?? answer?.state;
+    };
+    expect(decided([FILE, hex('c'), hex('d')])).toBe('met');
+    expect(decided([ROOT])).toBe('met');
+    expect(decided([FILE])).toBe('other-file');
+    // How old it is, is how long ago it ran, whenever somebody signed it.
+    expect(decided([ROOT], '2026-01-01T00:00:00Z')).toBe('stale');
+  });
+
   it('on a document that looked at another file than those of the model', () => {
     const other = statementOf(measuresOf([robust()], { model: { digest: hex('c') } }));
     expect(refusal(other)).toEqual(['not-met', 'other-file']);

@@ -131,6 +131,11 @@ function answerTo(
   return { ...base, says: sentenceFor(requirement, policy), ...evidenced(policy, requirement, question) };
 }
 
+/** Whether what was looked at is the model: as a whole, or each of its files. */
+function covers(looked: ReadonlySet<string>, { roots, files }: GateModel): boolean {
+  return roots.some((root) => looked.has(root)) || files.every((file) => looked.has(file));
+}
+
 /** Requirements that one statement can meet. */
 function evidenced(
   policy: Policy,
@@ -162,6 +167,10 @@ function evidenced(
     }
     if (reading.looked !== undefined && ![...model.files, ...model.roots].includes(reading.looked)) {
       reject('other-file', `it looked at ${reading.looked}, which is no file of this model`);
+      continue;
+    }
+    if (reading.covered !== undefined && !covers(new Set(reading.covered), model)) {
+      reject('other-file', 'it did not look at every file of this model');
       continue;
     }
     const { time } = reading;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseBundle } from '../sign/bundle.ts';
 import { checkKeySignature, keySigner } from '../sign/key-method.ts';
-import { type AttestOptions, PREDICATES, statementFrom } from './from-result.ts';
+import { type AttestOptions, PREDICATES, statementFrom, subjectOf } from './from-result.ts';
 import { type StatementSubject, signStatement } from './statement.ts';
 
 const hex = (digit: string) => digit.repeat(64);
@@ -109,6 +109,14 @@ describe('a statement', () => {
 
   it.each([
     ['about another model', { schema: 'glacis.assessment/1', model: { digest: `sha256:${hex('9')}` } }, {}],
+    [
+      'that looked at one of its files only',
+      {
+        schema: 'glacis.scan/1',
+        model: { name: 'm', digest: `sha256:${hex('9')}`, digests: [`sha256:${hex('8')}`] },
+      },
+      {},
+    ],
     ['that Glacis did not make', { schema: 'other/1' }, {}],
     ['that is no object', [1], {}],
     ['that is no JSON', '{', {}],
@@ -118,6 +126,28 @@ describe('a statement', () => {
     ['of a decision without its policy', decision, {}],
   ])('is refused for a result %s', (_, result, more) => {
     expect(() => make(result, more)).toThrow(expect.objectContaining({ code: 'statement/invalid' }));
+  });
+
+  it('of a scan is about this model where all of its files were looked at', () => {
+    const scanned = (digest: string, ...digests: readonly string[]) =>
+      make({ schema: 'glacis.scan/1', model: { name: 'all', digest, digests } }).subject[0]?.digest.sha256;
+    expect(scanned(`sha256:${hex('9')}`, `sha256:${hex('b')}`, `sha256:${hex('7')}`)).toBe(hex('a'));
+    expect(scanned(`sha256:${hex('a')}`)).toBe(hex('a'));
+  });
+
+  it('has the subject that a scan names itself, and none of another result', () => {
+    const [digest, file] = [`sha256:${hex('a')}`, `sha256:${hex('b')}`];
+    const of = (model: unknown) => subjectOf(JSON.stringify({ model }));
+    expect(of({ name: 'm', digest, digests: [file] })).toEqual({ name: 'm', digest, files: [file] });
+    for (const model of [
+      undefined,
+      null,
+      { digest },
+      { name: 'm', digest },
+      { name: 'm', digest: 'x', digests: [] },
+    ])
+      expect(of(model)).toBeUndefined();
+    expect(of({ name: 'm', digest, digests: [7] })).toBeUndefined();
   });
 
   it('is made or refused for any JSON', () => {

@@ -90,14 +90,33 @@ function requireSchema({ schema }: Fields): void {
     throw invalid("expected a result of Glacis (its field schema says 'glacis.…/1'), got another file");
 }
 
-/** A result that says which model it is about must mean this one: its file, or the model as a whole. */
+/**
+ * A result that says which model it is about must mean this one: the model as a whole, or its file; one that lists all that was looked at,
+ * each of its files.
+ */
 function requireSameModel({ model }: Fields, { digest, files }: StatementSubject): void {
   if (!isObject(model)) return;
-  const named = [model.digest, ...(Array.isArray(model.digests) ? model.digests : [])].filter(
-    (each) => typeof each === 'string',
-  );
-  if (named.length > 0 && !named.some((each) => each === digest || files.includes(each)))
+  const listed = Array.isArray(model.digests) ? model.digests : undefined;
+  const named = [model.digest, ...(listed ?? [])].filter((each) => typeof each === 'string');
+  if (named.length === 0 || named.includes(digest)) return;
+  const known = new Set(named);
+  const same = listed === undefined ? files.includes(named[0]!) : files.every((file) => known.has(file));
+  if (files.length === 0 || !same)
     throw invalid(`expected one about this model (${digest}), got one about ${named[0]?.slice(0, 80)}`);
+}
+
+/**
+ * What a result of a scan or a search says that it looked at, as the subject of a statement; `undefined` where it does not say.
+ * Errors: `statement/invalid`.
+ */
+export function subjectOf(text: string): StatementSubject | undefined {
+  const { model } = parse(text);
+  if (!isObject(model) || typeof model.name !== 'string' || !Array.isArray(model.digests)) return undefined;
+  const digests = [model.digest, ...model.digests];
+  if (!digests.every((each) => typeof each === 'string' && /^sha256:[0-9a-f]{64}$/.test(each)))
+    return undefined;
+  const [digest, ...files] = digests as readonly string[];
+  return { name: model.name, digest: digest!, files };
 }
 
 /** What the result says was done or found; a weak model is a result, so nothing here says that it is strong. */

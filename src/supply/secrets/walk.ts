@@ -6,6 +6,9 @@ import type { Unread } from '../finding/finding.ts';
 /** Folders that hold what others wrote and a package manager fetches again. */
 const FETCHED: ReadonlySet<string> = new Set(['node_modules', '__pycache__', '.venv', 'site-packages']);
 
+/** What makes a folder a virtual environment, by whatever name it goes. */
+const VIRTUAL = 'pyvenv.cfg';
+
 /** Of a Git folder only its configuration is of interest: the address of a remote may hold a token. */
 const GIT_FILES: ReadonlySet<string> = new Set(['config', '.git-credentials']);
 
@@ -38,12 +41,17 @@ export async function* filesAt(
   }
 }
 
+/** Whether {@link filesAt} gives a file of this name below a path, and does not pass it over. */
+export function isLookedAt(name: string): boolean {
+  const steps = name.split('/');
+  return !steps.some((step) => FETCHED.has(step) || step === '.git') && steps.at(-1) !== VIRTUAL;
+}
+
 async function namesIn(path: string, unread: (unread: Unread) => void): Promise<string[]> {
   const names: string[] = [];
   try {
     for await (const entry of await opendir(path)) names.push(entry.name);
-    // A virtual environment goes by any name.
-    return names.includes('pyvenv.cfg') ? [] : names;
+    return names.includes(VIRTUAL) ? [] : names;
   } catch (error) {
     unread({ path: slashed(path), reason: reasonOf(error as NodeJS.ErrnoException) });
     return [];
