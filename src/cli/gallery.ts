@@ -2,12 +2,13 @@ import type { Assessed } from '../assess/assess.ts';
 import type { AttackedExample } from '../assess/examples.ts';
 import type { Gallery } from '../report/gallery.ts';
 
-/** Samples that a report shows of each attack and eps. */
+/** Samples that a report shows, and the most of each attack and eps. */
+const SHOWN = 12;
 const SHOWN_EACH = 3;
 
 /** The examples of an assessment as a report shows them: pictures where a sample is one, otherwise rows or series. */
 export function galleryFrom({ assessment, examples, sampleDims, bounds }: Assessed): Gallery | undefined {
-  const chosen = firstOfEach(examples);
+  const chosen = various(examples);
   if (chosen.length === 0) return undefined;
   const { classNames } = assessment.data;
   const named = classNames ? { classNames } : {};
@@ -26,14 +27,21 @@ export function galleryFrom({ assessment, examples, sampleDims, bounds }: Assess
   return sampleDims.length === 1 ? { kind: 'table', items: chosen, ...named } : undefined;
 }
 
-function firstOfEach(examples: readonly AttackedExample[]): readonly AttackedExample[] {
-  const counts = new Map<string, number>();
-  return examples.filter(({ attack, eps }) => {
-    const key = `${attack} ${eps}`;
-    const count = (counts.get(key) ?? 0) + 1;
-    counts.set(key, count);
-    return count <= SHOWN_EACH;
-  });
+/** Examples in turn from each attack and eps, of samples that are not shown yet where there are such. */
+function various(examples: readonly AttackedExample[]): readonly AttackedExample[] {
+  const groups = [...Map.groupBy(examples, ({ attack, eps }) => `${attack} ${eps}`).values()];
+  const chosen = new Set<AttackedExample>();
+  const samples = new Set<number>();
+  for (let turn = 0; turn < SHOWN_EACH; turn++)
+    for (const group of groups) {
+      if (chosen.size === SHOWN) break;
+      const left = group.filter((example) => !chosen.has(example));
+      const next = left.find(({ index }) => !samples.has(index)) ?? left[0];
+      if (!next) continue;
+      chosen.add(next);
+      samples.add(next.index);
+    }
+  return examples.filter((example) => chosen.has(example));
 }
 
 function imageShape(
