@@ -34,7 +34,10 @@ export const command: Command = {
     const data = resolve(given.text('data-dir') ?? 'glacis-data');
     const { config, folder } = await configOf(given.text('config'));
     const store = storeOf(config, data, (path) => resolve(folder, path));
-    const done = await restoreData({ from, data, store, trust: given.text('trust'), signal });
+    const done = await restoreData({
+      ...{ from, data, store, signal, now: Date.now },
+      trust: given.text('trust'),
+    });
     const { at, log, files } = done;
     const json = given.text('json');
     if (json !== undefined)
@@ -43,7 +46,7 @@ export const command: Command = {
         `${JSON.stringify({ schema: done.schema, at, log, files: files.length }, null, 2)}\n`,
       );
     terminal.print(
-      `the server is as it was at ${at}: ${log.size} entries of the log, verified\nWhat was used of budgets since is forgotten, and keys that were revoked since are valid again: rotate them.\n`,
+      `the server is as it was at ${at}: ${log.size} entries of the log, verified\nWhat was used of budgets since is forgotten, and keys that were revoked since are valid again: rotate them. Nobody is signed in to the console.\n`,
     );
     return EXIT.good;
   },

@@ -30,6 +30,7 @@ import { openGatewayInvestigations } from './investigate/open-investigations.ts'
 import { openBudgets, openRates } from './limits/index.ts';
 import { managementRoutes } from './manage/management-routes.ts';
 import { openManagement } from './manage/open-management.ts';
+import { openVeil } from './manage/veil.ts';
 import { openModelParts } from './model-parts.ts';
 import { openMetrics } from './observe/metrics.ts';
 import { openObserver } from './observe/observer.ts';
@@ -339,6 +340,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     ...{ operations, live, since, investigations },
     lab: { lab: options.lab, models: () => labModels({ backends, config: () => config, placeOf }), now },
     assessments,
+    veil: config.log.who === 'sealed' ? openVeil(secret) : undefined,
     classNames: classNames(() => config, { placeOf, failed }),
     policy: { file: options.file, folder, policy: () => policy },
     guards: parts.guards,

@@ -137,7 +137,7 @@ export async function openOperations(
     notify: (change) => {
       alerts.notify(change);
       if (change.kind === 'alarm') pages.publish({ kind: 'alarm', alarm: change.alarm });
-      if (change.kind !== 'impact') pages.publish({ kind: 'case', case: change.case });
+      pages.publish({ kind: 'case', case: change.case });
     },
   });
   /** By model; as many as there are in service. */

@@ -27,7 +27,6 @@ export interface InvestigationsSurroundings
   readonly shelf: EvidenceShelf;
   /** Models that are served, with what was checked: plain JSON. */
   readonly models: () => readonly object[];
-  readonly notify: (impact: ImpactSummary) => void;
 }
 
 /** A bundle that was made. */

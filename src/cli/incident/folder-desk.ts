@@ -118,7 +118,6 @@ async function deskOver(
     log: `folder ${process.pid}`,
     freshId: () => randomBytes(16).toString('hex'),
     models: () => [],
-    notify: () => {},
   });
   const routes = incidentRoutes(incidents, investigations);
   return {

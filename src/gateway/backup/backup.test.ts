@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openStore, type Store } from '../../store/index.ts';
+import { makeLink, takeLink } from '../console/links.ts';
+import { openSessions } from '../console/sessions.ts';
 import { openDataFolder } from '../data-folder.ts';
 import { type OpenRecorder, openRecorder } from '../record/open-recorder.ts';
 import { decision, recordConfig } from '../record/record.fixture.ts';
@@ -32,6 +34,7 @@ const restore = (rest: object = {}) =>
     from: at('backup'),
     data: at('restored'),
     store: { kind: 'sqlite', file: join(at('restored'), 'glacis.db') },
+    now: Date.now,
     ...rest,
   });
 
@@ -67,6 +70,27 @@ describe('a backup', () => {
     expect(await other.db.selectFrom('state').selectAll().where('name', '=', 'x').execute()).toHaveLength(1);
     await other.close();
   });
+
+  it.each([false, true])(
+    'signs nobody in again who was signed in when it was made (portable: %s)',
+    async (portable) => {
+      await recorder.record(decision(1));
+      const limits = { idle: 1e9, longest: 1e9, most: 9 };
+      const who = { principal: 'ann', tenant: 't', credential: 'k' };
+      const { id } = await openSessions(store, () => limits, Date.now).begin(who, '::1');
+      const { link } = await makeLink(store, { credential: 'k', by: 'ann', now: Date.now(), lifetime: 1e9 });
+      await backupData({ data: data(), store, out: at('backup'), portable, now: Date.now });
+      expect(await openSessions(store, () => limits, Date.now).find(id)).toMatchObject({ principal: 'ann' });
+      await restore();
+      const other = await openStore({ kind: 'sqlite', file: at('restored/glacis.db') });
+      expect(await openSessions(other, () => limits, Date.now).find(id)).toBeUndefined();
+      expect(await takeLink(other, link, Date.now())).toBeUndefined();
+      expect(await other.db.selectFrom('sessions').select('ended_by').execute()).toEqual([
+        { ended_by: 'glacis restore' },
+      ]);
+      await other.close();
+    },
+  );
 
   it('is never written over another, and leaves nothing behind where it fails', async () => {
     await recorder.record(decision(1));

@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path';
 import { asGlacisError, GlacisError } from '../../core/error.ts';
 import { auditLog, folderSource, openLog } from '../../ledger/index.ts';
 import type { PostgresConfig, SqliteConfig } from '../../store/index.ts';
-import { restoreStore } from '../../store/index.ts';
+import { openStore, restoreStore } from '../../store/index.ts';
+import { signOutAll } from '../console/sign-out-all.ts';
 import { logFolder, parseTrustFile } from '../record/log-folder.ts';
 import { BACKUP, type BackupFile, type BackupManifest, parseManifest } from './backup-folder.ts';
 import { copyFile } from './copy-file.ts';
@@ -20,18 +21,21 @@ export interface RestoreRequest {
   readonly store: SqliteConfig | PostgresConfig;
   /** The log's trust file as it was kept elsewhere; the one in the backup without: whoever could write to the backup could exchange both. */
   readonly trust?: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Makes a data folder and a store from a backup. Every file is compared with the backup's own list and the log is verified before this resolves; what is damaged leaves the
- * place empty. Errors: `store/unusable`, `ledger/…`, `output/unwritable`, those of the store.
+ * place empty. Nobody is signed in to its console: sessions and links of then would come to life again. Errors: `store/unusable`, `ledger/…`, `output/unwritable`, those of the store.
  */
 export async function restoreData({
   from,
   data,
   store,
   trust,
+  now,
   signal,
 }: RestoreRequest): Promise<BackupManifest> {
   const [source, target] = [resolve(from), resolve(data)];
@@ -67,6 +71,7 @@ export async function restoreData({
     await restored(manifest.store, join(source, BACKUP.store), held, signal);
     try {
       await restoreStore(held, store);
+      await signOut(store, now());
     } finally {
       await rm(held, { force: true });
     }
@@ -74,6 +79,16 @@ export async function restoreData({
   } catch (thrown) {
     await rm(target, { recursive: true, force: true }).catch(() => {});
     throw asGlacisError(thrown, 'store/unusable', 'restore');
+  }
+}
+
+/** The store as this version has it, without anybody signed in. */
+async function signOut(place: RestoreRequest['store'], at: number): Promise<void> {
+  const store = await openStore(place);
+  try {
+    await signOutAll(store, at, 'glacis restore');
+  } finally {
+    await store.close();
   }
 }
 

@@ -64,7 +64,6 @@ export async function openGatewayInvestigations(given: GatewayInvestigations): P
   });
   return openInvestigations({
     ...{ incidents, store, past, trustFile, now, failed, ...threads },
-    notify: () => {},
     record: (event) => recorder.record(event),
     ledger: { reader, receipt: (index) => recorder.receipt(index) },
     shelf: await openEvidenceShelf(join(dataFolder, 'evidence')),

@@ -53,7 +53,7 @@ beforeEach(async () => {
   const all = Array.from({ length: 40 }, (_, i) => decisionOf(i, { principal: i < 30 ? 'mallory' : 'ann' }));
   const past = memoryPast(all);
   investigations = await openInvestigations({
-    ...{ incidents, store, record, now, freshId, failed, trustFile, log: 'here', notify: () => {} },
+    ...{ incidents, store, record, now, freshId, failed, trustFile, log: 'here' },
     past,
     search: searchHere({ past, now }),
     replayWhatIf: (of, scope, change, watch) => runWhatIf(of, scope, change, { past, now, ...watch }),

@@ -41,6 +41,7 @@ import type { ManagementRoute } from './route.ts';
 import { listRoute, type ServerActs, serverRoutes } from './server-routes.ts';
 import { settingsRoutes } from './settings-routes.ts';
 import { trafficRoutes } from './traffic-routes.ts';
+import { unveiledIncidents, unveiledOrders, type Veil } from './veil.ts';
 
 /** The parts of a gateway that are looked at and acted on. */
 export interface ManagedParts {
@@ -76,6 +77,8 @@ export interface ManagedParts {
   };
   readonly config: () => ServeConfig;
   readonly now: () => number;
+  /** Names of callers for those who may not open what the log seals; undefined where it seals nobody. */
+  readonly veil: Veil | undefined;
 }
 
 /** Held answers that are counted, and cases of the overview. */
@@ -84,7 +87,7 @@ const MOST_CASES = 20;
 
 /** Everything that the management side can do, with the list of it. */
 export function managementRoutes(parts: ManagedParts): readonly ManagementRoute[] {
-  const { metrics, rights, management, backends, operations, config, now } = parts;
+  const { metrics, rights, management, backends, operations, config, now, veil } = parts;
   const { containment, incidents, monitors, rollups } = operations;
   const health = () => healthOf(parts);
   const versionOf = (model: string, version: string | undefined) => backends.find(model, version, GLACIS);
@@ -125,10 +128,10 @@ export function managementRoutes(parts: ManagedParts): readonly ManagementRoute[
       find: versionOf,
       rangeOf: (model) => config().console.lab.models[model]?.range,
     }),
-    ...orderRoutes(incidents.overseen),
-    ...incidentRoutes(incidents, parts.investigations),
+    ...orderRoutes(veil ? unveiledOrders(incidents.overseen, veil) : incidents.overseen),
+    ...incidentRoutes(veil ? unveiledIncidents(incidents, veil) : incidents, parts.investigations),
     ...trafficRoutes({
-      ...{ rollups, containment, now, health },
+      ...{ rollups, containment, now, health, veil },
       ...{ budgets: parts.budgets, live: parts.live, since: parts.since },
       models: () => backends.status(),
       alarmed: operations.alarmed,

@@ -15,6 +15,7 @@ import { decisionRoutes } from './decision-routes.ts';
 import { orderRoutes } from './order-routes.ts';
 import { call } from './routes.fixture.ts';
 import { trafficRoutes } from './traffic-routes.ts';
+import { openVeil, unveiledOrders, type Veil } from './veil.ts';
 
 const DAY = 86_400_000;
 const NOW = 1_700_000_000_000;
@@ -51,7 +52,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const routes = () => [
+const routes = (veil?: Veil) => [
   ...trafficRoutes({
     ...{ rollups, budgets, live, now: () => NOW, since: NOW - 5 },
     containment: { active: () => orders },
@@ -61,6 +62,7 @@ const routes = () => [
     cases: async () => [],
     casesOf: async () => [],
     reviews: async () => 3,
+    veil,
   }),
   ...decisionRoutes(live, recorder),
 ];
@@ -96,6 +98,58 @@ describe('the routes about traffic', () => {
     });
     expect(json.log.root).toMatch(/^[A-Za-z0-9+/]{43}=$/);
     expect(json.day).toHaveLength(144);
+  });
+
+  it('name clients of a sealed log to those alone who may open it; others act on them by pseudonyms', async () => {
+    await traffic();
+    const veil = openVeil(new Uint8Array(32));
+    const may = (action: string) => action !== 'log.payload';
+    const about = {
+      id: 'O-1',
+      measure: 'throttle',
+      because: 'client-2 asks much',
+      by: 'bob',
+      at: 1,
+    } as const;
+    orders = [{ ...about, target: { principal: 'client-2', tenant: 'acme' } }];
+    const page = async (query: Record<string, string>, rights = may) =>
+      (await call(routes(veil), 'GET /api/clients', { query, may: rights })) as { json: Page<ClientRow> };
+    const first = (await page({ most: '2' })).json;
+    const second = (await page({ most: '2', before: first.next! })).json;
+    const rows = [...first.rows, ...second.rows];
+    expect(rows.map(({ principal }) => veil.seen(principal))).toEqual(['client-2', 'client-1', 'client-0']);
+    const told = JSON.stringify([first, second]);
+    for (const name of ['client-', 'acme', Buffer.from('client-').toString('base64url').slice(0, 8)])
+      expect(told).not.toContain(name);
+    await expect(page({ find: 'client' })).rejects.toMatchObject({ code: 'option/invalid' });
+    expect((await page({ find: rows[1]!.principal })).json.rows).toHaveLength(1);
+    const open = (await page({}, () => true)).json;
+    expect(open.rows[0]).toMatchObject({ principal: 'client-2', tenant: 'acme' });
+    const one = async (id: string) =>
+      (await call(routes(veil), 'GET /api/clients/:id', { params: { id }, may })) as { json: ClientDetail };
+    const { json: detail } = await one(rows[0]!.principal);
+    expect(detail).toMatchObject({ principal: rows[0]!.principal, requests: 3, decisions: [], cases: [] });
+    expect(JSON.stringify(detail)).not.toContain('client-2');
+    expect(await one('client-2')).toMatchObject({ status: 404 });
+    const asked: unknown[] = [];
+    const given = orderRoutes(
+      unveiledOrders(
+        {
+          ...{ active: () => [], list: async () => [] },
+          order: async (wish, by) => {
+            asked.push(wish.target);
+            return { ...wish, id: '1', by, at: 1 };
+          },
+          lift: async () => orders[0]!,
+        },
+        veil,
+      ),
+    );
+    const target = { principal: rows[0]!.principal };
+    await call(given, 'POST /api/orders', {
+      body: { wish: { measure: 'quarantine', target, because: 'x' } },
+    });
+    expect(asked).toEqual([{ principal: 'client-2' }]);
   });
 
   it('page clients with the budget that runs out first and the measures about them', async () => {

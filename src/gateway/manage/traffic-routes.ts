@@ -1,3 +1,4 @@
+import { GlacisError } from '../../core/error.ts';
 import type { Case } from '../../incident/case.ts';
 import type { Containment, Order } from '../../incident/order.ts';
 import type { ModelStatus } from '../backend/model-status.ts';
@@ -10,6 +11,7 @@ import type { OpenLiveLog } from '../record/live/open-live-log.ts';
 import type { Health } from './health-routes.ts';
 import { textFrom, wholeFrom } from './query-values.ts';
 import { type ManagementRoute, route } from './route.ts';
+import type { Veil } from './veil.ts';
 
 const HOUR = 3_600_000;
 /** Models of a client whose budgets are looked at, and decisions that are shown with it. */
@@ -35,6 +37,8 @@ export interface TrafficParts {
   readonly casesOf: (principal: string) => Promise<readonly Case[]>;
   /** Decisions that wait for a person. */
   readonly reviews: () => Promise<number>;
+  /** Names of callers for those who may not open what the log seals; undefined where it seals nobody. */
+  readonly veil: Veil | undefined;
 }
 
 /** How the traffic is, and who makes it. */
@@ -123,19 +127,28 @@ export function trafficRoutes(parts: TrafficParts): readonly ManagementRoute[] {
       about:
         'Clients with their sums: ?model=, ?find=, ?sort=requests|refused|flagged|budget, ?before=, ?most=.',
       action: 'incident.read',
-      async run({ query }) {
+      async run({ query, may }) {
+        const veil = may('log.payload') ? undefined : parts.veil;
+        const [find, before] = [textFrom(query.find, 'find'), textFrom(query.before, 'before')];
+        // Otherwise the search would tell what the seal hides.
+        if (veil && find !== undefined && veil.seen(find) === undefined)
+          throw new GlacisError(
+            'option/invalid',
+            '?find=: expected the right to open what is sealed (log.payload), or a whole pseudonym: who asked is encrypted in this log',
+          );
         const asked: ClientQuery = {
           model: textFrom(query.model, 'model'),
-          find: textFrom(query.find, 'find'),
+          find: veil && find !== undefined ? veil.seen(find) : find,
           sort: CLIENT_ORDERS.find((each) => each === query.sort),
-          before: textFrom(query.before, 'before'),
+          before: veil && before !== undefined ? (veil.seen(before) ?? before) : before,
           most: wholeFrom(query.most, 'most'),
         };
         const page = await rollups.clients.page(asked);
         const rows = await rowsOf(page.rows, asked.model);
-        return {
-          json: { rows, ...(page.next !== undefined && { next: page.next }) } satisfies Page<ClientRow>,
-        };
+        // A page ends with a name.
+        const next = page.next !== undefined && veil ? veil.hide(page.next) : page.next;
+        const shown = veil ? rows.map((row) => veiled(row, veil)) : rows;
+        return { json: { rows: shown, ...(next !== undefined && { next }) } satisfies Page<ClientRow> };
       },
     }),
     route({
@@ -144,23 +157,41 @@ export function trafficRoutes(parts: TrafficParts): readonly ManagementRoute[] {
       about: 'A client: its sums, its days, its last decisions and the cases about it.',
       action: 'incident.read',
       async run({ params, may }) {
-        const principal = params.id!;
+        const reveal = may('log.payload');
+        const veil = reveal ? undefined : parts.veil;
+        const principal = veil ? (veil.seen(params.id!) ?? '') : params.id!;
         const found = await rollups.clients.client(principal);
         if (found === undefined) return { json: { error: 'no such client, or none yet' }, status: 404 };
-        const reveal = may('log.payload');
         const [[row], days, decisions, cases] = await Promise.all([
           rowsOf([found], undefined),
           rollups.clients.days(principal),
           // A sealed log does not tell everybody who asked.
-          may('log.read')
+          may('log.read') && veil === undefined
             ? live.page({ principal, most: MOST_DECISIONS }, reveal).catch(() => ({ rows: [] }))
             : { rows: [] },
-          parts.casesOf(principal),
+          // What a case is called names whom it is about.
+          veil ? [] : parts.casesOf(principal),
         ]);
-        return { json: { ...row!, days, decisions: decisions.rows, cases } satisfies ClientDetail };
+        const shown = veil ? veiled(row!, veil) : row!;
+        return { json: { ...shown, days, decisions: decisions.rows, cases } satisfies ClientDetail };
       },
     }),
   ];
+}
+
+/** A row for somebody who may not know whose it is. Why there are measures may name them, too. */
+function veiled(row: ClientRow, veil: Veil): ClientRow {
+  const hide = (name: string | undefined) => (name === undefined ? undefined : veil.hide(name));
+  return {
+    ...row,
+    principal: veil.hide(row.principal),
+    tenant: veil.hide(row.tenant),
+    orders: row.orders.map((order) => ({
+      ...order,
+      because: '',
+      target: { ...order.target, principal: hide(order.target.principal), tenant: hide(order.target.tenant) },
+    })),
+  };
 }
 
 /** Whether a measure may meet a client. */

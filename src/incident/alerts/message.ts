@@ -34,7 +34,6 @@ export function isAsBad(severity: AlarmSeverity, least: AlarmSeverity): boolean 
 
 /** What a change in a case says to those who are told; undefined where it is nothing for them, such as a comment. */
 export function messageFrom(change: IncidentChange, base: string): AlertMessage | undefined {
-  if (change.kind === 'impact') return undefined;
   const about = (action: AlertAction, line: string): AlertMessage => ({
     action,
     case: bounded(change.case),
@@ -76,6 +75,14 @@ export function messageFrom(change: IncidentChange, base: string): AlertMessage 
       );
     case 'asked':
       return about('trigger', 'a second person must approve what is to be done');
+    case 'comment':
+      // What could not be done without a person, or would have been in a dry run; what people write to each other stays between them.
+      return by === 'glacis' ? about('update', what.text) : undefined;
+    case 'impact':
+      return about(
+        'update',
+        `${what.decisions} decisions affected${what.different === undefined ? '' : `, ${what.different} would have been different`}`,
+      );
     default:
       return undefined;
   }

@@ -26,7 +26,8 @@ export interface ImpactsSetting {
   readonly freshId: () => string;
   /** Hears of a search that has ended, before it is shown as ended: what it gives is kept with it. */
   readonly ended: (impact: ImpactSummary) => Promise<Partial<ImpactSummary>>;
-  readonly notify: (impact: ImpactSummary) => void;
+  /** Hears of each step; what was found is told by the case. */
+  readonly notify?: ((impact: ImpactSummary) => void) | undefined;
   readonly failed: (where: string, thrown: unknown) => void;
 }
 
@@ -62,7 +63,7 @@ const MOST_PAGE = 500;
 
 /** Opens the searches; one runs at a time. */
 export function openImpacts(setting: ImpactsSetting): Impacts {
-  const { config, store, now, freshId, notify, failed } = setting;
+  const { config, store, now, freshId, notify = () => {}, failed } = setting;
   const { db } = store;
   const stopping = new Map<string, AbortController>();
   let turn: Promise<unknown> = Promise.resolve();
