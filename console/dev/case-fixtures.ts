@@ -1,4 +1,11 @@
-import type { CaseDetail, Impact, ImpactScope, Suggestion } from '../../src/gateway/console/api.ts';
+import type {
+  CaseDetail,
+  CaseOpening,
+  Impact,
+  ImpactScope,
+  OpenedCase,
+  Suggestion,
+} from '../../src/gateway/console/api.ts';
 import type { Case, CaseEvent, CaseState } from '../../src/incident/case.ts';
 import type { Order, OrderWish } from '../../src/incident/order.ts';
 import { type Fixture, type FixtureCall, type Plain, Refusal } from './fixture-server.ts';
@@ -10,6 +17,7 @@ const DAY = 86_400_000;
 /** Cases, measures, alarms and impact. */
 export const caseFixtures: readonly Fixture[] = [
   { method: 'GET', path: '/api/cases', run: ({ world, query }) => paged(casesOf(world, query), query) },
+  { method: 'POST', path: '/api/cases', run: openCase },
   { method: 'GET', path: '/api/cases/:id', run: ({ world, params }) => detailOf(world, params.id!) },
   {
     method: 'GET',
@@ -90,6 +98,29 @@ function casesOf(
       `${each.id} ${each.title} ${each.principals.join(' ')}`.toLowerCase().includes(find.toLowerCase()),
     )
     .sort((a, b) => b.updated - a.updated);
+}
+
+/** A case by hand; the open one about the same client and model where there is one. */
+function openCase({ world, body, by }: FixtureCall): OpenedCase {
+  const wish = body as unknown as CaseOpening;
+  const principals = wish.principals ?? [];
+  const same = [...world.cases.values()].find(
+    (each) =>
+      each.state !== 'closed' &&
+      principals.length > 0 &&
+      principals.every((name) => each.principals.includes(name)),
+  );
+  const now = world.now();
+  const made: Case = same ?? {
+    ...{ id: `C-2026-00${world.cases.size + 12}`, title: wish.title, kind: wish.kind },
+    ...{ severity: wish.severity ?? 'medium', state: 'open', opened: now, updated: now },
+    ...{ first: wish.first ?? now, last: wish.last ?? now, queries: wish.decisions?.length ?? 0, alarms: 1 },
+    ...{ models: wish.model === undefined ? [] : [wish.model], principals, atlas: [], revision: 1 },
+  };
+  world.cases.set(made.id, made);
+  note(world, made.id, by, { kind: 'comment', text: wish.why ?? wish.title });
+  world.publish({ kind: 'case', case: made });
+  return { ...made, isNew: same === undefined };
 }
 
 function detailOf(world: World, id: string): CaseDetail | undefined {

@@ -1,7 +1,9 @@
 import { randomFrom } from '../../src/core/random.ts';
+import { renderSplit, SIGN_SHAPE } from '../../src/data/traffic-signs/render.ts';
 import type {
   ClientDetail,
   ClientRow,
+  DecisionInput,
   Monitors,
   Overview,
   Totals,
@@ -36,6 +38,7 @@ export const trafficFixtures: readonly Fixture[] = [
         query,
       ),
   },
+  { method: 'POST', path: '/api/decisions/:id/input', run: inputOf },
   { method: 'GET', path: '/api/monitors', run: monitorsOf },
 ];
 
@@ -82,13 +85,14 @@ function overviewOf(world: World): Overview {
       ? []
       : Array.from({ length: 144 }, (_, i) => {
           const rng = randomFrom(5, i);
-          const at = now - (143 - i) * 10 * MINUTE;
+          const at = (Math.floor(now / (10 * MINUTE)) - 143 + i) * 10 * MINUTE;
+          const passed = Math.min(1, (now - at) / (10 * MINUTE));
           const wave = 1 + 0.55 * Math.sin(((i - 40) / 144) * 2 * Math.PI);
           const attack = i > 124 && i < 134 ? 2100 : 0;
           return [
             at,
-            Math.round(14_000 * wave + rng.integer(1200)),
-            Math.round(180 * wave + rng.integer(60) + attack),
+            Math.round(passed * (14_000 * wave + rng.integer(1200))),
+            Math.round(passed * (180 * wave + rng.integer(60) + attack)),
           ] as const;
         }),
     log: { size: world.isEmpty ? 3 : 184_233, at: now - 700, root: DIGESTS.signs2.slice(7) },
@@ -181,6 +185,24 @@ function clientOf(world: World, id: string): ClientDetail | undefined {
     }),
     decisions: world.decisions.filter(({ principal }) => principal === id).slice(0, 50),
     cases: [...world.cases.values()].filter(({ principals }) => principals.includes(id)),
+  };
+}
+
+/** What was sent with a call: a sign, the same one a little changed from call to call; every ninth was not kept. */
+function inputOf({ world, params }: FixtureCall): DecisionInput {
+  const row = world.decisions.find(({ id }) => id === params.id);
+  const about = {
+    ...{ entry: row?.entry ?? 37, id: params.id!, model: row?.model ?? 'traffic-signs' },
+    ...{ version: row?.version ?? '3', n: row?.n ?? 1 },
+  };
+  if (about.entry % 9 === 0) return { ...about, state: 'not-kept', samples: [] };
+  const { x } = renderSplit({ seed: 3, split: 'test', n: 1, start: 0 });
+  const rng = randomFrom(17, about.entry);
+  const [channels, height, width] = SIGN_SHAPE;
+  return {
+    ...{ ...about, state: 'kept', dims: SIGN_SHAPE, range: [0, 1] },
+    picture: { channels, height, width, layout: 'chw' },
+    samples: [Array.from(x, (value) => Math.min(1, Math.max(0, value / 255 + 0.04 * rng.normal())))],
   };
 }
 

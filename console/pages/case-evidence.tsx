@@ -10,6 +10,7 @@ import { Empty } from '../parts/empty.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Time } from '../parts/time.tsx';
 import { said } from '../shell/toast.tsx';
+import { EvidenceInputs } from './cases/evidence-inputs.tsx';
 
 /** Calls that show what happened, and the case as one signed file that is checked without this gateway. */
 export function Evidence({
@@ -57,7 +58,10 @@ export function Evidence({
           Monitors name the calls that show what they found; this one names none.
         </Empty>
       ) : (
-        <DecisionTable rows={decisions} label="Calls that show it, the most telling first" />
+        <>
+          <EvidenceInputs of={decisions} />
+          <DecisionTable rows={decisions} label="Calls that show it, the most telling first" />
+        </>
       )}
     </>
   );

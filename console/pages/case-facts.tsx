@@ -125,9 +125,11 @@ export function FiguresOf({
     <dl class="figures-of">
       <div>
         <dt>Score</dt>
-        <dd>
-          {figure(score)} <span class="muted small">alarm from {figure(threshold)} on</span>
-        </dd>
+        <dd>{figure(score)}</dd>
+      </div>
+      <div>
+        <dt>Alarm from</dt>
+        <dd>{figure(threshold)}</dd>
       </div>
       {Object.entries(of)
         .slice(0, 11)

@@ -10,6 +10,7 @@ import { Loading } from '../parts/loading.tsx';
 import { Link, setQuery } from '../shell/router.tsx';
 import type { PageProps } from '../shell/routes.ts';
 import { CasePage } from './case.tsx';
+import { OpenCase } from './cases/open-case.tsx';
 
 /** All cases, those that need somebody first. With an id after it: one case. */
 export default function CasesPage({ rest, query }: PageProps) {
@@ -44,6 +45,7 @@ function List({ query }: { readonly query: URLSearchParams }) {
               ? `${counted(open.length, 'case waits', 'cases wait')} for a person.`
               : 'No case waits for anybody.'
         }
+        side={<OpenCase />}
       >
         Alarms about the same thing form one case.
         {containedWords(times)}

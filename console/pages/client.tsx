@@ -16,6 +16,7 @@ import { Stat, Stats } from '../parts/stat.tsx';
 import { Text } from '../parts/text.tsx';
 import { Time } from '../parts/time.tsx';
 import { Link } from '../shell/router.tsx';
+import { OpenCase } from './cases/open-case.tsx';
 
 const DAY = 86_400_000;
 
@@ -51,6 +52,7 @@ function Whole({ of }: { readonly of: ClientDetail }) {
         chip={of.orders.length > 0 ? 'Measures in force' : open.length > 0 ? 'In a case' : 'Served'}
         tone={of.orders.length > 0 || open.length > 0 ? 'changed' : 'held'}
         title={<Text of={of.principal} most={60} />}
+        side={open.length === 0 && <OpenCase about={{ principals: [of.principal] }} />}
       >
         Of the tenant{' '}
         <b>

@@ -7,7 +7,7 @@ import { Meter } from '../parts/bars.tsx';
 import { Card, Opening } from '../parts/card.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { Filters, Select } from '../parts/field.tsx';
-import { className, count, counted, figure, score, sentence, titled } from '../parts/format.ts';
+import { className, count, counted, figure, score, sentence, titled, worded } from '../parts/format.ts';
 import { Histogram, HistogramAxis } from '../parts/histogram.tsx';
 import { Loaded } from '../parts/loading.tsx';
 import { Picture } from '../parts/picture.tsx';
@@ -96,8 +96,9 @@ function Verdict({ states, model }: { readonly states: readonly MonitorState[]; 
         alarmed.length > 0 ? (
           <>
             {titled(alarmed[0]!.monitor)}
-            {alarmed.length > 1 && ` and ${counted(alarmed.length - 1, 'other')}`} on{' '}
-            <Text of={model} most={40} />.
+            {alarmed.length === 2 && ` and ${worded(alarmed[1]!.monitor)}`}
+            {alarmed.length > 2 && ` and ${counted(alarmed.length - 1, 'other monitor')}`}{' '}
+            {alarmed.length === 1 ? 'is' : 'are'} alarmed on <Text of={model} most={40} />.
           </>
         ) : (
           <>

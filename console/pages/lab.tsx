@@ -7,6 +7,7 @@ import { Card, Opening } from '../parts/card.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { Select } from '../parts/field.tsx';
 import { Loaded } from '../parts/loading.tsx';
+import { forLab } from '../parts/real-input.tsx';
 import { Text } from '../parts/text.tsx';
 import type { PageProps } from '../shell/routes.ts';
 import { Controls, type Setting, settingFor } from './lab/controls.tsx';
@@ -49,6 +50,14 @@ function modelIn({ models }: LabInfo, name: string | undefined): LabInfo['models
   return models.find(({ model }) => model === name) ?? models[0];
 }
 
+/** What somebody took along from a logged call of this model. */
+function loggedOf(model: string): Chosen | undefined {
+  const taken = forLab.get();
+  if (taken?.model !== model) return undefined;
+  const { decision, sample, label, values } = taken;
+  return { id: undefined, label, values, logged: { decision, sample } };
+}
+
 function Bench({
   info,
   name,
@@ -64,7 +73,7 @@ function Bench({
   const [setting, setSetting] = useState<Setting>(() =>
     settingFor(usable.find(({ id }) => id === FIRST) ?? usable[0]!, model, undefined),
   );
-  const [chosen, setChosen] = useState<Chosen | undefined>(info.inputs[0]);
+  const [chosen, setChosen] = useState<Chosen | undefined>(() => loggedOf(model.model) ?? info.inputs[0]);
   // Inputs of another model come after it was chosen.
   useEffect(() => {
     if (chosen === undefined && info.inputs[0]) setChosen(info.inputs[0]);
@@ -75,7 +84,7 @@ function Bench({
   const start = (): Promise<void> =>
     trial.start({
       ...{ model: model.model, version: model.version, ...setting, label: chosen!.label },
-      ...(chosen!.id === undefined ? { values: chosen!.values } : { input: chosen!.id }),
+      ...(chosen!.logged ?? (chosen!.id === undefined ? { values: chosen!.values } : { input: chosen!.id })),
     });
   const tried = info.attacks.find(({ id }) => id === run?.attack);
   return (

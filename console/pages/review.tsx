@@ -4,9 +4,10 @@ import { pathOf, type Rows, useQuery, useRows } from '../data/query.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Button } from '../parts/button.tsx';
 import { Card, Opening } from '../parts/card.tsx';
+import { ClassName } from '../parts/class-name.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { Filters, Search, Select } from '../parts/field.tsx';
-import { counted, figure } from '../parts/format.ts';
+import { counted, score } from '../parts/format.ts';
 import { Loaded, Loading } from '../parts/loading.tsx';
 import { Text } from '../parts/text.tsx';
 import { Time } from '../parts/time.tsx';
@@ -126,7 +127,7 @@ function Queue({
                 <Text of={review.principal} most={28} />
               </span>
               <span class="muted">
-                <Text of={review.model} most={24} />, differs by {figure(review.divergence)}
+                <Disagreement of={review} />
               </span>
               <span class="muted small">
                 <Time at={review.at} />
@@ -151,6 +152,24 @@ function Queue({
         </div>
       )}
     </nav>
+  );
+}
+
+/** What the one model says and the other does not, of the worst sample. */
+function Disagreement({ of: { model, samples } }: { readonly of: Review }) {
+  const [worst] = samples;
+  if (worst === undefined) return <Text of={model} most={24} />;
+  const { first, second } = worst;
+  if (first[0] === second[0])
+    return (
+      <>
+        <ClassName model={model} label={first[0]} />, {score(first[1])} or {score(second[1])}
+      </>
+    );
+  return (
+    <>
+      <ClassName model={model} label={first[0]} /> or <ClassName model={model} label={second[0]} />?
+    </>
   );
 }
 

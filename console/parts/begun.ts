@@ -11,7 +11,7 @@ export function sinceBegun<Point>(
   return points.slice(Math.max(0, Math.min(first - 1, points.length - LEAST)));
 }
 
-/** How many of `step` milliseconds that began at `at` have passed by `now`: the newest step is not over yet. */
+/** How many of `step` milliseconds that began at `at` have passed by `now`, a tenth at least: the newest step is not over yet, and of a moment there is no rate. */
 export function passedOf(step: number, at: number, now: number): number {
-  return Math.max(1000, Math.min(step, now - at));
+  return Math.max(step / 10, Math.min(step, now - at));
 }

@@ -1,4 +1,4 @@
-import type { CaseEvent } from '../../src/incident/case.ts';
+import type { CaseEvent, CaseState } from '../../src/incident/case.ts';
 import type { Order, OrderWish } from '../../src/incident/order.ts';
 import { Link, pathTo } from '../shell/router.tsx';
 import { Digest } from './digest.tsx';
@@ -48,6 +48,14 @@ export function openAsks(events: readonly CaseEvent[]): readonly {
   );
 }
 
+/** What somebody did who moved a case on. */
+const STATE_ACTS: Readonly<Record<CaseState, string>> = {
+  open: 'opened it',
+  working: 'works on it',
+  contained: 'calls it contained',
+  closed: 'closed it',
+};
+
 function momentOf(
   { by, what }: CaseEvent,
   asks: ReadonlyMap<string, OrderWish | undefined>,
@@ -73,7 +81,7 @@ function momentOf(
         tone: what.to === 'contained' || what.to === 'closed' ? 'held' : undefined,
         title: (
           <>
-            {who}: {what.to === 'working' ? 'in work' : what.to === 'open' ? 'opened again' : what.to}
+            {who} {STATE_ACTS[what.to]}
             {what.verdict !== undefined && `, ${worded(what.verdict)}`}
           </>
         ),

@@ -1,20 +1,22 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 
-/** A choice among few. */
+/** A choice among few. `stacked`: in a form, with its name above it. */
 export function Select({
   label,
   value,
   options,
   onChange,
+  stacked = false,
 }: {
+  readonly stacked?: boolean;
   readonly label: string;
   readonly value: string;
   readonly options: readonly (readonly [value: string, words: string])[];
   readonly onChange: (value: string) => void;
 }) {
   return (
-    <label class="inline-field">
+    <label class={stacked ? 'field' : 'inline-field'}>
       <span>{label}</span>
       <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
         {options.map(([each, words]) => (
@@ -23,6 +25,37 @@ export function Select({
           </option>
         ))}
       </select>
+    </label>
+  );
+}
+
+/** A line in a form; `note` says what belongs there. */
+export function Line({
+  label,
+  note,
+  value,
+  onInput,
+  most = 128,
+}: {
+  readonly label: string;
+  readonly note: string;
+  readonly value: string;
+  readonly onInput: (value: string) => void;
+  readonly most?: number;
+}) {
+  return (
+    <label class="field">
+      <span>
+        {label} <span class="muted light">{note}</span>
+      </span>
+      <input
+        type="text"
+        maxLength={most}
+        spellcheck={false}
+        autocomplete="off"
+        value={value}
+        onInput={(event) => onInput(event.currentTarget.value)}
+      />
     </label>
   );
 }

@@ -7,6 +7,7 @@ import { holdModel } from '../../../src/gateway/backend/admission/held-model.ts'
 import type { LabModel } from '../../../src/gateway/console/lab.ts';
 import { labSchema } from '../../../src/gateway/console/lab-schema.ts';
 import { labRoutes } from '../../../src/gateway/manage/lab-routes.ts';
+import { decision as recordedDecision } from '../../../src/gateway/record/record.fixture.ts';
 import type { Fixture } from '../fixture-server.ts';
 import { fromRoutes } from './from-routes.ts';
 
@@ -23,6 +24,7 @@ export async function openRealLab(
     x: { data: x, shape: [PICTURES, ...SIGN_SHAPE] },
     y: { data: Uint8Array.from(y), shape: [PICTURES] },
   });
+  const sent = Float32Array.from(x.subarray(0, x.length / PICTURES), (value) => value / 255);
   const setting = { inputs, classNames: SIGN_CLASSES.map(({ name }) => name) };
   const lab = openLab(labSchema.parse({ models: { 'traffic-signs': setting, hardened: setting } }), {
     placeOf: (path) => path,
@@ -36,8 +38,17 @@ export async function openRealLab(
       labRoutes({
         ...{ lab, models: () => models, now: Date.now },
         classNames: async () => setting.classNames,
-        kept: async () => undefined,
-        find: () => undefined,
+        kept: async (id) => ({
+          ...{ entry: 37, state: 'kept' as const, inputs: [new Uint8Array(sent.buffer)] },
+          decision: { ...recordedDecision(1, { id, model: 'traffic-signs', n: 1 }), bucket: 5, guards: [] },
+        }),
+        find: () => ({
+          metadata: {
+            ...{ name: 'traffic-signs', platform: '', outputs: [] },
+            inputs: [{ name: 'input', datatype: 'FP32', shape: [-1, ...SIGN_SHAPE] }],
+          },
+          classifier: { input: 'input', sampleDims: SIGN_SHAPE },
+        }),
       }),
     ),
     close: () => lab.close(),

@@ -14,8 +14,10 @@ export interface IntervalLine {
   }[];
 }
 
-const WIDTH = 640;
-const HEIGHT = 250;
+/** As wide as a card is, in its units: less on a phone, so that words stay readable. */
+const WIDE = 980;
+const NARROW = 480;
+const HEIGHT = 280;
 const LEFT = 44;
 const BOTTOM = 30;
 const TOP = 12;
@@ -31,20 +33,21 @@ export function IntervalChart({
   readonly lines: readonly IntervalLine[];
   readonly ticks: readonly (readonly [x: number, words: string])[];
 }) {
+  const width = matchMedia('(max-width: 820px)').matches ? NARROW : WIDE;
   const xs = lines.flatMap(({ points }) => points.map(({ x }) => x));
   const low = Math.min(...xs, ...ticks.map(([x]) => x));
   const high = Math.max(...xs, ...ticks.map(([x]) => x));
   const place = (x: number) =>
     high === low
-      ? (LEFT + WIDTH - RIGHT) / 2
-      : LEFT + 12 + ((x - low) / (high - low)) * (WIDTH - LEFT - RIGHT - 24);
+      ? (LEFT + width - RIGHT) / 2
+      : LEFT + 12 + ((x - low) / (high - low)) * (width - LEFT - RIGHT - 24);
   const level = (value: number) => TOP + (1 - Math.max(0, Math.min(1, value))) * (HEIGHT - TOP - BOTTOM);
   return (
     <figure class="interval-chart">
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`${label}. ${wordsOf(lines)}`}>
+      <svg viewBox={`0 0 ${width} ${HEIGHT}`} role="img" aria-label={`${label}. ${wordsOf(lines)}`}>
         {[0, 0.25, 0.5, 0.75, 1].map((value) => (
           <g key={value}>
-            <line class="grid" x1={LEFT} x2={WIDTH - RIGHT} y1={level(value)} y2={level(value)} />
+            <line class="grid" x1={LEFT} x2={width - RIGHT} y1={level(value)} y2={level(value)} />
             <text class="tick" x={LEFT - 8} y={level(value) + 4} text-anchor="end">
               {value * 100} %
             </text>

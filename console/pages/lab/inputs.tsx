@@ -6,11 +6,13 @@ import { failed } from '../../shell/toast.tsx';
 import { Canvas } from './canvas.tsx';
 import { coloursOf, type Frame, sampleFrom } from './paint.ts';
 
-/** An input to begin with: one of the server's, or a person's own. */
+/** An input to begin with: one of the server's, a person's own, or what a caller sent. */
 export interface Chosen {
   readonly id: string | undefined;
   readonly label: number;
   readonly values: readonly number[];
+  /** Of a call that was logged. */
+  readonly logged?: { readonly decision: string; readonly sample: number };
 }
 
 /** Largest file that is decoded, in bytes. */
@@ -50,17 +52,21 @@ export function Inputs({
             )}
           </label>
         ))}
-        {own && frame && (
+        {own && (frame || own.logged) && (
           <label class="choice">
             <input type="radio" name="lab-input" checked onChange={() => onChoose(own)} />
-            <Thumb values={own.values} frame={frame} model={model} label={own.label} />
+            {frame ? (
+              <Thumb values={own.values} frame={frame} model={model} label={own.label} />
+            ) : (
+              <span class="row-name">the logged call</span>
+            )}
           </label>
         )}
         {frame && <OwnPicture frame={frame} model={model} onChoose={onChoose} />}
       </div>
       {own && (
         <label class="inline-field">
-          <span>What your picture really shows</span>
+          <span>{own.logged ? 'What it really is' : 'What your picture really shows'}</span>
           <select
             value={String(own.label)}
             onChange={(event) => onChoose({ ...own, label: Number(event.currentTarget.value) })}

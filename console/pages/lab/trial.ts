@@ -11,6 +11,9 @@ export interface Wish {
   readonly eps: number;
   readonly input?: string | undefined;
   readonly values?: readonly number[] | undefined;
+  /** The id of a logged call; `sample` of it is tried. */
+  readonly decision?: string | undefined;
+  readonly sample?: number | undefined;
   readonly label: number;
   readonly integrated: boolean;
 }

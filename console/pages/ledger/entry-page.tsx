@@ -9,9 +9,11 @@ import { count, exact, figure, score, titled } from '../../parts/format.ts';
 import { Loaded } from '../../parts/loading.tsx';
 import { GUARD_DID, Outcome, outcomeWords } from '../../parts/outcome.tsx';
 import { Raw } from '../../parts/raw.tsx';
+import { RealInput } from '../../parts/real-input.tsx';
 import { Table } from '../../parts/table.tsx';
 import { Text } from '../../parts/text.tsx';
 import { Link, pathTo } from '../../shell/router.tsx';
+import { OpenCase } from '../cases/open-case.tsx';
 import { ReceiptCard } from './receipt-card.tsx';
 
 /** One entry of the log: what it says, its bytes, and the proof that it is there. */
@@ -38,6 +40,7 @@ function Entry({ detail }: { readonly detail: DecisionDetail }) {
         chip={decision ? outcomeWords(decision.outcome) : 'Event'}
         tone={decision === undefined ? 'rest' : decision.outcome === 'answered' ? 'held' : 'changed'}
         title={decision ? `Entry ${count(entry)}` : titled(event?.event ?? 'An entry')}
+        side={decision && <OpenCase about={aboutCall(decision)} />}
       >
         {decision ? (
           <>
@@ -72,6 +75,12 @@ function Entry({ detail }: { readonly detail: DecisionDetail }) {
       </Card>
     </>
   );
+}
+
+/** A case about one call. */
+function aboutCall({ id, model, principal, at }: NonNullable<DecisionDetail['decision']>) {
+  const principals = principal === undefined ? [] : [principal];
+  return { model, principals, decisions: [id], first: at, last: at };
 }
 
 function DecisionCard({ detail: { decision } }: { readonly detail: DecisionDetail }) {
@@ -122,6 +131,7 @@ function DecisionCard({ detail: { decision } }: { readonly detail: DecisionDetai
             ],
         ]}
       />
+      <RealInput decision={id} labels={(top ?? []).map(([label]) => label)} />
       {guards.length > 0 && (
         <Table
           label="What the guards said"

@@ -5,6 +5,7 @@ import { touch, useQuery } from '../../data/query.ts';
 import { useMay } from '../../data/session.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
+import { Line, Select } from '../../parts/field.tsx';
 import { titled } from '../../parts/format.ts';
 import { failed } from '../../shell/toast.tsx';
 
@@ -95,13 +96,15 @@ export function NewKey({
           onInput={(models) => set({ models })}
         />
         <div class="columns tight">
-          <Choice
+          <Select
+            stacked
             label="At most it is told"
             value={wish.detail}
             options={DETAILS}
             onChange={(detail) => set({ detail })}
           />
-          <Choice
+          <Select
+            stacked
             label="It ends after"
             value={wish.days}
             options={LIVES}
@@ -130,59 +133,6 @@ export function NewKey({
         </div>
       </form>
     </Dialog>
-  );
-}
-
-function Line({
-  label,
-  note,
-  value,
-  onInput,
-}: {
-  readonly label: string;
-  readonly note: string;
-  readonly value: string;
-  readonly onInput: (value: string) => void;
-}) {
-  return (
-    <label class="field">
-      <span>
-        {label} <span class="muted light">{note}</span>
-      </span>
-      <input
-        type="text"
-        maxLength={128}
-        spellcheck={false}
-        autocomplete="off"
-        value={value}
-        onInput={(event) => onInput(event.currentTarget.value)}
-      />
-    </label>
-  );
-}
-
-function Choice({
-  label,
-  value,
-  options,
-  onChange,
-}: {
-  readonly label: string;
-  readonly value: string;
-  readonly options: readonly (readonly [value: string, words: string])[];
-  readonly onChange: (value: string) => void;
-}) {
-  return (
-    <label class="field">
-      <span>{label}</span>
-      <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
-        {options.map(([each, words]) => (
-          <option key={each} value={each}>
-            {words}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }
 

@@ -12,6 +12,7 @@ import { Digest } from '../../parts/digest.tsx';
 import { Facts } from '../../parts/field.tsx';
 import { className, count, figure } from '../../parts/format.ts';
 import { Picture } from '../../parts/picture.tsx';
+import { RealInput } from '../../parts/real-input.tsx';
 import { ScoreBars } from '../../parts/score-bars.tsx';
 import { Text } from '../../parts/text.tsx';
 import { Time } from '../../parts/time.tsx';
@@ -115,27 +116,36 @@ export function Held({ review, onDecided }: { readonly review: Review; readonly 
           </>
         }
         side={<Badge tone={STATES[review.state].tone}>{STATES[review.state].title}</Badge>}
-        lead={`They differ by ${figure(review.divergence)}. ${review.n === 1 ? 'It was one sample.' : `The worst ${review.samples.length} of ${count(review.n)} samples.`}`}
+        lead={`Disagreement ${figure(review.divergence)}, from 0 (the same) to 1. ${review.n === 1 ? 'It was one sample.' : `The worst ${review.samples.length} of ${count(review.n)} samples.`}`}
       >
         {review.samples.map(({ index, divergence, first, second }, i) => {
           const picture = pictures[i]?.picture;
           return (
             <article class="sides" key={index} aria-label={`Sample ${index + 1}`}>
               {picture && <Picture of={picture} alt={`Sample ${index + 1}, as a sketch`} size="large" />}
-              <div>
-                <h3>The model that serves</h3>
-                <Side says={first} other={second} names={classNames} tone="held" />
+              <div class="said-of-it">
+                <Side
+                  title="The model that serves"
+                  says={first}
+                  other={second}
+                  names={classNames}
+                  tone="held"
+                />
+                <Side title="The second model" says={second} other={first} names={classNames} tone="s5" />
+                {review.samples.length > 1 && (
+                  <p class="muted small">
+                    Sample {count(index + 1)}, disagreement {figure(divergence)}
+                  </p>
+                )}
               </div>
-              <div>
-                <h3>The second model</h3>
-                <Side says={second} other={first} names={classNames} tone="s5" />
-              </div>
-              <p class="muted small">
-                Sample {count(index + 1)}, differs by {figure(divergence)}
-              </p>
             </article>
           );
         })}
+        <RealInput
+          key={review.id}
+          decision={review.id}
+          labels={review.samples.map(({ first }) => first[0])}
+        />
         {review.samples.length === 0 && <p class="muted">No samples were kept.</p>}
       </Card>
       {conflict !== undefined && (
@@ -245,28 +255,33 @@ export function Held({ review, onDecided }: { readonly review: Review; readonly 
 }
 
 function Side({
+  title,
   says: [label, score],
   other: [otherLabel],
   names,
   tone,
 }: {
+  readonly title: string;
   readonly says: readonly [number, number];
   readonly other: readonly [number, number];
   readonly names: readonly string[] | undefined;
   readonly tone: 'held' | 's5';
 }) {
   return (
-    <ScoreBars
-      label={`It says ${className(names, label)}`}
-      rows={[
-        {
-          id: 'own',
-          name: className(names, label),
-          strong: label !== otherLabel,
-          values: [{ value: score, tone }],
-        },
-      ]}
-    />
+    <>
+      <h3>{title}</h3>
+      <ScoreBars
+        label={`${title} says ${className(names, label)}`}
+        rows={[
+          {
+            id: 'own',
+            name: className(names, label),
+            strong: label !== otherLabel,
+            values: [{ value: score, tone }],
+          },
+        ]}
+      />
+    </>
   );
 }
 
