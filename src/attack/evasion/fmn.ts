@@ -39,7 +39,7 @@ export const fmn: Attack<FmnOptions> = defineSampleAttack({
   norms: ['linf', 'l2', 'l1', 'l0'],
   source: 'https://arxiv.org/abs/2102.12827',
   use: 'The first choice for least distances in any norm, l0 included: near the best for the price of one run of PGD.',
-  defaults: { steps: 100, maxStep: 1, minStep: 1e-5, gamma: 0.05, refine: true, rounding: 'zero' },
+  defaults: { steps: 100, maxStep: 1, minStep: 0.01, gamma: 0.05, refine: true, rounding: 'zero' },
   check(options) {
     wholeFrom(options, 'steps', 1);
     numberIn(options, 'maxStep', 0);
