@@ -56,11 +56,11 @@ export function peerSide(
 }
 
 /**
- * A side that runs the command line as a user does; `bench/ours/account.ts` adds what the process cost. `left` reads what it
+ * A side that runs the command line as a user does; `bench/ours/account.mjs` adds what the process cost. `left` reads what it
  * leaves in files.
  */
 export function commandLineSide(name: string, args: readonly string[], left: Side['left']): Side {
-  const account = pathToFileURL(join(BENCH, 'ours', 'account.ts')).href;
+  const account = pathToFileURL(join(BENCH, 'ours', 'account.mjs')).href;
   const program = join(BENCH, '..', 'bin', 'glacis.mjs');
   return {
     name,

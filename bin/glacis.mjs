@@ -5,6 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { keepCompiledCode } from './compile-cache.mjs';
 import { findNode24, runNode, runsNode24 } from './node24.mjs';
 
 const COULD_NOT_FINISH = 3;
@@ -28,6 +29,7 @@ async function runHere() {
     );
   }
   hideExperimentalWarnings();
+  keepCompiledCode();
   process.stdout.on('error', leaveWhenNobodyReads);
   let main;
   try {
