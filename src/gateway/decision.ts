@@ -46,6 +46,18 @@ export interface Decision {
   readonly top?: readonly (readonly [label: number, score: number])[] | undefined;
   /** Disagreement with the verifying model, where it was asked. */
   readonly divergence?: number | undefined;
+  /**
+   * This entry stands for so many refusals alike of the same caller, itself included: how many, with how many samples, since when (milliseconds since 1970), and the SHA-256 of
+   * their ids one after the other, in hexadecimal.
+   */
+  readonly gathered?:
+    | {
+        readonly count: number;
+        readonly ids: string;
+        readonly samples: number;
+        readonly since: number;
+      }
+    | undefined;
   /** Milliseconds from arrival to answer, rounded up to the next of 1, 2, 5, 10, 20, 50 … */
   readonly bucket: number;
 }

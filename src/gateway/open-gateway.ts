@@ -41,6 +41,7 @@ import { openPipeline } from './pipeline.ts';
 import { openFaces } from './protocol/index.ts';
 import { openLiveLog } from './record/live/open-live-log.ts';
 import { openRecorder } from './record/open-recorder.ts';
+import { openRefusalFloods } from './refusal-floods.ts';
 import { openMarkRegister, watermarkCommitment } from './respond/index.ts';
 import { openSettings } from './settings/open-settings.ts';
 import { openTiming } from './timing/index.ts';
@@ -148,6 +149,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
   const recorder = keep(await openRecorder(config.log, { folder: recordFolder, now }), (part) =>
     part.close(),
   );
+  const floods = keep(openRefusalFloods({ recorder, clock, failed }), (part) => part.close());
   let heard: ((event: Event) => void) | undefined;
   const record = async (event: Event): Promise<number> => {
     const entry = await recorder.record(event);
@@ -266,7 +268,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
 
   const { subject } = config.log;
   const gateway = openPipeline({
-    ...{ identifier: identity, rights, rates, budgets, recorder, now, clock },
+    ...{ identifier: identity, rights, rates, budgets, recorder, floods, now, clock },
     observer: operations.observer,
     orders: containment.calls,
     routes: backends,

@@ -1,49 +1,19 @@
-import { randomFillSync } from 'node:crypto';
-import { asGlacisError } from '../core/error.ts';
 import { dataToBytes, type Tensor } from '../oip/index.ts';
-import type { Caller, Question, Reply } from './call.ts';
+import type { Caller, Question } from './call.ts';
+import { beginTrace, type CallTrace } from './call-trace.ts';
 import { checkInputs } from './check-inputs.ts';
-import type { Decision, GuardRecord } from './decision.ts';
+import { openConclusion } from './conclude.ts';
 import { type Detail, lesser } from './detail.ts';
 import type { Described, Gateway, Malformed } from './gateway.ts';
 import { guardedAnswer, guardedInput, judge } from './guarded-call.ts';
 import type { BudgetStep } from './limits.ts';
-import type { Restraint } from './orders.ts';
 import type { Principal } from './principal.ts';
-import type { Payload } from './recorder.ts';
-import { type Refusal, Refused } from './refusal.ts';
+import { Refused } from './refusal.ts';
 import type { Operation } from './rights.ts';
 import type { ModelAnswer, ServedModel } from './served-model.ts';
-import type { Stage, Stages } from './stages.ts';
-import type { StandInAnswer } from './stand-in-answer.ts';
-import { inputSummary, latencyBucket, topClasses } from './summary.ts';
-
-/** What is known of a call so far: whatever ends it, this is what the log gets. */
-interface Trace {
-  readonly id: string;
-  readonly at: number;
-  principal?: Principal;
-  model?: ServedModel;
-  /** What measures in force say of it. */
-  restraint?: Restraint | undefined;
-  /** Who answered in place of the model. */
-  by?: StandInAnswer['by'];
-  n: number;
-  detail?: Detail;
-  because?: string;
-  readonly guards: GuardRecord[];
-  input?: Decision['input'];
-  top?: Decision['top'];
-  divergence?: number;
-  payload?: Payload;
-  /** The main input as floats. */
-  floats?: () => Float32Array | undefined;
-  /** Whether the budget was charged. */
-  taken?: boolean;
-}
-
-/** Refusals that are not the caller's doing. */
-const OUR_DOING: ReadonlySet<Refusal> = new Set(['failed', 'unavailable', 'late']);
+import type { Stages } from './stages.ts';
+import { inputSummary, topClasses } from './summary.ts';
+import { timedStages } from './timed-stages.ts';
 
 /**
  * The straight line of a call: who asks, whether they may, whether they still may, whether the input is sound, what the model says, how much of it is told; then
@@ -51,25 +21,12 @@ const OUR_DOING: ReadonlySet<Refusal> = new Set(['failed', 'unavailable', 'late'
  */
 export function openPipeline(stages: Stages): Gateway {
   const { recorder, observer, limits, clock } = stages;
-  /** Times a stage. What needs no waiting comes back as it is: a promise for each of eight stages would cost more than most of them. */
-  const timed = <T>(stage: Stage, work: () => Promise<T> | T): Promise<T> | T => {
-    const start = clock();
-    const end = () => observer.stage(stage, clock() - start);
-    let done: Promise<T> | T;
-    try {
-      done = work();
-    } catch (thrown) {
-      end();
-      throw thrown;
-    }
-    if (done instanceof Promise) return done.finally(end);
-    end();
-    return done;
-  };
+  const timed = timedStages(stages);
+  const { conclude, refused, receiptOf } = openConclusion(stages, timed);
 
   /** Who asks, and which model answers. Unknown and forbidden models end alike, after the same questions. */
   const admit = async (
-    trace: Trace,
+    trace: CallTrace,
     {
       caller,
       model,
@@ -109,7 +66,11 @@ export function openPipeline(stages: Stages): Gateway {
   };
 
   /** Guessing at credentials, names or shapes is a request, too: what ends before the limits were asked is counted all the same. */
-  const charged = async <T>(trace: Trace, { address }: Caller, work: () => Promise<T> | T): Promise<T> => {
+  const charged = async <T>(
+    trace: CallTrace,
+    { address }: Caller,
+    work: () => Promise<T> | T,
+  ): Promise<T> => {
     try {
       return await work();
     } catch (thrown) {
@@ -118,7 +79,7 @@ export function openPipeline(stages: Stages): Gateway {
     }
   };
 
-  const answer = async (question: Question, trace: Trace): Promise<readonly Tensor[]> => {
+  const answer = async (question: Question, trace: CallTrace): Promise<readonly Tensor[]> => {
     const { request, caller } = question;
     const { principal, served, most, inputs, n } = await charged(trace, caller, async () => {
       const { model, version } = question;
@@ -195,98 +156,13 @@ export function openPipeline(stages: Stages): Gateway {
     });
   };
 
-  /** Writes the decision down and waits until the answer is due. `undefined`: it could not be written, so nothing may be said. */
-  const conclude = async (
-    trace: Trace,
-    asked: {
-      readonly caller: Caller;
-      readonly model: string;
-      readonly version: string | undefined;
-      readonly arrived: number;
-    },
-    outcome: Decision['outcome'],
-  ): Promise<number | undefined> => {
-    const { principal, model: served, by } = trace;
-    const decision: Decision = {
-      kind: 'decision',
-      id: trace.id,
-      at: trace.at,
-      principal: principal?.id,
-      tenant: principal?.tenant,
-      credential: principal?.credential,
-      address: asked.caller.address,
-      model: asked.model,
-      version: by ? nameOf(by, asked.model) : (served?.version ?? asked.version),
-      digest: by?.digest ?? served?.digest,
-      n: trace.n,
-      outcome,
-      because: trace.because,
-      detail: outcome === 'answered' ? trace.detail : undefined,
-      guards: trace.guards,
-      input: trace.input,
-      top: trace.top,
-      divergence: trace.divergence,
-      bucket: latencyBucket(clock() - asked.arrived),
-    };
-    let entry: number | undefined;
-    try {
-      entry = await timed('record', () => recorder.record(decision, trace.payload));
-      return entry;
-    } catch (thrown) {
-      observer.failed('log', thrown);
-      return undefined;
-    } finally {
-      observer.decided(decision, { milliseconds: clock() - asked.arrived, entry, floats: trace.floats });
-      const due = stages.schedule.due(asked.arrived);
-      if (due) await timed('wait', () => due);
-    }
-  };
-
-  const begin = (): Trace => ({ id: freshId(), at: stages.now(), n: 0, guards: [] });
-  const refused = async (
-    trace: Trace,
-    thrown: unknown,
-    asked: Parameters<typeof conclude>[1] & {
-      readonly id?: string | undefined;
-      readonly wantsReceipt?: boolean;
-    },
-  ): Promise<Extract<Reply, { kind: 'refusal' }>> => {
-    const end = asRefused(thrown, observer.failed);
-    trace.because = end.because;
-    if (end.divergence !== undefined) {
-      trace.divergence = end.divergence;
-      trace.guards.push({ guard: 'verify', action: 'refuse', score: end.divergence });
-    }
-    const { principal, model } = trace;
-    if (trace.taken && principal && model && OUR_DOING.has(end.refusal))
-      stages.budgets.refund?.(principal, model.name, trace.n);
-    const index = await conclude(trace, asked, end.refusal);
-    const unwritten = index === undefined;
-    return {
-      kind: 'refusal',
-      refusal: unwritten ? 'unavailable' : end.refusal,
-      retryAfter: unwritten ? undefined : end.retryAfter,
-      id: asked.id,
-      decision: trace.id,
-      receipt: asked.wantsReceipt && !unwritten ? await receiptOf(index) : undefined,
-    };
-  };
-  const receiptOf = async (index: number): Promise<string | undefined> => {
-    try {
-      return await recorder.receipt(index);
-    } catch (thrown) {
-      observer.failed('receipt', thrown);
-      return undefined;
-    }
-  };
-
   const look = async (
     caller: Caller,
     model: string,
     version: string | undefined,
     operation: Operation,
   ): Promise<Described> => {
-    const trace = begin();
+    const trace = beginTrace(stages.now());
     const arrived = clock();
     try {
       usable(recorder.broken);
@@ -308,7 +184,7 @@ export function openPipeline(stages: Stages): Gateway {
     mostBytes: limits.mostBytes,
     mostSamples: limits.mostSamples,
     async infer(question) {
-      const trace = begin();
+      const trace = beginTrace(stages.now());
       const { caller, model, version, arrived, wantsReceipt } = question;
       const { id } = question.request;
       const asked = { caller, model, version, arrived, id, wantsReceipt };
@@ -316,12 +192,12 @@ export function openPipeline(stages: Stages): Gateway {
         usable(recorder.broken);
         const outputs = await answer(question, trace);
         trace.payload = { ...trace.payload!, output: outputs.map(dataToBytes) };
-        const index = await conclude(trace, asked, 'answered');
-        if (index === undefined) return { kind: 'refusal', refusal: 'unavailable', id, decision: trace.id };
+        const { isWritten, entry } = await conclude(trace, asked, 'answered');
+        if (!isWritten) return { kind: 'refusal', refusal: 'unavailable', id, decision: trace.id };
         return {
           kind: 'answer',
           decision: trace.id,
-          receipt: wantsReceipt ? await receiptOf(index) : undefined,
+          receipt: wantsReceipt ? await receiptOf(entry) : undefined,
           response: {
             modelName: trace.model!.name,
             modelVersion: trace.model!.version,
@@ -336,7 +212,7 @@ export function openPipeline(stages: Stages): Gateway {
     describe: (caller, model, version) => look(caller, model, version, 'metadata'),
     modelReady: (caller, model, version) => look(caller, model, version, 'ready'),
     async malformed(caller: Caller, { refusal, because, model, arrived }: Malformed) {
-      const trace = begin();
+      const trace = beginTrace(stages.now());
       let end: unknown = new Refused(refusal, because);
       try {
         await limited(undefined, caller.address, 1);
@@ -348,32 +224,7 @@ export function openPipeline(stages: Stages): Gateway {
   };
 }
 
-/** The version that answered in place of a model, under which the log has it: with its model's name where that is another. */
-function nameOf({ name, version }: StandInAnswer['by'], model: string): string {
-  return name === model ? version : `${name}@${version}`;
-}
-
 /** Nothing is served that cannot be recorded. */
 function usable(broken: string | undefined): void {
   if (broken !== undefined) throw new Refused('unavailable', `the log: ${broken}`);
-}
-
-/** What ends a call: an expected refusal as it is; anything else is told to nobody outside. */
-function asRefused(thrown: unknown, failed: (where: string, thrown: unknown) => void): Refused {
-  if (thrown instanceof Refused) return thrown;
-  failed('call', thrown);
-  return new Refused('failed', asGlacisError(thrown, 'run/failed', 'call').message, { cause: thrown });
-}
-
-const POOL = Buffer.alloc(16 * 256);
-let used = POOL.length;
-
-/** 128 random bits; drawn for 256 ids at a time. */
-function freshId(): string {
-  if (used === POOL.length) {
-    randomFillSync(POOL);
-    used = 0;
-  }
-  used += 16;
-  return POOL.toString('hex', used - 16, used);
 }

@@ -6,6 +6,7 @@ import type { BudgetStep, Budgets, Rates } from './limits.ts';
 import type { CallOrders } from './orders.ts';
 import type { Principal } from './principal.ts';
 import type { Recorder } from './recorder.ts';
+import type { RefusalFloods } from './refusal-floods.ts';
 import type { Identifier, Rights } from './rights.ts';
 import type { ModelAnswer, ServedModel } from './served-model.ts';
 
@@ -85,6 +86,8 @@ export interface Stages {
   readonly answers: (model: ServedModel) => Answers;
   readonly verifier: (model: ServedModel) => Verifier | undefined;
   readonly recorder: Recorder;
+  /** Gathers refusals that come in floods; without, each is an entry. */
+  readonly floods?: Pick<RefusalFloods, 'takes'> | undefined;
   readonly schedule: Schedule;
   readonly observer: Observer;
   /** Whom a call is about, from its parameters; the principal without. */

@@ -13,7 +13,7 @@ const MOST_BYTES = 60_000;
  * than it may be, whatever a caller sent: what was cut ends in `…`.
  */
 export function decisionText(decision: Decision): string {
-  const { input } = decision;
+  const { input, gathered } = decision;
   return JSON.stringify({
     at: decision.at,
     because: cut(decision.because, MOST_REASON),
@@ -21,6 +21,12 @@ export function decisionText(decision: Decision): string {
     detail: decision.detail,
     digest: cut(decision.digest, MOST_NAME),
     divergence: decision.divergence,
+    gathered: gathered && {
+      count: gathered.count,
+      ids: gathered.ids,
+      samples: gathered.samples,
+      since: gathered.since,
+    },
     guards: decision.guards.slice(0, MOST_GUARDS).map(({ action, because, guard, score }) => ({
       action,
       because: cut(because, 2 * MOST_WORD),

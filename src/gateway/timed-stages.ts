@@ -1,0 +1,22 @@
+import type { Stage, Stages } from './stages.ts';
+
+/** Times a stage of a call. */
+export type Timed = <T>(stage: Stage, work: () => Promise<T> | T) => Promise<T> | T;
+
+/** What needs no waiting comes back as it is: a promise for each of eight stages would cost more than most of them. */
+export function timedStages({ observer, clock }: Pick<Stages, 'observer' | 'clock'>): Timed {
+  return (stage, work) => {
+    const start = clock();
+    const end = () => observer.stage(stage, clock() - start);
+    let done: ReturnType<typeof work>;
+    try {
+      done = work();
+    } catch (thrown) {
+      end();
+      throw thrown;
+    }
+    if (done instanceof Promise) return done.finally(end);
+    end();
+    return done;
+  };
+}
