@@ -63,15 +63,22 @@ export function referenceFor(name: (typeof REFERENCE_MODELS)[number]): Reference
   };
 }
 
+/** The file of a model. */
+export const modelOf = (name: string): string => join(SHARED, 'models', `${name}.onnx`);
+
+/** The test samples of a model. */
+export const dataOf = (name: string): string =>
+  name.startsWith('cifar10')
+    ? join(SHARED, 'data/cifar10/test.npz')
+    : `${MNIST}/t10k-images-idx3-ubyte.gz,${MNIST}/t10k-labels-idx1-ubyte.gz`;
+
 /** Assesses the first `n` samples as the reference did. */
 export async function measure(reference: Reference, n: number, attacks: AssessOptions['attacks']) {
   const out = mkdtempSync(join(tmpdir(), 'glacis-reference-'));
   try {
     const { assessment } = await assess({
-      model: join(SHARED, 'models', `${reference.name}.onnx`),
-      data: reference.name.startsWith('cifar10')
-        ? join(SHARED, 'data/cifar10/test.npz')
-        : `${MNIST}/t10k-images-idx3-ubyte.gz,${MNIST}/t10k-labels-idx1-ubyte.gz`,
+      model: modelOf(reference.name),
+      data: dataOf(reference.name),
       n,
       attacks,
       norm: 'linf',
