@@ -3,9 +3,9 @@ import { normalTail } from '../../core/statistics/normal.ts';
 import { type State, stateFromBytes, stateToBytes } from '../../detect/state-bytes.ts';
 import type { Alarm } from '../alarm.ts';
 import { percent } from '../drift/column.ts';
+import { historyOf } from '../drift/history.ts';
 import { keepRows, keptRows, type Rows } from '../drift/rows.ts';
 import { distinctMoments } from '../drift/runs.ts';
-import { slowChangeOf, wordsOfChange } from '../drift/slow-change.ts';
 import { type Spread, type SpreadMore, spreadOf } from '../drift/spread.ts';
 import { openTrails } from '../drift/trails.ts';
 import { type Part, shown } from '../drift/window-test.ts';
@@ -35,8 +35,13 @@ export interface NumberSource {
   note?(): string | undefined;
   /** More to show beside the streams. */
   parts?(): readonly Part[];
-  /** Figures and a sentence for an alarm. */
-  tell?(rise: Rise): { readonly why: string; readonly figures: Alarm['figures'] };
+  /** Figures and sentences for an alarm; `means` in place of what is said of means, where numbers stand for something else. */
+  tell?(
+    rise: Rise,
+    stream: string,
+  ):
+    | { readonly why: string; readonly figures: Alarm['figures']; readonly means?: string | undefined }
+    | undefined;
   /** What it remembers, as plain JSON; given back when it is made. */
   keep?(): unknown;
 }
@@ -69,8 +74,7 @@ const GROUP_RING = 300;
 const MOST_CALLERS = 1024;
 /** A loss from which it is grave. */
 const GRAVE = 0.05;
-/** A change that takes less is sudden; least time between numbers of a stream that trails are made of. */
-const SLOW = 3_600_000;
+/** Least time between numbers of a stream that trails are made of. */
 const TRAILED = 1000;
 
 /**
@@ -110,11 +114,13 @@ export function openSequential(
       return [stream, { trail, last: Number.NEGATIVE_INFINITY, one: new Float32Array(1) }];
     }),
   );
-  const slowlyOf = (stream: string) => (callers: ReadonlySet<string>) => {
-    const own = trails.get(stream)!.trail.of(callers);
-    const change = own && slowChangeOf(own.at, own.values, SLOW);
-    return change && wordsOfChange(change);
-  };
+  const historyIn =
+    (stream: string, { usual, since }: Rise) =>
+    (callers: ReadonlySet<string>) => {
+      const own = trails.get(stream)!.trail.of(callers);
+      const excess = own && Float64Array.from(own.values, (x) => x - usual.mean);
+      return excess && historyOf(own, excess, since);
+    };
   const groups = new Map(subject.groups.map((stream) => [stream, new Map() as Group]));
   let told = 0;
   const callers = new Map<string, number>(kept.callers);
@@ -132,7 +138,10 @@ export function openSequential(
   };
   const raise = (stream: string, rise: Rise, spread: Spread, subjectText: string) => {
     const { rows, mean, usual, n, runLength, baseline } = rise;
-    const told = source.tell?.(rise);
+    const told = source.tell?.(rise, stream);
+    const means =
+      told?.means ??
+      `${percent(mean)} on average over the last ${rows.n} samples, usually ${percent(usual.mean)} (up to ${percent(usual.most)} counts as usual; ${usual.why})`;
     const loss = mean - usual.mean;
     const own = Math.min(1, loss);
     const delays = detectionDelays({
@@ -145,7 +154,7 @@ export function openSequential(
       severity: spread.kind === 'drift' && own >= GRAVE ? 'high' : 'medium',
       ...{ model, version, digest, principals: spread.principals, subject: `${subjectText} of ${model}` },
       title: subject.streams[stream]!,
-      why: `${subject.streams[stream]}: ${percent(mean)} on average over the last ${rows.n} samples, usually ${percent(usual.mean)} (up to ${percent(usual.most)} counts as usual; ${usual.why}). It seems to have begun ${n} samples ago. Such evidence comes by chance at most once in ${shown(runLength)} samples. ${told?.why ?? ''} ${spread.why}`.replaceAll(
+      why: `${subject.streams[stream]}: ${means}. It seems to have begun ${n} samples ago. Such evidence comes by chance at most once in ${shown(runLength)} samples. ${told?.why ?? ''} ${spread.why}`.replaceAll(
         '  ',
         ' ',
       ),
@@ -218,9 +227,9 @@ export function openSequential(
         spreadOfRise(rise, {
           calmShare,
           distinct: subject.runs?.includes(stream)
-            ? (callers) => distinctMoments(rise.rows, callers)
+            ? (caller) => distinctMoments(rise.rows, caller)
             : undefined,
-          slowly: slowlyOf(stream),
+          history: historyIn(stream, rise),
         }),
         `${name}: ${stream}`,
       );
@@ -231,17 +240,17 @@ export function openSequential(
     // What is said of all is not said of each again.
     if (one === undefined || watch.phase() === 'alarmed' || !isDue(`${stream}\n${group}`, at)) return;
     const principals = [...new Set(one.rows.principals)].slice(0, 32);
-    const how = slowlyOf(stream)(new Set(principals));
+    const past = historyIn(stream, one)(new Set(principals));
+    const isSlow = past?.how === 'slow';
     raise(
       stream,
       one,
       {
-        kind: how === undefined ? 'attack' : 'drift',
+        kind: isSlow ? 'drift' : 'attack',
         principals,
-        why:
-          how === undefined
-            ? `Attack-like: only ${group} loses; all together are as usual.`
-            : `Drift-like: only ${group} loses, and ${how}; all together are as usual.`,
+        why: isSlow
+          ? `Drift-like: only ${group} loses, and ${past.words}; all together are as usual.`
+          : `Attack-like: only ${group} loses; all together are as usual.`,
         figures: { group: [group] },
       },
       `${name}: ${stream} of one caller`,
@@ -329,7 +338,7 @@ export function openSequential(
 /** Whose doing a rise is. */
 function spreadOfRise(
   { rows, usual, baseline }: Rise,
-  more: Pick<SpreadMore, 'calmShare' | 'distinct' | 'slowly'>,
+  more: Pick<SpreadMore, 'calmShare' | 'distinct' | 'history'>,
 ): Spread {
   const excess = Float64Array.from(rows.values, (x) => x - usual.mean);
   const deviation = Math.sqrt(Math.max(1e-6, baseline.squares / Math.max(1, baseline.n) - usual.mean ** 2));

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { DriftKind } from '../drift/drift-kind.ts';
 import { openLabelJoin } from '../drift/label-join.ts';
 import { callerOf, nameOf } from '../drift/rows.ts';
+import { shown } from '../drift/window-test.ts';
 import { PER_DAY } from '../drift/windowed-options.ts';
 import {
   type NumberSource,
@@ -70,8 +71,25 @@ function sourceOf(remember: number, kept: unknown): NumberSource {
       if (judged !== undefined)
         emit('labels', judged.isRight ? 0 : 1, judged.caller, judged.caller, judged.decision, judged.told);
     },
+    tell({ rows, mean, usual }, stream) {
+      if (scores === undefined || !stream.startsWith('scores')) return undefined;
+      // Numbers are shares of calm scores on the side that is left behind.
+      const isUp = stream === 'scores up';
+      const typical = at(scores, isUp ? mean : 1 - mean);
+      const before = at(scores, isUp ? usual.mean : 1 - usual.mean);
+      return {
+        means: `a typical score of the last ${rows.n} answers is ${shown(typical)}, usually ${shown(before)}; they are ${isUp ? 'surer' : 'less sure'} than ${Math.round(100 * mean)} of 100 calm answers, where ${Math.round(100 * usual.mean)} are usual (${usual.why})`,
+        why: 'Nobody can say from scores whether answers became worse: labels, or a verifying model, would.',
+        figures: { typicalScore: typical, usualScore: before },
+      };
+    },
     keep: () => ({ scores: scores ? [...scores] : [] }),
   };
+}
+
+/** The score that so many of the calm ones are below. */
+function at(sorted: Float64Array, share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.round(share * sorted.length)))]!;
 }
 
 function scoresOf(kept: unknown): Float64Array | undefined {

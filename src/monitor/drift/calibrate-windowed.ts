@@ -6,8 +6,8 @@ import { openReservoir } from './reservoir.ts';
 import { type Rows, takeRows } from './rows.ts';
 import { FEWEST_WINDOWS, tailOf, thresholdAt } from './threshold.ts';
 import type { Slider } from './window-test.ts';
-import type { WindowedSubject } from './windowed.ts';
 import { REFERENCE, type WindowedOptions } from './windowed-options.ts';
+import type { WindowedSubject } from './windowed-subject.ts';
 
 const DAY = 86_400_000;
 /** Windows that are drawn again where there are too few. */

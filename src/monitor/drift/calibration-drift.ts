@@ -12,8 +12,9 @@ import type { DriftKind } from './drift-kind.ts';
 import { type Judged, openLabelJoin } from './label-join.ts';
 import type { Rows } from './rows.ts';
 import { scoreOf, type WindowTest } from './window-test.ts';
-import { openWindowed, type WindowedSubject } from './windowed.ts';
+import { openWindowed } from './windowed.ts';
 import { type WindowedOptions, windowedOptions } from './windowed-options.ts';
+import type { WindowedSubject } from './windowed-subject.ts';
 
 const BINS = 10;
 const REMEMBER = 65_536;
@@ -40,6 +41,11 @@ function testOf(calm: Rows): WindowTest {
       // Towards the side on which most moved: too sure, or not sure enough.
       const side = total < 0 ? -1 : 1;
       const binOf = (said: number) => Math.min(BINS - 1, Math.max(0, Math.ceil(said * BINS) - 1));
+      const speaks = (other: Rows) =>
+        Float64Array.from({ length: other.n }, (_, i) => {
+          const said = other.values[2 * i]!;
+          return side * (other.values[2 * i + 1]! - said - usualGap[binOf(said)]!);
+        });
       const word = side < 0 ? 'surer than it is right' : 'less sure than it is right';
       return {
         score: scoreOf(p),
@@ -55,10 +61,8 @@ function testOf(calm: Rows): WindowTest {
         what: word,
         why: `The expected calibration error is ${percent(error.ece)} (${percent(error.interval[0])} to ${percent(error.interval[1])}) on ${error.n} labelled answers, usually ${percent(usual.ece)}: the model is more often ${word} than it was.`,
         figures: { ece: error.ece, eceInterval: error.interval, usualEce: usual.ece },
-        excess: Float64Array.from({ length: rows.n }, (_, i) => {
-          const said = rows.values[2 * i]!;
-          return side * (rows.values[2 * i + 1]! - said - usualGap[binOf(said)]!);
-        }),
+        excess: speaks(rows),
+        speaks,
         faults: [],
       };
     },

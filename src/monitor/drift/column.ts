@@ -26,6 +26,9 @@ export interface Column {
   readonly binned: Float64Array;
   /** Share of the most frequent value. */
   readonly commonest: number;
+  /** Of finite values. */
+  readonly mean: number;
+  readonly deviation: number;
 }
 
 /** More different values than this among calm rows: not categories. */
@@ -59,6 +62,9 @@ export function learnColumn(rows: Rows, column: number, name: string, asCategori
           ? 'constant'
           : 'continuous';
   const inner = Float64Array.from(bounds);
+  const n = Math.max(1, sorted.length);
+  const mean = sorted.reduce((sum, value) => sum + value / n, 0);
+  const deviation = Math.sqrt(sorted.reduce((sum, value) => sum + (value - mean) ** 2 / n, 0));
   return {
     name,
     type,
@@ -69,6 +75,7 @@ export function learnColumn(rows: Rows, column: number, name: string, asCategori
     counts: Float64Array.from(type === 'continuous' ? [] : counts),
     bounds: inner,
     binned: binned(sorted, inner),
+    ...{ mean, deviation },
     commonest: sorted.length === 0 ? 0 : Math.max(...counts) / sorted.length,
   };
 }
@@ -84,9 +91,14 @@ export interface ColumnFinding {
   readonly froze: boolean;
   /** Made when asked for. */
   readonly words: () => string;
-  /** How much row i speaks for it, above the mean of calm rows. */
-  readonly excess: (row: number) => number;
+  /** How much a value speaks for it, above the mean of calm rows. */
+  readonly excess: (value: number) => number;
+  /** How far a value lies in the direction of the shift, in calm deviations where it is a number: what {@link excess} says, by degrees. */
+  readonly degree: (value: number) => number;
 }
+
+/** Deviations beyond which a value is as far as another. */
+const FARTHEST = 6;
 
 /** A chance below which something did not happen by itself. */
 const IMPOSSIBLE = 1e-9;
@@ -102,15 +114,15 @@ export function testColumn(calm: Column, rows: Rows, column: number): ColumnFind
     sorted[0] === sorted[n - 1] &&
     calm.commonest < 1 &&
     n * Math.log(calm.commonest) < Math.log(IMPOSSIBLE);
-  const value = (row: number) => rows.values[row * rows.width + column]!;
   if (brokenP < 1e-6) {
     const usual = calm.broken / calm.n;
+    const excess = (value: number) => (Number.isFinite(value) ? 0 : 1) - usual;
     return {
       ...{ p: 1, brokenP, broken, froze: false },
       part: { name: calm.name, score: broken / rows.n, p: brokenP },
       words: () =>
         `${calm.name} is not a number in ${percent(broken / rows.n)} of rows, usually in ${percent(usual)}`,
-      excess: (row) => (Number.isFinite(value(row)) ? 0 : 1) - usual,
+      ...{ excess, degree: excess },
     };
   }
   if (calm.type === 'continuous') {
@@ -130,9 +142,14 @@ export function testColumn(calm: Column, rows: Rows, column: number): ColumnFind
       },
       words: () =>
         `${calm.name} moved by ${shown(wasserstein(calm.sorted, sorted))} (median ${shown(middle(calm.sorted))}, now ${shown(middle(sorted))}; PSI ${shown(psi)})`,
-      excess: (row) => {
+      excess: (value) => {
         gap ??= widest();
-        return Number.isFinite(value(row)) ? gap.side * ((value(row) <= gap.at ? 1 : 0) - gap.usual) : 0;
+        return Number.isFinite(value) ? gap.side * ((value <= gap.at ? 1 : 0) - gap.usual) : 0;
+      },
+      degree: (value) => {
+        gap ??= widest();
+        const far = (value - calm.mean) / calm.deviation;
+        return Number.isFinite(far) ? -gap.side * Math.min(FARTHEST, Math.max(-FARTHEST, far)) : 0;
       },
     };
   }
@@ -158,6 +175,7 @@ export function testColumn(calm: Column, rows: Rows, column: number): ColumnFind
     0,
   );
   const psi = stabilityIndex(before, now).statistic;
+  const excess = (value: number) => (weight[place.get(value) ?? -1] ?? usual) - usual;
   return {
     ...{ p, brokenP, broken, froze },
     part: {
@@ -168,7 +186,7 @@ export function testColumn(calm: Column, rows: Rows, column: number): ColumnFind
       values.length === 0
         ? `${calm.name} was never a number`
         : `${calm.name}: ${shown(values[most]!)} came in ${percent(before[most]! / Math.max(1, calm.sorted.length))} of rows, now in ${percent(now[most]! / Math.max(1, n))} (PSI ${shown(psi)})`,
-    excess: (row) => (weight[place.get(value(row)) ?? -1] ?? usual) - usual,
+    ...{ excess, degree: excess },
   };
 }
 

@@ -59,8 +59,12 @@ function testColumns(columns: readonly Column[], rows: Rows): Verdict {
       });
   }
   const strangest = order[0];
-  const excess = new Float64Array(rows.n);
-  if (strangest !== undefined) for (let i = 0; i < rows.n; i++) excess[i] = findings[strangest]!.excess(i);
+  const each = (other: Rows, which: 'excess' | 'degree'): Float64Array =>
+    strangest === undefined
+      ? new Float64Array(other.n)
+      : Float64Array.from({ length: other.n }, (_, i) =>
+          findings[strangest]![which](other.values[i * other.width + strangest]!),
+        );
   return {
     score,
     parts: order.slice(0, MOST_PARTS).map((i) => ({ ...findings[i]!.part, p: least[i]! })),
@@ -76,7 +80,8 @@ function testColumns(columns: readonly Column[], rows: Rows): Verdict {
       features: told.slice(0, 32).map((i) => columns[i]!.name),
       p: told.slice(0, 32).map((i) => least[i]!),
     },
-    excess,
+    excess: each(rows, 'excess'),
+    speaks: (other) => each(other, 'degree'),
     faults,
   };
 }

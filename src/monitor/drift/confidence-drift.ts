@@ -3,8 +3,9 @@ import { calibrateWindowed } from './calibrate-windowed.ts';
 import { columnsTest } from './columns-test.ts';
 import type { DriftKind } from './drift-kind.ts';
 import { takeTop } from './take-top.ts';
-import { openWindowed, type WindowedSubject } from './windowed.ts';
+import { openWindowed } from './windowed.ts';
 import { type WindowedOptions, windowedOptions } from './windowed-options.ts';
+import type { WindowedSubject } from './windowed-subject.ts';
 
 function subjectOf({ classes }: Pick<MonitorSetting, 'classes'>): WindowedSubject {
   return {
@@ -12,6 +13,7 @@ function subjectOf({ classes }: Pick<MonitorSetting, 'classes'>): WindowedSubjec
     features: ['confidence'],
     width: classes === undefined ? 'the model is no classifier' : 1,
     take: takeTop('score'),
+    runs: 'moments',
     test: (calm) => columnsTest(calm, { names: ['confidence'] }),
     title: () => 'the model is less or more sure than it was',
     advice:

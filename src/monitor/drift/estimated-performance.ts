@@ -19,7 +19,7 @@ import {
 import type { DriftKind } from './drift-kind.ts';
 import { inputDrift } from './input-drift.ts';
 import { type Judged, openLabelJoin } from './label-join.ts';
-import { callerOf } from './windowed.ts';
+import { callerOf } from './rows.ts';
 import { PER_DAY } from './windowed-options.ts';
 
 /** Options of {@link estimatedPerformance}. */

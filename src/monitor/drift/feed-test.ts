@@ -63,6 +63,7 @@ export function feedTest(
       const replaced = 'It may be late, or of another source.';
       return {
         ...found,
+        speaks: (other) => found.speaks(leftOver(other)),
         why: `${found.why} ${late.length > 0 ? `${late.join('; ')}.` : replaced}`,
         faults: [],
       };

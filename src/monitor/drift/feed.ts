@@ -7,10 +7,12 @@ import { calibrateWindowed } from './calibrate-windowed.ts';
 import type { DriftKind } from './drift-kind.ts';
 import { feedTest } from './feed-test.ts';
 import { sketchSubject } from './input-drift.ts';
+import { callerOf } from './rows.ts';
 import { openStandstill } from './standstill.ts';
 import { shown } from './window-test.ts';
-import { callerOf, openWindowed, type WindowedSubject } from './windowed.ts';
+import { openWindowed } from './windowed.ts';
 import { type WindowedOptions, windowedOptions } from './windowed-options.ts';
+import type { WindowedSubject } from './windowed-subject.ts';
 
 /** Options of {@link feed}. */
 export interface FeedOptions extends WindowedOptions {

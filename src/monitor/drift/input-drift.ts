@@ -2,18 +2,21 @@ import type { MonitorSetting } from '../monitor.ts';
 import { calibrateWindowed } from './calibrate-windowed.ts';
 import { columnsTest } from './columns-test.ts';
 import type { DriftKind } from './drift-kind.ts';
-import { callerOf, openWindowed, type WindowedSubject } from './windowed.ts';
+import { callerOf } from './rows.ts';
+import { openWindowed } from './windowed.ts';
 import { type WindowedOptions, windowedOptions } from './windowed-options.ts';
+import type { WindowedSubject } from './windowed-subject.ts';
 
 /** Rows of sketches; the subject of every monitor that looks at inputs. */
 export function sketchSubject(
   name: string,
   { features }: Pick<MonitorSetting, 'features'>,
-): Pick<WindowedSubject, 'name' | 'width' | 'features' | 'take'> {
+): Pick<WindowedSubject, 'name' | 'width' | 'features' | 'take' | 'runs'> {
   const width = features.length;
   return {
     name,
     features,
+    runs: 'inputs',
     width: width > 0 ? width : 'inputs of this model are not sketched',
     take(sighting, offer) {
       const { sketch } = sighting;

@@ -5,8 +5,9 @@ import { BLOCK, calibrateWindowed } from './calibrate-windowed.ts';
 import type { DriftKind } from './drift-kind.ts';
 import { sketchSubject } from './input-drift.ts';
 import { jointTest } from './joint-test.ts';
-import { openWindowed, type WindowedSubject } from './windowed.ts';
+import { openWindowed } from './windowed.ts';
 import { PER_DAY, type WindowedOptions, windowedOptions } from './windowed-options.ts';
+import type { WindowedSubject } from './windowed-subject.ts';
 
 function subjectOf(setting: Pick<MonitorSetting, 'features' | 'seed'>): WindowedSubject {
   return {

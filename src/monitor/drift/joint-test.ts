@@ -49,8 +49,7 @@ export function jointTest(calm: Rows, rng: Rng, density: boolean): WindowTest {
     test(window) {
       const standardised = standard.of(window);
       const seen = looks.map(({ name, features, form, embedding }) => {
-        const all = new Float64Array(window.n * features.size);
-        for (let i = 0; i < window.n; i++) features.write(standardised, i, all, i * features.size);
+        const all = mapped(features, standardised, window.n);
         const mean = meanOf(all, window.n, features.size);
         return {
           name,
@@ -64,6 +63,8 @@ export function jointTest(calm: Rows, rng: Rng, density: boolean): WindowTest {
       });
       const least = seen.reduce((best, each) => (each.p < best.p ? each : best));
       const p = Math.min(1, seen.length * least.p);
+      const { features, form, embedding, mean } = least;
+      const excessOf = (all: Float64Array) => witness(all, features.size, mean, embedding.mean, form);
       return {
         score: scoreOf(p),
         parts: seen.map((each) => ({
@@ -74,7 +75,8 @@ export function jointTest(calm: Rows, rng: Rng, density: boolean): WindowTest {
         what: 'all features together',
         why: `${window.n} rows are not spread as calm ones are: ${least.name} ${shown(least.statistic)}, p = ${p.toExponential(0)}.`,
         figures: Object.fromEntries(seen.map((each) => [`p of ${each.name}`, each.p])),
-        excess: witness(least.all, least.features.size, least.mean, least.embedding.mean, least.form),
+        excess: excessOf(least.all),
+        speaks: (other) => excessOf(mapped(features, standard.of(other), other.n)),
         faults: [],
       };
     },
@@ -84,17 +86,17 @@ export function jointTest(calm: Rows, rng: Rng, density: boolean): WindowTest {
       const sum = new Float64Array(features.size);
       const mean = new Float64Array(features.size);
       const row = new Float64Array(width);
-      const mapped = new Float64Array(features.size);
+      const own = new Float64Array(features.size);
       let n = 0;
       return {
         push(values, offset) {
           standard.write(values, offset, row, 0);
-          features.write(row, 0, mapped, 0);
+          features.write(row, 0, own, 0);
           const at = (n % size) * features.size;
           for (let k = 0; k < features.size; k++) {
             if (n >= size) sum[k]! -= ring[at + k]!;
-            sum[k]! += mapped[k]!;
-            ring[at + k] = mapped[k]!;
+            sum[k]! += own[k]!;
+            ring[at + k] = own[k]!;
           }
           n++;
           // Rounding does not add up: once round, the sum is made anew.
@@ -112,6 +114,13 @@ export function jointTest(calm: Rows, rng: Rng, density: boolean): WindowTest {
       };
     },
   };
+}
+
+/** Features of all rows, one row after another. */
+function mapped(features: FeatureMap, rows: Float64Array, n: number): Float64Array {
+  const all = new Float64Array(n * features.size);
+  for (let i = 0; i < n; i++) features.write(rows, i, all, i * features.size);
+  return all;
 }
 
 /** How much each row speaks for the shift: (φ(x) − mean of the reference) · M (mean of now − mean of the reference). */

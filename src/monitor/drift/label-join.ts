@@ -1,5 +1,5 @@
 import type { Sighting, TrueLabel } from '../sighting.ts';
-import { callerOf } from './windowed.ts';
+import { callerOf } from './rows.ts';
 
 /** An answer whose truth is known. */
 export interface Judged {

@@ -3,8 +3,9 @@ import { calibrateWindowed } from './calibrate-windowed.ts';
 import { columnsTest } from './columns-test.ts';
 import type { DriftKind } from './drift-kind.ts';
 import { takeTop } from './take-top.ts';
-import { openWindowed, type WindowedSubject } from './windowed.ts';
+import { openWindowed } from './windowed.ts';
 import { type WindowedOptions, windowedOptions } from './windowed-options.ts';
+import type { WindowedSubject } from './windowed-subject.ts';
 
 function subjectOf({ classes }: Pick<MonitorSetting, 'classes'>): WindowedSubject {
   return {
@@ -12,6 +13,7 @@ function subjectOf({ classes }: Pick<MonitorSetting, 'classes'>): WindowedSubjec
     features: ['class'],
     width: classes === undefined ? 'the model is no classifier' : 1,
     take: takeTop('class'),
+    runs: 'moments',
     test: (calm) => columnsTest(calm, { names: ['class'], categories: true }),
     title: () => 'answers come in other proportions',
     advice: 'The world may hold other proportions now, or the model answers otherwise than it did.',

@@ -1,4 +1,5 @@
 import type { StateArray } from '../../detect/state-bytes.ts';
+import type { Sighting } from '../sighting.ts';
 
 /** Numbers of samples with who sent them: what a window or a reference is made of. In the order of time where it matters. */
 export interface Rows {
@@ -23,6 +24,11 @@ export function nameOf(principal: string | undefined): string {
     : principal.length > MOST_NAME
       ? principal.slice(0, MOST_NAME)
       : principal;
+}
+
+/** Whom a call is of: the principal, or the address of one who is not known. */
+export function callerOf({ principal, address }: Sighting): string {
+  return nameOf(principal ?? address);
 }
 
 /** The rows of which `keep` holds. */

@@ -1,4 +1,5 @@
-import { callerOf, type WindowedSubject } from './windowed.ts';
+import { callerOf } from './rows.ts';
+import type { WindowedSubject } from './windowed-subject.ts';
 
 /** Hands over one number of each answered sample: its likeliest class, or that class's score. */
 export function takeTop(part: 'class' | 'score'): NonNullable<WindowedSubject['take']> {

@@ -28,6 +28,8 @@ export interface Verdict {
   readonly figures: Alarm['figures'];
   /** How much each row speaks for the shift, above what calm rows do on average. Its sum over all rows is what moved. */
   readonly excess: Float64Array;
+  /** How far other rows lie in the same direction; by degrees, in any unit. */
+  readonly speaks: (other: Rows) => Float64Array;
   readonly faults: readonly Fault[];
 }
 

@@ -79,6 +79,51 @@ describe('input-drift', () => {
     expect(alarms[0]!.decisions.every((id) => decisions.get(id) === 'client 3')).toBe(true);
   });
 
+  it('calls it drift where one client changes slowly, names it, and says over how long', () => {
+    const monitor = inputDrift.make(inputs, setting({ calm }));
+    const hours = 12;
+    const calls = 60 * hours;
+    const drifting = traffic({
+      calls,
+      gap: 60_000,
+      clients: 5,
+      from: LATER,
+      features: (rng, i, client) =>
+        client === 'client 3' ? calmFeatures(rng).with(0, (6 * i) / calls + rng.normal()) : calmFeatures(rng),
+    });
+    const alarms = feed(monitor, drifting);
+    expect(alarms.map(({ kind }) => kind)).toEqual(['drift']);
+    expect(alarms[0]).toMatchObject({
+      principals: ['client 3'],
+      subject: 'input-drift of few callers of digits',
+    });
+    expect(alarms[0]!.why).toMatch(/the change took [\d.]+ hours: what this caller sends drifts/);
+  });
+
+  it('remembers over a restart how slowly a client changed', () => {
+    const rows = traffic({
+      calls: 720,
+      gap: 60_000,
+      clients: 5,
+      from: LATER,
+      features: (rng, i, client) =>
+        client === 'client 3' ? calmFeatures(rng).with(0, i / 120 + rng.normal()) : calmFeatures(rng),
+    });
+    const first = inputDrift.make(inputs, setting({ calm }));
+    const before = feed(first, rows.slice(0, 200));
+    const again = inputDrift.make(inputs, setting({ calm, remembered: first.snapshot() }));
+    expect([...before, ...feed(again, rows.slice(200))].map(({ kind }) => kind)).toEqual(['drift']);
+  });
+
+  it('leaves a burst of what is alike to the monitors of attacks', () => {
+    const monitor = inputDrift.make(inputs, setting({ calm }));
+    const burst = traffic({ calls: 120, gap: 200, from: LATER, features: (rng) => [4, rng.uniform(), 1, 7] });
+    const others = traffic({ calls: 200, from: LATER + 24_000 });
+    const alarms = feed(monitor, [...burst.map((each) => ({ ...each, principal: 'camera' })), ...others]);
+    expect(alarms[0]).toMatchObject({ kind: 'drift', principals: [] });
+    expect(alarms[0]!.why).toMatch(/in bursts or in runs of what is alike/);
+  });
+
   it.each<[string, (values: readonly number[]) => readonly number[], RegExp]>([
     ['becomes NaN', (values) => values.with(0, Number.NaN), /^age is not a number any more$/],
     [

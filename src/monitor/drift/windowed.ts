@@ -1,44 +1,21 @@
 import { randomFrom } from '../../core/random.ts';
-import { type State, stateFromBytes, stateToBytes } from '../../detect/state-bytes.ts';
 import type { Alarm } from '../alarm.ts';
 import type { Monitor, MonitorSetting, MonitorState } from '../monitor.ts';
 import type { Sighting } from '../sighting.ts';
 import { type Calibrated, readCalibrated } from './calibrated.ts';
+import { historyOf } from './history.ts';
 import { openRecentRows } from './recent-rows.ts';
 import { openReservoir } from './reservoir.ts';
-import { keepRows, keptRows, nameOf, type Rows } from './rows.ts';
+import type { Rows } from './rows.ts';
+import { type Distinct, distinctInputs, distinctMoments } from './runs.ts';
 import { openSeries } from './series.ts';
-import { spreadOf } from './spread.ts';
+import { type SpreadMore, spreadOf } from './spread.ts';
 import { thresholdAt } from './threshold.ts';
+import { latestOf, openTrails } from './trails.ts';
 import type { Fault, Slider, Verdict, WindowTest } from './window-test.ts';
+import { readWindowed, writeWindowed } from './windowed-memory.ts';
 import { REFERENCE, type WindowedOptions } from './windowed-options.ts';
-
-/** Takes the row at `offset` of `values`. */
-export type Offer = (
-  values: ArrayLike<number>,
-  offset: number,
-  principal: string,
-  decision: string,
-  at: number,
-) => void;
-
-/** What tells one monitor that compares windows from another. */
-export interface WindowedSubject {
-  readonly name: string;
-  /** Numbers of a row; text says what is missing. */
-  readonly width: number | string;
-  readonly features: readonly string[];
-  /** Gives the rows of a call. Not there where rows come from elsewhere. */
-  take?(sighting: Sighting, offer: Offer): void;
-  /** Learns the reference. Never throws, whatever the numbers. */
-  test(calm: Rows): WindowTest;
-  /** The title of an alarm about `what`. */
-  title(what: string): string;
-  /** What is to be said beside, such as what else could explain it. */
-  readonly advice: string;
-  /** Looks at the last rows again and again, every `stride` rows, instead of window by window; rows that come sooner than `gap` milliseconds after the one before are left out. */
-  readonly online?: { readonly stride: number; readonly gap: number } | undefined;
-}
+import type { Offer, WindowedSubject } from './windowed-subject.ts';
 
 /** A monitor that compares windows, with its inside for those who are made of it. */
 export interface Windowed extends Monitor {
@@ -66,7 +43,7 @@ export function openWindowed(
   const given = readCalibrated(setting.calibration, name, subject.features);
   const calibrated: Calibrated | undefined = typeof given === 'object' ? given.calibrated : undefined;
   const origin = typeof given === 'object' ? given.origin : 'learnt';
-  const kept = remembered(name, setting.remembered, origin, width);
+  const kept = readWindowed(name, setting.remembered, origin, width);
   const series = openSeries(kept?.plain.series);
   const said = new Map<string, number>(kept?.plain.said ?? []);
   const alarms: Alarm[] = [];
@@ -78,16 +55,42 @@ export function openWindowed(
   let reference: Rows | undefined;
   let [verdict, threshold]: [Verdict | undefined, number | undefined] = [undefined, undefined];
   let duration = kept?.plain.duration ?? 0;
-  let latest = 0;
+  let distinct: Distinct | undefined;
+  /** What callers sent before, so that a slow change of few is not called an attack. */
+  const trails = openTrails(width);
+  if (kept?.trails) trails.add(kept.trails);
 
   const begin = (rows: Rows) => {
     reference = rows;
+    // The reference of a calibration has no times.
+    if (rows.at[rows.n - 1]! > 0 && !kept?.trails) trails.add(rows);
     test = subject.test(rows);
     slider = subject.online && test.slide?.(options.rows);
     const counts = new Map<string, number>();
     for (const who of rows.principals) counts.set(who, (counts.get(who) ?? 0) + 1 / rows.n);
     shares = counts;
+    distinct =
+      subject.runs === 'inputs'
+        ? distinctInputs(rows)
+        : subject.runs === 'moments'
+          ? distinctMoments
+          : undefined;
   };
+
+  /** What is known of the callers of a window beside it. */
+  const moreOf = (rows: Rows, found: Verdict, watch: WindowTest): SpreadMore => ({
+    calmShare: (who) => shares.get(who) ?? 0,
+    scoreOfRest: (rest) => watch.test(rest).score,
+    distinct: distinct && ((caller) => distinct!(rows, caller)),
+    othersOf(callers) {
+      const others = trails.of(callers, true);
+      return others && latestOf(others, rows.n);
+    },
+    history(callers) {
+      const own = trails.of(callers);
+      return own && historyOf(own, found.speaks(own), rows.at[0]!);
+    },
+  });
 
   const windowsPerDay = () => Math.max(1e-3, DAY / Math.max(1000 * options.seconds, duration, 1));
   /** The budget divided by the windows there are: at the traffic of the calibration, or of now where there is more. */
@@ -143,15 +146,19 @@ export function openWindowed(
     addPoint(rows.at[rows.n - 1]!, found.score);
     for (const fault of found.faults) sayFault(rows, fault);
     if (found.score <= limit) return;
-    const calmShare = (who: string) => shares.get(who) ?? 0;
-    const spread = spreadOf(rows, found.excess, calmShare, (rest) => watch.test(rest).score);
-    // Drift that goes on must not hide who attacks under it, nor the other way round.
-    const about = spread.kind === 'attack' ? `few ${spread.principals.join(' ')}` : 'drift';
+    const spread = spreadOf(rows, found.excess, moreOf(rows, found, watch));
+    const isFew = spread.principals.length > 0;
+    // Drift that goes on must not hide who attacks under it, nor the other way round; and what passes hides neither.
+    const about = isFew
+      ? `${spread.kind === 'attack' ? '' : 'drift of '}few ${spread.principals.join(' ')}`
+      : spread.isPassing
+        ? 'passing'
+        : 'drift';
     if (!isDue(about, rows.at[rows.n - 1]!)) return;
     const because = `The score ${found.score.toFixed(1)} (−log₁₀ p of ${rows.n} rows) is above ${limit.toFixed(1)}.`;
     raise(
       rows,
-      spread.kind === 'attack' ? `${name} by few callers` : name,
+      spread.kind === 'attack' ? `${name} by few callers` : isFew ? `${name} of few callers` : name,
       {
         ...{ kind: spread.kind, principals: spread.principals, title: subject.title(found.what) },
         ...{
@@ -168,18 +175,16 @@ export function openWindowed(
   const sayFault = (rows: Rows, fault: Fault) => {
     if (!isDue(fault.subject, rows.at[rows.n - 1]!)) return;
     const excess = Float64Array.from({ length: rows.n }, (_, i) => (fault.shows(i) ? 1 : 0));
-    const spread = spreadOf(
-      rows,
-      excess,
-      (who) => shares.get(who) ?? 0,
-      (rest) => {
+    const spread = spreadOf(rows, excess, {
+      calmShare: (who) => shares.get(who) ?? 0,
+      scoreOfRest(rest) {
         const still = subject
           .test(reference!)
           .test(rest)
           .faults.some((each) => each.subject === fault.subject);
         return still ? 300 : 0;
       },
-    );
+    });
     const isAttack = spread.kind === 'attack';
     raise(
       rows,
@@ -195,7 +200,6 @@ export function openWindowed(
 
   const offer: Offer = (values, offset, principal, decision, at) => {
     if (!Number.isFinite(at)) return;
-    if (at > latest) latest = at;
     if (test === undefined) {
       learnt.offer(values, offset, principal, decision, at);
       if (learnt.seen >= options.learn && learnt.last - learnt.first >= 1000 * options.seconds) {
@@ -212,6 +216,7 @@ export function openWindowed(
       lately.offer(values, offset, principal, decision, at);
       slider.push(values, offset);
       if (++pushed % stride !== 0) return;
+      trails.add(latestOf(lately.rows(), stride));
       if (lookedAt > 0 && at > lookedAt)
         duration = duration === 0 ? at - lookedAt : 0.98 * duration + 0.02 * (at - lookedAt);
       lookedAt = at;
@@ -236,6 +241,7 @@ export function openWindowed(
     const rows = window.rows();
     window.clear();
     duration = duration === 0 ? took : 0.8 * duration + 0.2 * took;
+    trails.add(rows);
     judge(rows, test);
   };
 
@@ -302,99 +308,17 @@ export function openWindowed(
         parts: verdict?.parts ?? [],
       };
     },
-    snapshot() {
-      const parts = {
-        ...(reference && origin === 'learnt' && { reference: keepRows(reference) }),
-        ...(window.size > 0 && { window: keepRows(window.rows()) }),
-        ...(learnt.size > 0 && { learning: keepRows(learnt.rows()) }),
-      };
-      return stateToBytes({
-        kind: stateKind(name),
-        plain: {
-          ...{
-            origin,
-            duration,
-            series: series.points(),
-            said: [...said],
-            seen: window.seen,
-            learning: learnt.seen,
-          },
-          rows: Object.fromEntries(Object.entries(parts).map(([part, { plain }]) => [part, plain])),
+    snapshot: () =>
+      writeWindowed(
+        name,
+        origin,
+        { duration, series: series.points(), said: [...said], seen: window.seen, learning: learnt.seen },
+        {
+          reference: origin === 'learnt' ? reference : undefined,
+          window: window.rows(),
+          learning: learnt.rows(),
+          trails: trails.all(),
         },
-        arrays: Object.fromEntries(
-          Object.entries(parts).flatMap(([part, { arrays }]) =>
-            Object.entries(arrays).map(([key, array]) => [`${part}.${key}`, array]),
-          ),
-        ),
-      });
-    },
+      ),
   };
-}
-
-const stateKind = (name: string) => `drift/1 ${name}`;
-
-interface Remembered {
-  readonly plain: {
-    readonly series: unknown;
-    readonly said: readonly (readonly [string, number])[];
-    readonly duration: number;
-    readonly seen: number;
-    readonly learning: number;
-  };
-  readonly reference: Rows | undefined;
-  readonly window: Rows | undefined;
-  readonly learning: Rows | undefined;
-}
-
-/** What was remembered, if it is of this monitor, of the same reference and whole. */
-function remembered(
-  name: string,
-  bytes: Uint8Array | undefined,
-  origin: string,
-  width: number,
-): Remembered | undefined {
-  if (bytes === undefined) return undefined;
-  let state: State;
-  try {
-    state = stateFromBytes(stateKind(name), bytes);
-  } catch {
-    return undefined;
-  }
-  const plain = (state.plain ?? {}) as Record<string, unknown>;
-  if (plain.origin !== origin) return undefined;
-  const part = (which: string): Rows | undefined => {
-    const { arrays } = state;
-    const rows = keptRows((plain.rows as Record<string, unknown> | undefined)?.[which], {
-      values: arrays[`${which}.values`],
-      who: arrays[`${which}.who`],
-      at: arrays[`${which}.at`],
-    });
-    return rows?.width === width ? rows : undefined;
-  };
-  const whole = (value: unknown) =>
-    typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : 0;
-  const said = Array.isArray(plain.said)
-    ? plain.said
-        .filter(
-          (s): s is [string, number] => Array.isArray(s) && typeof s[0] === 'string' && Number.isFinite(s[1]),
-        )
-        .slice(0, 512)
-    : [];
-  return {
-    plain: {
-      series: plain.series,
-      said,
-      duration: whole(plain.duration),
-      seen: whole(plain.seen),
-      learning: whole(plain.learning),
-    },
-    reference: part('reference'),
-    window: part('window'),
-    learning: part('learning'),
-  };
-}
-
-/** Whom a call is of: the principal, or the address of one who is not known. */
-export function callerOf({ principal, address }: Sighting): string {
-  return nameOf(principal ?? address);
 }

@@ -86,10 +86,9 @@ export function openWatches(setting: WatchesSetting): Watches {
     see(sightings) {
       const parts = new Map<ModelWatch, Sighting[]>();
       // What is seen next is mostly of the same model.
-      let [before, watch, part]: [Sighting | undefined, ModelWatch | undefined, Sighting[]] = [
-        ...[undefined, undefined],
-        [],
-      ];
+      let before: Sighting | undefined;
+      let watch: ModelWatch | undefined;
+      let part: Sighting[] = [];
       for (const sighting of sightings) {
         if (before?.model !== sighting.model || before.digest !== sighting.digest) {
           // A call that was refused before it reached a version counts for the one in service.

@@ -100,7 +100,7 @@ const piece = fc.oneof(
 const mutilated = fc
   .tuple(fc.constantFrom(LINE, FLAT), fc.array(fc.tuple(fc.nat(), fc.nat(12), piece), { maxLength: 3 }))
   .map(([line, cuts]) =>
-    cuts.reduce((text, [at, gone, put]) => {
+    cuts.reduce<string>((text, [at, gone, put]) => {
       const from = at % (text.length + 1);
       return text.slice(0, from) + put.replaceAll('\n', '') + text.slice(from + gone);
     }, line),
