@@ -267,8 +267,7 @@ def art_patch(net, x, y, norm, eps, options):
     shape = tuple(x.shape[1:])
     scale = options.pop("scale")
     attack = AdversarialPatchPyTorch(
-        art_classifier(net, x), patch_shape=shape, scale_min=scale, scale_max=scale, batch_size=100,
-        targeted=False, verbose=False, **options,
+        art_classifier(net, x), patch_shape=shape, scale_min=scale, scale_max=scale, targeted=False, verbose=False, **options,
     )
     attack.generate(x.numpy(), numpy.eye(10, dtype="float32")[y.numpy()])
     return torch.from_numpy(attack.apply_patch(x.numpy(), scale=scale)).float()

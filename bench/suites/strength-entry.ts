@@ -1,4 +1,4 @@
-import type { StrengthCase } from './strength-cases.ts';
+import type { StrengthCase } from './strength-case.ts';
 
 /** What an attack came to: means over the seeds. */
 export interface Figures {

@@ -1,4 +1,4 @@
-import { STRENGTH_NETWORKS } from './strength-cases.ts';
+import { STRENGTH_NETWORKS } from './strength-case.ts';
 import { type Figures, type StrengthEntry, verdictOf } from './strength-entry.ts';
 
 const LIBRARIES = { torchattacks: 'torchattacks', foolbox: 'Foolbox', art: 'ART' } as const;

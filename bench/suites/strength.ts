@@ -5,7 +5,8 @@ import { GlacisError } from '../../src/core/error.ts';
 import type { BenchOptions } from '../options.ts';
 import { BENCH, dataPath, modelPath, ourSide, peerSide, SHARED } from '../places.ts';
 import { linesOf, type Side, type SideEvent } from '../side.ts';
-import { STRENGTH_CASES, STRENGTH_NETWORKS, type StrengthCase } from './strength-cases.ts';
+import { STRENGTH_NETWORKS, type StrengthCase } from './strength-case.ts';
+import { STRENGTH_CASES } from './strength-cases.ts';
 import type { Figures, PeerFigures, StrengthEntry } from './strength-entry.ts';
 import { strengthPage } from './strength-page.ts';
 

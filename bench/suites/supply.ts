@@ -6,9 +6,10 @@ import { glacisVersion } from '../../src/assess/environment.ts';
 import { GlacisError } from '../../src/core/error.ts';
 import { compareSides } from '../harness.ts';
 import type { BenchOptions } from '../options.ts';
-import { BENCH, CACHE, commandLineSide } from '../places.ts';
+import { BENCH, CACHE, commandLineSide, ourSide } from '../places.ts';
 import type { Row } from '../report.ts';
 import type { Side } from '../side.ts';
+import { scanRow } from './supply-scan.ts';
 
 const FOLDER = join(CACHE, 'supply');
 const PYTHON = join(BENCH, 'interop/signing/venv/bin/python');
@@ -24,7 +25,8 @@ interface Case {
 
 /**
  * Times signing and verifying with a key, from the program's start to its end, against the Python package `model-signing`, with all files in
- * the page cache. Each row says what share of `openssl speed -multi` on the same machine ours reached.
+ * the page cache. Each row says what share of `openssl speed -multi` on the same machine ours reached. Then a scan against two other
+ * scanners, and the gate's decisions a second.
  */
 export async function supplySuite(
   options: BenchOptions,
@@ -52,7 +54,28 @@ export async function supplySuite(
     for (const what of ['sign', 'verify'] as const)
       rows.push(await compare(what, one, model, options, progress));
   }
+  rows.push(await scanRow(FOLDER, options, progress));
+  rows.push(await gateRow(options, progress));
   return rows;
+}
+
+/** Decisions of the gate on evidence that was read before; the aim is 1,000 a second. */
+async function gateRow({ rounds }: BenchOptions, progress: (text: string) => void): Promise<Row> {
+  const name = 'decisions of the gate: six requirements, six signed statements';
+  progress(name);
+  const side = ourSide('Glacis', 'gate.ts', []);
+  const compared = await compareSides(side, [], {
+    rounds: Math.min(2, rounds),
+    threads: 1,
+    timed: 'program',
+    progress,
+  });
+  const rates = compared.ours.environment.rates as readonly {
+    readonly name: string;
+    readonly perSecond: number;
+  }[];
+  const agreement = rates.map((rate) => `${rate.name}: ${rate.perSecond} a second`);
+  return { name, timed: 'program', agreement, ...compared };
 }
 
 async function compare(
