@@ -44,6 +44,8 @@ export interface NumberSource {
     | undefined;
   /** What it remembers, as plain JSON; given back when it is made. */
   keep?(): unknown;
+  /** The same as bytes, for what is large. */
+  keepBytes?(): Uint8Array | undefined;
 }
 
 /** What tells one monitor of means from another. */
@@ -55,7 +57,7 @@ export interface SequentialSubject {
   readonly groups: readonly string[];
   /** Streams in which what one caller sends within some seconds may be one thing. */
   readonly runs?: readonly string[] | undefined;
-  source(kept: unknown): NumberSource;
+  source(kept: unknown, bytes?: Uint8Array): NumberSource;
 }
 
 /** Options that all of them have. */
@@ -92,7 +94,7 @@ export function openSequential(
   const calibrated = readSequential(setting.calibration, name);
   const given = typeof calibrated === 'object' ? calibrated : undefined;
   const kept = keptOf(name, setting.remembered);
-  const source = subject.source(given?.source ?? kept.source);
+  const source = subject.source(given?.source ?? kept.source, kept.sourceBytes);
   const names = Object.keys(subject.streams);
   const perDay = (given?.budgetPerDay ?? options.perDay) / (names.length + subject.groups.length);
   const streams = new Map<string, MeanStream>();
@@ -318,6 +320,7 @@ export function openSequential(
         const all = trail.all();
         return all === undefined ? [] : [[stream, keepRows(all)] as const];
       });
+      const bytes = source.keepBytes?.();
       return stateToBytes({
         kind: `mean/1 ${name}`,
         plain: {
@@ -325,11 +328,14 @@ export function openSequential(
           ...{ callers: [...callers], said: [...said], source: source.keep?.() ?? null },
           trails: Object.fromEntries(rows.map(([stream, { plain }]) => [stream, plain])),
         },
-        arrays: Object.fromEntries(
-          rows.flatMap(([stream, { arrays }]) =>
-            Object.entries(arrays).map(([key, array]) => [`${stream}.${key}`, array]),
+        arrays: {
+          ...Object.fromEntries(
+            rows.flatMap(([stream, { arrays }]) =>
+              Object.entries(arrays).map(([key, array]) => [`${stream}.${key}`, array]),
+            ),
           ),
-        ),
+          ...(bytes && { source: bytes }),
+        },
       });
     },
   };
@@ -362,6 +368,7 @@ interface Kept {
   readonly callers: readonly (readonly [string, number])[];
   readonly said: readonly (readonly [string, number])[];
   readonly source: unknown;
+  readonly sourceBytes: Uint8Array | undefined;
   readonly trails: (stream: string) => Rows | undefined;
 }
 
@@ -381,6 +388,7 @@ function keptOf(name: string, bytes: Uint8Array | undefined): Kept {
     callers: pairs(plain.callers, MOST_CALLERS),
     said: pairs(plain.said, 256),
     source: plain.source ?? undefined,
+    sourceBytes: state.arrays.source instanceof Uint8Array ? state.arrays.source : undefined,
     trails(stream) {
       const { [`${stream}.values`]: values, [`${stream}.who`]: who, [`${stream}.at`]: at } = state.arrays;
       const rows = keptRows((plain.trails as Record<string, unknown> | undefined)?.[stream], {

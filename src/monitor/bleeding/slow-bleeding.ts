@@ -24,8 +24,8 @@ const SCORES = 1000;
  * What may be lost slowly: agreement with the verifying model (calls that were verified), correctness (where labels come), and the scores themselves, upwards and downwards, where neither
  * comes. A score counts as the share of calm scores below it, so that its usual mean is a half whatever the model.
  */
-function sourceOf(remember: number, kept: unknown): NumberSource {
-  const join = openLabelJoin(remember);
+function sourceOf(remember: number, kept: unknown, bytes: Uint8Array | undefined): NumberSource {
+  const join = openLabelJoin(remember, bytes);
   let scores = scoresOf(kept);
   const learning: number[] = [];
   const below = (score: number): number => {
@@ -84,6 +84,7 @@ function sourceOf(remember: number, kept: unknown): NumberSource {
       };
     },
     keep: () => ({ scores: scores ? [...scores] : [] }),
+    keepBytes: () => join.keep(),
   };
 }
 
@@ -111,7 +112,7 @@ function subjectOf({ remember }: BleedingOptions): SequentialSubject {
     },
     groups: ['divergence', 'labels'],
     runs: ['scores up', 'scores down'],
-    source: (kept) => sourceOf(remember, kept),
+    source: (kept, bytes) => sourceOf(remember, kept, bytes),
   };
 }
 

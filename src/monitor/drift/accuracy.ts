@@ -21,10 +21,12 @@ export interface AccuracyOptions extends SequentialOptions {
 /** The last labelled answers that accuracy is stated of. */
 const RECENT = 1000;
 
-function sourceOf(remember: number): NumberSource {
-  const join = openLabelJoin(remember);
+function sourceOf(remember: number, kept: unknown, bytes: Uint8Array | undefined): NumberSource {
+  const join = openLabelJoin(remember, bytes);
   const right = new Uint8Array(RECENT);
   let n = 0;
+  const before = (kept as { readonly right?: unknown } | undefined)?.right;
+  if (typeof before === 'string') for (const one of before.slice(-RECENT)) right[n++] = one === '1' ? 1 : 0;
   const accuracyNow = () => {
     const known = Math.min(n, RECENT);
     let count = 0;
@@ -56,6 +58,14 @@ function sourceOf(remember: number): NumberSource {
       const { isRight, caller, decision, told: at } = told(judged);
       emit('errors', isRight ? 0 : 1, caller, caller, decision, at);
     },
+    // The last labelled answers, the oldest first.
+    keep: () => ({
+      right: Array.from(
+        { length: Math.min(n, RECENT) },
+        (_, i) => right[(Math.max(0, n - RECENT) + i) % RECENT],
+      ).join(''),
+    }),
+    keepBytes: () => join.keep(),
     blind: () => (join.counts.labelled === 0 ? 'no labels have come' : undefined),
     note: labelled,
     parts() {
@@ -105,7 +115,7 @@ function subjectOf({ remember }: AccuracyOptions): SequentialSubject {
     name: 'accuracy',
     streams: { errors: 'More answers are wrong than there were' },
     groups: [],
-    source: () => sourceOf(remember),
+    source: (kept, bytes) => sourceOf(remember, kept, bytes),
   };
 }
 

@@ -1,3 +1,4 @@
+import { stateFromBytes, stateToBytes } from '../../detect/state-bytes.ts';
 import type { MonitorSetting } from '../monitor.ts';
 import {
   type ConfidenceCounts,
@@ -80,14 +81,36 @@ function subjectOf({ classes }: Pick<MonitorSetting, 'classes'>): WindowedSubjec
   };
 }
 
+const KIND = 'calibration/1';
+
+function partsOf(bytes: Uint8Array | undefined): {
+  readonly windowed?: Uint8Array | undefined;
+  readonly answers?: Uint8Array | undefined;
+} {
+  if (bytes === undefined) return {};
+  try {
+    const { windowed, answers } = stateFromBytes(KIND, bytes).arrays;
+    return {
+      windowed: windowed instanceof Uint8Array ? windowed : undefined,
+      answers: answers instanceof Uint8Array ? answers : undefined,
+    };
+  } catch {
+    return {};
+  }
+}
+
 /** Whether confidence means what it meant, as labels come. Scores outside [0, 1] are no confidences and are left out. */
 export const calibrationDrift: DriftKind<WindowedOptions> = {
   name: 'calibration',
   about: 'Confidence that no longer says how often the model is right, as labels come in.',
   options: windowedOptions({ rows: 300, learn: 1000, most: 2000 }),
   make(options, setting) {
-    const windowed = openWindowed(subjectOf(setting), options, setting);
-    const join = openLabelJoin(REMEMBER);
+    const remembered = partsOf(setting.remembered);
+    const windowed = openWindowed(subjectOf(setting), options, {
+      ...setting,
+      remembered: remembered.windowed,
+    });
+    const join = openLabelJoin(REMEMBER, remembered.answers);
     const row = new Float32Array(2);
     let outside = 0;
     const offer = ({ score, isRight, caller, decision, told }: Judged) => {
@@ -112,6 +135,14 @@ export const calibrationDrift: DriftKind<WindowedOptions> = {
           if (judged !== undefined) offer(judged);
         }
         return windowed.drain();
+      },
+      snapshot() {
+        const answers = join.keep();
+        return stateToBytes({
+          kind: KIND,
+          plain: null,
+          arrays: { windowed: windowed.snapshot(), ...(answers && { answers }) },
+        });
       },
       state() {
         const state = windowed.state();

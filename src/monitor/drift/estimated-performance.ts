@@ -40,15 +40,16 @@ function sourceOf(
   { labels, remember }: EstimatedOptions,
   kept: unknown,
   trust: Trust,
+  bytes?: Uint8Array,
 ): NumberSource & { calibrator(): ConfidenceCalibrator | undefined } {
-  const join = openLabelJoin(remember);
+  const join = openLabelJoin(remember, bytes);
   let calibrator = calibratorFrom(kept);
-  const answers: { readonly score: number; readonly isRight: boolean }[] = [];
+  const answers: { readonly score: number; readonly isRight: boolean }[] = answersFrom(kept);
   const steps = new Int8Array(RECENT);
   let n = 0;
   const learnt = ({ score, isRight }: Judged) => {
     if (calibrator !== undefined) return;
-    answers.push({ score, isRight });
+    if (Number.isFinite(score)) answers.push({ score, isRight });
     if (answers.length >= labels) calibrator = fitCalibrator(answers.splice(0));
   };
   const estimate = () => {
@@ -118,7 +119,9 @@ function sourceOf(
         },
       };
     },
-    keep: () => ({ calibrator: calibrator ?? null }),
+    // Labels that came are not lost while too few have come.
+    keep: () => ({ calibrator: calibrator ?? null, answers }),
+    keepBytes: () => (calibrator === undefined ? join.keep() : undefined),
   };
 }
 
@@ -137,12 +140,18 @@ function calibratorFrom(kept: unknown): ConfidenceCalibrator | undefined {
   return fits ? read.data : undefined;
 }
 
+const answersSchema = z.array(z.strictObject({ score: z.number(), isRight: z.boolean() })).max(100_000);
+
+function answersFrom(kept: unknown): { readonly score: number; readonly isRight: boolean }[] {
+  return answersSchema.safeParse((kept as { readonly answers?: unknown } | undefined)?.answers).data ?? [];
+}
+
 function subjectOf(options: EstimatedOptions, trust: Trust): SequentialSubject {
   return {
     name: 'estimated-performance',
     streams: { 'estimated errors': 'the model is likely wrong more often than it was' },
     groups: [],
-    source: (kept) => sourceOf(options, kept, trust),
+    source: (kept, bytes) => sourceOf(options, kept, trust, bytes),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Sighting, TrueLabel } from '../sighting.ts';
+import { type KeptAnswer, readAnswers, writeAnswers } from './kept-answers.ts';
 import { callerOf } from './rows.ts';
 
 /** An answer whose truth is known. */
@@ -33,6 +34,8 @@ export interface LabelJoin {
   readonly counts: LabelCounts;
   /** Milliseconds from answer to label: median and 90 %; undefined without any. */
   delays(): { readonly median: number; readonly most: number } | undefined;
+  /** What is remembered, to open it again with; undefined while no label ever came: who has none should not pay for them. Labels that wait for their decision are not in it. */
+  keep(): Uint8Array | undefined;
 }
 
 /** Places where a decision may lie. */
@@ -43,7 +46,7 @@ const DELAYS = 512;
 const NONE: readonly Judged[] = [];
 
 /** Opens one that remembers about the last `most` calls. Memory: about 60 bytes a call, and their ids. Cost: some 100 ns a call, less while no label ever came. */
-export function openLabelJoin(most: number): LabelJoin {
+export function openLabelJoin(most: number, kept?: Uint8Array): LabelJoin {
   const sets = 2 ** Math.max(4, Math.ceil(Math.log2(most / WAYS)));
   const places = sets * WAYS;
   // What is known of the last calls, one after another; where a call lies is found by a hash of its id: pairs of place + 1 and a second hash, four a set.
@@ -129,7 +132,49 @@ export function openLabelJoin(most: number): LabelJoin {
       ...{ label: said[0], score: said[1], isRight: said[0] === label },
     };
   };
+  /** Remembers a call; gives its place. */
+  const remember = (id: string, time: number, caller: string, top: NonNullable<Sighting['top']>): number => {
+    const place = seen++ % places;
+    if (isIndexed) enter(place);
+    at[place] = time;
+    callers[place] = caller;
+    ids[place] = id;
+    truth[place] = 0;
+    if (tops[place] !== undefined) truths.delete(place);
+    if (top.length === 1) {
+      labels[place] = top[0]![0];
+      scores[place] = top[0]![1];
+      tops[place] = undefined;
+    } else tops[place] = top;
+    return place;
+  };
+  const before = readAnswers(kept);
+  if (before !== undefined) {
+    isIndexed = true;
+    [samples, labelled, unknown, twice, contradicting] = before.counts;
+    delays.set(before.delays.slice(0, DELAYS));
+    for (const { id, at: time, caller, top, truths: told } of before.answers) {
+      hash(id);
+      const place = remember(id, time, caller, top);
+      if (top.length === 1) truth[place] = told[0]!;
+      else if (told.some((each) => each !== 0)) truths.set(place, Int32Array.from(told));
+    }
+  }
   return {
+    keep() {
+      if (!isIndexed) return undefined;
+      const answers = Array.from({ length: Math.min(seen, places) }, (_, i): KeptAnswer => {
+        const place = (Math.max(0, seen - places) + i) % places;
+        const top = tops[place] ?? [[labels[place]!, scores[place]!] as const];
+        const told = tops[place] === undefined ? [truth[place]!] : (truths.get(place) ?? top.map(() => 0));
+        return { id: ids[place]!, at: at[place]!, caller: callers[place]!, top, truths: told };
+      });
+      return writeAnswers({
+        counts: [samples, labelled, unknown, twice, contradicting],
+        delays: delays.slice(0, Math.min(labelled, DELAYS)),
+        answers,
+      });
+    },
     get counts() {
       return { samples, labelled, unknown, twice, contradicting };
     },
@@ -142,18 +187,7 @@ export function openLabelJoin(most: number): LabelJoin {
         if (find(id) >= 0) return NONE;
       }
       samples += top.length;
-      const place = seen++ % places;
-      if (isIndexed) enter(place);
-      at[place] = sighting.at;
-      callers[place] = callerOf(sighting);
-      ids[place] = id;
-      truth[place] = 0;
-      if (tops[place] !== undefined) truths.delete(place);
-      if (top.length === 1) {
-        labels[place] = top[0]![0];
-        scores[place] = top[0]![1];
-        tops[place] = undefined;
-      } else tops[place] = top;
+      const place = remember(id, sighting.at, callerOf(sighting), top);
       if (early.size === 0) return NONE;
       const waiting = early.get(id);
       if (waiting === undefined) return NONE;

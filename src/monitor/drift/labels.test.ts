@@ -73,6 +73,36 @@ describe('openLabelJoin', () => {
     expect(lately).toBeGreaterThan(450);
   });
 
+  it('goes on from what it kept, and begins anew from what is damaged', () => {
+    const join = openLabelJoin(64);
+    expect(join.keep()).toBeUndefined();
+    const batch: Sighting = {
+      ...one('batch'),
+      top: [
+        [1, 0.5],
+        [2, 0.25],
+      ],
+    };
+    for (let i = 0; i < 200; i++) join.see(one(`ü ${i}`, i % 3));
+    join.see(batch);
+    join.learn(truth('ü 199', 1));
+    join.learn(truth('batch', 2, { sample: 1 }));
+    const kept = join.keep()!;
+    const again = openLabelJoin(64, kept);
+    expect(again.counts).toEqual(join.counts);
+    expect(again.delays()).toEqual(join.delays());
+    for (const each of [join, again]) {
+      expect(each.learn(truth('ü 198', 0))).toMatchObject({ isRight: true, caller: 'client 9' });
+      expect(each.learn(truth('ü 199', 1))).toBeUndefined();
+      expect(each.learn(truth('batch', 2, { sample: 1 }))).toBeUndefined();
+      expect(each.learn(truth('batch', 1))).toMatchObject({ isRight: true, score: 0.5 });
+    }
+    expect(again.counts).toEqual(join.counts);
+    expect(again.keep()).toEqual(join.keep());
+    for (let cut = 0; cut < kept.length; cut += 97)
+      expect(openLabelJoin(64, kept.subarray(0, cut)).counts.labelled).toBe(0);
+  });
+
   it('never counts a sample twice nor one that was not there, whatever comes', () => {
     const step = fc.record({
       id: fc.constantFrom('a', 'b', 'c', '__proto__', ''),
@@ -128,6 +158,23 @@ const labelled = (
   });
   return { sightings, labels };
 };
+
+describe('a restart', () => {
+  it.each([accuracy, calibrationDrift, estimatedPerformance])(
+    '$name goes on with answers whose labels come after it',
+    (kind) => {
+      const options = kind.options.parse({});
+      const { sightings, labels } = labelled(3000, START, 0);
+      const through = kind.make(options, setting());
+      feed(through, sightings, labels.slice(0, 400));
+      const again = kind.make(options, setting({ remembered: through.snapshot() }));
+      for (const monitor of [through, again]) feed(monitor, [], labels.slice(400));
+      const [{ series: _, ...before }, { series: __, ...after }] = [through.state(), again.state()];
+      expect(after.phase).not.toBe('blind');
+      expect(after).toEqual(before);
+    },
+  );
+});
 
 describe('accuracy', () => {
   it('is blind without labels, then says accuracy, delays and what labels are missing', () => {
