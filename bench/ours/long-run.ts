@@ -30,8 +30,8 @@ async function main(): Promise<void> {
   for await (const line of createInterface({ input: server.stdout })) {
     if (!line.includes('"rest"')) continue;
     const { rest, key } = JSON.parse(line) as { readonly rest: string; readonly key: string };
-    const residents = await load(`${rest}/v2/models/m/infer`, key, count, () => residentOf(server.pid!));
-    const text = `${JSON.stringify({ model: 'mnist-mlp', clients: CLIENTS, every: EVERY, residentMiB: residents })}\n`;
+    const seen = await load(`${rest}/v2/models/m/infer`, key, count, () => residentOf(server.pid!));
+    const text = `${JSON.stringify({ model: 'mnist-mlp', clients: CLIENTS, every: EVERY, ...seen })}\n`;
     if (values.out !== undefined) writeFileSync(values.out, text);
     process.stdout.write(text);
     break;
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
 }
 
 /** Asks so many times; what `look` gives, once at first and after each {@link EVERY} answers. */
-async function load(url: string, key: string, count: number, look: () => number): Promise<number[]> {
+async function load(url: string, key: string, count: number, look: () => number) {
   const bodies = Array.from({ length: BODIES }, (_, i) => {
     const rng = randomFrom(i, 'long run');
     const data = Float32Array.from({ length: 784 }, () => rng.uniform());
@@ -49,11 +49,11 @@ async function load(url: string, key: string, count: number, look: () => number)
   });
   const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
   const seen = [look()];
-  let [sent, answered] = [0, 0];
+  let [sent, answered, late] = [0, 0, 0];
   const one = async (): Promise<void> => {
     while (sent < count) {
       const { body, headers } = bodies[sent++ % BODIES]!;
-      await ask(url, agent, { ...headers, authorization: `Bearer ${key}` }, body);
+      if (!(await ask(url, agent, { ...headers, authorization: `Bearer ${key}` }, body))) late++;
       if (++answered % EVERY !== 0) continue;
       seen.push(look());
       console.error(answered, seen.at(-1));
@@ -61,16 +61,17 @@ async function load(url: string, key: string, count: number, look: () => number)
   };
   await Promise.all(Array.from({ length: CLIENTS }, one));
   agent.destroy();
-  return seen;
+  return { late, residentMiB: seen };
 }
 
-function ask(url: string, agent: Agent, headers: Record<string, string>, body: Uint8Array): Promise<void> {
+/** Whether it was answered; false where the machine stood still until it was too late. */
+function ask(url: string, agent: Agent, headers: Record<string, string>, body: Uint8Array): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const asked = request(url, { agent, method: 'POST', headers }, (answer) => {
       answer.resume();
       answer.on('end', () =>
-        answer.statusCode === 200
-          ? resolve()
+        answer.statusCode === 200 || answer.statusCode === 504
+          ? resolve(answer.statusCode === 200)
           : reject(new GlacisError('run/failed', `expected 200, got ${answer.statusCode}`)),
       );
     });
