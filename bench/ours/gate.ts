@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { glacisVersion } from '../../src/assess/environment.ts';
 import { sampleAssessment } from '../../src/assess/result.fixture.ts';
 import {
   decide,
@@ -71,25 +72,28 @@ const ask = (given = opened, read = evidence) => {
   if (decide(policy, question).decision !== 'let-through') throw new Error('the gate refused');
 };
 
-await rate('decide', 20_000, async () => ask());
-await rate('read and decide', 3000, async () => ask(opened, readEvidence(opened.statements)));
-await rate('open, read and decide', 200, async () => {
-  const given = await open();
-  ask(given, readEvidence(given.statements));
-});
+const rates = [
+  await rate('decide', 20_000, async () => ask()),
+  await rate('read and decide', 3000, async () => ask(opened, readEvidence(opened.statements))),
+  await rate('open, read and decide', 200, async () => {
+    const given = await open();
+    ask(given, readEvidence(given.statements));
+  }),
+];
+line('environment', { versions: { glacis: glacisVersion(), node: process.versions.node }, rates });
 rmSync(folder, { recursive: true });
 done();
 
-/** Prints how often `step` ran a second of CPU, after a tenth of the runs unseen. */
-async function rate(name: string, runs: number, step: () => Promise<void>): Promise<void> {
+/** How often `step` ran a second of CPU, after a tenth of the runs unseen. */
+async function rate(name: string, runs: number, step: () => Promise<void>) {
   for (let i = 0; i < runs / 10; i++) await step();
   const before = clock();
   for (let i = 0; i < runs; i++) await step();
   const after = clock();
-  line('rate', {
+  return {
     name,
     runs,
     perCpuSecond: Math.round(runs / (after.cpu - before.cpu)),
     perSecond: Math.round(runs / (after.wall - before.wall)),
-  });
+  };
 }
