@@ -19,6 +19,7 @@ const SUITES = [
   'ledger',
   'drift',
   'monitors',
+  'console',
 ] as const;
 
 /** One of {@link SUITES}. */
@@ -42,6 +43,7 @@ const ROUNDS: Readonly<Record<Suite, { readonly usual: string; readonly quick: s
   ledger: { usual: '3', quick: '1' },
   drift: { usual: '1', quick: '1' },
   monitors: { usual: '1', quick: '1' },
+  console: { usual: '1', quick: '1' },
 };
 
 /** What `npm run bench` was asked for. */

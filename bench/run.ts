@@ -7,6 +7,7 @@ import { type BenchOptions, parseOptions } from './options.ts';
 import { BENCH } from './places.ts';
 import { toMarkdown, writeReport } from './report.ts';
 import { attacksSuite } from './suites/attacks.ts';
+import { consoleSuite } from './suites/console.ts';
 import { driftSuite } from './suites/drift.ts';
 import { gatewaySuite } from './suites/gateway.ts';
 import { writeGatewayReport } from './suites/gateway-page.ts';
@@ -64,6 +65,12 @@ async function main(argv: readonly string[]): Promise<void> {
   progress(
     `${load.busyCores.toFixed(2)} cores busy, load average ${load.average.map((value) => value.toFixed(2)).join(' ')}`,
   );
+  if (suite === 'console') {
+    const command = `npm run bench -- ${argv.join(' ')}`;
+    const { page, path } = await consoleSuite(options, { command, date, load }, progress);
+    process.stdout.write(`${page}\nwritten: ${path}.md, ${path}.json\n`);
+    return;
+  }
   if (suite === 'gateway' || suite === 'serving') {
     const command = `npm run bench -- ${argv.join(' ')}`;
     const about = { command, date, machine: describeMachine(), load, rounds: options.rounds };

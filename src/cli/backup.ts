@@ -4,8 +4,8 @@ import { GlacisError } from '../core/error.ts';
 import { backupData } from '../gateway/backup/backup-data.ts';
 import { storeOf } from '../gateway/config/sections.ts';
 import { openStore } from '../store/index.ts';
+import { backupFolder, writeBackupResult } from './backup-result.ts';
 import { type Command, EXIT } from './command.ts';
-import { writeText } from './output.ts';
 import { configOf } from './serve-config.ts';
 
 /** `glacis backup`: store, log and keys of a server, while it runs. */
@@ -27,9 +27,7 @@ export const command: Command = {
     ['glacis backup /mnt/backup/monday --config glacis.yaml --portable', 'to move to PostgreSQL'],
   ],
   async run({ given, terminal, signal }) {
-    const [out, ...more] = given.positionals;
-    if (out === undefined || more.length > 0)
-      throw new GlacisError('option/invalid', `expected one FOLDER, got ${given.positionals.length}`);
+    const out = backupFolder(given);
     const data = resolve(given.text('data-dir') ?? 'glacis-data');
     const { config, folder } = await configOf(given.text('config'));
     const place = storeOf(config, data, (path) => resolve(folder, path));
@@ -45,13 +43,8 @@ export const command: Command = {
         ...{ data, store, out, portable, signal, now: Date.now },
         storeFile: place.kind === 'sqlite' ? place.file : undefined,
       });
-      const { at, log, files } = done;
-      const json = given.text('json');
-      if (json !== undefined)
-        await writeText(
-          json,
-          `${JSON.stringify({ schema: done.schema, at, log, files: files.length }, null, 2)}\n`,
-        );
+      const { log, files } = done;
+      await writeBackupResult(given, done);
       terminal.print(
         `store, log (${log.size} entries, verified) and ${files.length} files are in ${out}\nIt holds every secret of the server, and keys of persons that may have to be erased: keep it as safe, and not for ever.\n`,
       );

@@ -1,9 +1,8 @@
 import { resolve } from 'node:path';
-import { GlacisError } from '../core/error.ts';
 import { restoreData } from '../gateway/backup/restore-data.ts';
 import { storeOf } from '../gateway/config/sections.ts';
+import { backupFolder, writeBackupResult } from './backup-result.ts';
 import { type Command, EXIT } from './command.ts';
-import { writeText } from './output.ts';
 import { configOf } from './serve-config.ts';
 
 /** `glacis restore`: a server's data folder and store from a backup. */
@@ -28,9 +27,7 @@ export const command: Command = {
     ['glacis restore /mnt/backup/monday --config postgres.yaml', 'into PostgreSQL, from a portable one'],
   ],
   async run({ given, terminal, signal }) {
-    const [from, ...more] = given.positionals;
-    if (from === undefined || more.length > 0)
-      throw new GlacisError('option/invalid', `expected one FOLDER, got ${given.positionals.length}`);
+    const from = backupFolder(given);
     const data = resolve(given.text('data-dir') ?? 'glacis-data');
     const { config, folder } = await configOf(given.text('config'));
     const store = storeOf(config, data, (path) => resolve(folder, path));
@@ -38,13 +35,8 @@ export const command: Command = {
       ...{ from, data, store, signal, now: Date.now },
       trust: given.text('trust'),
     });
-    const { at, log, files } = done;
-    const json = given.text('json');
-    if (json !== undefined)
-      await writeText(
-        json,
-        `${JSON.stringify({ schema: done.schema, at, log, files: files.length }, null, 2)}\n`,
-      );
+    const { at, log } = done;
+    await writeBackupResult(given, done);
     terminal.print(
       `the server is as it was at ${at}: ${log.size} entries of the log, verified\nWhat was used of budgets since is forgotten, and keys that were revoked since are valid again: rotate them. Nobody is signed in to the console.\n`,
     );
