@@ -36,6 +36,8 @@ const PREFIX = 5;
 const REFUSAL_BYTES = 8192;
 /** Bytes that may be on the way to us on one stream, and on the connection. */
 const WINDOW = 2 ** 20;
+/** Requests that wait for the network count, too: many large ones may be under way. */
+const SESSION_MEGABYTES = 1024;
 
 /**
  * Calls over HTTP/2, connected when there is something to ask and again after the connection has ended. Own framing over Node's, as in
@@ -48,37 +50,38 @@ export function grpcConnection(
   where: string,
   headers: Readonly<Record<string, string>>,
 ): GrpcConnection {
-  let session: ClientHttp2Session | undefined;
-  let underWay = 0;
-  const connected = (): ClientHttp2Session => {
-    if (session && !session.closed && !session.destroyed) return session;
-    const fresh = connect(origin, {
+  /** The newest connection; older ones live until their last call has ended. */
+  let newest: { readonly session: ClientHttp2Session; calls: number } | undefined;
+  const connected = () => {
+    if (newest && !newest.session.closed && !newest.session.destroyed) return newest;
+    const session = connect(origin, {
       settings: { enablePush: false, initialWindowSize: WINDOW },
-      maxSessionMemory: 64,
+      maxSessionMemory: SESSION_MEGABYTES,
     });
-    fresh.once('connect', () => fresh.setLocalWindowSize(4 * WINDOW));
+    session.once('connect', () => session.setLocalWindowSize(4 * WINDOW));
     // Its calls hear of it.
-    fresh.on('error', () => {});
-    fresh.unref();
-    session = fresh;
-    return fresh;
+    session.on('error', () => {});
+    session.unref();
+    newest = { session, calls: 0 };
+    return newest;
   };
   return {
     async call(call, signal) {
       signal.throwIfAborted();
       const used = connected();
-      if (underWay++ === 0) used.ref();
+      const { session } = used;
+      if (used.calls++ === 0) session.ref();
       try {
-        return await unary(used, headers, call, where, signal);
+        return await unary(session, headers, call, where, signal);
       } catch (thrown) {
         // One that hangs while it connects would make every other call hang.
-        if (used.connecting) used.destroy();
+        if (session.connecting) session.destroy();
         throw thrown;
       } finally {
-        if (--underWay === 0) used.unref();
+        if (--used.calls === 0) session.unref();
       }
     },
-    close: () => session?.destroy(),
+    close: () => newest?.session.destroy(),
   };
 }
 

@@ -89,6 +89,29 @@ describe('a model behind gRPC', () => {
     expect(waits).toEqual([]);
   });
 
+  it('takes many large requests at once', async () => {
+    const size = 2 ** 18;
+    const firstOf = (x: Float32Array, n: number) =>
+      Float32Array.from({ length: 2 * n }, (_, i) => x[(i >> 1) * size + (i % 2)]!);
+    const { oracle } = await opened(
+      { batch: 1, parallel: 32 },
+      { sampleShape: [size], outputs: 2, answer: firstOf },
+    );
+    const x = new Float32Array(32 * size);
+    for (let i = 0; i < 32; i++) x[i * size] = i;
+    expect(await oracle.ask(x, 32)).toEqual(firstOf(x, 32));
+    expect(oracle.traffic).toMatchObject({ answered: 32, repeated: 0 });
+  });
+
+  it('is connected anew where the server ends the connection between two questions', async () => {
+    const { server, oracle } = await opened();
+    for (let i = 0; i < 3; i++) {
+      expect(await oracle.ask(samples, 4)).toEqual(linearScores(samples, 4));
+      await server.disconnect();
+    }
+    expect(server.received.connections).toBe(3);
+  });
+
   it('gets the credentials as metadata', async () => {
     const { server, oracle } = await opened({ token: 'secret-token' });
     await oracle.ask(samples, 1);

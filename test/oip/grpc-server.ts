@@ -23,6 +23,8 @@ export interface GrpcTestServer {
     readonly batches: number[];
     readonly authorizations: (string | undefined)[];
   };
+  /** Ends all connections in order (GOAWAY), and resolves when they are gone. */
+  disconnect(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -62,6 +64,17 @@ export async function startGrpcServer(model: ServedModel): Promise<GrpcTestServe
     url: '',
     misdeed: undefined,
     received: { questions: 0, connections: 0, batches: [], authorizations: [] },
+    async disconnect() {
+      await Promise.all(
+        [...sessions].map(
+          (session) =>
+            new Promise<void>((resolve) => {
+              session.once('close', resolve);
+              session.close();
+            }),
+        ),
+      );
+    },
     async stop() {
       for (const session of sessions) session.destroy();
       await new Promise((resolve) => server.close(resolve));
