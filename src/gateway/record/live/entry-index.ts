@@ -3,8 +3,11 @@ import { asGlacisError } from '../../../core/error.ts';
 import type { DecisionEntry, EventEntry } from '../read-entry.ts';
 import type { DecisionQuery } from './live-question.ts';
 
-/** Entries that a question looks at: then it gives what it has found, and where to go on. */
+/** Entries that a question looks at, and milliseconds that it looks (rows that lie far apart come from the disk one by one): then it gives what it has found, and where to go on. */
 const MOST_SCANNED = 50_000;
+const LONGEST = 100;
+/** Rows between two looks at the clock. */
+const GLANCE = 256;
 /** How much later than a call came its entry may be written, in milliseconds: the longest that a call can take, and a clock that was set. */
 const SLACK = 900_000;
 /** Names whose numbers are remembered. */
@@ -50,9 +53,9 @@ const COLUMNS = ['entry', 'at', 'id', ...NAMED, 'event'] as const;
 
 /**
  * Opens the index. A row is a few small numbers, because names come again and again: each is kept once. An index over a column is in the order of entries, so that a page is
- * found wherever it lies. Errors: `output/unwritable`.
+ * found wherever it lies. `clock` gives milliseconds. Errors: `output/unwritable`.
  */
-export function openEntryIndex(file: string): EntryIndex {
+export function openEntryIndex(file: string, clock: () => number = () => performance.now()): EntryIndex {
   let db: DatabaseSync;
   const make = (): void => {
     db.exec(`pragma journal_mode = wal; pragma synchronous = normal; pragma secure_delete = on; pragma busy_timeout = 5000;
@@ -167,9 +170,11 @@ insert or ignore into names values (${ANSWERED}, 'answered'); pragma user_versio
         Record<(typeof NAMED)[number], number | null> & { entry: number; at: number; event: number | null }
       >;
       const entries: number[] = [];
+      const until = clock() + LONGEST;
       let scanned = 0;
       let last = 0;
       for (const row of rows) {
+        if (scanned > 0 && scanned % GLANCE === 0 && clock() > until) return { entries, next: last };
         scanned++;
         last = row.entry;
         if (row.event !== null || wanted.some(([name, number]) => row[name] !== number)) continue;

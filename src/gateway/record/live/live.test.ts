@@ -195,7 +195,9 @@ describe('the search of a running log', () => {
 
 describe('the index of entries', () => {
   it('holds a page in few steps, wherever it lies, and says where to go on when it has looked long enough', async () => {
-    const index = openEntryIndex(join(folder, 'index.db'));
+    let time = 0;
+    let tick = 0;
+    const index = openEntryIndex(join(folder, 'index.db'), () => (time += tick));
     const entry = (i: number) => ({
       schema: 'glacis.decision/1' as const,
       subject: 's',
@@ -229,6 +231,12 @@ describe('the index of entries', () => {
     expect(index.find({ from: 60_000, to: 180_000 }, 9, undefined)).toEqual({
       entries: [3, 2, 1],
       next: undefined,
+    });
+    // A slow disk: it has looked at 1,024 of those of its own when the time is over.
+    tick = 30;
+    expect(index.find({ outcome: 'held', principal: 'odd' }, 5, undefined)).toEqual({
+      entries: [],
+      next: 120_000 + 1 - 2 * 1024,
     });
     index.close();
   });
