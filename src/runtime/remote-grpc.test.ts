@@ -94,7 +94,7 @@ describe('a model behind gRPC', () => {
     const firstOf = (x: Float32Array, n: number) =>
       Float32Array.from({ length: 2 * n }, (_, i) => x[(i >> 1) * size + (i % 2)]!);
     const { oracle } = await opened(
-      { batch: 1, parallel: 32 },
+      { batch: 1, parallel: 32, timeoutMs: 300_000 },
       { sampleShape: [size], outputs: 2, answer: firstOf },
     );
     const x = new Float32Array(32 * size);

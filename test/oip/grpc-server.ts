@@ -41,6 +41,8 @@ export function framedMessage(pieces: readonly Uint8Array[]): Buffer {
 
 /** Ends a call with a code alone. */
 export function refuseCall(stream: ServerHttp2Stream, code: number, message = '', more: object = {}): true {
+  // Whoever asked may have gone.
+  if (stream.destroyed) return true;
   stream.respond(
     { ...GRPC_HEADERS, 'grpc-status': code, 'grpc-message': encodeURI(message), ...more },
     { endStream: true },
@@ -50,6 +52,7 @@ export function refuseCall(stream: ServerHttp2Stream, code: number, message = ''
 
 /** Answers with these bytes and the code 0. */
 export function answerCall(stream: ServerHttp2Stream, bytes: Uint8Array): true {
+  if (stream.destroyed) return true;
   stream.respond(GRPC_HEADERS, { waitForTrailers: true });
   stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': 0 }));
   stream.end(bytes);
