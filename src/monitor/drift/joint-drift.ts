@@ -12,13 +12,13 @@ import type { WindowedSubject } from './windowed-subject.ts';
 function subjectOf(setting: Pick<MonitorSetting, 'features' | 'seed'>): WindowedSubject {
   return {
     ...sketchSubject('joint-drift', setting),
-    test: (calm) => jointTest(calm, randomFrom(setting.seed, 'joint-drift'), true),
+    test: (calm) => jointTest(calm, randomFrom(setting.seed, 'joint-drift'), setting.features),
     title: () => 'inputs moved as a whole',
     advice: 'Where input-drift names no feature, it is how features go together that changed.',
   };
 }
 
-/** All features of the inputs together: maximum mean discrepancy and least-squares density difference, window by window. */
+/** All features of the inputs together: maximum mean discrepancy, least-squares density difference and correlations two by two, window by window. */
 export const jointDrift: DriftKind<WindowedOptions> = {
   name: 'joint-drift',
   about: 'Inputs that are not spread as in calm traffic, all features together.',
@@ -39,7 +39,7 @@ function onlineSubject(
 ): WindowedSubject {
   return {
     ...sketchSubject('joint-drift-online', setting),
-    test: (calm) => jointTest(calm, randomFrom(setting.seed, 'joint-drift-online'), false),
+    test: (calm) => jointTest(calm, randomFrom(setting.seed, 'joint-drift-online')),
     title: () => 'inputs moved as a whole, just now',
     advice:
       'It is the last rows alone that are looked at: what is slow or small is seen by joint-drift first.',

@@ -2,6 +2,7 @@ import type { Rng } from '../../core/random.ts';
 import { densityDifference } from '../statistics/density-difference.ts';
 import { type Embedding, embed, embeddingTest, meanOf } from '../statistics/embedding-test.ts';
 import { type FeatureMap, fourierFeatures, medianDistance } from '../statistics/radial-kernel.ts';
+import { learnPairs } from './pairs-test.ts';
 import type { Rows } from './rows.ts';
 import { standardRows } from './standard-rows.ts';
 import { scoreOf, shown, type WindowTest } from './window-test.ts';
@@ -18,10 +19,12 @@ interface Look {
 }
 
 /**
- * Tests all features together, so that what moved may be how they go with each other: maximum mean discrepancy with random Fourier features and, where `density` is asked for, the
- * least-squares density difference around calm centres. The score is that of the smaller p-value, doubled where there are two. Cost: rows × (features × 72).
+ * Tests all features together, so that what moved may be how they go with each other: maximum mean discrepancy with random Fourier features and, where all looks are asked for, the
+ * least-squares density difference around calm centres, and features two by two ({@link learnPairs}). The score is that of the smallest p-value, times their number. Cost: rows × (features × 72 + pairs).
+ *
+ * @param names of the features, for all looks; undefined for the first alone
  */
-export function jointTest(calm: Rows, rng: Rng, density: boolean): WindowTest {
+export function jointTest(calm: Rows, rng: Rng, names?: readonly string[]): WindowTest {
   const standard = standardRows(calm);
   const { width } = standard;
   const rows = standard.of(calm);
@@ -30,7 +33,8 @@ export function jointTest(calm: Rows, rng: Rng, density: boolean): WindowTest {
   const looks: Look[] = [
     { name: 'mean discrepancy', features: fourier, form: undefined, embedding: embed(fourier, rows, calm.n) },
   ];
-  if (density) {
+  const pairs = names && learnPairs(calm, standard.columns, names);
+  if (names !== undefined) {
     const count = Math.min(CENTRES, calm.n);
     const centres = new Float64Array(count * width);
     for (let c = 0; c < count; c++) {
@@ -62,21 +66,29 @@ export function jointTest(calm: Rows, rng: Rng, density: boolean): WindowTest {
         };
       });
       const least = seen.reduce((best, each) => (each.p < best.p ? each : best));
-      const p = Math.min(1, seen.length * least.p);
+      const paired = pairs?.test(window);
+      const count = seen.length + (paired ? 1 : 0);
+      const p = Math.min(1, count * Math.min(least.p, paired?.p ?? 1));
+      const isPair = paired !== undefined && paired.p < least.p;
       const { features, form, embedding, mean } = least;
       const excessOf = (all: Float64Array) => witness(all, features.size, mean, embedding.mean, form);
       return {
         score: scoreOf(p),
-        parts: seen.map((each) => ({
+        parts: [...seen, ...(paired ? [{ name: 'pairs of features', ...paired }] : [])].map((each) => ({
           name: each.name,
           score: each.statistic,
-          p: Math.min(1, seen.length * each.p),
+          p: Math.min(1, count * each.p),
         })),
         what: 'all features together',
-        why: `${window.n} rows are not spread as calm ones are: ${least.name} ${shown(least.statistic)}, p = ${p.toExponential(0)}.`,
-        figures: Object.fromEntries(seen.map((each) => [`p of ${each.name}`, each.p])),
-        excess: excessOf(least.all),
-        speaks: (other) => excessOf(mapped(features, standard.of(other), other.n)),
+        why: isPair
+          ? `In ${window.n} rows ${paired.words} (p = ${p.toExponential(0)}).`
+          : `${window.n} rows are not spread as calm ones are: ${least.name} ${shown(least.statistic)}, p = ${p.toExponential(0)}.`,
+        figures: {
+          ...Object.fromEntries(seen.map((each) => [`p of ${each.name}`, each.p])),
+          ...(paired && { 'p of pairs': paired.p }),
+        },
+        excess: isPair ? paired.speaks(window) : excessOf(least.all),
+        speaks: isPair ? paired.speaks : (other) => excessOf(mapped(features, standard.of(other), other.n)),
         faults: [],
       };
     },

@@ -34,7 +34,27 @@ describe('joint-drift', () => {
     const monitor = jointDrift.make(jointDrift.options.parse(quick), known);
     const [alarm] = run(monitor, apart);
     expect(alarm).toMatchObject({ kind: 'drift', title: 'inputs moved as a whole' });
-    expect(monitor.state().parts.map(({ name }) => name)).toEqual(['mean discrepancy', 'density difference']);
+    expect(monitor.state().parts.map(({ name }) => name)).toEqual([
+      'mean discrepancy',
+      'density difference',
+      'pairs of features',
+    ]);
+  });
+
+  it('sees one pair among twelve features that goes together no more, and names it', () => {
+    const names = Array.from({ length: 12 }, (_, i) => `f${i}`);
+    const world = (together: boolean) => (rng: Rng) => {
+      const values = names.map(() => rng.normal());
+      if (together) values[7] = 0.7 * values[2]! + Math.sqrt(0.51) * values[7]!;
+      return values;
+    };
+    const own = setting({ features: names, calm: traffic({ calls: 3000, features: world(true) }) });
+    const monitor = jointDrift.make(jointDrift.options.parse(quick), own);
+    expect(run(monitor, traffic({ calls: 4000, from: LATER, features: world(true) }))).toEqual([]);
+    const apart = traffic({ calls: 1200, from: 2 * LATER - START, features: world(false) });
+    const [alarm] = run(monitor, apart);
+    expect(alarm).toMatchObject({ kind: 'drift' });
+    expect(alarm!.why).toMatch(/f2 and f7 go together otherwise: their rank correlation is -?[\d.]+ %/);
   });
 
   it('is calm in calm traffic, with NaN and infinities in it as ever', () => {
