@@ -10,7 +10,7 @@ import { Picture, type PictureValues } from './picture.tsx';
 import { Text } from './text.tsx';
 
 /** A sample of a call that somebody takes to the lab. It was read once and is not read again: each reading is in the log. */
-export interface LoggedSample {
+interface LoggedSample {
   readonly decision: string;
   readonly sample: number;
   readonly model: string;

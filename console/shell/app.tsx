@@ -11,6 +11,7 @@ import { ErrorBoundary } from './error-boundary.tsx';
 import { Header } from './header.tsx';
 import { useShortcuts } from './keys.ts';
 import { BottomBar, SideBar } from './navigation.tsx';
+import { useNewCases } from './new-cases.ts';
 import { Overlays } from './overlays.tsx';
 import { partsOf, usePlace } from './router.tsx';
 import { type PageProps, type Route, routeOf } from './routes.ts';
@@ -41,6 +42,7 @@ function Shell() {
   const route = routeOf(id);
   useEffect(() => openLive(), []);
   useShortcuts();
+  useNewCases();
   useLayoutEffect(() => {
     document.title = `${[...rest.slice(0, 1), route?.title ?? 'Not found'].join(' · ')} · Glacis`;
   }, [path]);

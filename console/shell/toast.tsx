@@ -3,11 +3,14 @@ import { AskError } from '../data/ask.ts';
 import { createStore, useStore } from '../data/store.ts';
 import { IconButton } from '../parts/button.tsx';
 import { Text } from '../parts/text.tsx';
+import { Link } from './router.tsx';
 
 interface Toast {
   readonly id: number;
   readonly tone: 'good' | 'bad';
   readonly text: string;
+  /** A page that it leads to. */
+  readonly to?: string | undefined;
 }
 
 /** Milliseconds that a good word stays; a bad one stays until it is closed. */
@@ -15,9 +18,9 @@ const STAYS = 6000;
 const toasts = createStore<readonly Toast[]>([]);
 let last = 0;
 
-/** Says that something was done. */
-export function said(text: string): void {
-  add('good', text);
+/** Says that something was done, or happened; `to`: a page about it. */
+export function said(text: string, to?: string): void {
+  add('good', text, to);
 }
 
 /** Says what went wrong. */
@@ -29,10 +32,10 @@ export function failed(thrown: unknown): void {
   );
 }
 
-function add(tone: Toast['tone'], text: string): void {
+function add(tone: Toast['tone'], text: string, to?: string): void {
   last++;
   const others = toasts.get().filter((each) => each.text !== text);
-  toasts.set([...others, { id: last, tone, text }].slice(-4));
+  toasts.set([...others, { id: last, tone, text, to }].slice(-4));
 }
 
 function drop(id: number): void {
@@ -62,7 +65,7 @@ export function Toasts() {
   );
 }
 
-function One({ id, tone, text }: Toast) {
+function One({ id, tone, text, to }: Toast) {
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined as never);
   const start = (): void => {
     if (tone === 'good') timer.current = setTimeout(() => drop(id), STAYS);
@@ -75,7 +78,7 @@ function One({ id, tone, text }: Toast) {
     // biome-ignore lint/a11y/noStaticElementInteractions: a message under the pointer stays; it can be closed by keyboard, too.
     <div class={`toast ${tone}`} onMouseEnter={() => clearTimeout(timer.current)} onMouseLeave={start}>
       <span>
-        <Text of={text} most={400} />
+        <Text of={text} most={400} /> {to && <Link to={to}>Open it</Link>}
       </span>
       <IconButton icon="close" label="Close this message" onPress={() => drop(id)} />
     </div>

@@ -1,17 +1,21 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type FixtureOptions, type FixtureServer, openFixture } from '../../../console/dev/fixture-server.ts';
 import { HOSTILE } from '../../../console/dev/world.ts';
 import { barriersOn } from './accessibility.ts';
-import { complaintsOf, hasChromium, openBrowser } from './open-browser.ts';
+import { complaintsOf, hasChromium, openBrowser, settled } from './open-browser.ts';
 
 describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin/chromium)', () => {
   let browser: Browser;
+  /** One for all: each test has a server, and with it an origin, of its own. */
+  let context: BrowserContext;
   const open: FixtureServer[] = [];
   beforeAll(async () => {
     browser = await openBrowser();
+    context = await browser.newContext({ reducedMotion: 'reduce' });
   });
   beforeEach(async () => {
+    await Promise.all(context.pages().map((page) => page.close()));
     await Promise.all(open.splice(0).map((server) => server.close()));
   });
   afterAll(async () => {
@@ -26,7 +30,8 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
   ): Promise<{ page: Page; server: FixtureServer; complaints: readonly string[] }> => {
     const server = await openFixture(options);
     open.push(server);
-    const page = await browser.newPage({ viewport: { width, height: 900 } });
+    const page = await context.newPage();
+    await page.setViewportSize({ width, height: 900 });
     const complaints = complaintsOf(page, server.url);
     await page.goto(`${server.url}/console${path}`);
     return { page, server, complaints };
@@ -39,7 +44,6 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
     await page.getByText('mallory-labs is copying traffic-signs').first().waitFor();
     expect(page.url()).not.toContain('link');
     expect(await page.evaluate('history.length')).toBeLessThanOrEqual(2);
-    await page.close();
   });
 
   it('says that a link was used, and takes one that is pasted', async () => {
@@ -49,7 +53,6 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
     await page.getByLabel('One-time link').fill('http://127.0.0.1:8082/console/#link=good-link');
     await page.getByRole('button', { name: 'Sign in' }).click();
     await h1(page).filter({ hasText: 'wait for a person' }).waitFor();
-    await page.close();
   });
 
   it('leads to the identity provider', async () => {
@@ -57,7 +60,6 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
     expect(await page.getByRole('link', { name: /Example ID/ }).getAttribute('href')).toBe(
       '/api/session/oidc/example',
     );
-    await page.close();
   });
 
   it('shows nothing of before when the session ends elsewhere', async () => {
@@ -67,7 +69,6 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
     server.signOut();
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
     expect(await page.getByText('Three keys').count()).toBe(0);
-    await page.close();
   });
 
   it('signs out', async () => {
@@ -76,7 +77,6 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
     expect(await barriersOn(page)).toEqual([]);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
-    await page.close();
   });
 
   it('comes back by itself after the stream of events broke, and then knows what happened meanwhile', async () => {
@@ -87,7 +87,6 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
     const old = server.world.cases.get('C-2026-0012')!;
     server.world.cases.set('C-2026-0012', { ...old, title: 'Renamed while nobody listened' });
     await page.getByText('Renamed while nobody listened').first().waitFor({ timeout: 15_000 });
-    await page.close();
   });
 
   it('keeps what it showed when questions fail, and says that it is old', async () => {
@@ -99,7 +98,6 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
     server.fail(undefined);
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByText('This is not renewed').waitFor({ state: 'detached' });
-    await page.close();
   });
 
   it('opens any page, case or client from the palette', async () => {
@@ -115,7 +113,6 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
     await page.getByRole('option', { name: /among clients/ }).click();
     await page.getByRole('link', { name: 'workshop-099' }).waitFor();
     expect(page.url()).toContain('find=workshop-09');
-    await page.close();
   });
 
   it('walks a case with the keyboard alone: from the overview to a measure that is in force', async () => {
@@ -154,7 +151,6 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
       path: '/api/cases/C-2026-0012/act',
       body: { wish: { measure: 'degrade' } },
     });
-    await page.close();
   });
 
   it('agrees to what somebody else asked for, comments, takes the case and closes it', async () => {
@@ -174,7 +170,6 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
     await page.getByRole('button', { name: 'Close the case' }).click();
     await page.getByText('Closed: false alarm').waitFor();
     expect(lastAct(server)?.body).toMatchObject({ state: 'closed', verdict: 'false-alarm' });
-    await page.close();
   });
 
   it('asks for a second person where the policy wants one', async () => {
@@ -185,7 +180,6 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
     await dialog.getByRole('button', { name: 'Ask for it' }).click();
     await page.getByText('Asked: it waits for a second person.').waitFor();
     expect(server.world.orders.some(({ measure }) => measure === 'quarantine')).toBe(false);
-    await page.close();
   });
 
   it('tells the second of two people who act at once, and changes nothing', async () => {
@@ -196,7 +190,87 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
     await page.getByRole('button', { name: 'Take it over' }).click();
     await page.getByText('Somebody else changed this case').waitFor();
     expect(server.world.cases.get(seen.id)?.owner).toBe('grace');
-    await page.close();
+  });
+
+  it('opens a case by hand with the keyboard alone, and adds to the open one about the same client', async () => {
+    const { page, server } = await visit('/cases');
+    await settled(page);
+    const opener = page.getByRole('button', { name: 'Open a case' });
+    await opener.focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
+    expect(await barriersOn(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await opener.evaluate('(button) => button === document.activeElement')).toBe(true);
+    await page.keyboard.press('Enter');
+    await page.getByLabel(/^What happened/).focus();
+    await page.keyboard.type('A partner asks oddly <b>much</b>');
+    await page.getByLabel(/^Clients/).focus();
+    await page.keyboard.type('fleet-eu');
+    await page.keyboard.press('Enter');
+    await h1(page).filter({ hasText: 'A partner asks oddly <b>much</b>' }).waitFor();
+    expect(lastAct(server)).toMatchObject({
+      path: '/api/cases',
+      body: { kind: 'attack', severity: 'medium', principals: ['fleet-eu'] },
+    });
+    await page.goto(`${server.url}/console/traffic/fleet-eu`);
+    await settled(page);
+    // The client is in an open case now: another one is not offered here.
+    expect(await opener.count()).toBe(0);
+    await page.goto(`${server.url}/console/cases`);
+    await opener.click();
+    await page.getByLabel(/^What happened/).fill('The same again');
+    await page.getByLabel(/^Clients/).fill('fleet-eu');
+    await page.getByRole('dialog').getByRole('button', { name: 'Open the case' }).click();
+    await page.getByText('There is an open case about the same already').waitFor();
+  });
+
+  it('says a case that is opened meanwhile, for eyes and screen readers, once', async () => {
+    const { page, server } = await visit('/traffic', { pace: 0 });
+    await page.getByText('Live').first().waitFor();
+    const now = Date.now();
+    const like = server.world.cases.get('C-2026-0010')!;
+    const made = { ...like, id: 'C-2026-0099', title: 'Somebody new', opened: now, updated: now };
+    server.world.publish({ kind: 'case', case: made });
+    server.world.publish({ kind: 'case', case: { ...made, updated: now + 5 } });
+    server.world.publish({ kind: 'case', case: { ...like, updated: now } });
+    const said = page.getByRole('status').filter({ hasText: 'New case, high: Somebody new' });
+    await said.waitFor();
+    expect(await page.getByText(/^New case/).count()).toBe(1);
+    expect(await said.getByRole('link', { name: 'Open it' }).getAttribute('href')).toBe(
+      '/console/cases/C-2026-0099',
+    );
+  });
+
+  it('shows what was really sent, as pictures, only when it is asked for', async () => {
+    const { page, server } = await visit('/cases/C-2026-0010?tab=evidence');
+    await settled(page);
+    expect(await page.locator('canvas').count()).toBe(0);
+    const wanted = server.acts.length;
+    await page.getByRole('button', { name: 'Show what was sent' }).click();
+    await page
+      .getByRole('img', { name: /^Input of call/ })
+      .first()
+      .waitFor();
+    const asked = server.acts.slice(wanted).map(({ path }) => path);
+    expect(asked.length).toBe(8);
+    expect(asked.every((path) => /^\/api\/decisions\/[0-9a-f]{32}\/input$/.test(path))).toBe(true);
+    expect(await barriersOn(page)).toEqual([]);
+  });
+
+  it('has no way to what was sent for who may not read it', async () => {
+    const { page } = await visit('/cases/C-2026-0010?tab=evidence', { without: ['log.payload'] });
+    await settled(page);
+    expect(await page.getByRole('button', { name: 'Show what was sent' }).count()).toBe(0);
+  });
+
+  it('calls classes by their names in lists of calls', async () => {
+    const { page } = await visit('/traffic/mallory-labs');
+    await page
+      .getByText(/Speed limit|Stop|Give way|Roundabout/)
+      .first()
+      .waitFor();
   });
 
   it('lifts a measure', async () => {
@@ -208,7 +282,6 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
       path: '/api/cases/C-2026-0010/lift',
       body: { order: 'order-2' },
     });
-    await page.close();
   });
 
   it('finds out what was affected and hands over the evidence', async () => {
@@ -224,7 +297,6 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
       against: '4',
     });
     expect(await barriersOn(page)).toEqual([]);
-    await page.close();
   });
 
   it('packs the evidence of a case and hands it over', async () => {
@@ -235,7 +307,6 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
     await link.waitFor();
     expect(await link.getAttribute('href')).toBe('/api/cases/C-2026-0012/bundle');
     expect(lastAct(server)?.path).toBe('/api/cases/C-2026-0012/bundle');
-    await page.close();
   });
 
   it('finds, sorts and pages clients, and quarantines one after saying what that means', async () => {
@@ -261,7 +332,6 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
       path: '/api/orders',
       body: { wish: { measure: 'quarantine', target: { principal: 'probe-a7' } } },
     });
-    await page.close();
   });
 
   it('rolls a model back, after naming both versions', async () => {
@@ -272,7 +342,6 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
     await dialog.getByRole('button', { name: 'Roll back' }).click();
     await page.getByText('Version 2 answers again.').waitFor();
     expect(lastAct(server)?.path).toBe('/api/models/traffic-signs/rollback');
-    await page.close();
   });
 
   it('widens and ends a canary, and has checks repeated', async () => {
@@ -286,7 +355,6 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
     await page.getByText('The canary has ended.').waitFor();
     await page.getByRole('button', { name: 'Check again' }).click();
     await page.getByText('Asked registries').waitFor();
-    await page.close();
   });
 
   it('sends a test alert, and says so where it does not arrive', async () => {
@@ -299,7 +367,6 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
       '/api/alerts/on-call/test',
       '/api/alerts/siem/test',
     ]);
-    await page.close();
   });
 
   it('draws no button for what the person may not do', async () => {
@@ -311,10 +378,10 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
       await page.getByRole('button', { name: /Do it|Ask for it|Close|Work on it|Agree|I take it/ }).count(),
     ).toBe(0);
     expect(await page.getByRole('link', { name: 'People & keys' }).count()).toBe(0);
-    await page.close();
   });
 
   it('shows hostile names as what they are, everywhere', async () => {
+    const { page, server, complaints } = await visit('/');
     for (const path of [
       '/traffic?find=%3Cimg',
       '/cases/C-2026-0011',
@@ -323,9 +390,8 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
       '/alerts',
       '/drift?model=traffic-signs',
     ]) {
-      const { page, complaints } = await visit(path);
-      await page.locator('main h1').waitFor();
-      await page.waitForTimeout(600);
+      await page.goto(`${server.url}/console${path}`);
+      await settled(page);
       expect(await page.evaluate('document.querySelectorAll("main img").length'), path).toBe(0);
       expect(await page.title(), path).toMatch(/Glacis$/);
       expect(
@@ -333,7 +399,6 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
         path,
       ).toBe(false);
       expect(complaints, path).toEqual([]);
-      await page.close();
     }
   });
 
@@ -347,7 +412,6 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
     expect(await page.getByRole('dialog').count()).toBe(0);
     await page.goBack();
     await h1(page).filter({ hasText: 'wait for a person' }).waitFor();
-    await page.close();
   });
 
   it('switches colours and remembers it; has nothing that moves for who wants nothing to move', async () => {
@@ -365,7 +429,6 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
     expect(await background()).toBe('rgb(255, 255, 255)');
     expect(await page.evaluate('getComputedStyle(document.querySelector(".sidebar")).display')).toBe('none');
     expect(server.acts).toEqual([]);
-    await page.close();
   });
 
   it('paints the first page in less than a second on this machine', async () => {
@@ -376,6 +439,5 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
     )) as number;
     process.stderr.write(`glacis: first contentful paint after ${Math.round(first)} ms\n`);
     expect(first).toBeGreaterThan(0);
-    await page.close();
   });
 });

@@ -23,16 +23,22 @@ export async function openBrowser(): Promise<Browser> {
   });
 }
 
-/** What a page complains of: errors of scripts, messages on the console, and questions to anywhere but its own server. */
-export function complaintsOf(page: Page, url: string): readonly string[] {
+/** What a page complains of: errors of scripts, messages on the console, and questions to anywhere but its own servers. */
+export function complaintsOf(page: Page, servers: string | readonly string[]): string[] {
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(`${error.message}\n${error.stack ?? ''}`));
   page.on('request', (request) => {
-    if (!request.url().startsWith(url) && !request.url().startsWith('blob:'))
+    if (![servers, 'blob:'].flat().some((each) => request.url().startsWith(each)))
       complaints.push(`asked ${request.url()}`);
   });
   return complaints;
+}
+
+/** Resolves when a page shows what it has: its heading, no part that is still loading, no chart without its drawing. */
+export async function settled(page: Page): Promise<void> {
+  await page.locator('main h1').first().waitFor();
+  await page.locator('.skeleton, [aria-busy=true], .plot-box:empty').first().waitFor({ state: 'detached' });
 }

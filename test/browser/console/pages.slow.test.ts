@@ -1,14 +1,13 @@
-import { mkdirSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FixtureServer, openFixture } from '../../../console/dev/fixture-server.ts';
 import { barriersOn } from './accessibility.ts';
-import { complaintsOf, hasChromium, openBrowser } from './open-browser.ts';
+import { complaintsOf, hasChromium, openBrowser, settled } from './open-browser.ts';
 
-/** GLACIS_SCREENSHOTS names a folder that keeps the pictures. */
-const shots = process.env.GLACIS_SCREENSHOTS ?? mkdtempSync(join(tmpdir(), 'glacis-console-'));
+/** GLACIS_SCREENSHOTS names a folder that keeps pictures of every page in four looks. */
+const shots = process.env.GLACIS_SCREENSHOTS;
 /** Pages whose data the fixture server makes up; the others meet real parts in tests of their own. */
 const PAGES = ['', 'cases', 'traffic', 'drift', 'models', 'alerts'];
 /** These, and the pages of one thing. */
@@ -24,74 +23,83 @@ const PATHS = [
   '/drift?model=credit',
   '/nothing/of/the/kind',
 ];
+const LOOKS = [
+  [1280, 'light'],
+  [1280, 'dark'],
+  [390, 'light'],
+  [390, 'dark'],
+] as const;
+type Look = (typeof LOOKS)[number];
 
 describe.skipIf(!hasChromium)('every page of the console (needs /usr/bin/chromium)', () => {
   let browser: Browser;
+  let page: Page;
   let server: FixtureServer;
   let empty: FixtureServer;
+  let complaints: string[];
   beforeAll(async () => {
-    mkdirSync(shots, { recursive: true });
+    if (shots !== undefined) mkdirSync(shots, { recursive: true });
     [browser, server, empty] = await Promise.all([
       openBrowser(),
-      openFixture(),
+      openFixture({ pace: 0 }),
       openFixture({ empty: true }),
     ]);
+    // Nothing moves: what is looked at is how the page is, not on its way there.
+    page = await browser.newPage({ reducedMotion: 'reduce' });
+    complaints = complaintsOf(page, [server.url, empty.url]);
   });
   afterAll(async () => {
     await browser?.close();
     await Promise.all([server?.close(), empty?.close()]);
   });
 
-  const look = async (
-    at: FixtureServer,
-    path: string,
-    width: number,
-    colorScheme: 'light' | 'dark',
-    name = '',
-  ): Promise<void> => {
-    const page = await browser.newPage({ viewport: { width, height: width < 500 ? 844 : 860 }, colorScheme });
-    const complaints = complaintsOf(page, at.url);
+  const open = async (at: FixtureServer, path: string): Promise<void> => {
+    complaints.length = 0;
+    await look(LOOKS[0]);
     await page.goto(`${at.url}/console${path}`);
-    await page.locator('main h1').first().waitFor();
-    await page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => {});
-    await page
-      .locator('.skeleton')
-      .waitFor({ state: 'detached', timeout: 5000 })
-      .catch(() => {});
-    await page.screenshot({
-      path: join(shots, `${name}${path.replace(/[^a-z0-9]+/gi, '_')}-${width}-${colorScheme}.png`),
-      fullPage: true,
-    });
-    const overflow = await page.evaluate(
-      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-    );
-    expect(overflow, 'wider than the screen').toBeLessThanOrEqual(0);
-    expect(await page.locator('main h1').count(), 'headings of the first level').toBeLessThanOrEqual(1);
-    expect(
-      await page.evaluate(
-        'document.querySelectorAll("[style*=url], script:not([src]), iframe, object, embed").length',
-      ),
-    ).toBe(0);
-    expect(await page.evaluate('document.title')).toMatch(/Glacis$/);
-    expect(await barriersOn(page)).toEqual([]);
-    expect(complaints).toEqual([]);
-    await page.close();
+    await settled(page);
   };
+  const look = async ([width, colorScheme]: Look): Promise<void> => {
+    await page.setViewportSize({ width, height: width < 500 ? 844 : 860 });
+    await page.emulateMedia({ colorScheme });
+  };
+  const keep = async (name: string, [width, colours]: Look): Promise<void> => {
+    if (shots === undefined) return;
+    const file = `${name.replace(/[^a-z0-9]+/gi, '_')}-${width}-${colours}.png`;
+    await page.screenshot({ path: join(shots, file), fullPage: true });
+  };
+  const wider = () =>
+    page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 
-  for (const path of PATHS) {
-    for (const [width, colorScheme] of [
-      [1280, 'light'],
-      [1280, 'dark'],
-      [390, 'light'],
-      [390, 'dark'],
-    ] as const) {
-      it(`${path} fits ${width} px in ${colorScheme} colours, keeps nobody out and complains of nothing`, () =>
-        look(server, path, width, colorScheme));
-    }
-  }
+  it.each(PATHS)(
+    '%s fits a desk and a phone, keeps nobody out in light and dark, and complains of nothing',
+    async (path) => {
+      await open(server, path);
+      expect(await page.locator('main h1').count(), 'headings of the first level').toBe(1);
+      expect(
+        await page.evaluate(
+          'document.querySelectorAll("[style*=url], script:not([src]), iframe, object, embed").length',
+        ),
+      ).toBe(0);
+      expect(await page.evaluate('document.title')).toMatch(/Glacis$/);
+      for (const each of LOOKS) {
+        await look(each);
+        await expect.poll(wider, { message: `wider than ${each[0]} px` }).toBeLessThanOrEqual(0);
+        await keep(path, each);
+        // All rules where the page is another one; where only its colours are, those of colours.
+        if (each === LOOKS[0] || each === LOOKS[3]) expect(await barriersOn(page)).toEqual([]);
+        else if (each === LOOKS[1]) expect(await barriersOn(page, ['color-contrast'])).toEqual([]);
+      }
+      expect(complaints).toEqual([]);
+    },
+  );
 
-  for (const id of PAGES) {
-    it(`/${id} of a gateway that has just begun says what to do first`, () =>
-      look(empty, `/${id}`, 1280, 'light', 'empty'));
-  }
+  it.each(PAGES)('/%s of a gateway that has just begun says what to do first', async (id) => {
+    await open(empty, `/${id}`);
+    expect(await barriersOn(page)).toEqual([]);
+    await keep(`empty_${id}`, LOOKS[0]);
+    await look(LOOKS[3]);
+    await expect.poll(wider).toBeLessThanOrEqual(0);
+    expect(complaints).toEqual([]);
+  });
 });

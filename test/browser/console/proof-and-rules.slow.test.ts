@@ -6,7 +6,7 @@ import { openRealParts, type RealParts } from '../../../console/dev/real/open-re
 import { bundledExample } from '../../../src/cli/bundled-example.ts';
 import { encodePng } from '../../../src/report/png.ts';
 import { barriersOn } from './accessibility.ts';
-import { complaintsOf, hasChromium, openBrowser } from './open-browser.ts';
+import { complaintsOf, hasChromium, openBrowser, settled } from './open-browser.ts';
 
 describe.skipIf(!hasChromium)('pages of proof and rules, on real parts (needs /usr/bin/chromium)', () => {
   let browser: Browser;
@@ -68,6 +68,21 @@ describe.skipIf(!hasChromium)('pages of proof and rules, on real parts (needs /u
       expect(await tried()).toMatch(/Wrong from the start|flipped|held|flips/);
       await page.getByLabel('A picture of your own').setInputFiles((await bundledExample()).calibration);
       await page.getByText('This file is no picture that a browser can read.').waitFor();
+    });
+
+    it('tries what a caller sent, read once from the ledger', async () => {
+      await open('/ledger/37');
+      await button('Show what was sent').click();
+      await page.getByRole('img', { name: 'Sample 1, as it was sent' }).waitFor();
+      const read = server.acts.filter(({ path }) => path.endsWith('/input')).length;
+      await button('Attack it in the lab').click();
+      await page.getByLabel('What it really is').selectOption({ index: 0 });
+      expect(await tried()).toMatch(/Wrong from the start|flipped|held|flips/);
+      const { body } = server.acts.findLast(({ path }) => path === '/api/lab')!;
+      expect(body).toMatchObject({ decision: expect.stringMatching(/^[0-9a-f]{32}$/), sample: 0 });
+      expect(body).not.toHaveProperty('values');
+      expect(server.acts.filter(({ path }) => path.endsWith('/input')).length).toBe(read);
+      expect(complaints).toEqual([]);
     });
 
     it('has less to choose from where the attacker knows less', async () => {
@@ -334,12 +349,11 @@ describe.skipIf(!hasChromium)('pages of proof and rules, on real parts (needs /u
   ])('%s has no barriers, light and dark, and fits a phone', async (path, text) => {
     await open(path);
     await page.getByText(text).first().waitFor();
-    await page.waitForTimeout(150);
+    await settled(page);
     expect(await barriersOn(page)).toEqual([]);
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.setViewportSize({ width: 390, height: 844 });
-    await page.waitForTimeout(150);
+    await expect.poll(() => page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
     expect(await barriersOn(page)).toEqual([]);
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
   });
 });
