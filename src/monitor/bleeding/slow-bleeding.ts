@@ -1,9 +1,7 @@
-import { z } from 'zod';
 import type { DriftKind } from '../drift/drift-kind.ts';
 import { openLabelJoin } from '../drift/label-join.ts';
 import { callerOf, nameOf } from '../drift/rows.ts';
 import { shown } from '../drift/window-test.ts';
-import { PER_DAY } from '../drift/windowed-options.ts';
 import {
   type NumberSource,
   openSequential,
@@ -11,6 +9,7 @@ import {
   type SequentialSubject,
 } from './sequential.ts';
 import { calibrateSequential } from './sequential-calibration.ts';
+import { sequentialOptions } from './sequential-options.ts';
 
 /** Options of {@link slowBleeding}. */
 export interface BleedingOptions extends SequentialOptions {
@@ -121,27 +120,9 @@ export const slowBleeding: DriftKind<BleedingOptions> = {
   name: 'slow-bleeding',
   about:
     'Small losses that go on: disagreement with the verifying model, wrong answers, or scores that creep.',
-  options: z.strictObject({
-    tolerance: z
-      .number()
-      .min(0)
-      .max(0.5)
-      .default(0.002)
-      .describe('A rise of the mean by less is not looked for.'),
-    learn: z
-      .int()
-      .min(200)
-      .max(10_000_000)
-      .default(2000)
-      .describe('Samples from which it learns what is usual.'),
-    perDay: z.number().gt(0).max(1000).default(PER_DAY).describe('False alarms a day, at most.'),
-    again: z.number().min(0).max(8760).default(24).describe('Hours after which the same is said again.'),
-    remember: z
-      .int()
-      .min(1000)
-      .max(4_000_000)
-      .default(65_536)
-      .describe('Calls whose answers are remembered until their labels come.'),
+  options: sequentialOptions({
+    tolerance: { default: 0.002, about: 'A rise of the mean by less is not looked for.' },
+    learn: { default: 2000, least: 200, about: 'Samples from which it learns what is usual.' },
   }),
   make: (options, setting) => openSequential(subjectOf(options), options, setting),
   calibrate: (options, setting, more) => calibrateSequential(subjectOf(options), options, setting, more),

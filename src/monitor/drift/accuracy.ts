@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { clopperPearson } from '../../core/statistics/clopper-pearson.ts';
 import {
   type NumberSource,
@@ -7,11 +6,11 @@ import {
   type SequentialSubject,
 } from '../bleeding/sequential.ts';
 import { calibrateSequential } from '../bleeding/sequential-calibration.ts';
+import { sequentialOptions } from '../bleeding/sequential-options.ts';
 import { percent } from './column.ts';
 import type { DriftKind } from './drift-kind.ts';
 import { type Judged, openLabelJoin } from './label-join.ts';
 import { shown } from './window-test.ts';
-import { PER_DAY } from './windowed-options.ts';
 
 /** Options of {@link accuracy}. */
 export interface AccuracyOptions extends SequentialOptions {
@@ -123,27 +122,9 @@ function subjectOf({ remember }: AccuracyOptions): SequentialSubject {
 export const accuracy: DriftKind<AccuracyOptions> = {
   name: 'accuracy',
   about: 'Answers that labels, when they come, say are wrong more often than they were.',
-  options: z.strictObject({
-    tolerance: z
-      .number()
-      .min(0)
-      .max(0.5)
-      .default(0.01)
-      .describe('A fall of the accuracy by less is not looked for.'),
-    learn: z
-      .int()
-      .min(100)
-      .max(10_000_000)
-      .default(500)
-      .describe('Labelled answers from which it learns what is usual.'),
-    perDay: z.number().gt(0).max(1000).default(PER_DAY).describe('False alarms a day, at most.'),
-    again: z.number().min(0).max(8760).default(24).describe('Hours after which the same is said again.'),
-    remember: z
-      .int()
-      .min(1000)
-      .max(4_000_000)
-      .default(65_536)
-      .describe('Calls whose answers are remembered until their labels come.'),
+  options: sequentialOptions({
+    tolerance: { default: 0.01, about: 'A fall of the accuracy by less is not looked for.' },
+    learn: { default: 500, least: 100, about: 'Labelled answers from which it learns what is usual.' },
   }),
   make: (options, setting) => openSequential(subjectOf(options), options, setting),
   calibrate: (options, setting, more) => calibrateSequential(subjectOf(options), options, setting, more),

@@ -7,6 +7,7 @@ import {
   type SequentialSubject,
 } from '../bleeding/sequential.ts';
 import { calibrateSequential, readSequential } from '../bleeding/sequential-calibration.ts';
+import { sequentialOptions } from '../bleeding/sequential-options.ts';
 import type { Monitor, MonitorSetting } from '../monitor.ts';
 import { percent } from './column.ts';
 import {
@@ -20,7 +21,6 @@ import type { DriftKind } from './drift-kind.ts';
 import { inputDrift } from './input-drift.ts';
 import { type Judged, openLabelJoin } from './label-join.ts';
 import { callerOf } from './rows.ts';
-import { PER_DAY } from './windowed-options.ts';
 
 /** Options of {@link estimatedPerformance}. */
 export interface EstimatedOptions extends SequentialOptions {
@@ -193,33 +193,16 @@ function partsOf(bytes: Uint8Array | undefined): { readonly own?: Uint8Array; re
 export const estimatedPerformance: DriftKind<EstimatedOptions> = {
   name: 'estimated-performance',
   about: 'Accuracy estimated without labels, from scores and how often they used to be right.',
-  options: z.strictObject({
-    tolerance: z
-      .number()
-      .min(0)
-      .max(0.5)
-      .default(0.01)
-      .describe('A fall of the estimated accuracy by less is not looked for.'),
-    learn: z
-      .int()
-      .min(100)
-      .max(10_000_000)
-      .default(1000)
-      .describe('Answers from which it learns what is usual.'),
+  options: sequentialOptions({
+    tolerance: { default: 0.01, about: 'A fall of the estimated accuracy by less is not looked for.' },
+    learn: { default: 1000, least: 100, about: 'Answers from which it learns what is usual.' },
+  }).extend({
     labels: z
       .int()
       .min(100)
       .max(100_000)
       .default(500)
       .describe('Labelled answers from which it learns how often a score is right.'),
-    perDay: z.number().gt(0).max(1000).default(PER_DAY).describe('False alarms a day, at most.'),
-    again: z.number().min(0).max(8760).default(24).describe('Hours after which the same is said again.'),
-    remember: z
-      .int()
-      .min(1000)
-      .max(4_000_000)
-      .default(65_536)
-      .describe('Calls whose answers are remembered until their labels come, while it learns.'),
   }),
   make(options, setting) {
     const remembered = partsOf(setting.remembered);
