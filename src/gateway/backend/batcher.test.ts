@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Tensor } from '../../oip/tensor.ts';
 import type { HostTensor } from '../../runtime/array.ts';
 import type { Refused } from '../refusal.ts';
@@ -227,3 +227,69 @@ describe('batches', () => {
 function hasThirteen(n: number, width: number, first: number): boolean {
   return Array.from({ length: n }, (_, row) => first + row * width).includes(13);
 }
+
+describe('a run that does not end', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+  afterEach(() => void vi.useRealTimers());
+  const turns = async (until: () => boolean) => {
+    while (!until()) await new Promise((later) => setImmediate(later));
+  };
+  /** A model whose runs end when they are told to. */
+  function held(pool = lanePool(1), lanes: readonly number[] = [0]) {
+    const ends: (() => void)[] = [];
+    const stuck: number[] = [];
+    const { batcher } = negating({
+      ...{ pool, lanes, timeout: 20, onStuck: (lane) => void stuck.push(lane) },
+      async run(_, { x }) {
+        await new Promise<void>((end) => ends.push(end));
+        return { y: x as HostTensor };
+      },
+    });
+    return { batcher, pool, ends, stuck };
+  }
+
+  it('is said, and nobody waits behind it: neither those who are there nor those who come', async () => {
+    const { batcher, pool, ends, stuck } = held();
+    const first = refusal(batcher.run([rows(1, 2, 1)], how(1)));
+    await turns(() => ends.length === 1);
+    const waiting = [1, 2, 3].map((width) => refusal(batcher.run([rows(8, width + 2, 1)], how(8))));
+    vi.advanceTimersByTime(20);
+    expect(await first).toBe('late');
+    expect(await Promise.all(waiting)).toEqual(['unavailable', 'unavailable', 'unavailable']);
+    expect(stuck).toEqual([0]);
+    expect(pool.stuck).toBe(1);
+    expect(batcher.waiting).toBe(0);
+    const late = batcher.run([rows(1, 2, 1)], how(1));
+    await expect(late).rejects.toMatchObject({ refusal: 'unavailable', retryAfter: 10 });
+    expect(ends).toHaveLength(1);
+  });
+
+  it('gives its thread back when it ends after all', async () => {
+    const { batcher, pool, ends } = held();
+    const first = refusal(batcher.run([rows(1, 2, 1)], how(1)));
+    await turns(() => ends.length === 1);
+    vi.advanceTimersByTime(20);
+    expect(await first).toBe('late');
+    ends[0]!();
+    await turns(() => pool.stuck === 0);
+    const again = batcher.run([rows(1, 2, 5)], how(1));
+    await turns(() => ends.length === 2);
+    ends[1]!();
+    expect((await again).outputs[0]!.data).toEqual(Float32Array.of(5, 6));
+    await batcher.close();
+  });
+
+  it('costs other models its thread, and no more', async () => {
+    const pool = lanePool(2);
+    const { batcher, ends } = held(pool, [0]);
+    const run: Batching['run'] = async (_, { x }) => ({ y: x as HostTensor });
+    const { batcher: other } = negating({ pool, lanes: [0, 1], run });
+    const first = refusal(batcher.run([rows(1, 2, 1)], how(1)));
+    await turns(() => ends.length === 1);
+    vi.advanceTimersByTime(20);
+    expect(await first).toBe('late');
+    for (let i = 0; i < 5; i++) expect(await refusal(other.run([rows(1, 2, 1)], how(1)))).toBe('answered');
+    ends[0]!();
+    await Promise.all([batcher.close(), other.close()]);
+  });
+});

@@ -2,9 +2,10 @@ import type { Tensor } from '../../oip/tensor.ts';
 import type { HostTensor } from '../../runtime/array.ts';
 import { Refused } from '../refusal.ts';
 import type { ModelAnswer, RunOptions } from '../served-model.ts';
+import { bytesOf, featureRows, type Job, joined, type Piece } from './job.ts';
 import type { LanePool } from './lane-pool.ts';
 import type { Ports } from './ports.ts';
-import { gathered, hosted, joinedData, joinedRows, type Rows, scattered, unhosted } from './rows.ts';
+import { gathered, hosted, type Rows, scattered, unhosted } from './rows.ts';
 import { runBuffers } from './run-buffers.ts';
 
 /** How requests become runs. */
@@ -28,6 +29,8 @@ export interface Batching {
   readonly background: boolean;
   readonly lanes: readonly number[];
   readonly pool: LanePool;
+  /** Hears that a run on a lane took longer than `timeout`. */
+  readonly onStuck?: ((lane: number) => void) | undefined;
   /** Milliseconds of a clock that only goes forward: `performance.now`. */
   readonly clock: () => number;
   run(
@@ -53,33 +56,10 @@ export interface Batcher {
 const MOST_WAITING_BYTES = 256 * 2 ** 20;
 /** Most bytes of inputs in one run, unless a single row has more. */
 const MOST_RUN_BYTES = 64 * 2 ** 20;
+/** Seconds after which callers may ask a model again whose threads are all in runs that do not end. */
+const ASK_AGAIN = 10;
 /** How much the newest run says about the next. */
 const NEWEST = 0.2;
-
-interface Job {
-  readonly inputs: readonly Tensor[];
-  readonly options: RunOptions;
-  readonly came: number;
-  readonly bytes: number;
-  /** Shapes behind the first axis: only the same run together. */
-  readonly kind: string;
-  /** Rows handed to runs so far, and answered. */
-  taken: number;
-  answered: number;
-  readonly pieces: Piece[];
-  over: boolean;
-  readonly resolve: (answer: ModelAnswer) => void;
-  readonly reject: (refused: Refused) => void;
-}
-
-/** Rows of a job, and what came of them. */
-interface Piece {
-  readonly job: Job;
-  readonly from: number;
-  readonly rows: number;
-  outputs?: readonly Tensor[];
-  features?: Float32Array | undefined;
-}
 
 /**
  * A queue before the runtime. A free lane takes what is there, oldest first, as many rows of one shape as fit; so batches grow by themselves with the load, and
@@ -180,7 +160,8 @@ export function openBatcher(batching: Batching): Batcher {
       return { expected, done: serve(lane, pieces, rows) };
     },
   };
-  const { wake, remove } = pool.add(source);
+  const place = pool.add(source);
+  const { wake, remove } = place;
 
   let looking = false;
   const lookAgain = (milliseconds: number): void => {
@@ -223,10 +204,15 @@ export function openBatcher(batching: Batching): Batcher {
 
   const serve = async (lane: number, pieces: readonly Piece[], rows: number): Promise<void> => {
     const start = clock();
+    let isStuck = false;
     const tooLong = setTimeout(() => {
+      isStuck = true;
+      place.mark(lane, true);
+      batching.onStuck?.(lane);
       // Its rows that still wait go with it.
       for (const piece of pieces)
         fail(piece, new Refused('late', `a run took more than ${batching.timeout} ms`));
+      if (place.isStuck) refuseAll();
     }, batching.timeout);
     tooLong.unref();
     try {
@@ -246,6 +232,14 @@ export function openBatcher(batching: Batching): Batcher {
       }
     } finally {
       clearTimeout(tooLong);
+      if (isStuck) place.mark(lane, false);
+    }
+  };
+  /** Nobody waits for runs of which nobody knows whether they end. */
+  const refuseAll = (): void => {
+    for (const job of queue.splice(0)) {
+      leave(job);
+      refuse(job, stuck());
     }
   };
   const fail = ({ job }: Piece, thrown: unknown): void => {
@@ -312,6 +306,7 @@ export function openBatcher(batching: Batching): Batcher {
       if (options.signal.aborted || (options.deadline !== undefined && now > options.deadline))
         return Promise.reject(new Refused('late', 'it came too late to be run'));
       if (isClosed) return Promise.reject(new Refused('unavailable', 'the model is no longer served'));
+      if (place.isStuck) return Promise.reject(stuck());
       const size = inputs.reduce((sum, input) => sum + bytesOf(input), 0);
       const tooMany = () =>
         queue.length > 0 && (waiting + options.n > batching.queue || bytes + size > MOST_WAITING_BYTES);
@@ -356,6 +351,11 @@ export function openBatcher(batching: Batching): Batcher {
   };
 }
 
+function stuck(): Refused {
+  const because = 'every thread of the model is in a run that does not end';
+  return new Refused('unavailable', because, { retryAfter: ASK_AGAIN });
+}
+
 /** Whole milliseconds by a timer; less than one by turns of the event loop, because timers know no less. */
 function after(milliseconds: number, call: () => void): void {
   if (milliseconds >= 1) {
@@ -365,31 +365,4 @@ function after(milliseconds: number, call: () => void): void {
   const until = performance.now() + milliseconds;
   const look = (): void => void (performance.now() >= until ? call() : setImmediate(look));
   setImmediate(look);
-}
-
-function bytesOf(input: Tensor): number {
-  return input.datatype === 'BYTES'
-    ? input.data.reduce((sum, text) => sum + text.length + 16, 0)
-    : input.data.byteLength;
-}
-
-/** The answer of a job from its pieces. */
-function joined({ pieces }: Job): ModelAnswer {
-  const [first] = pieces;
-  if (pieces.length === 1) return { outputs: first!.outputs!, features: first!.features };
-  return {
-    outputs: first!.outputs!.map((_, i) => joinedRows(pieces.map(({ outputs }) => outputs![i]!))),
-    features: first!.features && joinedData(pieces.map(({ features }) => features!)),
-  };
-}
-
-function featureRows(
-  { data }: HostTensor,
-  from: number,
-  rows: number | undefined,
-  total: number,
-): Float32Array {
-  if (rows === undefined || rows === total) return data as Float32Array;
-  const width = data.length / total;
-  return data.slice(from * width, (from + rows) * width) as Float32Array;
 }

@@ -26,6 +26,8 @@ export interface EmbeddedRuntime {
   readonly engine: Engine;
   readonly pool: LanePool;
   readonly memory: MemoryBound;
+  /** Hears of a run that does not end in time. */
+  stuck(what: string): void;
   /** Why a thread is gone, and no model that ran there can answer; only a restart helps. */
   broken: string | undefined;
   close(): Promise<void>;
@@ -64,12 +66,17 @@ export interface EmbeddedOptions {
 const MOST_COPIED = 256 * 2 ** 20;
 
 /** Starts the runtime on `threads` worker threads (one a core unless given) with `memory` for weights. */
-export function startEmbedded(memory: MemoryBound, threads = availableParallelism()): EmbeddedRuntime {
+export function startEmbedded(
+  memory: MemoryBound,
+  threads = availableParallelism(),
+  stuck: (what: string) => void = () => {},
+): EmbeddedRuntime {
   const engine = startEngine({ threads });
   return {
     engine,
     pool: lanePool(threads),
     memory,
+    stuck,
     broken: undefined,
     close: () => engine.close(),
   };
@@ -160,6 +167,10 @@ async function served(
   // By a call and not here: a function in this scope that names `tried` would keep what was answered, too.
   const metadata = metadataOf(options, ports, form.open, tried);
   const setting: Batching = {
+    onStuck: (lane) =>
+      runtime.stuck(
+        `${name} ${version}: a run took more than ${batching.timeout} ms; thread ${lane} is lost until it ends`,
+      ),
     ports: { ...ports, rows: form.rows },
     features: given,
     most: batching.most,

@@ -13,9 +13,15 @@ export interface Source {
 /** Shares worker threads among the models. */
 export interface LanePool {
   readonly count: number;
+  /** Lanes that are in a run that took too long, and cannot be ended: nothing is sent there until it ends by itself. */
+  readonly stuck: number;
   add(source: Source): {
     /** There is something to run. What comes in the same turn of the event loop is waited for: it may go along. */
     wake(): void;
+    /** A run on this lane takes too long; or, later, has ended after all. */
+    mark(lane: number, isStuck: boolean): void;
+    /** Whether no lane of this source can be used. */
+    readonly isStuck: boolean;
     remove(): void;
   };
 }
@@ -28,15 +34,23 @@ interface Lane {
   runs: number;
   /** Milliseconds that what is under way should take. */
   expected: number;
+  /** Runs under way that took too long. */
+  stuck: number;
 }
 
 /** A pool of `count` lanes, numbered from 0. The oldest batch of all models goes first, to the lane with the least to do. */
 export function lanePool(count: number): LanePool {
-  const lanes: Lane[] = Array.from({ length: count }, (_, index) => ({ index, runs: 0, expected: 0 }));
+  const lanes: Lane[] = Array.from({ length: count }, (_, index) => ({
+    index,
+    runs: 0,
+    expected: 0,
+    stuck: 0,
+  }));
   const sources = new Set<Source>();
   let planned = false;
 
-  const hasRoom = (lane: Lane): boolean => lane.runs === 0 || (lane.runs === 1 && lane.expected < SHORT);
+  const hasRoom = ({ runs, expected, stuck }: Lane): boolean =>
+    stuck === 0 && (runs === 0 || (runs === 1 && expected < SHORT));
   /** The source whose oldest has waited longest, and a lane for it. */
   const choose = (background: boolean) => {
     let best: { readonly source: Source; readonly lane: Lane; readonly came: number } | undefined;
@@ -84,9 +98,21 @@ export function lanePool(count: number): LanePool {
   };
   return {
     count,
+    get stuck() {
+      return lanes.filter(({ stuck }) => stuck > 0).length;
+    },
     add(source) {
       sources.add(source);
-      return { wake, remove: () => void sources.delete(source) };
+      return {
+        wake,
+        mark(lane, isStuck) {
+          lanes[lane]!.stuck += isStuck ? 1 : -1;
+        },
+        get isStuck() {
+          return source.lanes.every((lane) => lanes[lane]!.stuck > 0);
+        },
+        remove: () => void sources.delete(source),
+      };
     },
   };
 }

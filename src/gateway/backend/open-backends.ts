@@ -60,7 +60,7 @@ export interface Backends {
   status(): readonly ModelStatus[];
   /** Bytes of weights in use, and the bound. */
   memory(): { readonly used: number; readonly limit: number };
-  /** Why some models cannot answer until a restart; undefined while all is well. */
+  /** Why some models cannot answer until a restart, or no model until a run ends that takes too long; undefined while all is well. */
   broken(): string | undefined;
   /** Ends when everything that was taken has its answer. */
   close(): Promise<void>;
@@ -73,7 +73,9 @@ export async function openBackends(
 ): Promise<{ readonly backends: Backends; readonly notLoaded: readonly NotLoaded[] }> {
   const { now, record, failed, folder, wantsFeatures } = around;
   const memory = memoryBound(config.memory);
-  const runtime = startEmbedded(memory, config.threads ?? availableParallelism());
+  const runtime = startEmbedded(memory, config.threads ?? availableParallelism(), (what) =>
+    failed('runtime', new GlacisError('run/failed', what)),
+  );
   const closing = new AbortController();
   const { signal } = closing;
   const room = (): number => memory.limit - memory.used;
@@ -162,7 +164,13 @@ export async function openBackends(
       }),
     status: () => [...table.entries].map(([name, entry]) => statusOf(name, entry)),
     memory: () => ({ used: memory.used, limit: memory.limit }),
-    broken: () => runtime.broken,
+    broken: () => {
+      const { count, stuck } = runtime.pool;
+      return (
+        runtime.broken ??
+        (stuck === count ? `all ${count} threads are in runs that take too long` : undefined)
+      );
+    },
     async close() {
       clearInterval(timer);
       closing.abort();
