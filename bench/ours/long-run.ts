@@ -64,7 +64,7 @@ async function load(url: string, key: string, count: number, look: () => number)
   return { late, residentMiB: seen };
 }
 
-/** Whether it was answered; false where the machine stood still until it was too late. */
+/** Whether it was answered; false where the machine stood still until it was too late, or the connection gone. */
 function ask(url: string, agent: Agent, headers: Record<string, string>, body: Uint8Array): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const asked = request(url, { agent, method: 'POST', headers }, (answer) => {
@@ -75,7 +75,7 @@ function ask(url: string, agent: Agent, headers: Record<string, string>, body: U
           : reject(new GlacisError('run/failed', `expected 200, got ${answer.statusCode}`)),
       );
     });
-    asked.on('error', reject);
+    asked.on('error', () => resolve(false));
     asked.end(body);
   });
 }
