@@ -3,6 +3,7 @@
  * read it. All of it is plain JSON; `result-json.ts` writes and reads it with checks.
  */
 
+import { SEVERITIES, type Severity } from '../core/severity.ts';
 import { THREAT_NORMS, type ThreatNorm } from '../threat/threat-norms.ts';
 import type { CorruptionResult } from './corruption/result.ts';
 import type { Generalisation } from './generalisation/generalisation.ts';
@@ -14,14 +15,10 @@ export const ASSESSMENT_SCHEMA = 'glacis.assessment/1';
 /** What a change of the input is measured in. */
 export const RESULT_NORMS = THREAT_NORMS;
 
-/** How much a finding matters, the gravest first. */
-export const SEVERITIES = ['critical', 'high', 'medium', 'low', 'info'] as const;
+export { SEVERITIES, type Severity };
 
 /** One of {@link RESULT_NORMS}. */
 export type ResultNorm = ThreatNorm;
-
-/** One of {@link SEVERITIES}. */
-export type Severity = (typeof SEVERITIES)[number];
 
 /** A value that JSON can hold; numbers are finite. */
 export type JsonValue =

@@ -77,6 +77,18 @@ export class GlacisError extends Error {
 /** Wraps anything thrown as a {@link GlacisError}; one that already is one passes unchanged. */
 export function asGlacisError(thrown: unknown, code: ErrorCode, where: string): GlacisError {
   if (thrown instanceof GlacisError) return thrown;
-  const reason = thrown instanceof Error ? thrown.message : String(thrown);
-  return new GlacisError(code, `${where}: ${reason}`, { cause: thrown });
+  return new GlacisError(code, `${where}: ${reasonOf(thrown)}`, { cause: thrown });
+}
+
+/** Why something failed, in words: those of the error, except where the system's own name the call and not the trouble. */
+export function reasonOf(thrown: unknown): string {
+  switch ((thrown as { code?: unknown } | null)?.code) {
+    case 'ENOENT':
+      return 'there is no such file or folder';
+    case 'EACCES':
+    case 'EPERM':
+      return 'no right to do that here';
+    default:
+      return thrown instanceof Error ? thrown.message : String(thrown);
+  }
 }

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { throwIfCancelled } from '../core/cancel.ts';
 import { asGlacisError, GlacisError } from '../core/error.ts';
 import { openBelow } from '../core/open-below.ts';
+import { syncFolder } from '../ledger/journal-store.ts';
 import { type Blob, type BlobStore, blobOf, once } from './blob-store.ts';
 
 const CHUNK = 1 << 18;
@@ -102,14 +102,4 @@ async function makeDurable(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true });
   for (let at = path; first !== undefined && at.length >= first.length; at = dirname(at))
     await syncFolder(dirname(at));
-}
-
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const folder = await open(path, constants.O_RDONLY);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

@@ -104,7 +104,7 @@ function stepFor(
     case 'backdoor':
       return {
         commands: [attest('measures')],
-        hint: 'measures of another tool as glacis.measures/1 (docs/policy.md)',
+        hint: 'no command of Glacis measures this yet: sign what another tool measured as glacis.measures/1 (docs/policy.md)',
       };
     case 'statement':
       return {

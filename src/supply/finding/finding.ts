@@ -1,8 +1,6 @@
-/** How much harm a finding can do, the gravest first. */
-export const SEVERITIES = ['critical', 'high', 'medium', 'low', 'info'] as const;
+import { SEVERITIES, type Severity } from '../../core/severity.ts';
 
-/** One of {@link SEVERITIES}. */
-export type Severity = (typeof SEVERITIES)[number];
+export { SEVERITIES, type Severity };
 
 /**
  * Where public taxonomies file something: `AML.T…` (MITRE ATLAS), `ML06:2023` (OWASP Machine Learning Top 10), `NISTAML.…`

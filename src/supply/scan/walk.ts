@@ -2,6 +2,7 @@ import type { Dirent } from 'node:fs';
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { throwIfCancelled } from '../../core/cancel.ts';
+import { reasonOf } from '../../core/error.ts';
 
 /** What lies below a path. */
 export interface Walk {
@@ -76,8 +77,4 @@ async function linkProblem(path: string, root: string): Promise<string | undefin
   } catch (thrown) {
     return `a link that leads nowhere: ${reasonOf(thrown)}`;
   }
-}
-
-function reasonOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -1,6 +1,7 @@
 import { lstat, opendir, stat } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
 import { throwIfCancelled } from '../../core/cancel.ts';
+import { reasonOf } from '../../core/error.ts';
 import type { Unread } from '../finding/finding.ts';
 
 /** Folders that hold what others wrote and a package manager fetches again. */
@@ -26,7 +27,7 @@ export async function* filesAt(
     throwIfCancelled(signal, 'secrets');
     const { path, given } = next;
     // A link that the caller named is followed.
-    const found = await (given ? stat : lstat)(path).catch((error: NodeJS.ErrnoException) => {
+    const found = await (given ? stat : lstat)(path).catch((error: unknown) => {
       unread({ path: slashed(path), reason: reasonOf(error) });
     });
     if (found === undefined || found.isSymbolicLink()) continue;
@@ -53,16 +54,10 @@ async function namesIn(path: string, unread: (unread: Unread) => void): Promise<
     for await (const entry of await opendir(path)) names.push(entry.name);
     return names.includes(VIRTUAL) ? [] : names;
   } catch (error) {
-    unread({ path: slashed(path), reason: reasonOf(error as NodeJS.ErrnoException) });
+    unread({ path: slashed(path), reason: reasonOf(error) });
     return [];
   }
 }
 
 /** On Windows a path with `/` between its steps. */
 const slashed = (path: string) => (sep === '\\' ? path.replaceAll('\\', '/') : path);
-
-function reasonOf(error: NodeJS.ErrnoException): string {
-  if (error.code === 'ENOENT') return 'there is no such file';
-  if (error.code === 'EACCES' || error.code === 'EPERM') return 'no right to read it';
-  return error.message;
-}
