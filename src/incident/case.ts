@@ -56,7 +56,12 @@ export interface CaseEvent {
         readonly verdict?: Case['verdict'];
       }
     | { readonly kind: 'owner'; readonly to: string | undefined }
-    | { readonly kind: 'comment'; readonly text: string }
+    | {
+        readonly kind: 'comment';
+        readonly text: string;
+        /** Glacis could not do something by itself: a person is told at once. */
+        readonly urgent?: true | undefined;
+      }
     | {
         readonly kind: 'asked';
         readonly act: string /** Waits for a second person. */;

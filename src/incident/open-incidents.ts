@@ -141,10 +141,11 @@ export function openIncidents(initial: IncidentsConfig, surroundings: IncidentsS
   };
   const acts = openActs({ ...changing, config: () => config, containment, contained });
   const change = (id: string, given: Parameters<typeof changeCase>[1]) => changeCase(id, given, changing);
-  const say = (id: string, text: string) =>
-    change(id, { by: 'glacis', what: { kind: 'comment', text: cut(text, MOST_COMMENT) } }).catch((thrown) =>
-      failed('incident', thrown),
-    );
+  const say = (id: string, text: string, urgent?: true) =>
+    change(id, {
+      by: 'glacis',
+      what: { kind: 'comment', text: cut(text, MOST_COMMENT), ...(urgent && { urgent }) },
+    }).catch((thrown) => failed('incident', thrown));
 
   const keep = async (
     alarm: Alarm,

@@ -59,8 +59,8 @@ export interface RespondSetting {
   readonly containment: Containment;
   readonly store: Store;
   readonly now: () => number;
-  /** Writes a sentence of Glacis into a case. */
-  readonly say: (id: string, text: string) => Promise<unknown>;
+  /** Writes a sentence of Glacis into a case; of an urgent one people are told at once. */
+  readonly say: (id: string, text: string, urgent?: true) => Promise<unknown>;
   readonly failed: (where: string, thrown: unknown) => void;
 }
 
@@ -98,7 +98,7 @@ export async function respond(alarm: Alarm, id: string, setting: RespondSetting)
       } catch (thrown) {
         failed(`response ${wish.measure}`, thrown);
         const why = thrown instanceof Error ? thrown.message : String(thrown);
-        await say(id, `Could not ${wish.measure}: ${why}`);
+        await say(id, `Could not ${wish.measure}: ${why}`, true);
       }
     }
   } catch (thrown) {

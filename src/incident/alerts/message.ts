@@ -77,7 +77,7 @@ export function messageFrom(change: IncidentChange, base: string): AlertMessage 
       return about('trigger', 'a second person must approve what is to be done');
     case 'comment':
       // What could not be done without a person, or would have been in a dry run; what people write to each other stays between them.
-      return by === 'glacis' ? about('update', what.text) : undefined;
+      return by === 'glacis' ? about(what.urgent ? 'trigger' : 'update', what.text) : undefined;
     case 'impact':
       return about(
         'update',
