@@ -18,10 +18,10 @@ export interface IntervalLine {
 const WIDE = 980;
 const NARROW = 480;
 const HEIGHT = 280;
-const LEFT = 44;
+const LEFT = 58;
 const BOTTOM = 30;
 const TOP = 12;
-const RIGHT = 14;
+const RIGHT = 20;
 
 /** Accuracies from 0 to 1 over anything, with 95 % intervals. `ticks`: places on the x axis and their words. */
 export function IntervalChart({
