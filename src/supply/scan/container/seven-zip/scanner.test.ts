@@ -156,6 +156,18 @@ describe('a 7z archive that deceives is seen:', () => {
     expect(found).toMatchObject({ verdict: 'unreadable', rules: ['file/limit'] });
   });
 
+  it('a packed list with another checksum, though it can be read', async () => {
+    const list = (crc: readonly number[]) => {
+      const header = [0x17, 0x06, 0, 1, 0x09, 2, 0, 0x07, 0x0b, 1, 0, 1, 1, 0, 0x0c, 2, ...crc, 0, 0];
+      return sevenZip([], { header: Uint8Array.from(header), packed: Uint8Array.of(1, 0) });
+    };
+    expect(await look(list([]))).toMatchObject({ verdict: 'clean' });
+    expect(await look(list([0x0a, 1, 1, 2, 3, 4]))).toMatchObject({
+      verdict: 'unreadable',
+      rules: ['file/damaged'],
+    });
+  });
+
   it.each<[string, readonly number[]]>([
     [
       'that is another',
