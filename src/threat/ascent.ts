@@ -165,7 +165,9 @@ export async function ascend(
       });
       const pointOf = new Map(climbs.map((climb, i) => [climb, points[i]!]));
       const out = await graphs.step(gradients, climbs.length, (rows) => ({
-        ...(ball.constraint && { [STEP_INPUTS.free]: rowsOf('free', climbs, rows, ({ iterate }) => iterate) }),
+        ...(ball.constraint && {
+          [STEP_INPUTS.free]: rowsOf('free', climbs, rows, ({ iterate }) => iterate),
+        }),
         [target.input]: rowsOf('points', climbs, rows, (climb) => pointOf.get(climb)!),
         [STEP_INPUTS.start]: rowsOf('starts', climbs, rows, cleanOf),
         [STEP_INPUTS.goal]: goalsOf(climbs, rows),

@@ -373,7 +373,11 @@ interface Kept {
 }
 
 function keptOf(name: string, bytes: Uint8Array | undefined): Kept {
-  const none: Kept = { streams: {}, callers: [], said: [], source: undefined, trails: () => undefined };
+  const none: Kept = {
+    ...{ streams: {}, callers: [], said: [] },
+    ...{ source: undefined, sourceBytes: undefined },
+    trails: () => undefined,
+  };
   if (bytes === undefined) return none;
   let state: State;
   try {

@@ -157,7 +157,7 @@ export function openLabelJoin(most: number, kept?: Uint8Array): LabelJoin {
       hash(id);
       const place = remember(id, time, caller, top);
       if (top.length === 1) truth[place] = told[0]!;
-      else if (told.some((each) => each !== 0)) truths.set(place, Int32Array.from(told));
+      else if (Array.from(told).some((each) => each !== 0)) truths.set(place, Int32Array.from(told));
     }
   }
   return {

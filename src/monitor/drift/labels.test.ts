@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Rng, randomFrom } from '../../core/random.ts';
 import type { Alarm } from '../alarm.ts';
-import type { Monitor } from '../monitor.ts';
+import type { Monitor, MonitorKind } from '../monitor.ts';
 import type { Sighting, TrueLabel } from '../sighting.ts';
 import { accuracy } from './accuracy.ts';
 import { calibratedSchema } from './calibrated.ts';
@@ -160,9 +160,8 @@ const labelled = (
 };
 
 describe('a restart', () => {
-  it.each([accuracy, calibrationDrift, estimatedPerformance])(
-    '$name goes on with answers whose labels come after it',
-    (kind) => {
+  const goesOn = <Options>(kind: MonitorKind<Options>) =>
+    it(`${kind.name} goes on with answers whose labels come after it`, () => {
       const options = kind.options.parse({});
       const { sightings, labels } = labelled(3000, START, 0);
       const through = kind.make(options, setting());
@@ -172,8 +171,10 @@ describe('a restart', () => {
       const [{ series: _, ...before }, { series: __, ...after }] = [through.state(), again.state()];
       expect(after.phase).not.toBe('blind');
       expect(after).toEqual(before);
-    },
-  );
+    });
+  goesOn(accuracy);
+  goesOn(calibrationDrift);
+  goesOn(estimatedPerformance);
 });
 
 describe('accuracy', () => {
