@@ -95,6 +95,15 @@ describe.each(ENGINES)('keys in the database on $engine', ({ engine, missing }) 
       });
     });
 
+    it('are all read, however many fit into a page', async () => {
+      for (const page of [1, 2, 3, 4])
+        expect((await databaseKeys(store, page).load(10)).keys.map(({ id }) => id).sort()).toEqual([
+          'a',
+          'b',
+          'c',
+        ]);
+    });
+
     it('are refused where there are more than the index may hold', async () => {
       await expect(keys.load(2)).rejects.toMatchObject({ code: 'store/unusable' });
     });

@@ -6,17 +6,14 @@ import type { KeyRecord } from './key-record.ts';
 import type { KeyAct, KeyStore } from './key-store.ts';
 import { scopeFromList, scopeToList } from './stored-scope.ts';
 
-/** Keys in the gateway's database, shared by all that use it. */
-export function databaseKeys({ db, reader, each, transact }: Store): KeyStore {
+/** Rows that are asked for at once; the store gives no more than ten times as many. */
+const PAGE = 10_000;
+
+/** Keys in the gateway's database, shared by all that use it, read in pages of `page`. */
+export function databaseKeys({ db, reader, each, transact }: Store, page = PAGE): KeyStore {
   return {
     async load(most) {
-      const rows = await reader
-        .selectFrom('api_keys')
-        .selectAll()
-        .limit(most + 1)
-        .execute();
-      if (rows.length > most)
-        throw new GlacisError('store/unusable', `keys: expected at most ${most} in the store, got more`);
+      const rows = await allRows(reader, most, page);
       const read = rows.map((row) => ({ id: row.id, record: recordOf(row) }));
       const out = await reader
         .selectFrom('principals')
@@ -90,6 +87,25 @@ export function databaseKeys({ db, reader, each, transact }: Store): KeyStore {
           .execute();
       }),
   };
+}
+
+/** All keys, a page at a time. One that is added meanwhile may be missing; the version tells. Errors: `store/unusable`. */
+async function allRows(reader: Store['reader'], most: number, page: number): Promise<readonly ApiKeyRow[]> {
+  const rows: ApiKeyRow[] = [];
+  for (;;) {
+    const after = rows.at(-1)?.id ?? '';
+    const more = await reader
+      .selectFrom('api_keys')
+      .selectAll()
+      .where('id', '>', after)
+      .orderBy('id')
+      .limit(page)
+      .execute();
+    for (const row of more) rows.push(row);
+    if (rows.length > most)
+      throw new GlacisError('store/unusable', `keys: expected at most ${most} in the store, got more`);
+    if (more.length < page) return rows;
+  }
 }
 
 type Transaction = Parameters<Parameters<Store['transact']>[0]>[0];
