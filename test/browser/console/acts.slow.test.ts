@@ -92,6 +92,8 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
   it('keeps what it showed when questions fail, and says that it is old', async () => {
     const { page, server } = await visit('/');
     await page.getByText('Live').first().waitFor();
+    // Only what was shown can be kept.
+    await page.getByText('Three keys of the tenant trial').first().waitFor();
     server.fail(503);
     // What happened makes the page ask again; it would by itself some seconds later.
     server.world.publish({ kind: 'reviews' });
