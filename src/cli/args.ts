@@ -24,6 +24,8 @@ export interface Given {
   flag(name: string): boolean;
   /** A whole number of at least `least`. Errors: `option/invalid`. */
   whole(name: string, least: number): number | undefined;
+  /** A point in time, milliseconds since 1970. Errors: `option/invalid`. */
+  time(name: string): number | undefined;
   /** Comma-separated numbers. Errors: `option/invalid`. */
   numbers(name: string): readonly number[] | undefined;
   /** One of `choices`. Errors: `option/invalid`. */
@@ -111,6 +113,17 @@ function given(positionals: readonly string[], values: ReadonlyMap<string, reado
           `--${name}: expected a whole number of at least ${least}, got '${raw}'`,
         );
       return value;
+    },
+    time(name) {
+      const raw = text(name);
+      if (raw === undefined) return undefined;
+      const time = Date.parse(raw);
+      if (Number.isNaN(time))
+        throw new GlacisError(
+          'option/invalid',
+          `--${name}: expected a time such as 2026-11-21T08:00:00Z, got '${raw}'`,
+        );
+      return time;
     },
     numbers(name) {
       return text(name)

@@ -46,6 +46,7 @@ export interface CaseView {
   readonly events: readonly CaseEvent[];
   readonly alarms: readonly Alarm[];
   readonly orders: readonly Order[];
+  /** What the policy would do, and what a person may do now. */
   readonly suggestions: readonly Suggestion[];
 }
 

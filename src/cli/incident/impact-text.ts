@@ -1,4 +1,3 @@
-import { GlacisError } from '../../core/error.ts';
 import type { ImpactScope } from '../../incident/impact/impact.ts';
 import type { Given } from '../args.ts';
 import { timeOf } from './show.ts';
@@ -75,18 +74,7 @@ function changes(then: Top = [], now: Top = []): string {
 
 /** The times and the model of `--after`, `--until` and `--model`. Errors: `option/invalid`. */
 export function within(given: Given): Pick<ImpactScope, 'model' | 'from' | 'to'> {
-  const time = (name: 'after' | 'until'): number | undefined => {
-    const text = given.text(name);
-    if (text === undefined) return undefined;
-    const at = Date.parse(text);
-    if (Number.isNaN(at))
-      throw new GlacisError(
-        'option/invalid',
-        `--${name}: expected a time such as 2026-11-21T08:00:00Z, got '${text}'`,
-      );
-    return at;
-  };
-  return { model: given.text('model'), from: time('after'), to: time('until') };
+  return { model: given.text('model'), from: given.time('after'), to: given.time('until') };
 }
 
 /** What a search is asked about. Errors: `option/invalid`. */

@@ -1,5 +1,6 @@
 import type { Case } from '../../../incident/case.ts';
 import type { Order } from '../../../incident/order.ts';
+import type { ClientTotals } from '../../observe/rollups/client-queries.ts';
 import type { DecisionRow } from './decisions.ts';
 
 /** Sums over a span of time. */
@@ -38,16 +39,7 @@ export interface Traffic {
 }
 
 /** A row of `GET /api/clients?model=&find=&sort=requests|refused|budget|flagged&before=&most=` */
-export interface ClientRow {
-  readonly principal: string;
-  readonly tenant: string;
-  readonly requests: number;
-  readonly samples: number;
-  readonly refused: number;
-  readonly flagged: number;
-  readonly first: number;
-  readonly last: number;
-  readonly addresses: number;
+export interface ClientRow extends ClientTotals {
   /** The budget that runs out first: share used, and when it is empty at the speed of the last day; undefined where it will not be. */
   readonly budget?: {
     readonly used: number;
