@@ -1,10 +1,8 @@
 import { randomFrom } from '../../core/random.ts';
 import { normalTail } from '../../core/statistics/normal.ts';
-import { type State, stateFromBytes, stateToBytes } from '../../detect/state-bytes.ts';
 import type { Alarm } from '../alarm.ts';
 import { percent } from '../drift/column.ts';
 import { historyOf } from '../drift/history.ts';
-import { keepRows, keptRows, type Rows } from '../drift/rows.ts';
 import { distinctMoments } from '../drift/runs.ts';
 import { type Spread, type SpreadMore, spreadOf } from '../drift/spread.ts';
 import { openTrails } from '../drift/trails.ts';
@@ -14,6 +12,7 @@ import type { Sighting, TrueLabel } from '../sighting.ts';
 import { detectionDelays } from './detection-delay.ts';
 import { type MeanStream, openMeanStream, type Rise, type StreamOptions } from './mean-stream.ts';
 import { readSequential } from './sequential-calibration.ts';
+import { readSequentialMemory, writeSequential } from './sequential-memory.ts';
 
 /** Tells a number in [0, 1] of a stream. */
 export type Emit = (
@@ -93,7 +92,7 @@ export function openSequential(
   const rng = randomFrom(setting.seed, 'monitor', name, model);
   const calibrated = readSequential(setting.calibration, name);
   const given = typeof calibrated === 'object' ? calibrated : undefined;
-  const kept = keptOf(name, setting.remembered);
+  const kept = readSequentialMemory(name, setting.remembered, MOST_CALLERS);
   const source = subject.source(given?.source ?? kept.source, kept.sourceBytes);
   const names = Object.keys(subject.streams);
   const perDay = (given?.budgetPerDay ?? options.perDay) / (names.length + subject.groups.length);
@@ -315,29 +314,16 @@ export function openSequential(
         ].slice(0, 64),
       };
     },
-    snapshot() {
-      const rows = [...trails].flatMap(([stream, { trail }]) => {
-        const all = trail.all();
-        return all === undefined ? [] : [[stream, keepRows(all)] as const];
-      });
-      const bytes = source.keepBytes?.();
-      return stateToBytes({
-        kind: `mean/1 ${name}`,
-        plain: {
+    snapshot: () =>
+      writeSequential(
+        name,
+        {
           streams: Object.fromEntries([...streams].map(([stream, watch]) => [stream, watch.keep()])),
           ...{ callers: [...callers], said: [...said], source: source.keep?.() ?? null },
-          trails: Object.fromEntries(rows.map(([stream, { plain }]) => [stream, plain])),
         },
-        arrays: {
-          ...Object.fromEntries(
-            rows.flatMap(([stream, { arrays }]) =>
-              Object.entries(arrays).map(([key, array]) => [`${stream}.${key}`, array]),
-            ),
-          ),
-          ...(bytes && { source: bytes }),
-        },
-      });
-    },
+        [...trails].map(([stream, { trail }]) => [stream, trail.all()]),
+        source.keepBytes?.(),
+      ),
   };
 }
 
@@ -361,56 +347,4 @@ function spreadOfRise(
 function telling(values: Float32Array, decisions: readonly string[]): readonly string[] {
   const order = Array.from(values.keys()).sort((a, b) => values[b]! - values[a]!);
   return [...new Set(order.map((i) => decisions[i]!))].slice(0, 64);
-}
-
-interface Kept {
-  readonly streams: Readonly<Record<string, unknown>>;
-  readonly callers: readonly (readonly [string, number])[];
-  readonly said: readonly (readonly [string, number])[];
-  readonly source: unknown;
-  readonly sourceBytes: Uint8Array | undefined;
-  readonly trails: (stream: string) => Rows | undefined;
-}
-
-function keptOf(name: string, bytes: Uint8Array | undefined): Kept {
-  const none: Kept = {
-    ...{ streams: {}, callers: [], said: [] },
-    ...{ source: undefined, sourceBytes: undefined },
-    trails: () => undefined,
-  };
-  if (bytes === undefined) return none;
-  let state: State;
-  try {
-    state = stateFromBytes(`mean/1 ${name}`, bytes);
-  } catch {
-    return none;
-  }
-  const plain = (state.plain ?? {}) as Record<string, unknown>;
-  const { streams } = plain;
-  return {
-    streams: typeof streams === 'object' && streams !== null ? { ...streams } : {},
-    callers: pairs(plain.callers, MOST_CALLERS),
-    said: pairs(plain.said, 256),
-    source: plain.source ?? undefined,
-    sourceBytes: state.arrays.source instanceof Uint8Array ? state.arrays.source : undefined,
-    trails(stream) {
-      const { [`${stream}.values`]: values, [`${stream}.who`]: who, [`${stream}.at`]: at } = state.arrays;
-      const rows = keptRows((plain.trails as Record<string, unknown> | undefined)?.[stream], {
-        values,
-        who,
-        at,
-      });
-      return rows?.width === 1 ? rows : undefined;
-    },
-  };
-}
-
-function pairs(given: unknown, most: number): readonly (readonly [string, number])[] {
-  if (!Array.isArray(given)) return [];
-  return given
-    .filter(
-      (p): p is [string, number] =>
-        Array.isArray(p) && typeof p[0] === 'string' && Number.isFinite(p[1]) && p[1] >= 0,
-    )
-    .slice(0, most);
 }

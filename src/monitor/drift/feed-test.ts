@@ -1,6 +1,7 @@
 import { normalTail } from '../../core/statistics/normal.ts';
 import { whitening } from '../../detect/features/cholesky.ts';
 import { columnsTest } from './columns-test.ts';
+import { crossProducts } from './cross-products.ts';
 import type { Rows } from './rows.ts';
 import { standardRows } from './standard-rows.ts';
 import { shown, type WindowTest } from './window-test.ts';
@@ -146,17 +147,6 @@ function lagOf(
 }
 
 function correlation(a: Float64Array, b: Float64Array): number {
-  const n = Math.min(a.length, b.length);
-  let [ma, mb] = [0, 0];
-  for (let i = 0; i < n; i++) {
-    ma += a[i]! / n;
-    mb += b[i]! / n;
-  }
-  let [ab, aa, bb] = [0, 0, 0];
-  for (let i = 0; i < n; i++) {
-    ab += (a[i]! - ma) * (b[i]! - mb);
-    aa += (a[i]! - ma) ** 2;
-    bb += (b[i]! - mb) ** 2;
-  }
+  const { ab, aa, bb } = crossProducts(a, b);
   return aa > 0 && bb > 0 ? ab / Math.sqrt(aa * bb) : 0;
 }

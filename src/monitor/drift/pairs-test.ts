@@ -1,5 +1,6 @@
 import { normalQuantile, normalTail } from '../../core/statistics/normal.ts';
 import { percent } from './column.ts';
+import { crossProducts } from './cross-products.ts';
 import type { Rows } from './rows.ts';
 
 /** What a window shows of how features go together, two by two. */
@@ -120,21 +121,9 @@ function below(sorted: Float32Array, value: number, equal: boolean): number {
 
 /** Undefined where one of them does not vary. */
 function correlation(a: Float64Array, b: Float64Array): number | undefined {
-  const n = a.length;
-  let [ma, mb] = [0, 0];
-  for (let i = 0; i < n; i++) {
-    ma += a[i]! / n;
-    mb += b[i]! / n;
-  }
-  let [ab, aa, bb] = [0, 0, 0];
-  for (let i = 0; i < n; i++) {
-    const [x, y] = [a[i]! - ma, b[i]! - mb];
-    ab += x * y;
-    aa += x * x;
-    bb += y * y;
-  }
+  const { ab, aa, bb } = crossProducts(a, b);
   const size = Math.sqrt(aa * bb);
-  return size > 1e-9 * n ? Math.min(NEAREST, Math.max(-NEAREST, ab / size)) : undefined;
+  return size > 1e-9 * a.length ? Math.min(NEAREST, Math.max(-NEAREST, ab / size)) : undefined;
 }
 
 /** n times the variance of Fisher's z: that of the influence of one row, at least 1 as for normal scores. */

@@ -107,3 +107,36 @@ export function keptRows(
 function areTexts(given: unknown): given is string[] {
   return Array.isArray(given) && given.every((each) => typeof each === 'string' && each.length <= 1024);
 }
+
+/** Several rows under their names, as a snapshot's plain JSON and arrays; empty ones are left out. */
+export function keepNamedRows(rows: Iterable<readonly [name: string, rows: Rows | undefined]>): {
+  readonly plain: Readonly<Record<string, KeptRows['plain']>>;
+  readonly arrays: Readonly<Record<string, StateArray>>;
+} {
+  const kept = [...rows].flatMap(([name, each]) =>
+    each === undefined || each.n === 0 ? [] : [[name, keepRows(each)] as const],
+  );
+  return {
+    plain: Object.fromEntries(kept.map(([name, { plain }]) => [name, plain])),
+    arrays: Object.fromEntries(
+      kept.flatMap(([name, { arrays }]) =>
+        Object.entries(arrays).map(([key, array]) => [`${name}.${key}`, array]),
+      ),
+    ),
+  };
+}
+
+/** Rows of one name and width out of what {@link keepNamedRows} gave; undefined where there are none, or others. */
+export function namedRows(
+  plain: unknown,
+  arrays: Readonly<Record<string, StateArray | undefined>>,
+  name: string,
+  width: number,
+): Rows | undefined {
+  const rows = keptRows((plain as Readonly<Record<string, unknown>> | undefined)?.[name], {
+    values: arrays[`${name}.values`],
+    who: arrays[`${name}.who`],
+    at: arrays[`${name}.at`],
+  });
+  return rows?.width === width ? rows : undefined;
+}

@@ -1,5 +1,5 @@
 import { type State, stateFromBytes, stateToBytes } from '../../detect/state-bytes.ts';
-import { keepRows, keptRows, type Rows } from './rows.ts';
+import { keepNamedRows, namedRows, type Rows } from './rows.ts';
 
 const stateKind = (name: string) => `drift/1 ${name}`;
 
@@ -25,21 +25,11 @@ export function writeWindowed(
   plain: Readonly<Record<string, unknown>>,
   rows: Readonly<Record<Exclude<keyof Remembered, 'plain'>, Rows | undefined>>,
 ): Uint8Array {
-  const parts = Object.entries(rows).flatMap(([part, each]) =>
-    each === undefined || each.n === 0 ? [] : [[part, keepRows(each)] as const],
-  );
+  const kept = keepNamedRows(Object.entries(rows));
   return stateToBytes({
     kind: stateKind(name),
-    plain: {
-      ...plain,
-      origin,
-      rows: Object.fromEntries(parts.map(([part, kept]) => [part, kept.plain])),
-    },
-    arrays: Object.fromEntries(
-      parts.flatMap(([part, { arrays }]) =>
-        Object.entries(arrays).map(([key, array]) => [`${part}.${key}`, array]),
-      ),
-    ),
+    plain: { ...plain, origin, rows: kept.plain },
+    arrays: kept.arrays,
   });
 }
 
@@ -59,15 +49,7 @@ export function readWindowed(
   }
   const plain = (state.plain ?? {}) as Record<string, unknown>;
   if (plain.origin !== origin) return undefined;
-  const part = (which: string): Rows | undefined => {
-    const { arrays } = state;
-    const rows = keptRows((plain.rows as Record<string, unknown> | undefined)?.[which], {
-      values: arrays[`${which}.values`],
-      who: arrays[`${which}.who`],
-      at: arrays[`${which}.at`],
-    });
-    return rows?.width === width ? rows : undefined;
-  };
+  const part = (which: string): Rows | undefined => namedRows(plain.rows, state.arrays, which, width);
   const whole = (value: unknown) =>
     typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : 0;
   const said = Array.isArray(plain.said)

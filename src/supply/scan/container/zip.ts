@@ -1,10 +1,11 @@
-import { crc32, createInflateRaw, createZstdDecompress } from 'node:zlib';
+import { createInflateRaw, createZstdDecompress } from 'node:zlib';
 import { GlacisError } from '../../../core/error.ts';
-import { type ByteSource, chunksOf, rangeSource } from '../../../data/byte-source.ts';
+import { type ByteSource, rangeSource } from '../../../data/byte-source.ts';
 import type { Collection, ScanContext, Scanner } from '../scanner.ts';
 import { bunzip2 } from './bzip2.ts';
 import { unlzma } from './lzma/streams.ts';
-import { escapeOf, linkLeadsOut } from './member-name.ts';
+import { checkLink, checksumOf } from './member-content.ts';
+import { escapeOf } from './member-name.ts';
 import { CONTAINER_RULES as RULE } from './rules.ts';
 import { collect, through } from './unpack.ts';
 import {
@@ -264,20 +265,4 @@ async function* unlzmaMember(
   const end = yield* unlzma(packed, 9, header, where, signal);
   if (end !== packed.size)
     throw new GlacisError('data/unreadable', `${where}: ${packed.size - end} bytes behind its end`);
-}
-
-async function checksumOf(source: ByteSource, { budget, signal }: Opening): Promise<number> {
-  let crc = 0;
-  for await (const chunk of chunksOf(source, signal)) {
-    budget.step(64);
-    crc = crc32(chunk, crc);
-  }
-  return crc;
-}
-
-const MAX_TARGET = 4096;
-
-async function checkLink(content: ByteSource, name: string, { report }: Opening, at: number): Promise<void> {
-  const target = new TextDecoder().decode(await content.read(0, Math.min(MAX_TARGET, content.size)));
-  if (linkLeadsOut(name, target)) report(RULE.linkEscape, `${name} leads to ${target}`, at);
 }

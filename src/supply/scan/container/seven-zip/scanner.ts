@@ -1,8 +1,9 @@
 import { crc32 } from 'node:zlib';
 import { GlacisError } from '../../../../core/error.ts';
-import { type ByteSource, chunksOf, rangeSource } from '../../../../data/byte-source.ts';
+import { type ByteSource, rangeSource } from '../../../../data/byte-source.ts';
 import type { Collection, ScanContext, Scanner } from '../../scanner.ts';
-import { escapeOf, linkLeadsOut } from '../member-name.ts';
+import { checkLink, checksumOf } from '../member-content.ts';
+import { escapeOf } from '../member-name.ts';
 import { CONTAINER_RULES as RULE } from '../rules.ts';
 import { collect } from '../unpack.ts';
 import { type Folder, type ListedFile, readHeader, SIGNATURE_HEADER } from './read-header.ts';
@@ -188,22 +189,10 @@ function membersOf(
         context.report(RULE.sevenZipChecksum, `${name}: ${there} bytes where ${size} are declared`);
       else if (crc !== undefined && (await checksumOf(content, context)) !== crc)
         context.report(RULE.sevenZipChecksum, `${name}: the checksum is another`);
-      if ((file.mode & KIND) === LINK) {
-        const target = new TextDecoder().decode(await content.read(0, Math.min(4096, there)));
-        if (linkLeadsOut(name, target)) context.report(RULE.linkEscape, `${name} leads to ${target}`);
-      }
+      if ((file.mode & KIND) === LINK) await checkLink(content, name, context);
       return { ...content, close: () => folder.release() };
     },
   };
-}
-
-async function checksumOf(source: ByteSource, { budget, signal }: ScanContext): Promise<number> {
-  let crc = 0;
-  for await (const chunk of chunksOf(source, signal)) {
-    budget.step(64);
-    crc = crc32(chunk, crc);
-  }
-  return crc;
 }
 
 /** A folder that is unpacked. */
