@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Material } from '../train/material.ts';
-import type { TrainingConstraint } from '../train/objective/constrained.ts';
+import type { TrainingConstraint } from '../train/objective/inner-attack.ts';
 import { checkMaterial } from '../train/plan/constraint.ts';
 import { openConstraint } from './open-constraint.ts';
 

@@ -59,7 +59,7 @@ export const TRAINING_OPTIONS: OptionTable = {
   norm: { value: 'NORM', help: 'how a change is measured there: linf or l2 (linf unless given)' },
   constraint: {
     value: 'FILE',
-    help: 'what attacked samples must satisfy: mask, table, series (docs/constraints.md); with --against pgd or fast',
+    help: 'what attacked samples must satisfy: mask, table, series (docs/constraints.md); with --against',
   },
   'when-catastrophic': {
     value: 'WHAT',

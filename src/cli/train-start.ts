@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { openTrainingConstraint } from '../assess/open-training-constraint.ts';
 import { GlacisError } from '../core/error.ts';
 import { centreOf, type Material } from '../train/material.ts';
-import type { TrainingConstraint } from '../train/objective/constrained.ts';
+import type { TrainingConstraint } from '../train/objective/inner-attack.ts';
 import {
   buildRecipe,
   describeRecipe,

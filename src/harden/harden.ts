@@ -5,7 +5,7 @@ import { GlacisError } from '../core/error.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { type Gathered, gather } from '../train/gather.ts';
 import type { Material } from '../train/material.ts';
-import type { TrainingConstraint } from '../train/objective/constrained.ts';
+import type { TrainingConstraint } from '../train/objective/inner-attack.ts';
 import { usualEps } from '../train/plan/objective.ts';
 import { planPrivateTraining } from '../train/plan/private-training.ts';
 import { checkPrivateStart } from '../train/private/private-start.ts';

@@ -1,7 +1,7 @@
 import type { Model } from '../onnx/model.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { type Material, partOf } from '../train/material.ts';
-import type { TrainingConstraint } from '../train/objective/constrained.ts';
+import type { TrainingConstraint } from '../train/objective/inner-attack.ts';
 import type { PlannedPrivateTraining } from '../train/plan/private-training.ts';
 import { planTraining, type TrainingWishes } from '../train/plan/training.ts';
 import { trainPrivately } from '../train/private/train-privately.ts';

@@ -6,7 +6,7 @@ import { asGlacisError, GlacisError } from '../core/error.ts';
 import { writeAtomically } from '../data/index.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { Gathered } from '../train/gather.ts';
-import type { TrainingConstraint } from '../train/objective/constrained.ts';
+import type { TrainingConstraint } from '../train/objective/inner-attack.ts';
 import { type PrivateWishes, planPrivateTraining } from '../train/plan/private-training.ts';
 import { planTraining, type TrainingWishes } from '../train/plan/training.ts';
 import { checkPrivateStart } from '../train/private/private-start.ts';

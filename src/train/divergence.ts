@@ -7,7 +7,9 @@ import { attackedInputs } from './attacked-inputs.ts';
 import type { Phase } from './epoch.ts';
 import type { Run } from './run.ts';
 import { feedsOf, isAllFinite, keyOf, stateFrom, type TrainingState } from './state.ts';
+import { heldArrays } from './step/held-arrays.ts';
 import { openNetwork } from './step/network.ts';
+import type { TrainingStep } from './step/step.ts';
 
 /** The batches of an epoch, by the step's number over all epochs. */
 export interface Batches {
@@ -63,10 +65,7 @@ async function findCause(run: Run, phase: Phase, { from, at, ...batches }: Stret
       inputs: batches.inputsOf(number),
       samples: batches.samplesOf(number),
       at: number,
-      weight: (name) => {
-        const each = step.carried.find((one) => one.name === name && one.slot === undefined)!;
-        return f32(held.get(keyOf(each))!, each.dims);
-      },
+      ...heldArrays(step, (each) => f32(held.get(keyOf(each))!, each.dims)),
     });
   for (; last <= at; last++) {
     const feeds = { ...(last === from ? feedsOf(step, state) : {}), ...(await inputsWith(last, state)) };
@@ -80,11 +79,14 @@ async function findCause(run: Run, phase: Phase, { from, at, ...batches }: Stret
   const failing = Math.min(last, at);
   const inputs = await inputsWith(failing, state);
   const cause =
-    badSample(inputs[step.inputs.x]!, batches.samplesOf(failing)) ??
+    badSample(inputs[seenBy(step)]!, batches.samplesOf(failing)) ??
     (await badLayer(run, phase, state, inputs)) ??
     badUpdate(phase, broken, failing < at ? at - failing : 0);
   return `${cause}; ${largestWeight(phase, state)}`;
 }
+
+/** The input whose samples the network sees. */
+const seenBy = ({ inputs }: TrainingStep): string => inputs.attacked ?? inputs.x;
 
 function badSample({ data }: HostTensor, samples: Int32Array): string | undefined {
   const values = data as Float32Array;
@@ -106,7 +108,7 @@ async function badLayer(
   const asked = layers.map(([, value], i) => [`layer ${i}`, value] as const);
   const session = await engine.open(builder.build(Object.fromEntries(asked)), { optimise: 'disabled' });
   const held = (name: string) => step.carried.find((each) => each.name === name && each.slot === undefined)!;
-  const known: Record<string, HostTensor> = { ...inputs, [network.x.name]: inputs[step.inputs.x]! };
+  const known: Record<string, HostTensor> = { ...inputs, [network.x.name]: inputs[seenBy(step)]! };
   for (const { name, value } of [
     ...network.weights,
     ...network.statistics().map(({ name, before }) => ({ name, value: before })),

@@ -11,7 +11,9 @@ import type { Objective } from './objective/objective.ts';
 import { isSaveDue, type Run, saveRun, stepsPerEpoch } from './run.ts';
 import { shuffled } from './samples.ts';
 import { feedsOf, isAllFinite, keyOf, stateFrom } from './state.ts';
-import { type ConstrainedAttack, openConstrainedAttack } from './step/constrained-attack.ts';
+import type { ConstrainedAttack } from './step/constrained-attack.ts';
+import { heldArrays } from './step/held-arrays.ts';
+import { openOutsideAttack } from './step/outside-attack.ts';
 import { openStep } from './step/session.ts';
 import { buildStep, type TrainingStep } from './step/step.ts';
 
@@ -31,11 +33,11 @@ export async function openPhase(run: Run, objective: Objective): Promise<Phase> 
   const how = { ...settings, objective };
   const step = objective === run.objective ? run.step : buildStep(model, how);
   const session = await openStep(engine, model, step, how);
-  if (!objective.outside) return { objective, step, session, close: () => session.close() };
-  const { parameters, criterion, batch, block = 0 } = settings;
-  const attack = await openConstrainedAttack(engine, model, {
-    ...objective.outside,
-    ...{ parameters, criterion, block, rows: batch, seed: options.seed },
+  const { outside } = objective;
+  if (!outside) return { objective, step, session, close: () => session.close() };
+  const { batch: rows, block = 0 } = settings;
+  const attack = await openOutsideAttack(engine, model, outside, {
+    ...{ ...settings, block, rows, seed: options.seed },
   }).catch(async (error) => {
     await session.close();
     throw error;
@@ -57,7 +59,7 @@ export async function runEpoch(run: Run, phase: Phase): Promise<void> {
   const perEpoch = stepsPerEpoch(run);
   const { inputsOf, samplesOf } = batchesOf(run, phase, epoch);
   const carried = step.carried.map(({ output }) => output);
-  const between = weightsBetween(run, phase);
+  const between = heldBetween(run, phase);
   const measures = Object.values(step.measures);
   const end = (epoch + 1) * perEpoch;
   let start = feedsOf(step, run.states.get('now')!);
@@ -73,7 +75,7 @@ export async function runEpoch(run: Run, phase: Phase): Promise<void> {
         inputs: next,
         samples: samplesOf(steps),
         at: steps,
-        weight: between.weight,
+        ...between.held,
       });
     const seen = between ? [...measures, ...between.outputs] : measures;
     const running = session.run(
@@ -117,18 +119,18 @@ export async function runEpoch(run: Run, phase: Phase): Promise<void> {
   if (signal?.aborted) await saveRun(run);
 }
 
-/** The weights as they are before each step, for attacks on them; nothing where the graph attacks by itself. */
-function weightsBetween(run: Run, { attack, step }: Phase) {
+/** What is held before each step, for attacks on it; nothing where the graph attacks by itself. */
+function heldBetween(run: Run, { attack, step }: Phase) {
   if (!attack) return undefined;
-  const held = step.carried.filter(({ role }) => role === 'weight' || role === 'statistic');
+  const wanted = step.carried.filter(({ role }) => role !== 'slot');
   const now = run.states.get('now')!;
-  let weights = new Map(held.map((each) => [each.name, f32(now.get(keyOf(each))!.slice(), each.dims)]));
+  let arrays = new Map(wanted.map((each) => [each, f32(now.get(keyOf(each))!.slice(), each.dims)]));
   return {
-    outputs: held.map(({ output }) => output),
+    outputs: wanted.map(({ output }) => output),
     take(results: Readonly<Record<string, HostTensor>>) {
-      weights = new Map(held.map(({ name, output }) => [name, results[output]!]));
+      arrays = new Map(wanted.map((each) => [each, results[each.output]!]));
     },
-    weight: (name: string) => weights.get(name)!,
+    held: heldArrays(step, (each) => arrays.get(each)!),
   };
 }
 

@@ -1,6 +1,7 @@
 import { GlacisError } from '../../core/error.ts';
 import type { Value } from '../../onnx/graph-builder.ts';
-import { elementCount } from '../../onnx/tensor.ts';
+import { elementCount, tensorFrom } from '../../onnx/tensor.ts';
+import type { Constraint } from '../../threat/constraint.ts';
 import { vjp } from '../../transform/gradient/vjp.ts';
 import type { Ops } from '../../transform/ops.ts';
 import type { Scene } from './objective.ts';
@@ -59,6 +60,13 @@ export function ascendInside(
 /** The direction in which a unit step of the norm gains most: the signs, or the gradient at length 1 (0 where it is 0). */
 export function steepest(b: Ops, gradient: Value, norm: TrainingBall['norm']): Value {
   return norm === 'linf' ? b.unary('Sign', gradient) : b.div(gradient, lengths(b, gradient));
+}
+
+/** A gradient `[B, …]` with 0 where the constraint lets an element of a sample not change. */
+export function whereFree(b: Ops, gradient: Value, constraint: Constraint | undefined): Value {
+  if (!constraint?.free) return gradient;
+  const dims = [1, ...gradient.dims.slice(1)];
+  return b.mul(gradient, b.builder.constant(tensorFrom('float32', dims, Array.from(constraint.free))));
 }
 
 /** Nearest point to `at` in the ball around `x`, then in the bounds. */

@@ -2,9 +2,10 @@ import { GlacisError } from '../../core/error.ts';
 import type { Value } from '../../onnx/graph-builder.ts';
 import { vjp } from '../../transform/gradient/vjp.ts';
 import type { Ops } from '../../transform/ops.ts';
-import { ascendInside, lossSlope } from './inner-ascent.ts';
+import { innerAttack, type TrainingConstraint } from './inner-attack.ts';
 import type { Objective } from './objective.ts';
-import { checkedThreat, placeThreat, type TrainingThreat, threatRecord, threatSettings } from './threat.ts';
+import { softmax } from './softmax.ts';
+import { checkedThreat, type TrainingThreat } from './threat.ts';
 
 /** Keeps logarithms finite, as in the published code. */
 const GUARD = 1e-4;
@@ -14,15 +15,15 @@ const GUARD = 1e-4;
  * `KL(p ‖ q) · (1 − p_y)`, which weighs samples that are wrong already more; `p` and `q` are the softmaxes of the sample and of the sample
  * attacked by PGD on the cross-entropy. The paper takes 5 or 6. For classifiers with exclusive classes and labels that are whole.
  */
-export function mart(threat: TrainingThreat, lambda = 5): Objective {
+export function mart(threat: TrainingThreat, lambda = 5, under?: TrainingConstraint): Objective {
   if (!(lambda >= 0 && Number.isFinite(lambda)))
     throw new GlacisError('option/invalid', `lambda: expected a number of at least 0, got ${lambda}`);
-  const checked = checkedThreat(threat);
+  const { samples, ...attack } = innerAttack(checkedThreat(threat), 'loss', under);
   return {
     name: 'mart',
-    options: { ...threatRecord(checked), lambda },
     isAdditive: true,
-    settings: (done) => threatSettings(checked, done),
+    ...attack,
+    options: { ...attack.options, lambda },
     write(scene) {
       const { b, x, targets, criterion, forward } = scene;
       if (criterion.name !== 'cross-entropy')
@@ -30,8 +31,7 @@ export function mart(threat: TrainingThreat, lambda = 5): Objective {
           'option/invalid',
           `mart: expected whole labels and cross-entropy, got ${criterion.name}`,
         );
-      const { ball, stepSize, start } = placeThreat(scene, checked);
-      const attacked = ascendInside(b, x, start(), lossSlope(scene), ball, checked.steps, stepSize);
+      const attacked = samples(scene);
       const [outputs, moved] = [forward(x), forward(attacked)];
       const losses = martLoss(b, outputs, moved, targets, lambda);
       const [first, second] = vjp(
@@ -55,8 +55,7 @@ export function mart(threat: TrainingThreat, lambda = 5): Objective {
 }
 
 function martLoss(b: Ops, outputs: Value, moved: Value, labels: Value, lambda: number): Value {
-  const softmax = (z: Value) => b.node('Softmax', [z], { axis: -1 });
-  const [p, q] = [softmax(outputs), softmax(moved)];
+  const [p, q] = [softmax(b, outputs), softmax(b, moved)];
   const classes = outputs.dims[1]!;
   const column = b.unsqueeze(labels, [1]);
   const at = (v: Value) => b.squeeze(b.node('GatherElements', [v, column], { axis: 1 }), [1]);

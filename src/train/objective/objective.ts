@@ -29,15 +29,24 @@ export interface Objective {
 export interface OutsideAttack {
   readonly threat: CheckedThreat;
   readonly constraint: Constraint;
+  readonly climbs: Climbs;
   /** Radius and step length when this share of all steps is done. */
   settings(done: number): { readonly eps: number; readonly stepSize: number };
 }
+
+/**
+ * What an inner attack makes large: the criterion's loss; the divergence of the attacked sample's answer from the clean one's; or nothing,
+ * because the objective's own graph moves a perturbation that it keeps, which only has to be projected.
+ */
+export type Climbs = 'loss' | 'divergence' | 'kept';
 
 /** Where an {@link Objective} writes. */
 export interface Scene {
   readonly b: Ops;
   /** Samples `[B, …]`. */
   readonly x: Value;
+  /** The samples as {@link Objective.outside} leaves them, `[B, …]`. */
+  attacked(): Value;
   readonly targets: Value;
   readonly criterion: Criterion;
   /** The weights that are trained, as the step holds them. */

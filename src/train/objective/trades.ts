@@ -1,38 +1,30 @@
 import { GlacisError } from '../../core/error.ts';
 import type { Value } from '../../onnx/graph-builder.ts';
 import type { Ops } from '../../transform/ops.ts';
-import { ascendInside, intoBall } from './inner-ascent.ts';
+import { innerAttack, type TrainingConstraint } from './inner-attack.ts';
 import type { Objective } from './objective.ts';
-import { checkedThreat, placeThreat, type TrainingThreat, threatRecord, threatSettings } from './threat.ts';
-
-/** Size of the noise at which TRADES' inner attack starts, in input units at bounds of width 1: at the sample itself the divergence has no slope. */
-const START = 1e-3;
+import { softmax } from './softmax.ts';
+import { checkedThreat, type TrainingThreat } from './threat.ts';
 
 /**
  * TRADES (Zhang et al. 2019): the loss of the samples as they are plus `beta` times the divergence `KL(f(x) ‖ f(x'))`, where `x'` is the
  * point of the ball at which PGD finds that divergence largest. A larger `beta` trades accuracy for robustness; the paper takes
  * 1 to 6. For classifiers with exclusive classes.
+ *
+ * Under a constraint the attack starts at a random point of the ball: next to the sample, steps and relations would project it back onto the sample.
  */
-export function trades(threat: TrainingThreat, beta = 6): Objective {
+export function trades(threat: TrainingThreat, beta = 6, under?: TrainingConstraint): Objective {
   if (!(beta >= 0 && Number.isFinite(beta)))
     throw new GlacisError('option/invalid', `beta: expected a number of at least 0, got ${beta}`);
-  const checked = checkedThreat(threat);
+  const { samples, ...attack } = innerAttack(checkedThreat(threat), 'divergence', under);
   return {
     name: 'trades',
-    options: { ...threatRecord(checked), beta },
     isAdditive: true,
-    settings: (done) => threatSettings(checked, done),
+    ...attack,
+    options: { ...attack.options, beta },
     write(scene) {
       const { b, x, targets, criterion, forward } = scene;
-      const { ball, stepSize } = placeThreat(scene, checked);
-      const calm = softmax(b, forward(x, { as: 'deployed' }));
-      const width = checked.bounds[1] - checked.bounds[0];
-      const start = intoBall(b, b.add(x, b.mul(scene.draw('start', 'normal'), START * width)), x, ball);
-      const slope = (point: Value) => {
-        const outputs = forward(point, { as: 'deployed' });
-        return { outputs, gradient: b.sub(softmax(b, outputs), calm) };
-      };
-      const attacked = ascendInside(b, x, start, slope, ball, checked.steps, stepSize);
+      const attacked = samples(scene);
       const [outputs, moved] = [forward(x), forward(attacked)];
       const { losses, gradient, hits } = criterion.write(b, outputs, targets);
       const apart = divergence(b, outputs, moved);
@@ -50,8 +42,6 @@ export function trades(threat: TrainingThreat, beta = 6): Objective {
     },
   };
 }
-
-const softmax = (b: Ops, z: Value) => b.node('Softmax', [z], { axis: -1 });
 
 /**
  * `KL(p ‖ q) = Σ p (log p − log q)` of the softmaxes of two rows of logits, `[B]`, and its gradients with respect to both:

@@ -1,7 +1,7 @@
 import { GlacisError } from '../../core/error.ts';
 import { parseSpecs } from '../../core/options.ts';
-import { constrainedMadry, type TrainingConstraint } from '../objective/constrained.ts';
 import { free } from '../objective/free.ts';
+import type { TrainingConstraint } from '../objective/inner-attack.ts';
 import { madry } from '../objective/madry.ts';
 import { mart } from '../objective/mart.ts';
 import type { Objective } from '../objective/objective.ts';
@@ -53,9 +53,6 @@ export interface ThreatFrame {
   readonly constraint?: TrainingConstraint | undefined;
 }
 
-/** What can be trained against under a constraint: one attack before each step. */
-const CONSTRAINED = ['pgd', 'fast'];
-
 /** Reads `trades(eps=0.3, beta=6), awp`. Errors: `option/unknown`, `option/invalid`. */
 export function planObjective(text: string | undefined, frame: ThreatFrame): PlannedObjective {
   if (text === undefined) {
@@ -74,12 +71,6 @@ export function planObjective(text: string | undefined, frame: ThreatFrame): Pla
       'option/invalid',
       `against: expected one objective, and awp beside it where wanted, got ${chosen.map(({ name }) => name).join(', ')}`,
     );
-  const unfit = chosen.find(({ name }) => frame.constraint && !CONSTRAINED.includes(name));
-  if (unfit)
-    throw new GlacisError(
-      'option/invalid',
-      `against: expected ${CONSTRAINED.join(' or ')} under a constraint, got ${unfit.name}`,
-    );
   const planned = main
     ? mainObjective(main.name, main.options as Numbers, frame)
     : planObjective(undefined, frame);
@@ -93,7 +84,7 @@ type Numbers = Readonly<Record<string, number | undefined>>;
 function mainObjective(name: string, options: Numbers, frame: ThreatFrame): PlannedObjective {
   if (name === 'plain') return { objective: plain(), replays: 1 };
   const { norm, bounds, constraint } = frame;
-  const attacking = (how: TrainingThreat) => (constraint ? constrainedMadry(how, constraint) : madry(how));
+  const attacking = (how: TrainingThreat) => madry(how, constraint);
   const { stepSize, ramp = 0 } = options;
   const eps = options.eps ?? usualEps(frame);
   const ball = { norm, eps, bounds, ramp };
@@ -108,11 +99,11 @@ function mainObjective(name: string, options: Numbers, frame: ThreatFrame): Plan
     case 'fast':
       return { ...planned, objective: attacking({ ...threat, stepShare: threat.stepShare ?? 1.25 }) };
     case 'free':
-      return { ...planned, objective: free({ ...ball, ...share }), replays: options.replays! };
+      return { ...planned, objective: free({ ...ball, ...share }, constraint), replays: options.replays! };
     case 'mart':
-      return { ...planned, objective: mart(threat, options.lambda) };
+      return { ...planned, objective: mart(threat, options.lambda, constraint) };
     case 'trades':
-      return { ...planned, objective: trades(threat, options.beta) };
+      return { ...planned, objective: trades(threat, options.beta, constraint) };
     default:
       return { ...planned, objective: attacking(threat) };
   }

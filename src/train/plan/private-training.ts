@@ -1,7 +1,7 @@
 import { GlacisError } from '../../core/error.ts';
 import type { Accountant } from '../../privacy/statement.ts';
 import type { Material } from '../material.ts';
-import type { TrainingConstraint } from '../objective/constrained.ts';
+import type { TrainingConstraint } from '../objective/inner-attack.ts';
 import type { AdaptiveClipping } from '../private/clipping.ts';
 import type { PrivateTrainOptions } from '../private/options.ts';
 import { planAugments } from './augment.ts';

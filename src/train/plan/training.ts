@@ -1,6 +1,6 @@
 import { GlacisError } from '../../core/error.ts';
 import type { Material } from '../material.ts';
-import type { TrainingConstraint } from '../objective/constrained.ts';
+import type { TrainingConstraint } from '../objective/inner-attack.ts';
 import type { TrainOptions, Validation } from '../options.ts';
 import { planAugments } from './augment.ts';
 import { planCriterion } from './criterion.ts';

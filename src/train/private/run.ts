@@ -15,8 +15,9 @@ import { trainableParameters } from '../parameters.ts';
 import { openProbe, type Probe } from '../probe.ts';
 import { checkSamples, type LabelledSamples } from '../samples.ts';
 import { initialState, keyOf, type TrainingState } from '../state.ts';
-import { type ConstrainedAttack, openConstrainedAttack } from '../step/constrained-attack.ts';
+import type { ConstrainedAttack } from '../step/constrained-attack.ts';
 import { lanesFor } from '../step/lanes.ts';
+import { openOutsideAttack } from '../step/outside-attack.ts';
 import { checkApart } from './gradient/check-apart.ts';
 import { buildPrivateGradient, type PrivateGradient } from './gradient/private-gradient.ts';
 import { journalFrom, newJournal, type PrivateJournal } from './journal.ts';
@@ -111,10 +112,7 @@ export async function preparePrivateRun(
     await checkApart(engine, model, gradient, session.first, begin, lesson);
     const { outside } = objective;
     if (outside)
-      attack = await openConstrainedAttack(engine, model, {
-        ...outside,
-        ...{ parameters, criterion, rows, block, seed },
-      });
+      attack = await openOutsideAttack(engine, model, outside, { parameters, criterion, rows, block, seed });
     const { samples, threat } = options.validation ?? {};
     probe =
       samples &&

@@ -11,9 +11,11 @@ import { startEngine } from '../../runtime/engine.ts';
 import { mask } from '../../threat/constraint/mask.ts';
 import { accuracy } from '../accuracy.ts';
 import { shift } from '../augment.ts';
-import { constrainedMadry } from '../objective/constrained.ts';
+import type { TrainingConstraint } from '../objective/inner-attack.ts';
 import { madry } from '../objective/madry.ts';
 import { plain } from '../objective/plain.ts';
+import type { TrainingThreat } from '../objective/threat.ts';
+import { trades } from '../objective/trades.ts';
 import { sgd } from '../optimise/sgd.ts';
 import { buildRecipe, planRecipe } from '../recipes/registry.ts';
 import { constant } from '../schedule.ts';
@@ -172,38 +174,45 @@ describe('trainPrivately', () => {
     }
   });
 
-  it('learns from samples that were attacked under a constraint, and goes on to the same bytes', async () => {
-    const free = Uint8Array.from({ length: 64 }, (_, i) => (i % 8 < 4 ? 1 : 0));
-    const constraint = mask(free, [1, 8, 8], [1, 8, 8]);
-    const threat = { norm: 'linf', eps: 0.3, steps: 2 } as const;
-    const given: PrivateTrainOptions = {
-      ...options,
-      objective: constrainedMadry(threat, { constraint, digest: DIGEST }),
-      validation: { samples: data, threat },
-      testSeed: 5,
-      rows: 7,
-    };
-    const whole = await trainPrivately(engine, net(), data, given);
-    const calm = await trainPrivately(engine, net(), data, { ...given, objective: plain() });
-    expect(bytes(whole.model).equals(bytes(calm.model))).toBe(false);
-    const [{ robust, validation }] = whole.epochs as [PrivateEpoch];
-    expect(robust).toBeGreaterThan(0);
-    expect(validation!.robust).toBeLessThanOrEqual(validation!.accuracy!);
-    const path = join(folder, 'constrained');
-    const stop = new AbortController();
-    const first = trainPrivately(engine, net(), data, {
-      ...given,
-      checkpoint: { path },
-      signal: stop.signal,
-      progress: ({ done }) => void (done === 4 && stop.abort()),
-    });
-    await expect(first).rejects.toMatchObject({ code: 'run/cancelled' });
-    const resumed = await trainPrivately(engine, net(), data, {
-      ...given,
-      checkpoint: { path, resume: true },
-    });
-    expect(bytes(resumed.model).equals(bytes(whole.model))).toBe(true);
-  }, 20_000);
+  it.each([
+    ['pgd', madry],
+    ['trades', (threat: TrainingThreat, under: TrainingConstraint) => trades(threat, 6, under)],
+  ] as const)(
+    'learns from samples that %s attacked under a constraint, and goes on to the same bytes',
+    async (_, objectiveOf) => {
+      const free = Uint8Array.from({ length: 64 }, (_, i) => (i % 8 < 4 ? 1 : 0));
+      const constraint = mask(free, [1, 8, 8], [1, 8, 8]);
+      const threat = { norm: 'linf', eps: 0.3, steps: 2 } as const;
+      const given: PrivateTrainOptions = {
+        ...options,
+        objective: objectiveOf(threat, { constraint, digest: DIGEST }),
+        validation: { samples: data, threat },
+        testSeed: 5,
+        rows: 7,
+      };
+      const whole = await trainPrivately(engine, net(), data, given);
+      const calm = await trainPrivately(engine, net(), data, { ...given, objective: plain() });
+      expect(bytes(whole.model).equals(bytes(calm.model))).toBe(false);
+      const [{ robust, validation }] = whole.epochs as [PrivateEpoch];
+      expect(robust).toBeGreaterThan(0);
+      expect(validation!.robust).toBeLessThanOrEqual(validation!.accuracy!);
+      const path = join(folder, 'constrained');
+      const stop = new AbortController();
+      const first = trainPrivately(engine, net(), data, {
+        ...given,
+        checkpoint: { path },
+        signal: stop.signal,
+        progress: ({ done }) => void (done === 4 && stop.abort()),
+      });
+      await expect(first).rejects.toMatchObject({ code: 'run/cancelled' });
+      const resumed = await trainPrivately(engine, net(), data, {
+        ...given,
+        checkpoint: { path, resume: true },
+      });
+      expect(bytes(resumed.model).equals(bytes(whole.model))).toBe(true);
+    },
+    20_000,
+  );
 
   it('sets budget aside before and records what was spent', async () => {
     const path = join(folder, 'ledger.jsonl');

@@ -157,6 +157,7 @@ function inputsWith(run: PrivateRunUnderWay, weights: readonly HostTensor[]) {
   const byName = new Map(gradient.sums.map(({ name }, i) => [name, weights[i]!]));
   return async (samples: Int32Array) => {
     const { x, targets } = gradient.inputs;
+    const into = gradient.inputs.attacked ?? x;
     // Rows without a sample repeat the first, which satisfies the constraint; they count 0 times.
     const padded = Int32Array.from({ length: gradient.rows }, (_, i) => samples[i] ?? samples[0]!);
     const whole = inputsOf(run, padded);
@@ -165,7 +166,7 @@ function inputsWith(run: PrivateRunUnderWay, weights: readonly HostTensor[]) {
       ...outside.settings(steps / plan.steps),
       weight: (name) => byName.get(name)!,
     });
-    return { ...whole, [x]: attacked };
+    return { ...whole, [into]: attacked };
   };
 }
 

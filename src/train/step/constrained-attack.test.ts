@@ -11,11 +11,14 @@ import { tabular } from '../../threat/constraint/tabular.ts';
 import type { Constraint } from '../../threat/constraint.ts';
 import { accuracy } from '../accuracy.ts';
 import { crossEntropy } from '../criterion/cross-entropy.ts';
-import { constrainedMadry } from '../objective/constrained.ts';
+import { free } from '../objective/free.ts';
 import { madry } from '../objective/madry.ts';
+import { mart } from '../objective/mart.ts';
 import type { Objective } from '../objective/objective.ts';
 import { plain } from '../objective/plain.ts';
 import { checkedThreat, type TrainingThreat } from '../objective/threat.ts';
+import { trades } from '../objective/trades.ts';
+import { withWeightPerturbation } from '../objective/weight-perturbation.ts';
 import { adam } from '../optimise/adam.ts';
 import { trainableParameters } from '../parameters.ts';
 import { buildRecipe, planRecipe } from '../recipes/registry.ts';
@@ -101,12 +104,16 @@ const learned = (each: Case, objective: Objective, more = {}) =>
     validation: { samples: each.samples(200, 2), threat: each.threat, constraint: each.constraint },
     ...more,
   });
-const digest = 'sha256:0';
+const under = ({ constraint }: Case) => ({ constraint, digest: 'sha256:0' });
 
 describe('an attack under a constraint', () => {
-  it.each(CASES)(
-    'gives samples of a %s that satisfy it, inside ball and bounds, and that are learned less well',
-    async (_, each) => {
+  const CLIMBED = CASES.flatMap(([name, each]) =>
+    (['loss', 'divergence'] as const).map((climbs) => ({ name, climbs, each })),
+  );
+
+  it.each(CLIMBED)(
+    'gives samples of $name that satisfy it, inside ball and bounds, and that are learned less well, climbing the $climbs',
+    async ({ each, climbs }) => {
       const { constraint } = each;
       const threat = checkedThreat(each.threat);
       const { model } = await learned(each, plain());
@@ -118,6 +125,7 @@ describe('an attack under a constraint', () => {
         rows,
         threat,
         constraint,
+        climbs,
         block: 0,
         seed: 1,
       });
@@ -159,10 +167,7 @@ describe('training under a constraint', () => {
     async (_, each) => {
       const robust = async (objective: Objective) =>
         (await learned(each, objective)).epochs.at(-1)!.validation!;
-      const [undefended, defended] = [
-        await robust(plain()),
-        await robust(constrainedMadry(each.threat, { constraint: each.constraint, digest })),
-      ];
+      const [undefended, defended] = [await robust(plain()), await robust(madry(each.threat, under(each)))];
       expect(undefended.accuracy).toBeGreaterThan(0.95);
       expect(undefended.robust).toBeLessThan(0.5);
       expect(defended.robust).toBeGreaterThan(0.75);
@@ -173,28 +178,56 @@ describe('training under a constraint', () => {
     30_000,
   );
 
-  it('goes on to the same bytes', async () => {
-    const objective = constrainedMadry(table.threat, { constraint: table.constraint, digest });
-    const weights = ({ model }: Awaited<ReturnType<typeof learned>>) =>
-      [...model.graph.initializers.values()].map(({ data }) => Buffer.from(data).toString('hex')).join();
-    const folder = await mkdtemp(join(tmpdir(), 'glacis-constrained-'));
-    try {
-      const whole = await learned(table, objective, { epochs: 3 });
-      const stop = new AbortController();
-      const checkpoint = { path: join(folder, 'run') };
-      let steps = 0;
-      const first = learned(table, objective, {
-        ...{ epochs: 3, checkpoint, signal: stop.signal },
-        progress: () => void (++steps === 14 && stop.abort()),
-      });
-      await expect(first).rejects.toMatchObject({ code: 'run/cancelled' });
-      const resumed = await learned(table, objective, {
-        epochs: 3,
-        checkpoint: { ...checkpoint, resume: true },
-      });
-      expect(weights(resumed)).toBe(weights(whole));
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
-  }, 30_000);
+  const OTHERS = {
+    trades: (each) => trades(each.threat, 6, under(each)),
+    mart: (each) => mart(each.threat, 5, under(each)),
+    free: (each) => free(each.threat, under(each)),
+    'pgd, awp': (each) => withWeightPerturbation(madry(each.threat, under(each))),
+  } satisfies Record<string, (each: Case) => Objective>;
+
+  it.each(Object.entries(OTHERS))(
+    'does so with %s',
+    async (name, objective) => {
+      const validation = async (trained: Objective, more = {}) =>
+        (await learned(table, trained, more)).epochs.at(-1)!.validation!;
+      const defended = await validation(objective(table), name === 'free' ? { replays: 4 } : {});
+      expect(defended.robust).toBeGreaterThan(0.75);
+      expect(defended.accuracy).toBeGreaterThanOrEqual(defended.robust!);
+    },
+    30_000,
+  );
+
+  it.each(
+    Object.entries({
+      pgd: madry(table.threat, under(table)),
+      trades: OTHERS.trades(table),
+      free: OTHERS.free(table),
+    }),
+  )(
+    'goes on to the same bytes with %s',
+    async (_, objective) => {
+      const weights = ({ model }: Awaited<ReturnType<typeof learned>>) =>
+        [...model.graph.initializers.values()].map(({ data }) => Buffer.from(data).toString('hex')).join();
+      const folder = await mkdtemp(join(tmpdir(), 'glacis-constrained-'));
+      try {
+        const whole = await learned(table, objective, { epochs: 3 });
+        const stop = new AbortController();
+        const checkpoint = { path: join(folder, 'run') };
+        let steps = 0;
+        const first = learned(table, objective, {
+          ...{ epochs: 3, checkpoint, signal: stop.signal },
+          progress: () => void (++steps === 14 && stop.abort()),
+        });
+        await expect(first).rejects.toMatchObject({ code: 'run/cancelled' });
+        const resumed = await learned(table, objective, {
+          epochs: 3,
+          checkpoint: { ...checkpoint, resume: true },
+        });
+        expect(weights(resumed)).toBe(weights(whole));
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+    30_000,
+  );
 });

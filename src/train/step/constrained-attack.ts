@@ -1,17 +1,20 @@
 import { throwIfCancelled } from '../../core/cancel.ts';
 import { randomFrom } from '../../core/random.ts';
 import type { Model } from '../../onnx/model.ts';
-import { elementCount, tensorFrom } from '../../onnx/tensor.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import { f32, type HostTensor } from '../../runtime/array.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import { inLayout } from '../../runtime/layout.ts';
 import type { Constraint } from '../../threat/constraint.ts';
-import { type Ball, randomStart } from '../../threat/norm.ts';
+import { randomStart } from '../../threat/norm.ts';
 import { vjp } from '../../transform/gradient/vjp.ts';
 import type { Criterion } from '../criterion/criterion.ts';
-import { intoBall, lossSlope, steepest } from '../objective/inner-ascent.ts';
+import { intoBall, lossSlope, steepest, whereFree } from '../objective/inner-ascent.ts';
+import { divergenceSlope } from '../objective/inner-attack.ts';
+import type { Climbs } from '../objective/objective.ts';
 import type { CheckedThreat } from '../objective/threat.ts';
 import { openNetwork } from './network.ts';
+import { projectedRows } from './projected-rows.ts';
 
 /** What {@link openConstrainedAttack} attacks. */
 export interface ConstrainedAttackOptions {
@@ -22,14 +25,24 @@ export interface ConstrainedAttackOptions {
   readonly rows: number;
   readonly threat: CheckedThreat;
   readonly constraint: Constraint;
+  /** What the attack makes large. Default `loss`. */
+  readonly climbs?: Exclude<Climbs, 'kept'>;
   /** Channels in a block of the runtime's layout. */
   readonly block: number;
   /** Of the random starts. */
   readonly seed: number;
 }
 
+/** What a training step holds before it. */
+export interface HeldArrays {
+  /** The array of an initializer, as the step holds it. */
+  weight(name: string): HostTensor;
+  /** What the objective keeps under this name. */
+  kept?(name: string): HostTensor;
+}
+
 /** A batch to attack, and with which weights. */
-export interface AttackedBatch {
+export interface AttackedBatch extends HeldArrays {
   /** Clean samples `[rows, …]`, which satisfy the constraint. */
   readonly x: HostTensor;
   readonly targets: HostTensor;
@@ -39,8 +52,6 @@ export interface AttackedBatch {
   /** Radius and step length now. */
   readonly eps: number;
   readonly stepSize: number;
-  /** The array of an initializer as the step holds it. */
-  weight(name: string): HostTensor;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -59,7 +70,7 @@ export interface ConstrainedAttack {
 export async function openConstrainedAttack(
   engine: Engine,
   model: Model,
-  { parameters, criterion, rows, threat, constraint, block, seed }: ConstrainedAttackOptions,
+  { parameters, criterion, rows, threat, constraint, climbs = 'loss', block, seed }: ConstrainedAttackOptions,
 ): Promise<ConstrainedAttack> {
   const network = openNetwork(model, parameters, rows);
   const { b } = network.trace;
@@ -70,26 +81,28 @@ export async function openConstrainedAttack(
   const free = b.builder.input('free', 'float32', x.dims);
   const start = b.builder.input('clean', 'float32', x.dims);
   const [eps, stepSize] = [b.builder.input('eps', 'float32', []), b.builder.input('stepSize', 'float32', [])];
-  const slope = lossSlope({ b, criterion, targets, forward: network.forward })(x);
-  const [gradient] = vjp(b, [{ value: slope.outputs, grad: slope.gradient }], [x]);
-  const mask =
-    constraint.free &&
-    b.builder.constant(tensorFrom('float32', [1, ...x.dims.slice(1)], Array.from(constraint.free)));
-  const open = mask ? b.mul(gradient!, mask) : gradient!;
+  const scene = { b, criterion, targets, forward: network.forward };
+  // What the network answers to the samples as they are, which the first run of a batch finds.
+  const calm = climbs === 'divergence' ? b.builder.input('calm', 'float32', [rows, outputs]) : undefined;
+  const { outputs: answer, gradient: uphill } = (calm ? divergenceSlope(scene, calm) : lossSlope(scene))(x);
+  const [gradient] = vjp(b, [{ value: answer, grad: uphill }], [x]);
   const { norm, bounds } = threat;
-  const moved = b.add(free, b.mul(steepest(b, open, norm), stepSize));
+  const way = steepest(b, whereFree(b, gradient!, constraint), norm);
+  const moved = b.add(free, b.mul(way, stepSize));
   const next = intoBall(b, moved, start, { norm, eps, bounds });
   const held = [
     ...network.weights.map(({ name, value }) => ({ name, input: value.name })),
     ...network.statistics().map(({ name, before }) => ({ name, input: before.name })),
   ];
-  const session = await engine.open(inLayout(b.builder, { next }, block, 'constrained attack'));
+  const session = await engine.open(
+    inLayout(b.builder, { next, ...(calm ? { answer } : {}) }, block, 'constrained attack'),
+  );
   const size = elementCount(x.dims.slice(1));
   const scalar = (value: number) => f32(Float32Array.of(value), []);
   return {
     async attack(batch) {
       const clean = batch.x.data as Float32Array;
-      const ball: Ball = { norm, eps: batch.eps, bounds, constraint };
+      const ball = { norm, eps: batch.eps, bounds, constraint };
       let iterates = clean.slice();
       for (let row = 0; row < rows; row++)
         randomStart(
@@ -100,12 +113,7 @@ export async function openConstrainedAttack(
           size,
           randomFrom(seed, 'train', 'start', batch.at, batch.samples[row]!),
         );
-      const projected = () => {
-        const points = iterates.slice();
-        for (let row = 0; row < rows; row++)
-          constraint.project(points, row * size, clean, row * size, size, ball);
-        return points;
-      };
+      const projected = () => f32(projectedRows(iterates, clean, size, ball), x.dims);
       // Weights are the same for all inner steps, but stay in no session.
       const shared = {
         ...Object.fromEntries(held.map(({ name, input }) => [input, batch.weight(name)])),
@@ -117,16 +125,17 @@ export async function openConstrainedAttack(
       const used = Object.fromEntries(
         Object.entries(shared).filter(([name]) => session.inputs.includes(name)),
       );
-      for (let step = 0; step < threat.steps; step++) {
+      const run = (point: HostTensor) => {
         throwIfCancelled(batch.signal, 'training');
-        const results = await session.run({
-          ...used,
-          [x.name]: f32(projected(), x.dims),
-          [free.name]: f32(iterates, x.dims),
-        });
-        iterates = results.next!.data as Float32Array<ArrayBuffer>;
+        return session.run({ ...used, [x.name]: point, [free.name]: f32(iterates, x.dims) });
+      };
+      if (calm) {
+        used[calm.name] = f32(new Float32Array(rows * outputs), calm.dims);
+        used[calm.name] = (await run(batch.x)).answer!;
       }
-      return f32(projected(), x.dims);
+      for (let step = 0; step < threat.steps; step++)
+        iterates = (await run(projected())).next!.data as Float32Array<ArrayBuffer>;
+      return projected();
     },
     close: () => session.close(),
   };

@@ -29,6 +29,8 @@ export interface CarriedValue {
 export interface WrittenLesson {
   readonly b: Ops;
   readonly x: Value;
+  /** The samples as an attack outside of the graph leaves them, where the objective learns from those. */
+  readonly attacked?: Value | undefined;
   readonly targets: { readonly input: string; readonly dtype: DType; readonly dims: readonly number[] };
   readonly outputs: number;
   readonly draws: readonly Draw[];
@@ -57,7 +59,7 @@ export interface LessonOptions {
 
 /** A network with an objective written on it, before any gradient of its weights. */
 export interface OpenedLesson
-  extends Pick<WrittenLesson, 'b' | 'x' | 'targets' | 'outputs' | 'draws' | 'weights'> {
+  extends Pick<WrittenLesson, 'b' | 'x' | 'attacked' | 'targets' | 'outputs' | 'draws' | 'weights'> {
   readonly network: Network;
   readonly lesson: Lesson;
   /** Inputs of the settings that were asked for so far, by name. */
@@ -96,9 +98,11 @@ export function openLesson(
   const settings = new Map<string, Value>();
   const drawn = new Map<string, Value>();
   const kept = new Map<string, Value>();
+  const attacked = new Map<string, Value>();
   const lesson = objective.write({
     b,
     x,
+    attacked: () => once(attacked, 'attacked', () => b.builder.input('attacked', 'float32', x.dims)),
     targets,
     criterion,
     weights: weights.map(({ value }) => value),
@@ -119,6 +123,7 @@ export function openLesson(
     x,
     network,
     lesson,
+    attacked: attacked.get('attacked'),
     kept,
     targets: { input: targets.name, dtype, dims },
     outputs,
@@ -139,7 +144,7 @@ export function settingsOf({ settings }: OpenedLesson): WrittenLesson['settings'
  */
 export function writeLesson(model: Model, options: LessonOptions): WrittenLesson {
   const opened = openLesson(model, options);
-  const { b, x, targets, outputs, draws, weights, network, lesson, kept } = opened;
+  const { b, x, attacked, targets, outputs, draws, weights, network, lesson, kept } = opened;
   const { batch } = options;
   const wrt = [...(lesson.wrt ?? weights.map(({ value }) => value)), ...(lesson.beside ?? [])];
   const seeds = lesson.seeds.map(({ value, grad }) => ({ value, grad: b.div(grad, batch) }));
@@ -149,6 +154,7 @@ export function writeLesson(model: Model, options: LessonOptions): WrittenLesson
   return {
     b,
     x,
+    attacked,
     targets,
     outputs,
     draws,

@@ -53,7 +53,12 @@ function joined(
 ): Session {
   const { inputs, draws } = step;
   const held = step.carried.filter(({ role }) => role === 'weight');
-  const ofSamples = [inputs.x, inputs.targets, ...draws.map((draw) => draw.input)];
+  const ofSamples = [
+    inputs.x,
+    ...(inputs.attacked === undefined ? [] : [inputs.attacked]),
+    inputs.targets,
+    ...draws.map((draw) => draw.input),
+  ];
   const ofAll = Object.values(inputs.settings);
   const measures = Object.entries(step.measures) as [keyof TrainingStep['measures'], string][];
   const own = new Set(measures.map(([, name]) => name));

@@ -25,6 +25,8 @@ export interface TrainingStep {
   readonly inputs: {
     /** Samples `[batch, …]`. */
     readonly x: string;
+    /** Attacked samples `[batch, …]`, where the objective leaves the attack to the trainer. */
+    readonly attacked?: string | undefined;
     readonly targets: string;
     /** int64 scalar, from 1. */
     readonly step: string;
@@ -89,6 +91,7 @@ export function buildStep(model: Model, options: StepOptions): TrainingStep {
     batch: options.batch,
     inputs: {
       x: lesson.x.name,
+      attacked: lesson.attacked?.name,
       targets: lesson.targets.input,
       step: clock.step.name,
       rate: clock.rate.name,

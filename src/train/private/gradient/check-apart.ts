@@ -122,7 +122,12 @@ function madeUp(
     keep: (rate) => (rng.uniform() < rate ? 0 : 1 / (1 - rate)),
   };
   return {
-    [inputs.x]: filled([rows, ...sampleDims], () => rng.uniform()),
+    ...Object.fromEntries(
+      [inputs.x, ...(inputs.attacked === undefined ? [] : [inputs.attacked])].map((name) => [
+        name,
+        filled([rows, ...sampleDims], () => rng.uniform()),
+      ]),
+    ),
     [inputs.targets]:
       targets.dtype === 'int64'
         ? i64(Array.from({ length: rows }, () => rng.integer(outputs)))

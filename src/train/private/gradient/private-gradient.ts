@@ -35,7 +35,7 @@ export interface PrivateGradient
   extends Pick<TrainingStep, 'model' | 'targets' | 'draws' | 'sampleDims' | 'outputs'> {
   /** Samples in a physical batch. */
   readonly rows: number;
-  readonly inputs: Pick<TrainingStep['inputs'], 'x' | 'targets' | 'settings'> & {
+  readonly inputs: Pick<TrainingStep['inputs'], 'x' | 'attacked' | 'targets' | 'settings'> & {
     /** 1 for each row that holds a sample, 0 for others; float32 `[rows]`. */
     readonly mask: string;
     /** Most that the norm of a sample's gradient may be, float32 scalar. */
@@ -104,6 +104,7 @@ export function buildPrivateGradient(model: Model, options: PrivateGradientOptio
     rows,
     inputs: {
       x: x.name,
+      attacked: opened.attacked?.name,
       targets: opened.targets.input,
       settings: settingsOf(opened),
       mask: mask.name,
