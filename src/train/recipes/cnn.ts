@@ -1,7 +1,8 @@
 import type { Model } from '../../onnx/model.ts';
+import { activationFrom } from './activation.ts';
 import { type ConvForm, LINEAR, openLayers } from './layers.ts';
 import { shareFrom, sizeFrom, sizesFrom, wordFrom } from './option-text.ts';
-import type { Recipe, RecipeFrame } from './recipe.ts';
+import type { Recipe, RecipeFrame, RecipeOptions } from './recipe.ts';
 
 /** The size of {@link convNet}. */
 export interface ConvNetOptions {
@@ -26,25 +27,38 @@ const CENTRE = { mean: [0.5], std: [0.25] } as const;
  */
 export function convNet({ input, classes, channels, hidden, seed }: ConvNetOptions): Model {
   const form = { kernel: 3, stride: 1, isPooled: true, dropout: 0 };
-  return stages({ input, outputs: classes, seed, centre: CENTRE }, { channels, hidden: [hidden], ...form });
+  return stages(
+    { input, outputs: classes, seed, centre: CENTRE },
+    { activation: 'relu' },
+    { channels, hidden: [hidden], ...form },
+  );
 }
 
 /** Convolutional stages with pooling for pictures of any kind. */
 export const cnn: Recipe = {
   id: 'cnn',
-  use: 'small pictures: stages of convolution, max pooling and ReLU, then dense layers',
+  use: 'small pictures: stages of convolution, max pooling and ReLU (or tanh), then dense layers',
   rank: 3,
-  defaults: { channels: '32 64', hidden: '128', kernel: 3, stride: 1, pooling: 'max', dropout: 0 },
+  defaults: {
+    channels: '32 64',
+    hidden: '128',
+    kernel: 3,
+    stride: 1,
+    pooling: 'max',
+    activation: 'relu',
+    dropout: 0,
+  },
   explained: {
     channels: 'channels of each stage',
     hidden: 'widths of the dense layers before the last',
     kernel: 'size of the convolutions, odd sizes keep the map',
     stride: 'step of the convolutions',
     pooling: 'max: 2×2 after each convolution; none: the stride alone makes maps smaller',
+    activation: 'relu, or tanh, which loses less to clipping in private training',
     dropout: 'share dropped before each dense layer in training',
   },
   build: (frame, options) =>
-    stages(frame, {
+    stages(frame, options, {
       channels: sizesFrom(options, 'channels'),
       hidden: sizesFrom(options, 'hidden'),
       kernel: sizeFrom(options, 'kernel', 1, 31),
@@ -63,18 +77,23 @@ interface Stages {
   readonly dropout: number;
 }
 
-function stages(frame: RecipeFrame, { channels, hidden, kernel, stride, isPooled, dropout }: Stages): Model {
+function stages(
+  frame: RecipeFrame,
+  options: RecipeOptions,
+  { channels, hidden, kernel, stride, isPooled, dropout }: Stages,
+): Model {
   const net = openLayers(frame);
+  const { gain, apply } = activationFrom(options, net, ['relu', 'tanh']);
   let x = net.x;
   for (const [i, width] of channels.entries()) {
-    const form: ConvForm = { channels: width, kernel, stride };
+    const form: ConvForm = { channels: width, kernel, stride, gain };
     const summed = net.conv(`conv${i + 1}`, x, form);
-    x = net.relu(isPooled ? net.maxPool(summed, 2) : summed);
+    x = apply(isPooled ? net.maxPool(summed, 2) : summed);
   }
   x = net.flatten(x);
   for (const [i, width] of hidden.entries()) {
     const name = i === 0 ? 'dense' : `dense${i + 1}`;
-    x = net.relu(net.dense(name, net.dropout(`drop${i + 1}`, x, dropout), width));
+    x = apply(net.dense(name, net.dropout(`drop${i + 1}`, x, dropout), width, gain));
   }
   return net.finish(net.dense('classifier', x, frame.outputs, LINEAR), 'convnet');
 }

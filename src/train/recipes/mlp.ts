@@ -1,6 +1,6 @@
-import type { Value } from '../../onnx/graph-builder.ts';
-import { LINEAR, openLayers, RECTIFIED } from './layers.ts';
-import { shareFrom, sizesFrom, wordFrom } from './option-text.ts';
+import { activationFrom } from './activation.ts';
+import { LINEAR, openLayers } from './layers.ts';
+import { shareFrom, sizesFrom } from './option-text.ts';
 import type { Recipe } from './recipe.ts';
 
 /** Dense layers over flattened samples. */
@@ -14,14 +14,12 @@ export const mlp: Recipe = {
     dropout: 'share dropped before each layer but the first in training',
   },
   build(frame, options) {
-    const activation = wordFrom(options, 'activation', ['relu', 'tanh', 'gelu']);
     const dropout = shareFrom(options, 'dropout');
     const net = openLayers(frame);
-    const act = (v: Value) => net.b.unary({ relu: 'Relu', tanh: 'Tanh', gelu: 'Gelu' }[activation], v);
-    const gain = activation === 'tanh' ? LINEAR : RECTIFIED;
+    const { gain, apply } = activationFrom(options, net, ['relu', 'tanh', 'gelu']);
     let x = frame.input.length === 1 ? net.x : net.flatten(net.x);
     for (const [i, width] of sizesFrom(options, 'hidden').entries())
-      x = net.dropout(`drop${i + 1}`, act(net.dense(`dense${i + 1}`, x, width, gain)), dropout);
+      x = net.dropout(`drop${i + 1}`, apply(net.dense(`dense${i + 1}`, x, width, gain)), dropout);
     return net.finish(net.dense('head', x, frame.outputs, LINEAR), 'mlp');
   },
 };

@@ -28,6 +28,7 @@ function samples(dims: readonly number[], n: number) {
 /** Every recipe in small, and forms of it that differ. */
 const SMALL: readonly (readonly [text: string, dims: readonly number[]])[] = [
   ['cnn(channels=4 6, hidden=8, dropout=0.1)', [2, 8, 8]],
+  ['cnn(channels=4 6, hidden=8, activation=tanh)', [2, 8, 8]],
   ['cnn(channels=4, hidden=none, kernel=5, stride=2)', [1, 12, 12]],
   ['cnn(channels=4 8, hidden=8, kernel=4, stride=2, pooling=none)', [1, 12, 12]],
   ['gru(hidden=8)', [6, 4]],
@@ -35,6 +36,7 @@ const SMALL: readonly (readonly [text: string, dims: readonly number[]])[] = [
   ['mlp(hidden=16 8, activation=tanh)', [10]],
   ['mlp(hidden=12, activation=gelu, dropout=0.1)', [2, 4, 4]],
   ['opacus-cnn', [1, 16, 16]],
+  ['opacus-cnn(activation=tanh)', [1, 16, 16]],
   ['resnet(depth=8, width=4)', [3, 8, 8]],
   ['resnet(depth=8, width=4, norm=group, groups=2)', [3, 8, 8]],
   ['small-cnn(dropout=0.1)', [1, 20, 20]],
@@ -108,7 +110,7 @@ describe('published networks', () => {
 describe('planRecipe', () => {
   it('merges options, and writes them as it reads them', () => {
     expect(describeRecipe(planRecipe('cnn(channels=16)'))).toBe(
-      'cnn(channels=16, hidden=128, kernel=3, stride=1, pooling=max, dropout=0)',
+      'cnn(channels=16, hidden=128, kernel=3, stride=1, pooling=max, activation=relu, dropout=0)',
     );
     const all = describeRecipe(planRecipe('resnet(norm=group, depth=14)'));
     expect(describeRecipe(planRecipe(all))).toBe(all);
