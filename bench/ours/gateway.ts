@@ -3,6 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { GlacisError } from '../../src/core/error.ts';
+import { letCompilersWait } from '../../src/core/thread-priority.ts';
 import { openBackends } from '../../src/gateway/backend/open-backends.ts';
 import { checkInputs } from '../../src/gateway/check-inputs.ts';
 import { readServe } from '../../src/gateway/config/read-serve.ts';
@@ -27,6 +28,7 @@ const ANYBODY = {
  * and the same runtime with nothing between). `--serve JSON` changes the configuration of the full one. Ends when its input does.
  */
 async function main(): Promise<void> {
+  letCompilersWait();
   const { values } = parseArgs({
     options: { mode: { type: 'string' }, model: { type: 'string' }, serve: { type: 'string' } },
     strict: true,

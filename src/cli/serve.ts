@@ -2,6 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { GlacisError } from '../core/error.ts';
+import { letCompilersWait } from '../core/thread-priority.ts';
 import { defaultServe, readServe } from '../gateway/config/read-serve.ts';
 import type { ServeConfig } from '../gateway/config/serve-schema.ts';
 import { openGateway, type RunningGateway } from '../gateway/open-gateway.ts';
@@ -101,6 +102,7 @@ export const command: Command = {
       const request = await exampleRequest(gateway, join(dataDir, 'request.json'), writeText);
       terminal.clear();
       terminal.print(servedText(gateway, { key, keyFile, dataDir, request, bold: terminal.bold }));
+      letCompilersWait();
       if (gateway.models().length === 0) return EXIT.negative;
       await Promise.race([gateway.closed, fired(signal, isOver.signal)]);
       terminal.say('Stopping: requests in work finish.');
