@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { timeSpan } from '../../store/index.ts';
 import { DETAILS } from '../detail.ts';
+import { looksLikePseudonym, PSEUDONYM_MARK } from '../pseudonym-mark.ts';
 import { OPERATIONS } from '../rights.ts';
 import { TOKEN_ALGORITHMS } from './tokens/key-set.ts';
 
@@ -21,6 +22,11 @@ const paths = z
 /** What people and programs are called: it stands in logs. */
 const name = z.string().regex(/^[^\p{Cc}\p{Cf}\p{Cs}\s][^\p{Cc}\p{Cf}\p{Cs}]{0,127}$/u, {
   error: 'a name of at most 128 characters on one line',
+});
+
+/** What principals and tenants are called. */
+const callerName = name.refine((text) => !looksLikePseudonym(text), {
+  error: `a name that does not begin with '${PSEUDONYM_MARK}', as pseudonyms do`,
 });
 
 const ownName = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, {
@@ -74,11 +80,11 @@ const claims = z
     principal: name.default('sub').describe('The claim that names who asks.'),
     tenant: z
       .union([
-        z.strictObject({ is: name.describe('All belong to this one.') }),
+        z.strictObject({ is: callerName.describe('All belong to this one.') }),
         z.strictObject({
           claim: name.describe('The claim that names it.'),
           map: z
-            .record(name, name)
+            .record(name, callerName)
             .optional()
             .describe('Tenants by what the claim says; any other is refused. Without: `<issuer>:<claim>`.'),
         }),
@@ -156,8 +162,8 @@ const certificate = z
       })
       .optional()
       .describe('An alternative name in the certificate.'),
-    principal: name,
-    tenant: name,
+    principal: callerName,
+    tenant: callerName,
     roles,
     scope: scope.optional(),
   })

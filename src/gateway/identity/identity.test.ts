@@ -5,8 +5,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { base62, keyText } from '../../core/key-text.ts';
 import { issue } from '../../supply/sign/certificate.fixture.ts';
 import type { Caller } from '../call.ts';
+import { openVeil } from '../manage/veil.ts';
 import { Refused } from '../refusal.ts';
 import { identitySchema } from './config-schema.ts';
+import { keyHash } from './keys/key-hash.ts';
+import { boundFields } from './keys/key-record.ts';
 import { memoryKeyStore } from './keys/key-store.fixture.ts';
 import { type Identity, openIdentity } from './open-identity.ts';
 import { type LocalServer, localServer, signingKey, tokenBy } from './tokens/issuer.fixture.ts';
@@ -144,6 +147,48 @@ describe('who somebody is', () => {
     await by.keys.shutOut('machine', 'acme', true, ADMIN);
     expect(await outcome(bearer(text, { certificate }), by)).toMatch('principal machine: shut out');
     await by.close();
+  });
+});
+
+describe('a name that could be taken for a pseudonym', () => {
+  const hidden = openVeil(Buffer.alloc(32, 7)).hide('victim');
+
+  it('is nobody’s: neither a key nor the configuration may give it', async () => {
+    for (const wish of [
+      { ...WISH, principal: hidden },
+      { ...WISH, tenant: hidden },
+      { ...WISH, principal: '~' },
+    ])
+      await expect(identity.keys.create(wish, ADMIN)).rejects.toThrow("does not begin with '~'");
+    const [own] = certificates;
+    const [issuer] = issuers();
+    const isTaken = (config: object) => identitySchema.safeParse(config).success;
+    expect(isTaken({ certificates, issuers: issuers() })).toBe(true);
+    for (const over of [{ principal: hidden }, { tenant: hidden }])
+      expect(isTaken({ certificates: [{ ...own, ...over }] })).toBe(false);
+    for (const tenant of [{ is: hidden }, { claim: 'org', map: { acme: hidden } }])
+      expect(isTaken({ issuers: [{ ...issuer, claims: { tenant } }] })).toBe(false);
+    expect(isTaken({ issuers: [{ ...issuer, name: hidden }] })).toBe(false);
+  });
+
+  it('stands behind the name of its issuer where a token says it, so that it is none', async () => {
+    const said = await outcome(bearer(await token({ sub: hidden })));
+    expect(said).toBe(`welcome idp:${hidden}`);
+    expect(openVeil(Buffer.alloc(32, 7)).seen(`idp:${hidden}`)).toBeUndefined();
+  });
+
+  it('gets no service with a key from before', async () => {
+    const { record } = await identity.keys.create(WISH, ADMIN);
+    const secret = base62(Buffer.alloc(32, 3), 43);
+    for (const [i, over] of [{}, { principal: hidden }, { tenant: hidden }].entries()) {
+      const old = { ...record, ...over, id: `AAAAAAAAAA${i}` };
+      const hash = keyHash(Buffer.alloc(32, 7))(secret, boundFields(old)).toString('hex');
+      await store.add({ ...old, hash });
+    }
+    await identity.refresh();
+    const asked = (i: number) => outcome(bearer(keyText(`AAAAAAAAAA${i}`, secret)));
+    expect(await asked(0)).toBe('welcome scanner');
+    for (const i of [1, 2]) expect(await asked(i)).toMatch('taken for a pseudonym');
   });
 });
 

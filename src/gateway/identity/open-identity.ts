@@ -1,6 +1,7 @@
 import { GlacisError } from '../../core/error.ts';
 import type { Caller } from '../call.ts';
 import type { Principal } from '../principal.ts';
+import { looksLikePseudonym } from '../pseudonym-mark.ts';
 import { Refused } from '../refusal.ts';
 import type { Identifier } from '../rights.ts';
 import { presentedBy } from './bearer.ts';
@@ -97,6 +98,9 @@ export async function openIdentity(config: IdentityConfig, given: IdentitySurrou
   const admitted = (principal: Principal): Principal => {
     if (ring.isShutOut(principal.id))
       throw new Refused('unauthenticated', `principal ${principal.id}: shut out`);
+    // A key that was made before such names were refused.
+    if (looksLikePseudonym(principal.id) || looksLikePseudonym(principal.tenant))
+      throw new Refused('unauthenticated', 'a name that could be taken for a pseudonym');
     return principal;
   };
   const byKey = (text: string, address: string): Principal => {

@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { hmac } from '../../core/hmac.ts';
 import type { Incidents } from '../../incident/open-incidents.ts';
 import type { Containment, OrderWish } from '../../incident/order.ts';
+import { looksLikePseudonym, PSEUDONYM_MARK } from '../pseudonym-mark.ts';
 
 /** Names of callers for people who may not know them: the same name always looks the same, and only this gateway can tell whose it is. */
 export interface Veil {
@@ -10,7 +11,6 @@ export interface Veil {
   seen(text: string): string | undefined;
 }
 
-const MARK = '~';
 const NONCE = 12;
 const TAG = 16;
 /** Names are filled up to a multiple of this, so that their length says little. */
@@ -33,10 +33,10 @@ export function openVeil(secret: Uint8Array): Veil {
       const nonce = nonceOf(plain);
       const cipher = createCipheriv('aes-256-gcm', key, nonce);
       const sealed = Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
-      return MARK + sealed.toString('base64url');
+      return PSEUDONYM_MARK + sealed.toString('base64url');
     },
     seen(text) {
-      if (!text.startsWith(MARK) || text.length > MOST) return undefined;
+      if (!looksLikePseudonym(text) || text.length > MOST) return undefined;
       const sealed = Buffer.from(text.slice(1), 'base64url');
       const end = sealed.length - TAG;
       if (end <= NONCE) return undefined;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { GlacisError } from '../../../core/error.ts';
 import { base62, KEY_PARTS, keyText } from '../../../core/key-text.ts';
+import { looksLikePseudonym, PSEUDONYM_MARK } from '../../pseudonym-mark.ts';
 import type { Scope } from '../../scope.ts';
 import type { KeyHash } from './key-hash.ts';
 import { boundFields, type KeyRecord } from './key-record.ts';
@@ -84,6 +85,12 @@ export function openKeyDesk({ ring, store, hash, now, defaults }: KeyDeskSurroun
   return {
     async create({ principal, tenant, name, roles = [], scope, lifetime = defaults.lifetime }, by) {
       checkNames({ principal, tenant, ...(name !== undefined && { name }) });
+      for (const [field, called] of Object.entries({ principal, tenant }))
+        if (looksLikePseudonym(called))
+          throw new GlacisError(
+            'option/invalid',
+            `${field}: expected a name that does not begin with '${PSEUDONYM_MARK}', as pseudonyms do`,
+          );
       checkScope(scope);
       if (roles.length > MOST_ROLES || !roles.every((role) => NAME.test(role)))
         throw new GlacisError('option/invalid', `roles: expected at most ${MOST_ROLES} names`);
