@@ -108,7 +108,7 @@ class Look {
         await this.#guarded(async () => {
           if (!(await scanner.recognises(probe))) return;
           formats.push(scanner.id);
-          await scanner.scan(source, context);
+          if ((await scanner.scan(source, context)) === 'another format') formats.pop();
         });
       }
       plain = isPlain(probe);

@@ -41,8 +41,10 @@ export interface Scanner {
    * Reads the content to its end and reports. Reads are exact and at most `budget.limits.readBytes` long.
    * May throw anything: `data/unreadable`, `scan/limit` and all other errors become findings. Must not run forever:
    * call `context.budget.step()` in loops that the content sizes.
+   * May find out that the content is of another format after all, which then is not named and vouches for nothing.
    */
-  scan(source: ByteSource, context: ScanContext): Promise<void>;
+  // biome-ignore lint/suspicious/noConfusingVoidType: nearly all scanners return nothing.
+  scan(source: ByteSource, context: ScanContext): Promise<void | 'another format'>;
 }
 
 /** What a scanner may do while it reads. */

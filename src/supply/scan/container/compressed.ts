@@ -13,6 +13,8 @@ import { collect, through } from './unpack.ts';
 interface Compression {
   readonly id: string;
   readonly title: string;
+  /** Whether nothing but its first numbers tell it from others, so that arrays of small integers may begin like it. */
+  readonly unmarked?: boolean;
   begins(head: Uint8Array): boolean | Promise<boolean>;
   unpack(source: ByteSource, where: string, signal: AbortSignal | undefined): AsyncIterable<Uint8Array>;
 }
@@ -48,13 +50,22 @@ const COMPRESSIONS: readonly Compression[] = [
     unpack: bunzip2,
   },
   { id: 'xz', title: 'xz', begins: starts(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0), unpack: unxz },
-  { id: 'lzma', title: 'LZMA without xz around it (.lzma)', begins: beginsLzma, unpack: unlzmaAlone },
+  {
+    id: 'lzma',
+    title: 'LZMA without xz around it (.lzma)',
+    unmarked: true,
+    begins: beginsLzma,
+    unpack: unlzmaAlone,
+  },
 ];
 
 /** Scanners of single compressed contents, one for each compression. */
 export const compressedScanners: readonly Scanner[] = COMPRESSIONS.map(scannerOf);
 
-function scannerOf({ id, title, begins, unpack }: Compression): Scanner {
+/** Fewer bytes than this that come out of what is damaged are chance. */
+const CHANCE = 16;
+
+function scannerOf({ id, title, unmarked = false, begins, unpack }: Compression): Scanner {
   return {
     id,
     title,
@@ -75,8 +86,10 @@ function scannerOf({ id, title, begins, unpack }: Compression): Scanner {
           context.name.replace(/\.(gz|gzip|z|zst|zstd|bz2|xz|lzma)$/i, ''),
           content,
         );
+        if (damage !== undefined && unmarked && (!known || content.size < CHANCE)) return 'another format';
         if (damage !== undefined) throw new GlacisError('data/unreadable', `${where}: ${damage}`);
         if (!known) context.report(ENGINE_RULES.unknownFormat, 'no scanner knows what it holds');
+        return;
       } finally {
         await content.close();
       }

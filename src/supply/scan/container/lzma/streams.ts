@@ -94,7 +94,8 @@ export async function* unlzma2(
     if (brings === 3) history.empty();
     const size = ((stored ? 0 : control & 0x1f) << 16) + (head[1]! << 8) + head[2]! + 1;
     if (stored) {
-      needs = Math.max(needs === 3 ? 2 : needs, 1);
+      // One that is stored leaves the state as it is: 7-Zip goes on with it, liblzma begins anew.
+      if (brings === 3) needs = 2;
       history.append(await chunk(source, at + fields, size, decoder));
       yield history.take();
       at += fields + size;

@@ -36,10 +36,15 @@ describe('the header of a 7z archive', () => {
       kind: 'files',
       folders: [
         {
-          coders: [{ method: '00', properties: new Uint8Array(0) }],
+          plan: {
+            main: { method: '00', properties: new Uint8Array(0), inputs: [0], size: 3 },
+            methods: ['00'],
+            packedStreams: 1,
+            size: 3,
+          },
           start: 32,
           packedSize: 3,
-          packedStreams: 1,
+          packed: [{ start: 32, size: 3 }],
           size: 3,
           crc: undefined,
           contents,
@@ -50,6 +55,25 @@ describe('the header of a 7z archive', () => {
         { ...file, name: 'b' },
         { ...file, name: 'c', mode: 0xa1ff, content: { of: 0, start: 1, ...contents[1] } },
       ],
+    });
+  });
+
+  it('binds coders and streams of a folder to a tree', () => {
+    // Three coders: one of two inputs takes a packed stream and the second coder, which takes the third.
+    const [header] = read(
+      ...[0x17, 0x06, 0, 2, 0x09, 3, 4, 0],
+      ...[0x07, 0x0b, 1, 0, 3, 0x11, 5, 2, 1, 1, 6, 1, 7, 1, 1, 2, 2, 0, 3, 0x0c, 10, 11, 12, 0, 0],
+    ).folders;
+    const none = new Uint8Array(0);
+    const last = { method: '07', properties: none, inputs: [1], size: 12 };
+    const second = { method: '06', properties: none, inputs: [last], size: 11 };
+    expect(header).toMatchObject({
+      plan: { main: { method: '05', inputs: [0, second], size: 10 }, methods: ['05', '06', '07'], size: 10 },
+      packed: [
+        { start: 32, size: 3 },
+        { start: 35, size: 4 },
+      ],
+      packedSize: 7,
     });
   });
 
@@ -74,6 +98,10 @@ describe('the header of a 7z archive', () => {
     ['coders bound to nothing', [0x17, 0x07, 0x0b, 1, 0, 2, 1, 0, 1, 0, 2, 0]],
     ['coders bound to nothing', [0x17, 0x07, 0x0b, 1, 0, 2, 1, 0, 1, 0, 0, 2]],
     ['coders bound to nothing', [0x17, 0x07, 0x0b, 1, 0, 3, 1, 0, 1, 0, 1, 0, 0, 1, 2, 1]],
+    ['coders bound to nothing', [0x17, 0x07, 0x0b, 1, 0, 3, 1, 0, 1, 0, 1, 0, 0, 1, 0, 2]],
+    ['coders bound in a circle', [0x17, 0x07, 0x0b, 1, 0, 2, 1, 0, 1, 0, 1, 1]],
+    ['streams bound to nothing', [0x17, 0x07, 0x0b, 1, 0, 1, 0x11, 0, 2, 1, 0, 2]],
+    ['streams bound to nothing', [0x17, 0x07, 0x0b, 1, 0, 1, 0x11, 0, 2, 1, 1, 1]],
     ['instead of the sizes of folders', [0x17, 0x07, 0x0b, 1, 0, 1, 1, 0, 0x0a]],
     ['the property 0x9 among folders', [0x17, 0x07, 0x0b, 1, 0, 1, 1, 0, 0x0c, 3, 0x09]],
     ['folders of more streams than there are', [0x17, ...FOLDER, 0]],

@@ -1,21 +1,15 @@
 import type { ScanLimits } from '../../limits.ts';
 import { HeaderBytes } from './header-bytes.ts';
-
-/** One step of a folder's compression. */
-export interface Coder {
-  /** In hexadecimal digits, e.g. `030101` for LZMA. */
-  readonly method: string;
-  readonly properties: Uint8Array;
-}
+import { type Plan, readPlan } from './read-plan.ts';
 
 /** Streams that are packed as one. */
 export interface Folder {
-  /** In the order of the header. More than one is a chain or a net of filters. */
-  readonly coders: readonly Coder[];
+  /** What unpacks it. */
+  readonly plan: Plan;
   /** Bytes of its packed streams in the archive. */
   readonly start: number;
   readonly packedSize: number;
-  readonly packedStreams: number;
+  readonly packed: readonly { readonly start: number; readonly size: number }[];
   readonly size: number;
   readonly crc: number | undefined;
   /** The contents that lie in it one after another. */
@@ -62,7 +56,6 @@ const ID = {
 
 /** Bytes of the header in front. */
 export const SIGNATURE_HEADER = 32;
-const MAX_CODERS = 32;
 
 /** Header of the archive, or of the packed header inside it. */
 export type Header =
@@ -125,15 +118,6 @@ function readChecksums(from: HeaderBytes, count: number): readonly (number | und
   return from.bitsOrAll(count).map((given) => (given ? from.u32() : undefined));
 }
 
-/** How many streams go into a folder, and what makes one of them. */
-interface Plan {
-  readonly coders: readonly Coder[];
-  readonly packedStreams: number;
-  readonly outputs: number;
-  /** Which output is the folder's. */
-  readonly main: number;
-}
-
 function readFolders(
   from: HeaderBytes,
   packed: Packed,
@@ -142,9 +126,9 @@ function readFolders(
   from.require(ID.folder, 'folders');
   const count = from.count(most);
   from.require(0, 'folders in the header');
-  const plans = Array.from({ length: count }, () => readPlan(from));
+  const shapes = Array.from({ length: count }, () => readPlan(from));
   from.require(ID.unpackSize, 'the sizes of folders');
-  const sizes = plans.map(({ outputs, main }) => Array.from({ length: outputs }, () => from.number())[main]!);
+  const plans = shapes.map((shape) => shape(() => from.number()));
   let checksums: readonly (number | undefined)[] = [];
   for (let id = from.byte(); id !== ID.end; id = from.byte()) {
     if (id === ID.crc) checksums = readChecksums(from, count);
@@ -152,45 +136,28 @@ function readFolders(
   }
   let stream = 0;
   let start = SIGNATURE_HEADER + packed.start;
-  return plans.map(({ coders, packedStreams }, i) => {
-    const own = packed.sizes.slice(stream, stream + packedStreams);
-    if (own.length !== packedStreams) throw from.fail('folders of more streams than there are');
-    stream += packedStreams;
-    const packedSize = own.reduce((sum, size) => sum + size, 0);
-    const size = sizes[i]!;
-    const crc = checksums[i];
-    const folder = { coders, start, packedSize, packedStreams, size, crc, contents: [{ size, crc }] };
-    start += packedSize;
+  return plans.map((plan, i) => {
+    const own = packed.sizes.slice(stream, stream + plan.packedStreams);
+    if (own.length !== plan.packedStreams) throw from.fail('folders of more streams than there are');
+    stream += own.length;
+    const first = start;
+    const streams = own.map((size) => {
+      start += size;
+      return { start: start - size, size };
+    });
     if (!Number.isSafeInteger(start)) throw from.fail('packed streams of impossible size');
-    return folder;
+    const { size } = plan;
+    const crc = checksums[i];
+    return {
+      plan,
+      start: first,
+      packedSize: start - first,
+      packed: streams,
+      size,
+      crc,
+      contents: [{ size, crc }],
+    };
   });
-}
-
-function readPlan(from: HeaderBytes): Plan {
-  const count = from.number();
-  if (count < 1 || count > MAX_CODERS) throw from.fail(`${count} coders in a folder`);
-  let [inputs, outputs] = [0, 0];
-  const coders = Array.from({ length: count }, () => {
-    const flags = from.byte();
-    if ((flags & 0xc0) !== 0) throw from.fail('a coder of another kind');
-    const method = Buffer.from(from.take(flags & 15)).toString('hex');
-    const [more, gives] = (flags & 0x10) === 0 ? [1, 1] : [from.number(), from.number()];
-    if (more < 1 || more > MAX_CODERS || gives !== 1) throw from.fail('a coder of impossible shape');
-    inputs += more;
-    outputs += gives;
-    return { method, properties: (flags & 0x20) === 0 ? new Uint8Array(0) : from.take(from.number()) };
-  });
-  const bound = new Set<number>();
-  for (let i = 0; i < outputs - 1; i++) {
-    const [input, output] = [from.number(), from.number()];
-    if (input >= inputs || output >= outputs || bound.has(output)) throw from.fail('coders bound to nothing');
-    bound.add(output);
-  }
-  const packedStreams = inputs - (outputs - 1);
-  if (packedStreams < 1) throw from.fail('a folder of no streams');
-  if (packedStreams > 1) for (let i = 0; i < packedStreams; i++) from.number();
-  const main = coders.findIndex((_, i) => !bound.has(i));
-  return { coders, packedStreams, outputs, main };
 }
 
 function readContents(

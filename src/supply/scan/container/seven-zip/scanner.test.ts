@@ -2,6 +2,7 @@ import { deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { bytes, op, PAYLOAD, pickle } from '../../pickle/pickle.fixture.ts';
 import { ruleIds, scanBytes } from '../../scan.fixture.ts';
+import { BEHIND_PPC, FILTERED_BY_7_ZIP } from './filtered.fixture.ts';
 import { sevenZip, WRITTEN_BY_7_ZIP } from './seven-zip.fixture.ts';
 
 const EVIL = pickle(PAYLOAD);
@@ -17,8 +18,8 @@ async function look(content: Uint8Array, scan: Parameters<typeof scanBytes>[2] =
   };
 }
 
-const written = (name: keyof typeof WRITTEN_BY_7_ZIP) =>
-  look(new Uint8Array(Buffer.from(WRITTEN_BY_7_ZIP[name], 'base64')));
+const archive = (base64: string) => new Uint8Array(Buffer.from(base64, 'base64'));
+const written = (name: keyof typeof WRITTEN_BY_7_ZIP) => look(archive(WRITTEN_BY_7_ZIP[name]));
 
 describe('an archive that 7-Zip wrote', () => {
   it('is clean when its members are', async () => {
@@ -38,7 +39,20 @@ describe('an archive that 7-Zip wrote', () => {
     expect(found.findings[0]).toMatch(/^evil\.pkl: posix\.system/);
   });
 
-  it('is not read where it has a password or filters, and says so once', async () => {
+  it.each(Object.entries(FILTERED_BY_7_ZIP))(
+    'is read through its filters, to the last bit: %s',
+    async (_, base64) => {
+      // A wrong bit would be a wrong checksum, which is a finding.
+      expect(await look(archive(base64))).toMatchObject({
+        verdict: 'malicious',
+        rules: ['pickle/dangerous-name'],
+        findings: [expect.stringMatching(/^evil\.pkl: posix\.system/)],
+      });
+      expect(await written('BCJ and LZMA')).toMatchObject({ verdict: 'clean' });
+    },
+  );
+
+  it('is not read where it has a password or an unknown method, and says so once', async () => {
     expect(await written('files encrypted')).toMatchObject({
       verdict: 'unreadable',
       rules: ['7z/encrypted'],
@@ -49,7 +63,7 @@ describe('an archive that 7-Zip wrote', () => {
       rules: ['7z/encrypted'],
     });
     expect((await written('PPMd')).findings).toEqual([': packed with PPMd']);
-    expect((await written('BCJ and LZMA')).findings).toEqual([': packed with LZMA and BCJ']);
+    expect((await look(archive(BEHIND_PPC))).findings).toEqual([': packed with LZMA and PPC']);
     expect(await written('PPMd')).toMatchObject({ verdict: 'unreadable', rules: ['archive/unsupported'] });
   });
 

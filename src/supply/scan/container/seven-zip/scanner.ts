@@ -10,8 +10,8 @@ import { type Folder, type ListedFile, readHeader, SIGNATURE_HEADER } from './re
 import { problemOf, unpackFolder } from './unpack-folder.ts';
 
 /**
- * 7z archives: header (packed or not), files, folders of one method each: copy, LZMA, LZMA2, Deflate, bzip2, Zstandard. What is
- * encrypted or goes through filters is named and unreadable.
+ * 7z archives: header (packed or not), files, folders of copy, LZMA, LZMA2, Deflate or bzip2, behind filters (Delta, BCJ, BCJ2, ARM,
+ * ARM64) where there are. What is encrypted or packed in other ways (PPMd) is named and unreadable.
  * Source: 7zFormat.txt of the LZMA SDK.
  */
 export const sevenZipScanner: Scanner = {
