@@ -122,6 +122,37 @@ describe('slow-bleeding', () => {
     expect(alarms[0]!.threshold).toBeGreaterThan(7);
   });
 
+  describe('of a tenant', () => {
+    /** Clients 0 to 3 are of one tenant, or all are. */
+    const ofTenants = (sightings: readonly Sighting[], isAll = false) =>
+      sightings.map((each) => ({
+        ...each,
+        tenant: isAll || /^client [0-3]$/.test(each.principal!) ? 'acme' : each.principal,
+      }));
+
+    it('names those alone whose own calls show it', () => {
+      const monitor = slowBleeding.make(options, setting());
+      feed(monitor, ofTenants(verified(14_000, 0.02)));
+      const alarms = feed(monitor, ofTenants(verified(4000, 0.4, START + 1e8, 'client 3')));
+      const own = alarms.filter(({ subject }) => subject.includes('one caller'));
+      expect(own.length).toBeGreaterThan(0);
+      for (const { principals, kind, figures } of own)
+        expect({ principals, kind, group: figures.group }).toEqual({
+          ...{ principals: ['client 3'], kind: 'attack' },
+          group: ['acme'],
+        });
+    });
+
+    it('who is most of the traffic are said as of all', () => {
+      const monitor = slowBleeding.make(options, setting());
+      feed(monitor, ofTenants(verified(6000, 0.02), true));
+      const alarms = feed(monitor, ofTenants(verified(6000, 0.06, LATER), true));
+      expect(alarms.map(({ subject, principals }) => [subject, principals])).toEqual([
+        ['slow-bleeding: divergence of digits', []],
+      ]);
+    });
+  });
+
   it('sees scores creep where no labels and no verifying model are', () => {
     const crept = (calls: number, by: number, from: number) =>
       traffic({ calls, from, seed: 3, top: (rng) => [calmTop(rng)[0], calmTop(rng)[1] - by] });

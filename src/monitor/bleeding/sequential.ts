@@ -1,18 +1,19 @@
 import { randomFrom } from '../../core/random.ts';
-import { normalTail } from '../../core/statistics/normal.ts';
 import type { Alarm } from '../alarm.ts';
 import { percent } from '../drift/column.ts';
 import { historyOf } from '../drift/history.ts';
 import { distinctMoments } from '../drift/runs.ts';
-import { type Spread, type SpreadMore, spreadOf } from '../drift/spread.ts';
+import type { Spread } from '../drift/spread.ts';
 import { openTrails } from '../drift/trails.ts';
 import { type Part, shown } from '../drift/window-test.ts';
 import type { Monitor, MonitorSetting, MonitorState } from '../monitor.ts';
 import type { Sighting, TrueLabel } from '../sighting.ts';
+import { openCallerWatches } from './caller-watches.ts';
 import { detectionDelays } from './detection-delay.ts';
 import { type MeanStream, openMeanStream, type Rise, type StreamOptions } from './mean-stream.ts';
 import { readSequential } from './sequential-calibration.ts';
 import { readSequentialMemory, writeSequential } from './sequential-memory.ts';
+import { spreadOfCaller, spreadOfRise } from './whose-rise.ts';
 
 /** Tells a number in [0, 1] of a stream. */
 export type Emit = (
@@ -67,10 +68,7 @@ export interface SequentialOptions {
   readonly again: number;
 }
 
-/** Callers that are watched one by one, and numbers of others after which a place is free again. */
-const MOST_GROUPS = 32;
-type Group = Map<string, { readonly watch: MeanStream; last: number }>;
-const QUIET = 200_000;
+/** Numbers that are kept of one caller. */
 const GROUP_RING = 300;
 const MOST_CALLERS = 1024;
 /** A loss from which it is grave. */
@@ -122,8 +120,21 @@ export function openSequential(
       const excess = own && Float64Array.from(own.values, (x) => x - usual.mean);
       return excess && historyOf(own, excess, since);
     };
-  const groups = new Map(subject.groups.map((stream) => [stream, new Map() as Group]));
-  let told = 0;
+  const groups = new Map(
+    subject.groups.map((stream) => [
+      stream,
+      openCallerWatches((group) =>
+        openMeanStream(
+          {
+            ...{ tolerance: options.tolerance, learn: options.learn, perDay, ring: GROUP_RING },
+            // Rates of false alarms are per number: with the run length of all, any number of callers together keeps to the budget of all.
+            runLength: streams.get(stream)!.runLength,
+          },
+          rng.fork(stream, group),
+        ),
+      ),
+    ]),
+  );
   const callers = new Map<string, number>(kept.callers);
   let counted = [...callers.values()].reduce((sum, count) => sum + count, 0);
   const said = new Map<string, number>(kept.said);
@@ -178,31 +189,6 @@ export function openSequential(
     });
   };
 
-  /** The watch over a caller; undefined where others have all places: who comes and goes must not push out who stays. */
-  const groupOf = (all: Group, stream: string, group: string): MeanStream | undefined => {
-    const known = all.get(group);
-    if (known !== undefined) {
-      known.last = ++told;
-      return known.watch;
-    }
-    if (all.size >= MOST_GROUPS) {
-      if (++told % 64 !== 0) return undefined;
-      const quiet = [...all].find(([, { last }]) => told - last > QUIET);
-      if (quiet === undefined) return undefined;
-      all.delete(quiet[0]);
-    }
-    const watch = openMeanStream(
-      {
-        ...{ tolerance: options.tolerance, learn: options.learn, perDay, ring: GROUP_RING },
-        // Rates of false alarms are per number: with the run length of all, any number of callers together keeps to the budget of all.
-        runLength: streams.get(stream)!.runLength,
-      },
-      rng.fork(stream, group),
-    );
-    all.set(group, { watch, last: ++told });
-    return watch;
-  };
-
   const emit: Emit = (stream, x, caller, group, decision, at) => {
     const watch = streams.get(stream);
     if (watch === undefined) return;
@@ -234,26 +220,15 @@ export function openSequential(
         }),
         `${name}: ${stream}`,
       );
-    const all = groups.get(stream);
-    const own = all && groupOf(all, stream, group);
-    if (own === undefined) return;
-    const one = own.take(x, caller, decision, at);
+    const callersOf = groups.get(stream);
+    const one = callersOf?.take(group, x, caller, decision, at);
     // What is said of all is not said of each again.
-    if (one === undefined || watch.phase() === 'alarmed' || !isDue(`${stream}\n${group}`, at)) return;
-    const principals = [...new Set(one.rows.principals)].slice(0, 32);
-    const past = historyIn(stream, one)(new Set(principals));
-    const isSlow = past?.how === 'slow';
+    if (one === undefined || watch.phase() === 'alarmed' || callersOf!.isMost(group)) return;
+    if (!isDue(`${stream}\n${group}`, at)) return;
     raise(
       stream,
       one,
-      {
-        kind: isSlow ? 'drift' : 'attack',
-        principals,
-        why: isSlow
-          ? `Drift-like: only ${group} loses, and ${past.words}; all together are as usual.`
-          : `Attack-like: only ${group} loses; all together are as usual.`,
-        figures: { group: [group] },
-      },
+      spreadOfCaller(group, one, historyIn(stream, one)),
       `${name}: ${stream} of one caller`,
     );
   };
@@ -306,7 +281,7 @@ export function openSequential(
           ...(source.parts?.() ?? []),
           ...all.map(({ stream, mean }) => ({ name: stream, score: mean ?? 0 })),
           ...[...groups].flatMap(([stream, of]) =>
-            [...of].map(([group, { watch }]) => ({
+            [...of.watches()].map(([group, watch]) => ({
               name: `${stream} of ${group}`,
               score: watch.state().mean ?? 0,
             })),
@@ -325,22 +300,6 @@ export function openSequential(
         source.keepBytes?.(),
       ),
   };
-}
-
-/** Whose doing a rise is. */
-function spreadOfRise(
-  { rows, usual, baseline }: Rise,
-  more: Pick<SpreadMore, 'calmShare' | 'distinct' | 'history'>,
-): Spread {
-  const excess = Float64Array.from(rows.values, (x) => x - usual.mean);
-  const deviation = Math.sqrt(Math.max(1e-6, baseline.squares / Math.max(1, baseline.n) - usual.mean ** 2));
-  return spreadOf(rows, excess, {
-    ...more,
-    scoreOfRest(rest) {
-      const mean = rest.values.reduce((sum, x) => sum + x, 0) / rest.n;
-      return -Math.log10(Math.max(1e-300, normalTail(((mean - usual.mean) * Math.sqrt(rest.n)) / deviation)));
-    },
-  });
 }
 
 /** Decisions with the largest numbers, the largest first. */

@@ -16,6 +16,8 @@ export interface Spread {
 /** So few callers may be behind what is called an attack, and so much of the shift must be theirs. */
 const FEW = 3;
 const MOST_OF_IT = 0.8;
+/** Of those few, who holds less of it than this share is not named: chance puts somebody after the first one. */
+const NAMED = 0.1;
 /** The rest is calm with at least this p-value, on at least so many rows. */
 const CALM_SCORE = 2;
 const ENOUGH = 30;
@@ -83,6 +85,8 @@ export function spreadOf(
     return drift(
       `Drift-like as far as one can tell: it shows in ${rows.n} rows, too few to say whose doing it is.`,
     );
+  const named = (names: readonly string[]) =>
+    names.filter((name, i) => i === 0 || share(parts.get(name)!.sum) >= NAMED);
   /** Where few are behind it and it is drift all the same. */
   const excused = (names: readonly string[], shares: string): Spread | undefined => {
     const few = new Set(names);
@@ -95,7 +99,7 @@ export function spreadOf(
     if (past === undefined) return undefined;
     return past.how === 'slow'
       ? {
-          ...{ kind: 'drift', principals: names, figures },
+          ...{ kind: 'drift', principals: named(names), figures },
           why: `Drift-like: ${shares}, and ${past.words}: what ${names.length === 1 ? 'this caller sends' : 'these callers send'} drifts; attacks do not take that long to begin.`,
         }
       : passing(`Drift-like as far as one can tell: ${shares}, but ${past.words}; there is more of it now.`);
@@ -129,7 +133,11 @@ export function spreadOf(
   if (rest.n < ENOUGH)
     return (
       excused(names, shares) ??
-      attack(names, `Attack-like: ${shares}, and they sent ${percent(usual)} of calm traffic.`, figures)
+      attack(
+        named(names),
+        `Attack-like: ${shares}, and they sent ${percent(usual)} of calm traffic.`,
+        figures,
+      )
     );
   const score = scoreOfRest(rest);
   const withRest = { ...figures, pOfRest: 10 ** -score };
@@ -142,7 +150,7 @@ export function spreadOf(
       }
     : (excused(names, shares) ??
         attack(
-          names,
+          named(names),
           `Attack-like: ${shares}, and without them the other ${rest.n} rows of ${new Set(rest.principals).size} callers are calm (p = ${(10 ** -score).toPrecision(2)}).`,
           withRest,
         ));
