@@ -1,11 +1,11 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WireWriter } from '../../onnx/wire.ts';
 import { ggufFile } from '../scan/formats/gguf.fixture.ts';
 import { type BaselineEntry, baselineToJson, readBaseline } from './baseline.ts';
 import { findSecrets } from './find-secrets.ts';
+import { temporaryFolder } from './temporary-folder.fixture.ts';
 import { secretsText } from './text.ts';
 import { SAMPLES, tokenSource } from './tokens.fixture.ts';
 
@@ -13,21 +13,11 @@ const t = tokenSource(21);
 const token = SAMPLES['huggingface-token']!(t)[0];
 const other = SAMPLES['replicate-token']!(t)[0];
 
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'glacis-secrets-'));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-function lay(name: string, content: string | Uint8Array): string {
-  const path = join(folder, name);
-  mkdirSync(join(path, '..'), { recursive: true });
-  writeFileSync(path, content);
-  return path;
-}
+const folder = temporaryFolder();
+const { lay } = folder;
 
 const look = async (...names: string[]) =>
-  findSecrets(names.length === 0 ? [folder] : names.map((name) => join(folder, name)));
+  findSecrets(names.length === 0 ? [folder.path] : names.map((name) => join(folder.path, name)));
 const places = async (...names: string[]) =>
   (await look(...names)).findings.map(({ rule, where }) => [rule, where.place, where.line, where.column]);
 
@@ -171,10 +161,10 @@ describe('folders', () => {
     ])
       lay(name, `t ${token}\n`);
     lay('env/pyvenv.cfg', '');
-    symlinkSync('/etc', join(folder, 'link'));
-    symlinkSync(folder, join(folder, 'loop'));
+    symlinkSync('/etc', join(folder.path, 'link'));
+    symlinkSync(folder.path, join(folder.path, 'loop'));
     const { findings } = await look();
-    expect(findings.map(({ where }) => where.path.slice(folder.length + 1))).toEqual([
+    expect(findings.map(({ where }) => where.path.slice(folder.path.length + 1))).toEqual([
       '.git/config',
       'a.txt',
       'sub/b.txt',
@@ -195,14 +185,14 @@ describe('folders', () => {
 
   it('of the caller may be named through a link', async () => {
     lay('real/a.txt', token);
-    symlinkSync(join(folder, 'real'), join(folder, 'link'));
+    symlinkSync(join(folder.path, 'real'), join(folder.path, 'link'));
     expect((await look('link')).findings).toHaveLength(1);
   });
 
   it('end when they are cancelled', async () => {
     lay('a.txt', 'x');
     const signal = AbortSignal.abort();
-    await expect(findSecrets([folder], { signal })).rejects.toMatchObject({ code: 'run/cancelled' });
+    await expect(findSecrets([folder.path], { signal })).rejects.toMatchObject({ code: 'run/cancelled' });
   });
 });
 
@@ -210,8 +200,8 @@ describe('a baseline', () => {
   const salt = 'ab'.repeat(16);
   async function baselineOf(): Promise<string> {
     const entries: BaselineEntry[] = [];
-    await findSecrets([folder], { record: { salt, add: (entry) => entries.push(entry) } });
-    const path = join(folder, '..', `${folder.split('/').at(-1)}.json`);
+    await findSecrets([folder.path], { record: { salt, add: (entry) => entries.push(entry) } });
+    const path = join(folder.path, '..', `${folder.path.split('/').at(-1)}.json`);
     writeFileSync(path, baselineToJson({ salt, entries }));
     return path;
   }
@@ -221,10 +211,10 @@ describe('a baseline', () => {
     const path = await baselineOf();
     const baseline = await readBaseline(path);
     rmSync(path);
-    expect(await findSecrets([folder], { baseline })).toMatchObject({ findings: [], known: 1 });
+    expect(await findSecrets([folder.path], { baseline })).toMatchObject({ findings: [], known: 1 });
     lay('a.txt', `moved down\n\na ${token}\nb ${other}\n`);
     lay('b.txt', `a ${token}\n`);
-    const { findings } = await findSecrets([folder], { baseline });
+    const { findings } = await findSecrets([folder.path], { baseline });
     expect(findings.map(({ rule, where }) => [rule, where.path.at(-5)])).toEqual([
       ['secrets/replicate-token', 'a'],
       ['secrets/huggingface-token', 'b'],
@@ -235,8 +225,8 @@ describe('a baseline', () => {
     lay('a.txt', `a ${token}\n`);
     const entries: BaselineEntry[] = [];
     const record = { salt, add: (entry: BaselineEntry) => entries.push(entry) };
-    await findSecrets([folder], { record });
-    await findSecrets([folder], { record });
+    await findSecrets([folder.path], { record });
+    await findSecrets([folder.path], { record });
     const text = baselineToJson({ salt, entries });
     expect(text).not.toContain(token.slice(3, 9));
     expect(text).toBe(baselineToJson({ salt, entries: entries.slice(0, 1) }));
@@ -256,6 +246,6 @@ describe('a baseline', () => {
         code: 'data/unreadable',
       });
     await expect(readBaseline(lay('b.json', '{'))).rejects.toMatchObject({ code: 'data/unreadable' });
-    await expect(readBaseline(join(folder, 'none'))).rejects.toMatchObject({ code: 'data/unreadable' });
+    await expect(readBaseline(join(folder.path, 'none'))).rejects.toMatchObject({ code: 'data/unreadable' });
   });
 });

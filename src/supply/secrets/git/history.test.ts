@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { findSecrets } from '../find-secrets.ts';
+import { temporaryFolder } from '../temporary-folder.fixture.ts';
 import { SAMPLES, tokenSource } from '../tokens.fixture.ts';
 import { gitHistory } from './history.ts';
 import { stagedFiles } from './staged.ts';
@@ -12,20 +12,14 @@ const t = tokenSource(21);
 const token = SAMPLES['huggingface-token']!(t)[0];
 const other = SAMPLES['replicate-token']!(t)[0];
 
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'glacis-secrets-'));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-function lay(name: string, content: string | Uint8Array): void {
-  const path = join(folder, name);
-  mkdirSync(join(path, '..'), { recursive: true });
-  writeFileSync(path, content);
-}
+const folder = temporaryFolder();
+const { lay } = folder;
 
 const git = (...args: string[]) =>
-  execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@x', ...args], { cwd: folder, stdio: 'pipe' })
+  execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@x', ...args], {
+    cwd: folder.path,
+    stdio: 'pipe',
+  })
     .toString()
     .trim();
 
@@ -37,19 +31,19 @@ describe('staged files', () => {
     git('add', '--', '.');
     lay('a b.txt', 'clean now\n');
     lay('unstaged.txt', token);
-    const { findings, files } = await findSecrets({ given: await stagedFiles(folder) });
+    const { findings, files } = await findSecrets({ given: await stagedFiles(folder.path) });
     expect(files).toBe(2);
     expect(findings.map(({ where }) => where.path).sort()).toEqual(['-n.txt', 'a b.txt']);
   });
 
   it('outside of a repository are an error', async () => {
-    await expect(stagedFiles(folder)).rejects.toMatchObject({ code: 'data/unreadable' });
+    await expect(stagedFiles(folder.path)).rejects.toMatchObject({ code: 'data/unreadable' });
   });
 });
 
 describe('the history of a repository', () => {
   const found = async () => {
-    const { findings, files, unread } = await findSecrets({ given: gitHistory(folder) });
+    const { findings, files, unread } = await findSecrets({ given: gitHistory(folder.path) });
     expect(unread).toEqual([]);
     return { files, at: findings.map(({ where }) => `${where.path}, ${where.place}, line ${where.line}`) };
   };
@@ -108,24 +102,24 @@ describe('the history of a repository', () => {
     lay('clean', 'x');
     const clean = git('hash-object', '-w', 'clean');
     git('replace', git('rev-parse', 'HEAD:a'), clean);
-    const trap = `touch '${join(folder, 'ran')}'`;
+    const trap = `touch '${join(folder.path, 'ran')}'`;
     for (const name of ['core.fsmonitor', 'diff.external', 'core.pager', 'gpg.program', 'diff.x.textconv'])
       git('config', name, trap);
     git('config', 'log.showSignature', 'true');
     lay('.gitattributes', '* diff=x');
     expect((await found()).at).toHaveLength(1);
-    expect(existsSync(join(folder, 'ran'))).toBe(false);
+    expect(existsSync(join(folder.path, 'ran'))).toBe(false);
   });
 
   it('of no repository is an error, and a damaged one is', async () => {
-    const read = () => findSecrets({ given: gitHistory(folder) });
+    const read = () => findSecrets({ given: gitHistory(folder.path) });
     await expect(read()).rejects.toMatchObject({ code: 'data/unreadable' });
     git('init', '-q');
     lay('a', `x ${token}`);
     git('add', '.');
     git('commit', '-qm', 'first');
     const id = git('rev-parse', 'HEAD:a');
-    const object = join(folder, '.git', 'objects', id.slice(0, 2), id.slice(2));
+    const object = join(folder.path, '.git', 'objects', id.slice(0, 2), id.slice(2));
     chmodSync(object, 0o600);
     writeFileSync(object, 'damaged');
     await expect(read()).rejects.toMatchObject({ code: 'data/unreadable' });
@@ -133,7 +127,7 @@ describe('the history of a repository', () => {
 
   it('can be cancelled', async () => {
     git('init', '-q');
-    const given = gitHistory(folder, AbortSignal.abort());
+    const given = gitHistory(folder.path, AbortSignal.abort());
     await expect(findSecrets({ given })).rejects.toMatchObject({ code: 'run/cancelled' });
   });
 });

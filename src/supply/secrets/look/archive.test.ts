@@ -1,34 +1,23 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { sevenZip } from '../../scan/container/seven-zip/seven-zip.fixture.ts';
 import { tar } from '../../scan/container/tar.fixture.ts';
 import { zip } from '../../scan/container/zip.fixture.ts';
 import { findSecrets } from '../find-secrets.ts';
+import { temporaryFolder } from '../temporary-folder.fixture.ts';
 import { SAMPLES, tokenSource } from '../tokens.fixture.ts';
 
 const t = tokenSource(21);
 const token = SAMPLES['huggingface-token']!(t)[0];
 
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'glacis-secrets-'));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-function lay(name: string, content: string | Uint8Array): void {
-  const path = join(folder, name);
-  mkdirSync(join(path, '..'), { recursive: true });
-  writeFileSync(path, content);
-}
+const folder = temporaryFolder();
+const { lay } = folder;
 
 describe('archives', () => {
   const member = { name: 'deep/.env', content: Buffer.from(`A=1\nHF_TOKEN=${token}\n`) };
   const where = async () =>
-    (await findSecrets([folder])).findings.map((f) => [
-      f.where.path.slice(folder.length + 1),
+    (await findSecrets([folder.path])).findings.map((f) => [
+      f.where.path.slice(folder.path.length + 1),
       f.where.place,
       f.where.line,
     ]);
@@ -55,8 +44,8 @@ describe('archives', () => {
     const cut = gzipSync(Buffer.alloc(200_000, 'words and more ')).subarray(0, -20);
     lay('cut.gz', cut);
     lay('locked.zip', zip([{ name: 'a', content: 'x', flags: 1 }]));
-    const { unread } = await findSecrets([folder]);
-    expect(unread.map(({ path }) => path.slice(folder.length + 1)).sort()).toEqual([
+    const { unread } = await findSecrets([folder.path]);
+    expect(unread.map(({ path }) => path.slice(folder.path.length + 1)).sort()).toEqual([
       'cut.gz',
       'locked.zip, byte 0',
     ]);
@@ -74,9 +63,9 @@ describe('archives', () => {
         { name: 'data/2', content: secret },
       ]),
     );
-    const { partly, findings } = await findSecrets([folder]);
+    const { partly, findings } = await findSecrets([folder.path]);
     expect(partly).toHaveLength(1);
     expect(partly[0]?.reason).toContain('binary contents in it');
-    expect(findings.map((f) => f.where.path.slice(folder.length + 1))).toEqual(['model.pt!data/2']);
+    expect(findings.map((f) => f.where.path.slice(folder.path.length + 1))).toEqual(['model.pt!data/2']);
   });
 });
