@@ -4,6 +4,7 @@ import { openStore, type Store } from '../../../store/index.ts';
 import { databaseKeys } from './database-keys.ts';
 import type { KeyRecord } from './key-record.ts';
 import type { KeyStore } from './key-store.ts';
+import { openKeyTable } from './key-table.ts';
 import { scopeFromList, scopeToList } from './stored-scope.ts';
 
 const record = (id: string, over: Partial<KeyRecord> = {}): KeyRecord => ({
@@ -50,8 +51,8 @@ describe.each(ENGINES)('keys in the database on $engine', ({ engine, missing }) 
     it('show a new version after each change, and none where nothing changed', async () => {
       const seen = new Set<string>();
       const look = async () => {
-        const version = await keys.version();
-        expect(await keys.version()).toBe(version);
+        const version = JSON.stringify(await keys.version());
+        expect(JSON.stringify(await keys.version())).toBe(version);
         expect(seen.has(version)).toBe(false);
         seen.add(version);
       };
@@ -67,7 +68,7 @@ describe.each(ENGINES)('keys in the database on $engine', ({ engine, missing }) 
       await keys.shutOut('acme-scanner', 'acme', false, { ...act, at: 6 });
       await look();
       await keys.used([['a', 7]]);
-      expect(seen.has(await keys.version())).toBe(true);
+      expect(seen.has(JSON.stringify(await keys.version()))).toBe(true);
       const { keys: all, shutOut } = await keys.load(10);
       expect(shutOut).toEqual([]);
       expect(all.find(({ id }) => id === 'a')?.lastUsed).toBe(7);
@@ -106,6 +107,30 @@ describe.each(ENGINES)('keys in the database on $engine', ({ engine, missing }) 
 
     it('are refused where there are more than the index may hold', async () => {
       await expect(keys.load(2)).rejects.toMatchObject({ code: 'store/unusable' });
+      await expect(keys.changed(0, 2)).rejects.toMatchObject({ code: 'store/unusable' });
+    });
+
+    it('amount to the version that a table of them tells', async () => {
+      const table = openKeyTable();
+      for (const key of (await keys.load(10)).keys) table.put(key);
+      expect((await keys.version()).keys).toBe(table.version());
+    });
+
+    it('that were made, revoked or replaced since a time are told apart', async () => {
+      const later = 1_900_000_000_000;
+      await keys.add(record('old', { principal: 'p2' }));
+      await keys.add(record('ended', { principal: 'p2' }));
+      expect(await keys.changed(later, 10)).toEqual({ keys: [], damaged: [], shutOut: [] });
+      await keys.replace('old', later + 9, record('new', { principal: 'p2', created: later }));
+      await keys.revoke('ended', { ...act, at: later + 1 });
+      await keys.shutOut('p2', 'acme', true, act);
+      for (const page of [1, 2, 10]) {
+        const { keys: changed, shutOut } = await databaseKeys(store, page).changed(later, 10);
+        expect(changed.map(({ id }) => id)).toEqual(['ended', 'new', 'old']);
+        expect(shutOut).toEqual(['p2']);
+      }
+      for (const id of ['old', 'ended', 'new'])
+        await store.db.deleteFrom('api_keys').where('id', '=', id).execute();
     });
 
     it.each([
@@ -116,7 +141,7 @@ describe.each(ENGINES)('keys in the database on $engine', ({ engine, missing }) 
     ])('with %s do not work and are reported', async (_, change) => {
       await store.db.updateTable('api_keys').set(change).where('id', '=', 'a').execute();
       const { keys: all, damaged } = await keys.load(10);
-      expect(damaged).toEqual(['a']);
+      expect(damaged).toEqual([{ id: 'a', created: record('a').created, expires: record('a').expires }]);
       expect(all.map(({ id }) => id)).not.toContain('a');
       await store.db.deleteFrom('api_keys').where('id', '=', 'a').execute();
       await keys.add(record('a'));

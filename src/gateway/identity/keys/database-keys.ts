@@ -3,29 +3,33 @@ import { GlacisError } from '../../../core/error.ts';
 import type { ApiKeyRow, Store } from '../../../store/index.ts';
 import { KEY_HASH } from './key-hash.ts';
 import type { KeyRecord } from './key-record.ts';
-import type { KeyAct, KeyStore } from './key-store.ts';
+import { type DamagedKey, type KeyAct, type KeySnapshot, type KeyStore, versionOfKeys } from './key-store.ts';
 import { scopeFromList, scopeToList } from './stored-scope.ts';
 
-/** Rows that are asked for at once; the store gives no more than ten times as many. */
-const PAGE = 10_000;
+/** Rows that are asked for at once: what a page takes to be read, some three milliseconds, holds up calls. */
+const PAGE = 1000;
 
 /** Keys in the gateway's database, shared by all that use it, read in pages of `page`. */
 export function databaseKeys({ db, reader, each, transact }: Store, page = PAGE): KeyStore {
+  const snapshot = async (most: number, since?: number): Promise<KeySnapshot> => {
+    const keys: KeyRecord[] = [];
+    const damaged: DamagedKey[] = [];
+    for await (const rows of pagesOf(reader, most, page, since))
+      for (const row of rows) {
+        const record = recordOf(row);
+        if (record) keys.push(record);
+        else damaged.push(timesOf(row));
+      }
+    const out = await reader
+      .selectFrom('principals')
+      .select('id')
+      .where('disabled', 'is not', null)
+      .execute();
+    return { keys, damaged, shutOut: out.map(({ id }) => id) };
+  };
   return {
-    async load(most) {
-      const rows = await allRows(reader, most, page);
-      const read = rows.map((row) => ({ id: row.id, record: recordOf(row) }));
-      const out = await reader
-        .selectFrom('principals')
-        .select('id')
-        .where('disabled', 'is not', null)
-        .execute();
-      return {
-        keys: read.flatMap(({ record }) => record ?? []),
-        damaged: read.filter(({ record }) => record === undefined).map(({ id }) => id),
-        shutOut: out.map(({ id }) => id),
-      };
-    },
+    load: (most) => snapshot(most),
+    changed: (since, most) => snapshot(most, since),
     async version() {
       // Sums as text: they are beyond what a double holds.
       const { rows } = await sql<Readonly<Record<string, unknown>>>`
@@ -36,7 +40,11 @@ export function databaseKeys({ db, reader, each, transact }: Store, page = PAGE)
           (select cast(coalesce(sum(revoked), 0) as text) from api_keys) as revoked,
           (select count(*) from principals where disabled is not null) as shut_out,
           (select coalesce(max(changed), 0) from principals) as changed`.execute(reader);
-      return JSON.stringify(Object.values(rows[0] ?? {}).map(String));
+      const [keys, created, expires, revoked, shutOut, changed] = Object.values(rows[0]!).map(String);
+      return {
+        keys: versionOfKeys({ count: keys!, created: created!, expires: expires!, revoked: revoked! }),
+        principals: `${shutOut} ${changed}`,
+      };
     },
     add: (record) =>
       transact(async (trx) => {
@@ -89,22 +97,31 @@ export function databaseKeys({ db, reader, each, transact }: Store, page = PAGE)
   };
 }
 
-/** All keys, a page at a time. One that is added meanwhile may be missing; the version tells. Errors: `store/unusable`. */
-async function allRows(reader: Store['reader'], most: number, page: number): Promise<readonly ApiKeyRow[]> {
-  const rows: ApiKeyRow[] = [];
-  for (;;) {
-    const after = rows.at(-1)?.id ?? '';
-    const more = await reader
-      .selectFrom('api_keys')
-      .selectAll()
-      .where('id', '>', after)
-      .orderBy('id')
-      .limit(page)
-      .execute();
-    for (const row of more) rows.push(row);
-    if (rows.length > most)
+/** Keys, a page at a time; with `since`, those that changed then or later. One that is added meanwhile may be missing; the version tells. Errors: `store/unusable`. */
+async function* pagesOf(
+  reader: Store['reader'],
+  most: number,
+  page: number,
+  since: number | undefined,
+): AsyncGenerator<readonly ApiKeyRow[]> {
+  let count = 0;
+  for (let after = ''; ; ) {
+    let query = reader.selectFrom('api_keys').selectAll().where('id', '>', after);
+    if (since !== undefined)
+      query = query.where(({ eb, or, selectFrom }) =>
+        or([
+          eb('created', '>=', since),
+          eb('revoked', '>=', since),
+          eb('replaced_by', 'in', selectFrom('api_keys').select('id').where('created', '>=', since)),
+        ]),
+      );
+    const rows = await query.orderBy('id').limit(page).execute();
+    count += rows.length;
+    if (count > most)
       throw new GlacisError('store/unusable', `keys: expected at most ${most} in the store, got more`);
-    if (more.length < page) return rows;
+    yield rows;
+    if (rows.length < page) return;
+    after = rows.at(-1)!.id;
   }
 }
 
@@ -164,25 +181,26 @@ function recordOf(row: ApiKeyRow): KeyRecord | undefined {
     Array.isArray(roles) &&
     roles.every((role) => typeof role === 'string');
   if (!isWhole || scope === undefined) return undefined;
-  const { id, hash, principal, tenant, created } = row;
+  const { hash, principal, tenant } = row;
   return {
-    id,
+    ...timesOf(row),
     hash,
     name: row.name ?? undefined,
     principal,
     tenant,
     roles,
     scope,
-    created,
     createdBy: row.created_by,
     notBefore: row.not_before ?? undefined,
-    expires: row.expires ?? undefined,
     lastUsed: row.last_used ?? undefined,
-    revoked: row.revoked ?? undefined,
     revokedBy: row.revoked_by ?? undefined,
     revokedBecause: row.revoked_because ?? undefined,
     replacedBy: row.replaced_by ?? undefined,
   };
+}
+
+function timesOf({ id, created, expires, revoked }: ApiKeyRow): DamagedKey {
+  return { id, created, expires: expires ?? undefined, revoked: revoked ?? undefined };
 }
 
 function jsonOf(text: string): unknown {

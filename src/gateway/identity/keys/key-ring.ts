@@ -4,8 +4,9 @@ import { keyParts } from '../../../core/key-text.ts';
 import type { Principal } from '../../principal.ts';
 import { Refused } from '../../refusal.ts';
 import type { KeyHash } from './key-hash.ts';
-import { boundFields, type KeyRecord } from './key-record.ts';
-import type { KeySnapshot, KeyStore } from './key-store.ts';
+import type { KeyRecord } from './key-record.ts';
+import type { DamagedKey, KeyStore } from './key-store.ts';
+import { type KeyEntry, keyEntry, openKeyTable } from './key-table.ts';
 
 /** How often the store is asked for changes, and how long it may not answer. Milliseconds. */
 export interface KeyRingLimits {
@@ -56,20 +57,8 @@ export interface KeyRing {
   close(): Promise<void>;
 }
 
-interface Entry {
-  readonly record: KeyRecord;
-  readonly hash: Buffer;
-  readonly bound: string;
-  readonly principal: Principal;
-  /** The last addresses that it was used from. */
-  readonly from: string[];
-  used: number | undefined;
-  /** SHA-256 of the secret once it was found right: a key that comes again need not be hashed with all that it is good for. */
-  seen?: Buffer;
-}
-
 /** Whether this secret was found right before. A wrong one takes the long way afterwards, as for a key that does not exist. */
-function isSeen({ seen }: Entry, secret: string): boolean {
+function isSeen({ seen }: KeyEntry, secret: string): boolean {
   return seen !== undefined && timingSafeEqual(digestOf(secret), seen);
 }
 
@@ -79,43 +68,71 @@ function digestOf(secret: string): Buffer {
 
 /** Addresses that a key remembers. */
 const MOST_ADDRESSES = 4;
+/**
+ * How long before the newest change that is known others are looked for, in milliseconds; where they do not explain what is in the store, longer before, in case another gateway's clock is
+ * behind, and then everything is read.
+ */
+const BEFORE = [5000, 600_000] as const;
+/** Keys that are put into the index before calls have their turn: some two milliseconds. */
+const SLICE = 1000;
 
 /** Loads the keys and keeps them up to date. Errors: those of the store. */
 export async function openKeyRing(limits: KeyRingLimits, given: KeyRingSurroundings): Promise<KeyRing> {
   const { store, hash, now, clock, failed } = given;
-  const decoy = entryOf({ ...DECOY, hash: randomBytes(32).toString('hex') });
+  const decoy = keyEntry({ ...DECOY, hash: randomBytes(32).toString('hex') });
   const struck = new Set<string>();
-  let entries = new Map<string, Entry>();
+  let table = openKeyTable();
   let out = new Set<string>();
-  let version = '';
-  let changes = 0;
+  let principals: string | undefined;
   let answered = clock();
   let pending: Promise<void> | undefined;
+  /** What was changed here while the store was being read: not in what it gives. */
+  const putHere = new Map<string, KeyRecord>();
+  const outHere = new Map<string, boolean>();
 
-  const take = ({ keys, damaged, shutOut }: KeySnapshot): void => {
-    if (damaged.length > 0) failed('keys', damagedKeys(damaged));
-    const before = entries;
-    entries = new Map();
-    for (const record of keys) {
-      const known = before.get(record.id);
-      const entry = entryOf(record);
-      if (known) entry.from.push(...known.from);
-      entry.used = known?.used;
-      entries.set(record.id, entry);
-    }
+  const report = (damaged: readonly DamagedKey[]): void => {
+    if (damaged.length > 0) failed('keys', damagedKeys(damaged.map(({ id }) => id)));
+  };
+  const takeOut = (shutOut: readonly string[]): void => {
     out = new Set(shutOut);
+    for (const [principal, isOut] of outHere) isOut ? out.add(principal) : out.delete(principal);
+  };
+  const readAll = async (): Promise<void> => {
+    const { keys, damaged, shutOut } = await store.load(limits.most);
+    const fresh = openKeyTable();
+    for (const [i, record] of keys.entries()) {
+      fresh.put(record, table.get(record.id));
+      if (i % SLICE === SLICE - 1) await new Promise((done) => setImmediate(done));
+    }
+    for (const key of damaged) fresh.putDamaged(key);
+    for (const record of putHere.values()) fresh.put(record, table.get(record.id));
+    for (const [id, at] of table.takeUsed()) {
+      const entry = fresh.get(id);
+      if (entry) fresh.use(entry, at);
+    }
+    table = fresh;
+    takeOut(shutOut);
+    report(damaged);
+  };
+  const readChanges = async (before: number): Promise<void> => {
+    const since = Math.min(table.newest, now()) - before;
+    const { keys, damaged, shutOut } = await store.changed(since, limits.most);
+    for (const record of keys) if (!putHere.has(record.id)) table.put(record);
+    for (const key of damaged) table.putDamaged(key);
+    takeOut(shutOut);
+    report(damaged);
+    if (table.size > limits.most)
+      throw new GlacisError('store/unusable', `keys: expected at most ${limits.most}, got ${table.size}`);
   };
   const load = async (): Promise<void> => {
-    // A change that is made here while the store is read is not in what it gives.
-    for (let tries = 0; tries < 5; tries++) {
-      const started = changes;
+    for (let looks = 0; looks <= BEFORE.length; looks++) {
+      putHere.clear();
+      outHere.clear();
       const found = await store.version();
-      if (found === version) break;
-      const snapshot = await store.load(limits.most);
-      if (changes !== started) continue;
-      take(snapshot);
-      version = found;
-      break;
+      if (found.keys === table.version() && found.principals === principals) break;
+      const before = principals === undefined ? undefined : BEFORE[looks];
+      await (before === undefined ? readAll() : readChanges(before));
+      principals = found.principals;
     }
     answered = clock();
   };
@@ -133,11 +150,8 @@ export async function openKeyRing(limits: KeyRingLimits, given: KeyRingSurroundi
     return at;
   };
   const noteUse = async (): Promise<void> => {
-    const used = [...entries.values()].filter((entry) => entry.used !== undefined);
-    if (used.length === 0) return;
-    const times = used.map((entry) => [entry.record.id, entry.used!] as const);
-    for (const entry of used) entry.used = undefined;
-    await store.used(times);
+    const times = table.takeUsed();
+    if (times.length > 0) await store.used(times);
   };
   const refresh = (): Promise<void> => {
     pending ??= load()
@@ -156,7 +170,7 @@ export async function openKeyRing(limits: KeyRingLimits, given: KeyRingSurroundi
     identify(text) {
       const parts = keyParts(text);
       if (!parts) throw new Refused('unauthenticated', 'key: not the form of one');
-      const entry = entries.get(parts.id) ?? decoy;
+      const entry = table.get(parts.id) ?? decoy;
       const isRight =
         isSeen(entry, parts.secret) || timingSafeEqual(hash(parts.secret, entry.bound), entry.hash);
       const { record, principal } = entry;
@@ -165,42 +179,37 @@ export async function openKeyRing(limits: KeyRingLimits, given: KeyRingSurroundi
           'unauthenticated',
           `key ${parts.id}: ${entry === decoy ? 'unknown' : 'wrong secret'}`,
         );
-      entry.used = usableAt(record);
+      table.use(entry, usableAt(record));
       entry.seen ??= digestOf(parts.secret);
       return principal;
     },
     holder(id) {
-      const entry = entries.get(id);
+      const entry = table.get(id);
       if (entry === undefined) throw new Refused('unauthenticated', 'key: unknown');
       usableAt(entry.record);
       return entry.principal;
     },
-    isKnownFrom: (id, address) => entries.get(id)?.from.includes(address) ?? false,
+    isKnownFrom: (id, address) => table.get(id)?.from.includes(address) ?? false,
     cameFrom(id, address) {
-      const from = entries.get(id)?.from;
+      const from = table.get(id)?.from;
       if (from !== undefined && from.push(address) > MOST_ADDRESSES) from.shift();
     },
     isShutOut: (principal) => out.has(principal),
     put(record) {
-      changes++;
-      const entry = entryOf(record);
-      entry.from.push(...(entries.get(record.id)?.from ?? []));
-      entries.set(record.id, entry);
+      putHere.set(record.id, record);
+      table.put(record);
     },
-    strike(id) {
-      changes++;
-      struck.add(id);
-    },
+    strike: (id) => void struck.add(id),
     shutOut(principal, isOut) {
-      changes++;
+      outHere.set(principal, isOut);
       if (isOut) out.add(principal);
       else out.delete(principal);
     },
-    get: (id) => entries.get(id)?.record,
-    all: () => [...entries.values()].map(({ record }) => record),
+    get: (id) => table.get(id)?.record,
+    all: () => table.records(),
     refresh,
     get size() {
-      return entries.size;
+      return table.size;
     },
     async close() {
       clearInterval(timer);
@@ -216,25 +225,6 @@ function damagedKeys(ids: readonly string[]): GlacisError {
     'store/unusable',
     `keys: expected ${ids.length} keys that this version can read, got others; they do not work: ${shown}`,
   );
-}
-
-function entryOf(record: KeyRecord): Entry {
-  const { id, tenant, roles, scope } = record;
-  return {
-    record,
-    hash: Buffer.from(record.hash, 'hex'),
-    bound: boundFields(record),
-    principal: Object.freeze({
-      id: record.principal,
-      tenant,
-      credential: id,
-      kind: 'key',
-      roles: Object.freeze([...roles]),
-      scope: Object.freeze({ ...scope }),
-    }),
-    from: [],
-    used: undefined,
-  };
 }
 
 /** What a key that does not exist is compared with. */

@@ -1,37 +1,58 @@
 import { GlacisError } from '../../../core/error.ts';
 import type { KeyRecord } from './key-record.ts';
-import type { KeyStore } from './key-store.ts';
+import { type KeySnapshot, type KeyStore, versionOfKeys } from './key-store.ts';
 
 /** A store in memory that can be made to fail. */
 export function memoryKeyStore(): KeyStore & {
   readonly rows: Map<string, KeyRecord>;
   fails: boolean;
+  isOut(principal: string): boolean;
+  /** How often all were read, and what changed. */
   loads: number;
+  changes: number;
 } {
   const rows = new Map<string, KeyRecord>();
   const out = new Set<string>();
-  let changes = 0;
+  let acts = 0;
   const change = (id: string, over: Partial<KeyRecord>) => {
     rows.set(id, { ...rows.get(id)!, ...over });
-    changes++;
   };
   const store = {
     rows,
     fails: false,
+    isOut: (principal: string) => out.has(principal),
     loads: 0,
-    async load() {
+    changes: 0,
+    async load(_most: number): Promise<KeySnapshot> {
       check();
       store.loads++;
       return { keys: [...rows.values()], damaged: [], shutOut: [...out] };
     },
+    async changed(since: number, _most: number): Promise<KeySnapshot> {
+      check();
+      store.changes++;
+      const made = (id: string | undefined) => id !== undefined && (rows.get(id)?.created ?? -1) >= since;
+      const keys = [...rows.values()].filter(
+        ({ created, revoked, replacedBy }) =>
+          created >= since || (revoked ?? -1) >= since || made(replacedBy),
+      );
+      return { keys, damaged: [], shutOut: [...out] };
+    },
     async version() {
       check();
-      return String(changes);
+      const sum = (of: (record: KeyRecord) => number | undefined) =>
+        [...rows.values()].reduce((all, record) => all + BigInt(of(record) ?? 0), 0n);
+      const keys = versionOfKeys({
+        count: rows.size,
+        created: sum(({ created }) => created),
+        expires: sum(({ expires }) => expires),
+        revoked: sum(({ revoked }) => revoked),
+      });
+      return { keys, principals: String(acts) };
     },
     async add(record: KeyRecord) {
       check();
       rows.set(record.id, record);
-      changes++;
     },
     async replace(old: string, expires: number, record: KeyRecord) {
       check();
@@ -52,7 +73,7 @@ export function memoryKeyStore(): KeyStore & {
       check();
       if (isOut) out.add(principal);
       else out.delete(principal);
-      changes++;
+      acts++;
     },
   };
   const check = () => {

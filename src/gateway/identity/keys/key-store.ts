@@ -1,12 +1,21 @@
 import type { KeyRecord } from './key-record.ts';
 
-/** Everything that a key index is made of. */
+/** A key that this version cannot read: it does not work. */
+export type DamagedKey = Pick<KeyRecord, 'id' | 'created' | 'expires' | 'revoked'>;
+
+/** What a key index is made of, or what changed of it. */
 export interface KeySnapshot {
   readonly keys: readonly KeyRecord[];
-  /** Ids of keys that are there and cannot be read: they do not work. */
-  readonly damaged: readonly string[];
-  /** Principals that are shut out, whatever they present. */
+  readonly damaged: readonly DamagedKey[];
+  /** All principals that are shut out, whatever they present. */
   readonly shutOut: readonly string[];
+}
+
+/** Texts that are others after any change. */
+export interface KeyVersion {
+  /** {@link versionOfKeys} of all keys, damaged ones as well. */
+  readonly keys: string;
+  readonly principals: string;
 }
 
 /** Who did something, and why. */
@@ -20,8 +29,13 @@ export interface KeyAct {
 export interface KeyStore {
   /** All keys. Errors: `store/unusable` where there are more than `most`. */
   load(most: number): Promise<KeySnapshot>;
-  /** A text that is another one after any change: cheap to ask for. */
-  version(): Promise<string>;
+  /**
+   * Keys that were made, revoked or replaced at `since` or later. Who was written down late by another clock, or deleted, is not among them: what they and those known before amount to is
+   * compared with the version. Errors: as {@link load}.
+   */
+  changed(since: number, most: number): Promise<KeySnapshot>;
+  /** Cheap to ask for. */
+  version(): Promise<KeyVersion>;
   /** Adds a key, and its principal where it is new. Errors: `option/invalid` where the principal belongs to another tenant; `store/conflict`. */
   add(record: KeyRecord): Promise<void>;
   /** Adds a key in place of another that ends at `expires`; both or neither. */
@@ -32,4 +46,14 @@ export interface KeyStore {
   used(times: readonly (readonly [id: string, at: number])[]): Promise<void>;
   /** Shuts a principal out, or lets it in again; it is added where it is new. */
   shutOut(principal: string, tenant: string, isOut: boolean, act: KeyAct): Promise<void>;
+}
+
+/** A text from sums over all keys: of times, 0 where one has none. Sums are beyond what a double holds. */
+export function versionOfKeys(sums: {
+  readonly count: number | bigint | string;
+  readonly created: bigint | string;
+  readonly expires: bigint | string;
+  readonly revoked: bigint | string;
+}): string {
+  return `${sums.count} ${sums.created} ${sums.expires} ${sums.revoked}`;
 }

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { base62, keyParts, keyText } from '../../../core/key-text.ts';
 import { Refused } from '../../refusal.ts';
@@ -163,7 +164,8 @@ describe('a key', () => {
   ])('is worth nothing once somebody changed its %s in the database', async (_, change) => {
     const { text, record } = await desk.create(WISH, ADMIN);
     await store.add({ ...record, ...change });
-    await ring.refresh();
+    await ring.close();
+    await openAll();
     expect(because(text)).toMatch('wrong secret');
   });
 });
@@ -257,27 +259,86 @@ describe('a store that does not answer', () => {
     expect(because(text)).toMatch('welcome');
   });
 
-  it('is read only where something changed', async () => {
+  it('is read only where something changed, and only that', async () => {
+    await desk.create(WISH, ADMIN);
     await ring.refresh();
-    const { loads } = store;
+    const { loads, changes } = store;
     await ring.refresh();
-    expect(store.loads).toBe(loads);
+    // What was made here is known here.
+    await desk.create(WISH, ADMIN);
+    await ring.refresh();
+    expect(store).toMatchObject({ loads, changes });
     await store.shutOut('a', 'b', true, ACT);
     await ring.refresh();
-    expect(store.loads).toBe(loads + 1);
+    expect(store).toMatchObject({ loads, changes: changes + 1 });
+    expect(ring.isShutOut('a')).toBe(true);
+  });
+
+  it('is read as a whole where keys are gone, or were written down late', async () => {
+    const { record } = await desk.create(WISH, ADMIN);
+    const { loads } = store;
+    store.rows.delete(record.id);
+    await ring.refresh();
+    expect([ring.get(record.id), store.loads]).toEqual([undefined, loads + 1]);
+    await desk.create(WISH, ADMIN);
+    await store.add({ ...record, created: at - DAY });
+    await ring.refresh();
+    expect(ring.get(record.id)?.created).toBe(at - DAY);
+    expect(store.loads).toBe(loads + 2);
   });
 
   it('does not take back what was changed here meanwhile', async () => {
-    const load = store.load.bind(store);
-    await store.shutOut('x', 'y', true, ACT);
-    let made: { text: string } | undefined;
-    vi.spyOn(store, 'load').mockImplementationOnce(async () => {
-      const before = await load(1000);
-      made = await desk.create(WISH, ADMIN);
-      return before;
+    for (const way of ['changed', 'load'] as const) {
+      const read = store[way].bind(store) as (...given: number[]) => ReturnType<typeof store.load>;
+      if (way === 'changed') await store.shutOut('x', 'y', true, ACT);
+      else for (const id of store.rows.keys()) store.rows.delete(id);
+      let made: { text: string; record: { id: string } } | undefined;
+      const spy = vi.spyOn(store, way).mockImplementationOnce(async (...given: number[]) => {
+        const before = await read(...given);
+        made = await desk.create(WISH, ADMIN);
+        await desk.shutOut('z', 'y', true, ADMIN);
+        return before;
+      });
+      await ring.refresh();
+      expect(spy).toHaveBeenCalled();
+      expect(because(made!.text)).toMatch('welcome');
+      expect(ring.isShutOut('z')).toBe(true);
+      spy.mockRestore();
+    }
+  });
+
+  it('is followed through any acts, here and elsewhere', async () => {
+    const act = fc.record({
+      what: fc.constantFrom('add', 'replace', 'revoke', 'delete', 'shutOut', 'here'),
+      which: fc.nat(5),
+      late: fc.constantFrom(0, 1000, 2 * DAY),
+      looks: fc.boolean(),
     });
-    await ring.refresh();
-    expect(because(made!.text)).toMatch('welcome');
+    const property = fc.asyncProperty(fc.array(act, { maxLength: 12 }), async (acts) => {
+      await ring.close();
+      store = memoryKeyStore();
+      await openAll();
+      const { record } = await desk.create(WISH, ADMIN);
+      for (const [i, { what, which, late, looks }] of acts.entries()) {
+        at += 1000;
+        const id = [...store.rows.keys()][which % Math.max(1, store.rows.size)] ?? 'none';
+        // No two at the same time: sums of times are what tells that something has changed.
+        const made = { ...record, id: `k${i}`, created: at - late - i - 1 };
+        if (what === 'add') await store.add(made);
+        else if (what === 'here') await desk.create(WISH, ADMIN).catch(() => {});
+        else if (what === 'replace' && store.rows.has(id)) await store.replace(id, at - late, made);
+        else if (what === 'revoke') await store.revoke(id, { at: at - late, by: 'elsewhere' });
+        else if (what === 'delete') store.rows.delete(id);
+        else if (what === 'shutOut') await store.shutOut(id, 'acme', late === 0, ACT);
+        if (looks) await ring.refresh();
+      }
+      await ring.refresh();
+      const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1);
+      expect([...ring.all()].sort(byId)).toEqual([...store.rows.values()].sort(byId));
+      for (const id of store.rows.keys()) expect(ring.isShutOut(id)).toBe(store.isOut(id));
+      expect(failures).toEqual([]);
+    });
+    await fc.assert(property, { numRuns: 60 });
   });
 });
 
