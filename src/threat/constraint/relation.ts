@@ -11,7 +11,7 @@ export interface Relation {
 }
 
 /** Relative slack for the rounding of float32 values. */
-const ROUNDING = 2 ** -22;
+export const ROUNDING = 2 ** -22;
 
 /** `Σ by[i] · x[at[i]]`. */
 export function sumOf({ at, by }: Relation, x: ArrayLike<number>): number {

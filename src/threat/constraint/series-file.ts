@@ -26,6 +26,8 @@ export function readSeries(value: unknown, where: string, shape: readonly number
     columns: readColumns<SeriesColumn>(given, where, width, column, names, {
       maxJump: number,
       maxReturn: number,
+      meanColumn: column,
+      stdColumn: column,
     }),
     last: optional(given, 'last', where, number),
     maxPoints: optional(given, 'maxPoints', where, number),

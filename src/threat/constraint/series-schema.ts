@@ -1,6 +1,7 @@
 import { GlacisError } from '../../core/error.ts';
 import { type Candle, type Order, orderRelation, ordersOf } from './candles.ts';
 import { type Column, type ColumnRule, columnRule, percent } from './column.ts';
+import type { Levels } from './levels.ts';
 import type { Relation } from './relation.ts';
 
 /** A column of a series: what each of its points may be, and how it may move from one point to the next. */
@@ -9,6 +10,10 @@ export interface SeriesColumn extends Column {
   readonly maxJump?: number | undefined;
   /** The most between two neighbouring points as a share of the earlier one (0.1: a return of ±10 %); for positive columns. */
   readonly maxReturn?: number | undefined;
+  /** The column that holds the mean that the window was standardised with, the same at every step, instead of `mean`. */
+  readonly meanColumn?: number | undefined;
+  /** The column that holds its standard deviation, instead of `std`. */
+  readonly stdColumn?: number | undefined;
 }
 
 /** A threat in which a feed repeats itself: each point that changes takes the place of an earlier one. */
@@ -42,6 +47,8 @@ export interface SeriesRules {
   at(step: number, column: number): number;
   /** The rule of each element. */
   readonly elements: readonly ColumnRule[];
+  /** The levels of each element that has some. */
+  readonly levels: readonly (Levels | undefined)[];
   /** Jumps, returns and all orders, where elements that may change take part. */
   readonly relations: readonly Relation[];
   /** Orders of elements with equal scales: these hold exactly, not only up to rounding. */
@@ -91,7 +98,8 @@ export function seriesRules(schema: SeriesSchema, sampleShape: readonly number[]
     // Exact ones are relations too, so that the projection knows them.
     relations.push(orderRelation(order, [a.scale, b.scale], `${a.name} is above ${b.name}: the candle`));
   }
-  return { steps, first, at, elements, relations, orders: orders.filter(exact), feeds };
+  const levels = elements.map((rule) => rule.levels);
+  return { steps, first, at, elements, levels, relations, orders: orders.filter(exact), feeds };
 }
 
 function stepsOf(width: number, layout: SeriesSchema['layout'], sampleShape: readonly number[]): number {

@@ -1,13 +1,13 @@
 import type { Constraint } from '../constraint.ts';
 import { largest } from './ball.ts';
 import { inOrder, mendOrders } from './candles.ts';
-import type { Levels } from './levels.ts';
 import { boxRegion, changeOf, fix, keepLargest, type Region } from './region.ts';
 import { holds, widened } from './relation.ts';
 import { constraintOf } from './row-rule.ts';
-import { type SeriesRules, type SeriesSchema, seriesRules } from './series-schema.ts';
+import type { SeriesRules, SeriesSchema } from './series-schema.ts';
 import { settle } from './settle.ts';
 import { type Feed, isReplayed, replay } from './stale.ts';
+import { type ScaledRules, scaledRules } from './window-scale.ts';
 
 /**
  * Windows of a time series stay believable: only the last points change, none by too much, prices stay positive, candles consistent,
@@ -22,22 +22,25 @@ import { type Feed, isReplayed, replay } from './stale.ts';
  * const prices = series({ layout: 'time-first', last: 5, columns: [{ name: 'close', positive: true, maxReturn: 0.1 }] }, [60, 1]);
  */
 export function series(schema: SeriesSchema, sampleShape: readonly number[]): Constraint {
-  const rules = seriesRules(schema, sampleShape);
-  const { steps, first, at, elements, relations, orders } = rules;
+  const scaled = scaledRules(schema, sampleShape);
+  const { any } = scaled;
+  const { steps, first, at } = any;
   const { maxPoints, stale } = schema;
   const width = schema.columns.length;
-  const levels = elements.map((rule) => rule.levels);
-  const feeds = rules.feeds.map(
+  const feeds = any.feeds.map(
     (columns): Feed => Array.from({ length: steps }, (_, t) => columns.map((c) => at(t, c))),
   );
-  const fed = new Set(rules.feeds.flat());
-  let whole: SeriesRules | undefined;
+  const fed = new Set(any.feeds.flat());
+  let whole: ScaledRules | undefined;
   return constraintOf({
     id: 'series',
-    title: titleOf(schema, rules),
+    title: titleOf(schema, any),
     length: steps * width,
-    free: freeElements(rules, width),
+    free: freeElements(any, width),
     move(row, clean, ball, accepts) {
+      const rules = scaled.of(clean);
+      if (typeof rules === 'string') return;
+      const { elements, levels, relations, orders } = rules;
       const region: Region = {
         ...boxRegion(elements, clean, ball),
         relations: relations.map((relation) => widened(relation, clean)),
@@ -47,11 +50,14 @@ export function series(schema: SeriesSchema, sampleShape: readonly number[]): Co
         replay(row, region, feeds, first, stale.maxDelay, accepts);
         return;
       }
-      if (maxPoints !== undefined) keepSteps(row, region, rules, levels, maxPoints);
+      if (maxPoints !== undefined) keepSteps(row, region, rules, maxPoints);
       if (ball.norm === 'l0') keepLargest(row, region, levels, Math.floor(ball.eps));
       settle(row, region, levels, accepts, (x) => mendOrders(orders, x, region));
     },
     violation(row, clean) {
+      const rules = scaled.of(clean);
+      if (typeof rules === 'string') return rules;
+      const { elements, relations, orders } = rules;
       let points = 0;
       for (let t = 0; t < steps; t++) {
         let changed = false;
@@ -78,15 +84,18 @@ export function series(schema: SeriesSchema, sampleShape: readonly number[]): Co
     },
     impossible(row) {
       // A sample's own steps all count, whichever of them an attacker might change.
-      whole ??= seriesRules({ ...schema, last: undefined }, sampleShape);
-      for (const [i, rule] of whole.elements.entries()) {
+      whole ??= scaledRules({ ...schema, last: undefined }, sampleShape);
+      const rules = whole.of(row);
+      if (typeof rules === 'string') return rules;
+      const { elements } = rules;
+      for (const [i, rule] of elements.entries()) {
         const found = rule.violation(row[i]!, row[i]!);
         if (found !== undefined) return found;
       }
-      const order = whole.orders.find(([low, high]) => row[low]! > row[high]!);
+      const order = rules.orders.find(([low, high]) => row[low]! > row[high]!);
       if (order)
         return `${elements[order[0]]!.name} is above ${elements[order[1]]!.name}: the candle does not hold`;
-      const broken = whole.relations.find((relation) => !holds(relation, row, row));
+      const broken = rules.relations.find((relation) => !holds(relation, row, row));
       return broken && `${broken.title} does not hold`;
     },
   });
@@ -96,8 +105,7 @@ export function series(schema: SeriesSchema, sampleShape: readonly number[]): Co
 function keepSteps(
   row: Float32Array,
   region: Region,
-  { steps, at, elements }: SeriesRules,
-  levels: readonly (Levels | undefined)[],
+  { steps, at, elements, levels }: SeriesRules,
   count: number,
 ): void {
   const width = elements.length / steps;

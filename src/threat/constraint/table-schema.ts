@@ -1,5 +1,6 @@
 import { GlacisError } from '../../core/error.ts';
 import { type Column, type ColumnRule, columnRule } from './column.ts';
+import { type Product, productOf, type TableProduct } from './product.ts';
 import type { Cost } from './region.ts';
 import type { Relation } from './relation.ts';
 
@@ -34,6 +35,7 @@ export interface TableSchema {
   /** Groups of columns of which exactly one is 1 and the others are 0. */
   readonly oneHot?: readonly (readonly number[])[] | undefined;
   readonly relations?: readonly TableRelation[] | undefined;
+  readonly products?: readonly TableProduct[] | undefined;
   /** The most that all changes may cost together. */
   readonly maxCost?: number | undefined;
 }
@@ -43,6 +45,7 @@ export interface TableRules {
   readonly columns: readonly ColumnRule[];
   readonly oneHot: readonly (readonly number[])[];
   readonly relations: readonly Relation[];
+  readonly products: readonly Product[];
   readonly cost?: Cost | undefined;
   readonly title: string;
 }
@@ -61,6 +64,7 @@ export function tableRules(schema: TableSchema): TableRules {
     relations: (schema.relations ?? []).map((relation, i) =>
       relationOf(relation, rules, `relation ${i + 1}`),
     ),
+    products: (schema.products ?? []).map((product, i) => productOf(product, rules, `product ${i + 1}`)),
     cost: costOf(columns, rules, maxCost),
     title: titleOf(schema),
   };
@@ -143,13 +147,14 @@ function costOf(
   return { weights: Float64Array.from(costs, (c, i) => c * rules[i]!.scale.std), budget: maxCost };
 }
 
-function titleOf({ columns, oneHot = [], relations = [], maxCost }: TableSchema): string {
+function titleOf({ columns, oneHot = [], relations = [], products = [], maxCost }: TableSchema): string {
   const fixed = columns.filter((c) => c.immutable).length;
   const parts = [
     `columns: ${columns.length}`,
     ...(fixed > 0 ? [`immutable: ${fixed}`] : []),
     ...(oneHot.length > 0 ? [`one-hot groups: ${oneHot.length}`] : []),
     ...(relations.length > 0 ? [`linear relations: ${relations.length}`] : []),
+    ...(products.length > 0 ? [`products: ${products.length}`] : []),
     ...(maxCost !== undefined ? [`costs: up to ${maxCost}`] : []),
   ];
   return `a possible row of the table (${parts.join(', ')})`;
