@@ -121,6 +121,7 @@ export async function runAttack(
         todo,
         options: plan.options,
         batch: options.batch,
+        isJudged: true,
         rng: (sample, ...keys) => randomFrom(options.seed, attack.id, options.firstSample + sample, ...keys),
         signal: options.signal,
         progress: options.progress,

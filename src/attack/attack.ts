@@ -57,6 +57,11 @@ export interface AttackRun<Options> {
   readonly options: Options;
   /** Samples in one run of the graph. */
   readonly batch: number;
+  /**
+   * Whether whoever runs the attack judges every example by itself. Then an attack need not ask about a point that is its answer in any case; it tells
+   * {@link decided} that such a sample was not reached.
+   */
+  readonly isJudged?: boolean | undefined;
   /** Random numbers of this attack on one sample. */
   rng(sample: number, ...keys: readonly (string | number)[]): Rng;
   readonly signal?: AbortSignal | undefined;

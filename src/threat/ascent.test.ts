@@ -103,6 +103,29 @@ describe('ascend', () => {
     expect(decided.map(([s]) => s).sort((a, b) => a - b)).toEqual([3, 4, 11]);
   });
 
+  it('leaves the end of a single step to a caller who judges it', async () => {
+    const single = { steps: 1, restarts: 0, stepSize: 0.3 };
+    const asked = await climb(net, labels, x0, 13, single);
+    const judged = await climb(net, labels, x0, 13, { ...single, isJudged: true });
+    expect(asked.reached.size).toBeGreaterThan(0);
+    expect(asked.queries).toEqual({ forward: 26, gradient: 13 });
+    expect(judged.queries).toEqual({ forward: 13, gradient: 13 });
+    expect(judged.decided.every(([, ok]) => !ok)).toBe(true);
+    // What was reached is the same point; elsewhere the end stands where the start may have had the higher loss.
+    for (const i of asked.reached)
+      expect(judged.x.slice(i * D, (i + 1) * D)).toEqual(asked.x.slice(i * D, (i + 1) * D));
+    // Several steps or starts have to be compared.
+    for (const more of [{ steps: 2 }, { restarts: 2 }]) {
+      const options = { ...single, ...more };
+      const [one, other] = [
+        await climb(net, labels, x0, 13, options),
+        await climb(net, labels, x0, 13, { ...options, isJudged: true }),
+      ];
+      expect(other.x).toEqual(one.x);
+      expect(other.queries).toEqual(one.queries);
+    }
+  });
+
   it('does nothing for no samples', async () => {
     const { x, decided, reached, queries } = await climb(net, labels, x0, 0);
     expect([x, decided, reached.size]).toEqual([x0, [], 0]);

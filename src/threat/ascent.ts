@@ -21,6 +21,11 @@ export interface AscentOptions extends GradientOptions {
   readonly restarts: number;
   /** Samples in one run of the graph, at least 1; a model whose file fixes the batch size runs at that one. */
   readonly batch: number;
+  /**
+   * Whether the caller judges what comes out: then the end of a single step from a single start is not evaluated, which is the answer whatever the
+   * model says of it, and counts as not reached.
+   */
+  readonly isJudged?: boolean | undefined;
   /** The stream of one sample's start `restart`. */
   rng(sample: number, restart: number): Rng;
   readonly signal?: AbortSignal | undefined;
@@ -51,7 +56,8 @@ interface Climb {
  * place in the batch (steps by signs, linf and l1, hide it).
  * When `signal` fires, samples that were decided keep their rows of `x`; the others' hold what was best so far.
  * Errors: `option/invalid`, `run/cancelled`, `run/failed`.
- * Cost per sample that never reaches it: `max(1, restarts) × steps` gradients and as many evaluations as starts.
+ * Cost per sample that never reaches it: `max(1, restarts) × steps` gradients and as many evaluations as starts, or, of a single step that the caller
+ * judges, the gradient alone.
  */
 export async function ascend(
   target: WhiteBoxTarget,
@@ -64,6 +70,7 @@ export async function ascend(
 ): Promise<Set<number>> {
   check(options);
   const { steps, restarts, signal } = options;
+  const endsUnasked = options.isJudged && steps === 1 && restarts <= 1;
   const size = target.sampleDims.reduce((n, d) => n * d, 1);
   const gradients = batchRunner(target, options.batch, 'gradients');
   const answers = batchRunner(target, options.batch, 'answers');
@@ -187,7 +194,10 @@ export async function ascend(
           if (climb.step < steps) climbing.push(climb);
           else {
             constrain(climb.iterate, cleanOf(climb));
-            arrived.push(climb);
+            if (endsUnasked) {
+              x.set(climb.iterate, climb.sample * size);
+              decide(climb, false);
+            } else arrived.push(climb);
           }
         }
       };

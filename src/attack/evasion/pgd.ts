@@ -45,7 +45,7 @@ function check(options: PgdOptions): void {
 }
 
 async function run(attackRun: AttackRun<PgdOptions>): Promise<void> {
-  const { goal, ball, x0, x, todo, options, batch, rng, signal, progress, decided } = attackRun;
+  const { goal, ball, x0, x, todo, options, batch, rng, signal, progress, decided, isJudged } = attackRun;
   let done = 0;
   let fallen = 0;
   await ascend(whiteBoxOf(attackRun), goal, ball, x0, x, todo, {
@@ -54,13 +54,14 @@ async function run(attackRun: AttackRun<PgdOptions>): Promise<void> {
     restarts: options.restarts,
     rounding: options.rounding,
     batch,
+    isJudged,
     rng: (sample, restart) => rng(sample, restart),
     signal,
     decided(sample, reached, queries) {
       done++;
       if (reached) fallen++;
       decided?.(sample, reached, queries);
-      progress({ label: '', done, total: todo.length, note: `${fallen} fallen` });
+      progress({ label: '', done, total: todo.length, ...(fallen > 0 && { note: `${fallen} fallen` }) });
     },
   });
 }
