@@ -15,7 +15,7 @@ export interface InvestigationsSurroundings
       ImpactsSetting,
       'search' | 'modelsWith' | 'modelsOfFeed' | 'log' | 'now' | 'freshId' | 'failed'
     >,
-    Pick<EvidenceSetting, 'record'> {
+    Pick<EvidenceSetting, 'record' | 'pack'> {
   readonly incidents: Incidents;
   readonly store: Store;
   /** Finds decisions by their ids. */
@@ -94,14 +94,11 @@ export async function openInvestigations(around: InvestigationsSurroundings): Pr
       models: around.models(),
       trustFile: around.trustFile,
     };
-    const { now, freshId, record } = around;
+    const { now, freshId, record, pack } = around;
     const made = await writeEvidence(parts, by, {
       log: ledger,
-      record,
+      ...{ record, pack, now, freshId, signal },
       key: shelf.key,
-      now,
-      freshId,
-      signal,
     });
     await shelf.put(made.digest, made.zip);
     await incidents.add(

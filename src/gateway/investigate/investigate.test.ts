@@ -1,8 +1,14 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GlacisError } from '../../core/error.ts';
+import { PROOFS } from '../../incident/evidence/bundle-files.ts';
+import type { EvidenceParts } from '../../incident/evidence/pack-evidence.ts';
+import { readStoredZip } from '../../incident/evidence/stored-zip.ts';
+import { verifyEvidence } from '../../incident/evidence/verify-evidence.ts';
+import { type EvidenceSetting, writeEvidence } from '../../incident/evidence/write-evidence.ts';
 import type { ImpactSummary } from '../../incident/impact/impact.ts';
 import { rowsInMemory } from '../../incident/impact/rows-in-memory.ts';
 import type { ImpactSearch, KeptStep } from '../../incident/impact/run-impact.ts';
@@ -228,6 +234,51 @@ describe('searches in a thread', () => {
     ]);
     const change = { kind: 'rate', per: 'principal', requests: 1, every: 1e9 } as const;
     expect(await replayWhatIf('w', { model: 'm' }, change, { signal })).toMatchObject({ state: 'done' });
+  });
+
+  it('pack evidence, which is signed and named in the log from here', async () => {
+    const { log, reader } = await opened();
+    for (let i = 0; i < 40; i++) await log.record(decision(i));
+    await log.receipt(39);
+    const { pack } = await threads(() => askServed(() => GOOD));
+    const found = await pastOfLog({ reader, first: 0 }).page({}, 0, signal);
+    const trustFile = JSON.stringify(log.trust);
+    const parts: EvidenceParts = {
+      view: {
+        case: {
+          ...{ id: 'C-2026-0001', title: 't', kind: 'attack', severity: 'high', state: 'open' },
+          ...{ opened: 1, updated: 1, first: 1, last: 1, queries: 1, alarms: 0, revision: 0 },
+          ...{ models: [], principals: [], atlas: [] },
+        },
+        ...{ events: [], alarms: [], orders: [], suggestions: [] },
+      },
+      ...{ impacts: [], decisions: found.decisions, models: [], trustFile },
+    };
+    let read = 0;
+    const setting: EvidenceSetting = {
+      log: {
+        reader: () => {
+          read++;
+          return reader();
+        },
+        receipt: (index) => log.receipt(index),
+      },
+      record: (event) => log.record(event),
+      ...{ key: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey, pack },
+      ...{ now: () => START, freshId: () => '9'.repeat(32) },
+    };
+    const { zip, digest } = await writeEvidence(parts, 'ann', setting);
+    const verdict = verifyEvidence(zip, parseTrustFile(Buffer.from(trustFile), 'trust'));
+    expect(verdict.checks.filter(({ ok }) => !ok)).toEqual([]);
+    expect(verdict).toMatchObject({ ok: true, case: 'C-2026-0001' });
+    const lines = Buffer.from(readStoredZip(zip).files.get(PROOFS)!).toString().trim().split('\n');
+    expect(lines).toHaveLength(40);
+    expect(digest).toMatch(/^sha256:/);
+    // Here nothing was read but the entry that names the bundle.
+    expect(read).toBe(1);
+    const full = new GlacisError('output/unwritable', 'log: the disk is full');
+    const wish = { parts, by: 'ann', at: START };
+    await expect(pack(wish, () => Promise.reject(full))).rejects.toEqual(full);
   });
 
   it('pass on what goes wrong on either side, and end when they are cancelled', async () => {

@@ -1,4 +1,6 @@
 import type { ErrorCode } from '../../core/error.ts';
+import type { PackWish } from '../../incident/evidence/pack-evidence.ts';
+import type { ZipFile } from '../../incident/evidence/stored-zip.ts';
 import type { ImpactSummary, Replayed } from '../../incident/impact/impact.ts';
 import type { ImpactSearch, KeptStep } from '../../incident/impact/run-impact.ts';
 import type { PastScope } from '../../incident/past.ts';
@@ -20,6 +22,7 @@ export interface SearchPlace {
 /** What a thread does, once. */
 export type SearchJob =
   | { readonly kind: 'impact'; readonly search: ImpactSearch }
+  | { readonly kind: 'pack'; readonly wish: PackWish }
   | {
       readonly kind: 'what-if';
       readonly id: string;
@@ -36,17 +39,18 @@ export interface SearchData extends SearchPlace {
 /** What it asks for while it works; each is answered. */
 export type SearchCall =
   | { readonly kind: 'keep'; readonly step: KeptStep }
-  | { readonly kind: 'ask'; readonly input: PastInput };
+  | { readonly kind: 'ask'; readonly input: PastInput }
+  | { readonly kind: 'seal'; readonly manifest: Uint8Array };
 
 /** From the thread. */
 export type FromSearch =
   | { readonly kind: 'step'; readonly value: ImpactSummary | WhatIf }
   | { readonly kind: 'call'; readonly id: number; readonly call: SearchCall }
-  | { readonly kind: 'done'; readonly value: ImpactSummary | WhatIf }
+  | { readonly kind: 'done'; readonly value: ImpactSummary | WhatIf | Uint8Array }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
 
 /** To the thread. */
 export type ToSearch =
   | { readonly kind: 'cancel' }
-  | { readonly kind: 'answer'; readonly id: number; readonly value: number | Replayed }
+  | { readonly kind: 'answer'; readonly id: number; readonly value: number | Replayed | readonly ZipFile[] }
   | { readonly kind: 'refused'; readonly id: number; readonly code: ErrorCode; readonly message: string };

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { asGlacisError, GlacisError } from '../../core/error.ts';
+import type { PackEvidence } from '../../incident/evidence/pack-evidence.ts';
 import type { ImpactSummary } from '../../incident/impact/impact.ts';
 import type { SearchImpact } from '../../incident/impact/open-impacts.ts';
 import type { ReplayWhatIf } from '../../incident/what-if/open-what-ifs.ts';
@@ -23,10 +24,11 @@ const GRACE = 5000;
 export interface SearchThreads {
   readonly search: SearchImpact;
   readonly replayWhatIf: ReplayWhatIf;
+  readonly pack: PackEvidence;
 }
 
 /**
- * Searches in a thread each, which ends with it: the serving thread writes down what they found, and asks a good version where one is asked. `openAsk` gives that version. Errors: those
+ * Searches, and packs evidence, in a thread each, which ends with it: the serving thread writes down what they found, asks a good version where one is asked, and seals. `openAsk` gives that version. Errors: those
  * of the search, `run/cancelled`, `run/failed` where the thread ended.
  */
 export function searchThreads(
@@ -41,7 +43,10 @@ export function searchThreads(
         { ...place, glacis: 'search', job: { kind: 'impact', search } },
         {
           ...{ signal, stepped },
-          answer: (call) => (call.kind === 'keep' ? keep(call.step) : ask!(call.input, signal)),
+          answer(call) {
+            if (call.kind === 'keep') return keep(call.step);
+            return call.kind === 'ask' && ask !== undefined ? ask(call.input, signal) : nothing();
+          },
         },
       );
     },
@@ -51,12 +56,22 @@ export function searchThreads(
         { ...place, glacis: 'search', job },
         {
           ...{ signal, stepped },
-          answer: () => Promise.reject(new GlacisError('run/failed', 'search: nothing to be asked')),
+          answer: nothing,
         },
       );
     },
+    pack: (wish, seal, signal = new AbortController().signal) =>
+      inThread<Uint8Array>(
+        { ...place, glacis: 'search', job: { kind: 'pack', wish } },
+        {
+          ...{ signal, stepped: () => {} },
+          answer: (call) => (call.kind === 'seal' ? seal(call.manifest) : nothing()),
+        },
+      ),
   };
 }
+
+const nothing = () => Promise.reject(new GlacisError('run/failed', 'search: nothing to be asked'));
 
 interface Watch<Value> {
   readonly signal: AbortSignal;
@@ -64,7 +79,7 @@ interface Watch<Value> {
   readonly answer: (call: SearchCall) => Promise<Extract<ToSearch, { kind: 'answer' }>['value']>;
 }
 
-function inThread<Value extends ImpactSummary | WhatIf>(
+function inThread<Value extends ImpactSummary | WhatIf | Uint8Array>(
   workerData: SearchData,
   { signal, stepped, answer }: Watch<Value>,
 ): Promise<Value> {

@@ -1,5 +1,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { asGlacisError, GlacisError } from '../../core/error.ts';
+import { packEvidence, type SealManifest } from '../../incident/evidence/pack-evidence.ts';
+import type { ZipFile } from '../../incident/evidence/stored-zip.ts';
 import type { Replayed } from '../../incident/impact/impact.ts';
 import { runImpact } from '../../incident/impact/run-impact.ts';
 import { runWhatIf } from '../../incident/what-if/run-what-if.ts';
@@ -51,11 +53,16 @@ async function work(port: MessagePort, { job, ...place }: SearchData): Promise<F
       subjectKeys(places.subjects, await openWrappingKey(place.wrappingKey, process.env), { kept: 0 }),
     places.subjects,
   );
+  const now = () => performance.now();
+  if (job.kind === 'pack') {
+    const seal: SealManifest = (manifest) =>
+      ask<readonly ZipFile[]>({ kind: 'seal', manifest: Uint8Array.from(manifest) });
+    return { kind: 'done', value: await packEvidence(job.wish, { reader: log, seal, signal }) };
+  }
   const past = pastOfLog({
     ...{ reader, first: firstEntry(await archivedRanges(places)) },
     ...(place.sealed && { pseudonym: (principal: string) => names.pseudonym(principal) }),
   });
-  const now = () => performance.now();
   const stepped = (value: Extract<FromSearch, { kind: 'step' }>['value']) => say({ kind: 'step', value });
   if (job.kind === 'what-if') {
     const value = await runWhatIf(job.id, job.scope, job.change, { past, signal, now, stepped });
@@ -84,6 +91,9 @@ if (port && data?.glacis === 'search')
       return { kind: 'failed', code, message };
     })
     .then((last) => {
-      port.postMessage(last);
+      const value = 'value' in last && last.value instanceof Uint8Array ? last.value : undefined;
+      // An archive of many megabytes crosses without being copied.
+      const isWhole = value !== undefined && value.byteLength === value.buffer.byteLength;
+      port.postMessage(last, isWhole ? [value.buffer as ArrayBuffer] : []);
       port.close();
     });

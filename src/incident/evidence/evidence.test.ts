@@ -14,9 +14,10 @@ import { alarmOf, countingIds, memoryContainment, readIncidents, START } from '.
 import { openIncidents } from '../open-incidents.ts';
 import type { PastDecision } from '../past.ts';
 import { MANIFEST, SEAL, SIGNATURE, SIGNER } from './bundle-files.ts';
+import type { EvidenceParts } from './pack-evidence.ts';
 import { readStoredZip, writeStoredZip } from './stored-zip.ts';
 import { verifyEvidence } from './verify-evidence.ts';
-import { type Evidence, type EvidenceParts, type EvidenceSetting, writeEvidence } from './write-evidence.ts';
+import { type Evidence, type EvidenceSetting, writeEvidence } from './write-evidence.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 

@@ -31,8 +31,8 @@ import {
   SIGNER,
   sealShape,
 } from './bundle-files.ts';
+import { tells } from './pack-evidence.ts';
 import { readStoredZip } from './stored-zip.ts';
-import { tells } from './write-evidence.ts';
 
 /** Something that was checked. */
 export interface EvidenceCheck {

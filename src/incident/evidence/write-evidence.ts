@@ -1,42 +1,21 @@
 import type { KeyObject } from 'node:crypto';
 import { createPublicKey } from 'node:crypto';
 import { GlacisError } from '../../core/error.ts';
-import { type LogReader, parseProof } from '../../ledger/index.ts';
+import type { LogReader } from '../../ledger/index.ts';
 import { signStatement, statementAbout } from '../../supply/provenance/statement.ts';
 import { fingerprintOf } from '../../supply/sign/ec-key.ts';
 import { keySigner } from '../../supply/sign/key-method.ts';
 import { sha256 } from '../canonical.ts';
 import type { CaseEvent } from '../case.ts';
-import type { AffectedDecision, ImpactSummary } from '../impact/impact.ts';
-import { eventDigest, type LedgerEvent, ledgerEvent } from '../ledger-event.ts';
-import type { CaseView } from '../open-incidents.ts';
-import type { PastDecision } from '../past.ts';
+import { type LedgerEvent, ledgerEvent } from '../ledger-event.ts';
+import { EVIDENCE_PREDICATE, MANIFEST, SEAL, SIGNATURE, SIGNER } from './bundle-files.ts';
 import {
-  CHECKPOINT,
-  ENTRIES,
-  EVIDENCE_PREDICATE,
-  EVIDENCE_SCHEMA,
-  eventEntry,
-  MANIFEST,
-  type Manifest,
-  PROOFS,
-  SEAL,
-  SIGNATURE,
-  SIGNER,
-} from './bundle-files.ts';
-import { writeStoredZip, type ZipFile } from './stored-zip.ts';
-
-/** Everything that a bundle is made of. */
-export interface EvidenceParts {
-  readonly view: CaseView;
-  readonly impacts: readonly { readonly impact: ImpactSummary; readonly rows: readonly AffectedDecision[] }[];
-  /** Decisions that the alarms name. */
-  readonly decisions: readonly PastDecision[];
-  /** Models that are or were served, with their digests and what was checked: plain JSON. */
-  readonly models: readonly object[];
-  /** The log's trust file, as it lies beside the log: for people; who verifies takes their own. */
-  readonly trustFile: string;
-}
+  type EvidenceParts,
+  entriesOf,
+  type PackEvidence,
+  packEvidence,
+  type SealManifest,
+} from './pack-evidence.ts';
 
 /** What sealing a bundle depends on. */
 export interface EvidenceSetting {
@@ -51,26 +30,25 @@ export interface EvidenceSetting {
   readonly key: KeyObject;
   readonly now: () => number;
   readonly freshId: () => string;
+  /** Where packing is done: in this thread without. */
+  readonly pack?: PackEvidence | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** A bundle, and the event that the log has about it. */
 export interface Evidence {
-  readonly zip: Buffer;
+  readonly zip: Uint8Array;
   /** `sha256:` of the manifest: what the log names. */
   readonly digest: string;
   readonly event: CaseEvent;
 }
 
-/** Entries of the log in a bundle; those of the case come first. */
-const MOST_ENTRIES = 20_000;
 /** Entries of other logs that are passed over to find the last one of this log. */
 const MOST_FOREIGN = 1000;
 
 /**
- * Packs a case with its proofs: what the store says of it, the log's own entries with their inclusion proofs under one signed checkpoint, and a manifest that the log itself
- * names and a key signs. The same parts under the same checkpoint give the same bytes, the signature aside (ECDSA draws a number). Errors: those of the log,
- * `option/invalid` where it grows too large.
+ * Packs a case with its proofs ({@link packEvidence}), has the log name the manifest, and signs it (ECDSA draws a number, so that signatures differ). Errors: those of the log, `option/invalid` where it grows too
+ * large.
  */
 export async function writeEvidence(
   parts: EvidenceParts,
@@ -78,70 +56,36 @@ export async function writeEvidence(
   setting: EvidenceSetting,
 ): Promise<Evidence> {
   const { log, record, key, now, freshId, signal } = setting;
-  const { view } = parts;
-  const of = view.case.id;
-  const named = entriesOf(parts);
-  await published(named.slice(0, MOST_ENTRIES), log);
-  const reader = await log.reader();
-  const { lines, proofs, missing } = await ledgerFiles(
-    reader,
-    named.slice(0, MOST_ENTRIES),
-    view.events,
-    signal,
-  );
-  const json = (value: unknown) => Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
-  const files: ZipFile[] = [
-    { path: 'README.txt', bytes: Buffer.from(README) },
-    { path: 'case.json', bytes: json(view.case) },
-    { path: 'events.json', bytes: json(view.events) },
-    { path: 'alarms.json', bytes: json(view.alarms) },
-    { path: 'orders.json', bytes: json(view.orders) },
-    { path: 'decisions.json', bytes: json(parts.decisions) },
-    { path: 'models.json', bytes: json(parts.models) },
-    ...parts.impacts.map(({ impact, rows }) => ({
-      path: `impact/${impact.id}.json`,
-      bytes: json({ ...impact, bundle: undefined, rows }),
-    })),
-    { path: 'ledger/trust.json', bytes: Buffer.from(parts.trustFile) },
-    { path: CHECKPOINT, bytes: reader.checkpoint.note },
-    { path: ENTRIES, bytes: Buffer.from(lines) },
-    { path: PROOFS, bytes: Buffer.from(proofs) },
-  ];
+  const of = parts.view.case.id;
   const at = now();
-  const manifest: Manifest = {
-    schema: EVIDENCE_SCHEMA,
-    case: of,
-    made: at,
-    by: by.toWellFormed().slice(0, 500),
-    origin: reader.checkpoint.origin,
-    files: files.map(({ path, bytes }) => ({ path, bytes: bytes.length, sha256: sha256(bytes) })),
-    missing: [...missing],
-  };
-  const bytes = json(manifest);
-  const digest = `sha256:${sha256(bytes)}`;
-  const statement = statementAbout({ name: MANIFEST, digest }, EVIDENCE_PREDICATE, { case: of });
-  const signed = await signStatement(statement, keySigner(key));
-  const told = { id: freshId(), case: of, at, by, what: { kind: 'bundle', digest } as const };
-  const said = ledgerEvent(told);
-  const entry = await record({
-    ...said,
-    about: { ...said.about, key: fingerprintOf(key), signature: sha256(signed) },
-  });
-  const receipt = await log.receipt(entry);
-  const sealed = await (await log.reader()).entry(entry);
-  const publicKey = createPublicKey(key).export({ type: 'spki', format: 'pem' }) as string;
-  const proof = { entry: Buffer.from(sealed).toString('base64'), proof: receipt };
-  return {
-    digest,
-    event: { ...told, entry },
-    zip: writeStoredZip([
-      ...files,
-      { path: MANIFEST, bytes },
-      { path: SEAL, bytes: json(proof) },
+  await published(entriesOf(parts), log);
+  const pack: PackEvidence =
+    setting.pack ?? (async (wish, seal) => packEvidence(wish, { reader: await log.reader(), seal, signal }));
+  let told: Pick<Evidence, 'digest' | 'event'> | undefined;
+  const seal: SealManifest = async (manifest) => {
+    const digest = `sha256:${sha256(manifest)}`;
+    const statement = statementAbout({ name: MANIFEST, digest }, EVIDENCE_PREDICATE, { case: of });
+    const signed = await signStatement(statement, keySigner(key));
+    const event = { id: freshId(), case: of, at, by, what: { kind: 'bundle', digest } as const };
+    const said = ledgerEvent(event);
+    const entry = await record({
+      ...said,
+      about: { ...said.about, key: fingerprintOf(key), signature: sha256(signed) },
+    });
+    const receipt = await log.receipt(entry);
+    const sealed = await (await log.reader()).entry(entry);
+    const publicKey = createPublicKey(key).export({ type: 'spki', format: 'pem' }) as string;
+    const proof = { entry: Buffer.from(sealed).toString('base64'), proof: receipt };
+    told = { digest, event: { ...event, entry } };
+    return [
+      { path: SEAL, bytes: Buffer.from(`${JSON.stringify(proof, null, 2)}\n`) },
       { path: SIGNATURE, bytes: Buffer.from(signed) },
       { path: SIGNER, bytes: Buffer.from(publicKey) },
-    ]),
+    ];
   };
+  const zip = await pack({ parts, by, at }, seal, signal);
+  if (told === undefined) throw new GlacisError('run/failed', 'evidence: expected a sealed bundle');
+  return { zip, ...told };
 }
 
 /** Waits until what was written last is under a signed checkpoint. An index past the end is that of another log. */
@@ -157,78 +101,3 @@ async function published(named: readonly number[], log: EvidenceSetting['log']):
     if (isOurs) return;
   }
 }
-
-/** Every entry that something in the bundle names: those of the case first, then what shows it, then what was affected. */
-function entriesOf({ view, impacts, decisions }: EvidenceParts): readonly number[] {
-  const rows = impacts.flatMap((each) => each.rows);
-  return [
-    ...new Set([
-      ...view.events.flatMap(({ entry }) => (entry === undefined ? [] : [entry])),
-      ...decisions.map(({ entry }) => entry),
-      ...rows.filter(({ different }) => different).map(({ entry }) => entry),
-      ...rows.map(({ entry }) => entry),
-    ]),
-  ];
-}
-
-async function ledgerFiles(
-  reader: LogReader,
-  named: readonly number[],
-  events: readonly CaseEvent[],
-  signal: AbortSignal | undefined,
-): Promise<{ readonly lines: string; readonly proofs: string; readonly missing: ReadonlySet<number> }> {
-  const [lines, proofs]: [string[], string[]] = [[], []];
-  const missing = new Set<number>();
-  const said = new Map(events.flatMap((event) => (event.entry === undefined ? [] : [[event.entry, event]])));
-  for (const index of named.toSorted((a, b) => a - b)) {
-    if (signal?.aborted) throw new GlacisError('run/cancelled', 'evidence: cancelled');
-    const bytes = await entryOf(reader, index);
-    const event = said.get(index);
-    // Where several gateways share a store, a case has entries of other logs, too.
-    if (bytes === undefined || (event !== undefined && !tells(bytes, event))) {
-      missing.add(index);
-      continue;
-    }
-    const { proof } = parseProof(await reader.prove(index));
-    lines.push(JSON.stringify({ index, entry: Buffer.from(bytes).toString('base64') }));
-    proofs.push(JSON.stringify({ index, proof: proof.map((hash) => Buffer.from(hash).toString('base64')) }));
-  }
-  const text = (all: readonly string[]) => all.map((line) => `${line}\n`).join('');
-  return { lines: text(lines), proofs: text(proofs), missing };
-}
-
-/** An entry; undefined where it is not in this log, or archived. */
-async function entryOf(reader: LogReader, index: number): Promise<Uint8Array | undefined> {
-  if (index >= reader.checkpoint.size) return undefined;
-  return reader.entry(index).catch((thrown) => {
-    if (thrown instanceof GlacisError && thrown.code === 'ledger/unreadable') return undefined;
-    throw thrown;
-  });
-}
-
-/** Whether an entry of the log is the one about this event. */
-export function tells(bytes: Uint8Array, event: CaseEvent): boolean {
-  try {
-    const { about } = eventEntry.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))).event;
-    return about.digest === eventDigest(event);
-  } catch {
-    return false;
-  }
-}
-
-const README = `Evidence about an incident, packed by Glacis.
-
-case.json         the case; events.json what happened in it, in order; alarms.json why
-orders.json       what was done about it
-decisions.json    decisions that the alarms name
-impact/           which decisions were affected, and what a good model says of them now
-models.json       models that were served, by their digests
-ledger/           entries of the log of decisions, each with the proof that it is in the log, and the log's signed state
-manifest.json     every file above with its digest
-seal.json         the log's own entry that names the manifest's digest, with its proof
-manifest.sig      the signature of the manifest (DSSE, in-toto), which fits signer.pub; the log names that key, too
-
-Check it without any server, with the log's keys as you keep them:
-
-    glacis incident verify BUNDLE --trust log.trust.json
-`;
