@@ -6,14 +6,14 @@ import { useStore } from '../data/store.ts';
 import { Button } from '../parts/button.tsx';
 import { Card } from '../parts/card.tsx';
 import { Facts } from '../parts/field.tsx';
-import { count, figure, span, titled } from '../parts/format.ts';
+import { count, figure, span, titled, worded } from '../parts/format.ts';
 import { Text } from '../parts/text.tsx';
 import { Time } from '../parts/time.tsx';
 import { Link, pathTo } from '../shell/router.tsx';
 import { change } from './case-change.ts';
 
 /** Whom and what the case is about, and how far it is. */
-export function WhoAndWhat({ of: it }: { readonly of: Case }) {
+export function WhoAndWhat({ of: it, alarms }: { readonly of: Case; readonly alarms: CaseDetail['alarms'] }) {
   return (
     <Card title="Who and what">
       <Facts
@@ -23,7 +23,7 @@ export function WhoAndWhat({ of: it }: { readonly of: Case }) {
             it.principals.length === 0 ? (
               <span class="none">nobody in particular</span>
             ) : (
-              <Clients of={it.principals} />
+              <Clients of={it.principals} alarms={alarms} />
             ),
           ],
           [
@@ -68,13 +68,27 @@ export function WhoAndWhat({ of: it }: { readonly of: Case }) {
   );
 }
 
-function Clients({ of }: { readonly of: readonly string[] }) {
+/** Each with the monitors that named it: that another alarm joined the case says nothing about it. */
+function Clients({ of, alarms }: { readonly of: readonly string[]; readonly alarms: CaseDetail['alarms'] }) {
+  const namedBy = (principal: string) => [
+    ...new Set(alarms.flatMap((each) => (each.principals.includes(principal) ? [each.monitor] : []))),
+  ];
   return (
     <>
       {of.slice(0, 12).map((principal) => (
-        <Link key={principal} to={pathTo('traffic', principal)} class="tag">
-          <Text of={principal} most={32} />
-        </Link>
+        <div key={principal}>
+          <Link to={pathTo('traffic', principal)} class="tag">
+            <Text of={principal} most={32} />
+          </Link>
+          <span class="muted">
+            {' '}
+            named by{' '}
+            {namedBy(principal)
+              .slice(0, 4)
+              .map((monitor) => worded(monitor.slice(0, 60)))
+              .join(', ') || 'an alarm that is no longer kept'}
+          </span>
+        </div>
       ))}
       {of.length > 12 && <span class="muted"> and {count(of.length - 12)} more</span>}
     </>
