@@ -3,7 +3,7 @@ import { open, readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { asGlacisError, GlacisError } from '../../core/error.ts';
 import { type Bundle, MOST_BUNDLE_BYTES, parseBundle } from '../../supply/sign/bundle.ts';
-import { pathInside } from '../../supply/sign/ignored.ts';
+import { insideOf } from '../../supply/sign/ignored.ts';
 import { isObject } from '../../supply/sign/json-fields.ts';
 import { type Manifest, rootDigest } from '../../supply/sign/manifest.ts';
 import { manifestFrom } from '../../supply/sign/oms-statement.ts';
@@ -47,7 +47,7 @@ export async function openEvidence(path: string, options: EvidenceOptions): Prom
   const read = await readAll(options.paths, trust);
   // Only bundles: whatever else lies there is a part of the model, or evidence could hide a file from the hash.
   const bundles = read.flatMap(({ statement, isBundle }) => (isBundle ? [statement.file] : []));
-  const own = await Promise.all(bundles.map((file) => pathInside(path, file)));
+  const own = await Promise.all(bundles.map(insideOf(path)));
   const ignorePaths = own.filter((each) => each !== undefined);
   const hashing = { ignorePaths, threads, digestCache, signal, progress };
   const { manifest, warnings } = await readManifest(path, hashing);
@@ -155,7 +155,10 @@ async function bytesOf(file: string): Promise<Uint8Array> {
   try {
     await using handle = await open(file);
     const { size } = await handle.stat();
-    return size > MOST_BUNDLE_BYTES ? new Uint8Array() : await handle.readFile();
+    if (size > MOST_BUNDLE_BYTES) return new Uint8Array();
+    const bytes = Buffer.alloc(size);
+    const { bytesRead } = await handle.read(bytes, 0, size, 0);
+    return bytes.subarray(0, bytesRead);
   } catch {
     return new Uint8Array();
   }

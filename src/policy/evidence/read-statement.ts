@@ -67,17 +67,19 @@ function readingOf({ predicateType, predicate }: Statement): Reading {
 
 /** When the statement around a result was made, for results that do not say when they were. */
 function timeIn(predicate: unknown): number | undefined {
-  const found = z.object({ timeCreated: time }).safeParse(predicate);
+  const found = created.safeParse(predicate);
   return found.success ? found.data.timeCreated : undefined;
 }
 
+const created = z.object({ timeCreated: time });
 const glacis = z.looseObject({ schema: z.string().regex(/^glacis\./) });
+const holder = z.object({ result: glacis });
 
 /** The Glacis result that a predicate is or holds. */
 function documentIn(predicate: unknown): { readonly schema: string } | undefined {
   const own = glacis.safeParse(predicate);
   if (own.success) return own.data;
-  const held = z.object({ result: glacis }).safeParse(predicate);
+  const held = holder.safeParse(predicate);
   return held.success ? held.data.result : undefined;
 }
 

@@ -73,11 +73,18 @@ export function hashOf(key: KeyObject): string {
 
 /** How bundles name a key: hexadecimal SHA-256 of its public part in PEM, with header, footer and the last line's end. */
 export function fingerprintOf(key: KeyObject): string {
+  const known = FINGERPRINTS.get(key);
+  if (known !== undefined) return known;
   const publicKey = key.type === 'private' ? createPublicKey(key) : key;
-  return createHash('sha256')
+  const fingerprint = createHash('sha256')
     .update(publicKey.export({ type: 'spki', format: 'pem' }))
     .digest('hex');
+  FINGERPRINTS.set(key, fingerprint);
+  return fingerprint;
 }
+
+/** Writing a key out takes longer than verifying a signature with it, and each key is asked for often. */
+const FINGERPRINTS = new WeakMap<KeyObject, string>();
 
 /** Signs a payload of type `type` as DSSE does: ECDSA in DER with the curve's hash. Not deterministic: ECDSA draws a number. */
 export function signWithEc(key: KeyObject, type: string, payload: Uint8Array): Uint8Array {

@@ -38,15 +38,27 @@ export async function ignorePathFrom(model: string, given: string): Promise<stri
 }
 
 /** `path` relative to the folder `model`, with `/` between its steps; `undefined` when it lies outside. Neither has to exist. */
-export async function pathInside(model: string, path: string): Promise<string | undefined> {
-  const real = (at: string) => realpath(at).catch(() => resolve(at));
-  // The file itself may not exist yet, or be a link: its folder says where it lies.
-  const whole = resolve(path);
-  const folder = await real(resolve(whole, '..'));
-  const found = relative(await real(model), resolve(folder, whole.slice(whole.lastIndexOf(sep) + 1)));
-  return found === '' || found === '..' || found.startsWith(`..${sep}`) || isAbsolute(found)
-    ? undefined
-    : found.split(sep).join('/');
+export function pathInside(model: string, path: string): Promise<string | undefined> {
+  return insideOf(model)(path);
+}
+
+/** {@link pathInside} for many paths: a folder's real place is asked for once. */
+export function insideOf(model: string): (path: string) => Promise<string | undefined> {
+  const places = new Map<string, Promise<string>>();
+  const real = (at: string) => {
+    const place = places.get(at) ?? realpath(at).catch(() => resolve(at));
+    places.set(at, place);
+    return place;
+  };
+  return async (path) => {
+    // The file itself may not exist yet, or be a link: its folder says where it lies.
+    const whole = resolve(path);
+    const folder = await real(resolve(whole, '..'));
+    const found = relative(await real(model), resolve(folder, whole.slice(whole.lastIndexOf(sep) + 1)));
+    return found === '' || found === '..' || found.startsWith(`..${sep}`) || isAbsolute(found)
+      ? undefined
+      : found.split(sep).join('/');
+  };
 }
 
 function tidy(path: string): string {
