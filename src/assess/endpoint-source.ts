@@ -5,9 +5,9 @@ import { isEndpoint as isAddress } from '../runtime/endpoint-address.ts';
 import type { Oracle } from '../runtime/oracle.ts';
 import type { Predictor } from '../runtime/predictor.ts';
 import { openRemote } from '../runtime/remote.ts';
+import { worstGap } from '../runtime/soundness.ts';
 import type { LoadOptions } from './load.ts';
 import type { ModelSource } from './model-source.ts';
-import { worstGap } from './soundness.ts';
 import type { Subject } from './subject.ts';
 
 /** Whether `--model` names something that answers instead of an ONNX file: an address, or an adapter. */

@@ -1,7 +1,7 @@
+import { activated } from '../runtime/soundness.ts';
 import { argmax } from '../threat/goal.ts';
 import type { FoundLogits } from '../transform/logits.ts';
 import type { Outcome } from './evasion.ts';
-import { activated } from './soundness.ts';
 import type { Subject } from './subject.ts';
 
 /** An answer and how sure the model was, in [0, 1]. */

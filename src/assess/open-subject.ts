@@ -4,9 +4,9 @@ import type { Engine } from '../runtime/engine.ts';
 import { fileOracle } from '../runtime/file-oracle.ts';
 import type { FixedInputs } from '../runtime/fixed-input.ts';
 import { openPredictor } from '../runtime/predictor.ts';
+import { compareWithDeployed } from '../runtime/soundness.ts';
 import { openTarget, type WhiteBoxTarget } from '../runtime/target.ts';
 import { batchFor } from './batch-size.ts';
-import { compareWithDeployed } from './soundness.ts';
 import type { Subject } from './subject.ts';
 
 /** What {@link openSubject} opens. */

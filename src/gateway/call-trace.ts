@@ -24,11 +24,12 @@ export interface CallTrace {
   input?: Decision['input'];
   top?: Decision['top'];
   divergence?: number;
+  explained?: Decision['explained'];
   payload?: Payload;
   /** The main input as floats. */
   floats?: () => Float32Array | undefined;
-  /** Whether the budget was charged. */
-  taken?: boolean;
+  /** Queries that the budget was charged. */
+  taken?: number;
 }
 
 /** A call of which nothing is known but when it came, in milliseconds since 1970. */

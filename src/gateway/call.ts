@@ -1,4 +1,5 @@
 import type { PeerCertificate } from 'node:tls';
+import type { AttributionMethod } from '../explain/attributions.ts';
 import type { InferRequest, InferResponse } from '../oip/index.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -25,6 +26,8 @@ export interface Question {
   readonly bytes: number;
   /** Whether the caller wants a receipt: a proof that the decision is in the log. */
   readonly wantsReceipt: boolean;
+  /** How the caller wants the answer explained; not at all without. */
+  readonly explanation?: AttributionMethod | undefined;
   /** Fires when the caller has gone. What was taken from a budget stays taken. */
   readonly signal: AbortSignal;
 }

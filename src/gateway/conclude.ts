@@ -78,7 +78,7 @@ export function openConclusion(stages: Stages, timed: Timed): Conclusion {
       }
       const { principal, model } = trace;
       if (trace.taken && principal && model && OUR_DOING.has(end.refusal))
-        stages.budgets.refund?.(principal, model.name, trace.n);
+        stages.budgets.refund?.(principal, model.name, trace.taken);
       const { isWritten, entry } = await conclude(trace, asked, end.refusal);
       return {
         kind: 'refusal',
@@ -118,6 +118,7 @@ function decisionOf(
     input: trace.input,
     top: trace.top,
     divergence: trace.divergence,
+    explained: outcome === 'answered' ? trace.explained : undefined,
     bucket: latencyBucket(milliseconds),
   };
 }

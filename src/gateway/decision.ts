@@ -1,3 +1,4 @@
+import type { AttributionMethod } from '../explain/attributions.ts';
 import type { Detail } from './detail.ts';
 import type { Action } from './guard.ts';
 import type { Refusal } from './refusal.ts';
@@ -44,6 +45,8 @@ export interface Decision {
     | undefined;
   /** Likeliest class and its score of each sample, up to 64 samples. */
   readonly top?: readonly (readonly [label: number, score: number])[] | undefined;
+  /** How the answer was explained, where it was: the caller has a gradient of the model. */
+  readonly explained?: AttributionMethod | undefined;
   /** Disagreement with the verifying model, where it was asked. */
   readonly divergence?: number | undefined;
   /**

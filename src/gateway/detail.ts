@@ -7,6 +7,11 @@ export const DETAILS = ['label', 'topk', 'scores', 'logits', 'explanation'] as c
 /** One of {@link DETAILS}. */
 export type Detail = (typeof DETAILS)[number];
 
+/** Whether a detail tells as much as another. */
+export function isAtLeast(detail: Detail, least: Detail): boolean {
+  return DETAILS.indexOf(detail) >= DETAILS.indexOf(least);
+}
+
 /** The lesser of two details. */
 export function lesser(a: Detail, b: Detail): Detail {
   return DETAILS.indexOf(a) < DETAILS.indexOf(b) ? a : b;

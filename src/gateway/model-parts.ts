@@ -5,6 +5,7 @@ import type { InputGuard } from './guard.ts';
 import type { GuardsConfig } from './guards/config-schema.ts';
 import { openGuardMemory } from './guards/guard-memory.ts';
 import { guardsAt, openGuards, wantsFeatures } from './guards/open-guards.ts';
+import type { ExplanationsConfig } from './respond/explanations-schema.ts';
 import type { MarkRegister } from './respond/index.ts';
 import { openAnswers } from './respond/index.ts';
 import type { ServedModel } from './served-model.ts';
@@ -18,6 +19,8 @@ const ASK_TIMEOUT = 10_000;
 export interface ModelParts {
   /** Whether a guard of this model wants the features of its last layer. */
   wantsFeatures(model: string): boolean;
+  /** How answers of this model are explained; undefined where they are not. */
+  explains(model: string): ExplanationsConfig | undefined;
   /** Makes the parts of a version before it serves. Errors: those of the guards and of the answers (`option/invalid`, `data/…`). */
   prepare(model: ServedModel): void;
   guards(model: ServedModel): readonly InputGuard[];
@@ -132,6 +135,7 @@ export function openModelParts(first: ServeConfig, given: PartsSurroundings): Mo
 
   return {
     wantsFeatures: (model) => wantsFeatures(guardsOf(config, model)),
+    explains: (model) => (config.only[model]?.answers ?? config.answers).explanations,
     prepare(model) {
       const key = keyOf(model);
       const before = made.get(key);

@@ -233,6 +233,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     ...{ folder, env, home, now, record, failed },
     policy,
     wantsFeatures: parts.wantsFeatures,
+    explains: parts.explains,
     prepare: parts.prepare,
     grace: GRACE,
     frozen: () => containment.frozen(),

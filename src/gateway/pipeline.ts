@@ -4,6 +4,7 @@ import { beginTrace, type CallTrace } from './call-trace.ts';
 import { checkInputs } from './check-inputs.ts';
 import { openConclusion } from './conclude.ts';
 import { type Detail, lesser } from './detail.ts';
+import { explanationFor } from './explanation.ts';
 import type { Described, Gateway, Malformed } from './gateway.ts';
 import { guardedAnswer, guardedInput, judge } from './guarded-call.ts';
 import type { BudgetStep } from './limits.ts';
@@ -79,25 +80,54 @@ export function openPipeline(stages: Stages): Gateway {
     }
   };
 
+  /** Takes more of the budget where it has so much; false where it has not. */
+  const charge = async (
+    cost: number,
+    principal: Principal,
+    { name }: ServedModel,
+    trace: CallTrace,
+  ): Promise<boolean> => {
+    if (cost === 0) return true;
+    if ((await timed('limit', () => stages.budgets.take(principal, name, cost))) === 'refuse') return false;
+    trace.taken = (trace.taken ?? 0) + cost;
+    return true;
+  };
+
   const answer = async (question: Question, trace: CallTrace): Promise<readonly Tensor[]> => {
     const { request, caller } = question;
-    const { principal, served, most, inputs, n } = await charged(trace, caller, async () => {
+    const { principal, served, most, inputs, n, explanation } = await charged(trace, caller, async () => {
       const { model, version } = question;
       const admitted = await timed('admit', () =>
         admit(trace, { caller, model, version, operation: 'infer' }),
       );
-      return { ...admitted, ...checkInputs(request, admitted.served.metadata, limits.mostSamples) };
+      const checked = checkInputs(request, admitted.served.metadata, limits.mostSamples);
+      const wanted = question.explanation;
+      const explanation =
+        wanted &&
+        explanationFor(wanted, {
+          ...admitted,
+          n: checked.n,
+          terms: stages.answers(admitted.served).explanations,
+          wish: request.parameters?.detail,
+        });
+      return { ...admitted, ...checked, explanation };
     });
     trace.n = n;
     const { restraint } = trace;
     const step = await timed('limit', () => {
-      restraint?.take(n);
+      const cost = n + (explanation?.cost ?? 0);
+      restraint?.take(cost);
       const spend = (): Promise<BudgetStep> | BudgetStep => stages.budgets.take(principal, served.name, n);
-      const waited = limited(principal, caller.address, n);
+      const waited = limited(principal, caller.address, cost);
       return waited ? waited.then(spend) : spend();
     });
     if (step === 'refuse') throw new Refused('exhausted', 'the query budget');
-    trace.taken = true;
+    trace.taken = n;
+    // What is explained is paid for before it is known whether a guard will let it out.
+    const explains =
+      explanation !== undefined &&
+      step === 'full' &&
+      (await charge(explanation.cost, principal, served, trace));
     const call = guardedInput({
       model: served,
       principal,
@@ -148,12 +178,16 @@ export function openPipeline(stages: Stages): Gateway {
     const detail = restraint?.most === undefined ? allowed : lesser(allowed, restraint.most);
     trace.detail = step === 'label' ? lesser(detail, 'label') : detail;
     if (restraint) trace.because = restraint.because;
-    return timed('shape', () => {
-      const outputs = stages.answers(served).shape(call, told, { detail, step });
-      return request.outputs === undefined
-        ? outputs
-        : request.outputs.map(({ name }) => outputs.find((output) => output.name === name)!);
-    });
+    const shaped = await timed('shape', () => stages.answers(served).shape(call, told, { detail, step }));
+    const outputs =
+      request.outputs === undefined
+        ? shaped
+        : request.outputs.map(({ name }) => shaped.find((output) => output.name === name)!);
+    // Of who answered in place of the model there is no gradient.
+    if (!explains || detail !== 'explanation' || other !== undefined) return outputs;
+    const given = await timed('explain', () => explanation.give(call, shaped, question.signal));
+    trace.explained = question.explanation;
+    return [...outputs, given];
   };
 
   const look = async (

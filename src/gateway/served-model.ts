@@ -1,3 +1,4 @@
+import type { ExplainQuestion } from '../explain/messages.ts';
 import type { ModelMetadata, Tensor } from '../oip/index.ts';
 
 /** A version of a model that answers. */
@@ -14,6 +15,11 @@ export interface ServedModel {
    * the metadata. Errors: `Refused` (`late`, `unavailable`, `failed`).
    */
   run(inputs: readonly Tensor[], options: RunOptions): Promise<ModelAnswer>;
+  /**
+   * How much each element of the main input speaks for an output: `[n, …sampleDims]` as it may be shown. Set where the model classifies, runs here and has a gradient, and its answers are to be
+   * explained. Never on this thread. Errors: `Refused` (`late`, `unavailable`, `failed`).
+   */
+  readonly explain?: ((question: ExplainQuestion, signal: AbortSignal) => Promise<Float32Array>) | undefined;
 }
 
 /** What guards know of a classifier. */

@@ -1,3 +1,4 @@
+import type { AttributionMethod } from '../explain/attributions.ts';
 import type { Parameters, Tensor } from '../oip/index.ts';
 import type { Decision } from './decision.ts';
 import type { Detail } from './detail.ts';
@@ -18,12 +19,25 @@ export interface Routes {
 
 /** Turns what a model said into what the caller gets. */
 export interface Answers {
+  /** How answers are explained; undefined where they are not. */
+  readonly explanations?: ExplanationTerms | undefined;
   /** Outputs with the names, types and shapes of the metadata. At `explanation` or `logits` they are as the model gave them, unless the policy shapes those, too. */
   shape(
     call: GuardedInput,
     answer: ModelAnswer,
     limits: { readonly detail: Detail; readonly step: BudgetStep },
   ): readonly Tensor[];
+}
+
+/** On which terms answers are explained. */
+export interface ExplanationTerms {
+  readonly methods: readonly AttributionMethod[];
+  /** What the explanation of a sample counts beside its answer. */
+  readonly queries: number;
+  /** Most samples of a request. */
+  readonly most: number;
+  readonly decimals: number;
+  readonly baseline: number;
 }
 
 /** Asks a second model. */
@@ -67,7 +81,17 @@ export interface Observer {
 }
 
 /** Stages of a call. */
-export const STAGES = ['admit', 'limit', 'guard', 'run', 'verify', 'shape', 'record', 'wait'] as const;
+export const STAGES = [
+  'admit',
+  'limit',
+  'guard',
+  'run',
+  'verify',
+  'shape',
+  'explain',
+  'record',
+  'wait',
+] as const;
 
 /** One of {@link STAGES}. */
 export type Stage = (typeof STAGES)[number];

@@ -86,7 +86,7 @@ function aboutCall({ id, model, principal, at }: NonNullable<DecisionDetail['dec
 function DecisionCard({ detail: { decision } }: { readonly detail: DecisionDetail }) {
   const { id, principal, tenant, credential, address, model, version, digest, n, outcome, because } =
     decision!;
-  const { detail: told, guards, input, top, divergence, bucket } = decision!;
+  const { detail: told, explained, guards, input, top, divergence, bucket } = decision!;
   return (
     <Card title="What was decided">
       <Facts
@@ -115,6 +115,7 @@ function DecisionCard({ detail: { decision } }: { readonly detail: DecisionDetai
           ['Samples', count(n)],
           told !== undefined && ['Told', titled(told)],
           ['Took', bucket === null ? 'longer than any bound' : `up to ${count(bucket)} ms`],
+          explained !== undefined && ['Explained', `by ${explained}`],
           divergence !== undefined && ['Second opinion', `differs by ${figure(divergence)}`],
           input && [
             'Input',

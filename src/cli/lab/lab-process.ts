@@ -1,14 +1,11 @@
-import { setPriority } from 'node:os';
 import { asGlacisError, GlacisError } from '../../core/error.ts';
+import { beHelper } from '../../core/helper-process.ts';
 import { startEngine } from '../../runtime/engine.ts';
 import type { FromLab, ToLab, Trial } from './messages.ts';
 import { type OpenTrial, openTrial } from './open-trial.ts';
 import { tryAttack } from './try-attack.ts';
 
 // The program of the process that `open-lab.ts` starts: one trial after another. It may be killed at any time; nobody else's work is in it.
-
-/** Milliseconds between two looks at the memory. */
-const LOOK = 100;
 
 const engine = startEngine({ threads: 1 });
 const waiting = new Map<number, { resolve(scores: Float32Array): void; reject(error: Error): void }>();
@@ -68,20 +65,12 @@ process.on('message', (message: ToLab) => {
   if (message.kind === 'answer') asked?.resolve(message.scores);
   else asked?.reject(new GlacisError('run/failed', `lab: ${message.because}`));
 });
-process.on('disconnect', () => process.exit(0));
-try {
-  // Serving comes first.
-  setPriority(10);
-} catch {
-  // Some systems do not let a process do that.
-}
-setInterval(() => {
-  const { rss } = process.memoryUsage();
-  if (rss <= most) return;
-  tell({
-    kind: 'failed',
-    code: 'run/failed',
-    message: `lab: expected at most ${Math.round(most / 2 ** 20)} MiB of memory, got more`,
-  });
-  process.exit(1);
-}, LOOK);
+beHelper(
+  () => most,
+  (bytes) =>
+    tell({
+      kind: 'failed',
+      code: 'run/failed',
+      message: `lab: expected at most ${Math.round(bytes / 2 ** 20)} MiB of memory, got more`,
+    }),
+);

@@ -1,6 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import { GlacisError } from '../../core/error.ts';
+import { startHelper } from '../../core/helper-process.ts';
 import { adaptDataset, openDataset } from '../../data/index.ts';
 import type { LabInfo } from '../../gateway/console/api.ts';
 import type { Lab, LabModel, LabOrder, LabOutcome } from '../../gateway/console/lab.ts';
@@ -18,8 +18,6 @@ const MOST_WAITING = 4;
 const IDLE = 60_000;
 /** Megabytes of the process's own heap. */
 const HEAP = 768;
-/** What the process sees of the environment: nothing that could be a secret. */
-const ENVIRONMENT = ['PATH', 'SystemRoot', 'TEMP', 'TMP', 'TMPDIR', 'LANG'];
 
 interface Watch {
   readonly progress: (share: number) => void;
@@ -47,18 +45,7 @@ export function openLab(config: LabConfig, { placeOf }: { readonly placeOf: (pat
   };
   const start = (): ChildProcess => {
     if (child?.connected) return child;
-    const file = import.meta.url.endsWith('.ts') ? './lab-process.ts' : './lab-process.js';
-    child = fork(fileURLToPath(new URL(file, import.meta.url)), [], {
-      serialization: 'advanced',
-      execArgv: [`--max-old-space-size=${HEAP}`],
-      env: Object.fromEntries(
-        ENVIRONMENT.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
-      ),
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    });
-    // An idle process keeps no gateway alive.
-    child.unref();
-    child.channel?.unref?.();
+    child = startHelper(new URL('./lab-process.ts', import.meta.url), HEAP);
     return child;
   };
 

@@ -2,13 +2,15 @@ import { runAttack } from '../../assess/evasion.ts';
 import { logScores } from '../../assess/log-scores.ts';
 import type { Subject } from '../../assess/subject.ts';
 import { judge } from '../../assess/subject.ts';
+import { throwIfCancelled } from '../../core/cancel.ts';
 import { GlacisError } from '../../core/error.ts';
+import { attributionsOf } from '../../explain/attributions.ts';
+import { outputGradients } from '../../explain/output-gradients.ts';
 import type { LabOrder, LabOutcome } from '../../gateway/console/lab.ts';
 import { argmax, binaryGoal, classificationGoal, type Goal } from '../../threat/goal.ts';
 import { type Ball, distance, normFrom } from '../../threat/norm.ts';
 import { isWithin } from '../../threat/violation.ts';
 import { labAttack } from './attacks.ts';
-import { attributionsOf } from './attributions.ts';
 import { openTrail, watchedOracle, watchedTarget } from './trail.ts';
 
 /** What a trial is given. */
@@ -101,14 +103,13 @@ export async function tryAttack(subject: Subject, options: TrialOptions): Promis
     queries,
     gradients: outcome?.gradientQueries ?? 0,
     seconds: short((performance.now() - began) / 1000),
-    attribution: await attributed(subject, goal, options, { x, clean, scores }),
+    attribution: await attributed(subject, options, { x, clean, scores }),
   };
 }
 
 /** Before and after, each for the class that the model says then; undefined where the model is only asked. */
 async function attributed(
   { target, oracle }: Subject,
-  goal: Goal,
   { order, range, signal }: TrialOptions,
   {
     x,
@@ -121,18 +122,16 @@ async function attributed(
   },
 ): Promise<LabOutcome['attribution']> {
   if (target === undefined) return undefined;
-  const model = {
-    target: { ...target, lanes: undefined },
-    oracle,
-    goal,
-    batch: 1,
-    signal,
-    queries: target.queries,
-  };
-  const how = { integrated: order.integrated, baseline: range[0] };
+  // One sample does not need a session on each thread.
+  const ask = outputGradients({ ...target, lanes: undefined });
+  const how = {
+    method: order.integrated ? 'integrated' : 'gradient-input',
+    baseline: range[0],
+  } as const;
   const of = async (point: Float32Array, said: readonly number[]): Promise<readonly number[]> => {
     const best = oracle.classes === 1 ? 0 : argmax(Float32Array.from(said), 0, said.length);
-    return numbers(await attributionsOf(model, point, best, how));
+    throwIfCancelled(signal, 'lab');
+    return numbers(await attributionsOf(ask, point, best, how));
   };
   return {
     before: await of(order.values, clean),

@@ -6,6 +6,7 @@ import type { ModelConfig, VersionConfig } from './config-schema.ts';
 import { type EmbeddedRuntime, openEmbedded } from './embedded.ts';
 import { type LoadedVersion, loadedVersion } from './loaded-version.ts';
 import { openUpstream } from './upstream/open-upstream.ts';
+import { type ExplainSetting, withExplanations } from './with-explanations.ts';
 
 /** A version to be loaded. */
 export interface Wanted {
@@ -28,6 +29,8 @@ export interface Loading {
   readonly runtime: EmbeddedRuntime;
   readonly folder: string;
   readonly wantsFeatures: (model: string) => boolean;
+  /** How answers of a model are explained; undefined where they are not. */
+  readonly explains?: ((model: string) => ExplainSetting | undefined) | undefined;
   /** Makes ready what surrounds a version (its guards) before it serves; what it throws keeps the version out of service. */
   readonly prepare?: ((model: ServedModel) => void) | undefined;
   readonly record: (event: Event) => Promise<unknown>;
@@ -40,10 +43,12 @@ export interface Loading {
 /** What a version is made from: a version with another key must be loaded anew. */
 export function keyOf(
   { model, config, source }: Wanted,
-  { wantsFeatures }: Pick<Loading, 'wantsFeatures'>,
+  { wantsFeatures, explains }: Pick<Loading, 'wantsFeatures' | 'explains'>,
 ): string {
   const { batching, classifier, mostElements } = config;
-  return JSON.stringify([source, batching, classifier, mostElements, wantsFeatures(model)]);
+  const explained = explains?.(model);
+  const beside = explained && [explained.memory, explained.seconds, explained.queue];
+  return JSON.stringify([source, batching, classifier, mostElements, wantsFeatures(model), beside]);
 }
 
 /**
@@ -102,7 +107,7 @@ async function tryToLoad(wanted: Wanted, loading: Loading): Promise<LoadedVersio
     if (!result.admitted) return failure(result.code, result.because, result.event);
     const { most, waitMicroseconds: wait, longestMilliseconds: longest, queue, share } = config.batching;
     const { timeoutMilliseconds: timeout } = config.batching;
-    const backend = await openEmbedded(result.network, runtime, {
+    const embedded = await openEmbedded(result.network, runtime, {
       name: model,
       version,
       digest: result.digest,
@@ -111,6 +116,10 @@ async function tryToLoad(wanted: Wanted, loading: Loading): Promise<LoadedVersio
       features: wantsFeatures(model),
       mostElements: config.mostElements,
     });
+    const explained = loading.explains?.(model);
+    const backend = explained
+      ? await withExplanations(embedded, result.network, explained, runtime.memory)
+      : embedded;
     const { checks, recheck, event } = result;
     return await prepared(loadedVersion(backend, { key, checks, recheck }), loading, event);
   } catch (thrown) {

@@ -37,10 +37,16 @@ export function loadedVersion(
     return answer;
   };
   const { name, version, digest, metadata, classifier } = backend;
+  const explain: ServedModel['explain'] =
+    backend.explain &&
+    ((question, signal) =>
+      stopped === undefined
+        ? backend.explain!(question, signal)
+        : Promise.reject(new Refused('unavailable', stopped)));
   return {
     ...about,
     backend,
-    served: { name, version, digest, metadata, classifier, run },
+    served: { name, version, digest, metadata, classifier, run, explain },
     get stopped() {
       return stopped;
     },

@@ -31,6 +31,8 @@ export interface BackendSurroundings {
   readonly record: (event: Event) => Promise<unknown>;
   /** Whether some guard of the model wants the features of its last layer. */
   readonly wantsFeatures: (model: string) => boolean;
+  /** How answers of a model are explained; undefined where they are not. */
+  readonly explains?: Loading['explains'];
   /** Makes ready what surrounds a version (its guards) before it serves; what it throws keeps the version out of service. */
   readonly prepare?: ((model: ServedModel) => void) | undefined;
   /** Longest time in milliseconds between finding a model and running it: a version that was replaced stays that long. */
@@ -87,6 +89,7 @@ export async function openBackends(
     runtime,
     folder,
     wantsFeatures,
+    explains: around.explains,
     prepare: around.prepare,
     record,
     now,

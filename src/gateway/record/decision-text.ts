@@ -21,6 +21,7 @@ export function decisionText(decision: Decision): string {
     detail: decision.detail,
     digest: cut(decision.digest, MOST_NAME),
     divergence: decision.divergence,
+    explained: decision.explained,
     gathered: gathered && {
       count: gathered.count,
       ids: gathered.ids,

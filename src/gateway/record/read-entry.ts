@@ -32,6 +32,7 @@ const decisionEntry = z.object({
       z.object({ guard: text, action: text, score: z.number().nullable(), because: text.optional() }),
     ),
     divergence: z.number().nullable().optional(),
+    explained: text.optional(),
   }),
 });
 

@@ -1,5 +1,5 @@
 import { floatsOf, floatTensor, isFloatDatatype, type Tensor } from '../../oip/index.ts';
-import { DETAILS, type Detail, lesser } from '../detail.ts';
+import { DETAILS, type Detail, isAtLeast, lesser } from '../detail.ts';
 import type { GuardedInput } from '../guard.ts';
 import type { BudgetStep } from '../limits.ts';
 import type { Mark, OutputGuard, Scores, Shaping } from '../output-guard.ts';
@@ -75,6 +75,7 @@ export function openAnswers(config: AnswersConfig, surroundings: AnswerSurroundi
   };
 
   return {
+    explanations: most === 'explanation' ? config.explanations : undefined,
     shape(call, answer, limits) {
       const detail = [limits.detail, DETAIL_AT[limits.step], wishOf(call)].reduce(lesser, most);
       const scores = scoresOf(call, answer, classifier);
@@ -92,10 +93,6 @@ export function openAnswers(config: AnswersConfig, surroundings: AnswerSurroundi
       );
     },
   };
-}
-
-function isAtLeast(detail: Detail, least: Detail): boolean {
-  return DETAILS.indexOf(detail) >= DETAILS.indexOf(least);
 }
 
 /** What the caller asks for: attacker-controlled, so it only ever lowers. */

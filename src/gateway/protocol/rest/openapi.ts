@@ -1,4 +1,7 @@
+import { ATTRIBUTION_METHODS } from '../../../explain/attributions.ts';
 import { DATATYPES } from '../../../oip/index.ts';
+import { DETAILS } from '../../detail.ts';
+import { EXPLANATION } from '../../explanation.ts';
 import { REFUSALS } from '../../refusal.ts';
 import { DECISION, RECEIPT } from '../question.ts';
 import { OPERATIONS, type RestOperation } from './operations.ts';
@@ -43,6 +46,28 @@ const SCHEMAS: Readonly<Record<string, Json>> = {
     type: 'object',
     additionalProperties: { oneOf: [text, { type: 'number' }, { type: 'boolean' }] },
   },
+  RequestParameters: {
+    type: 'object',
+    description: 'What the gateway itself takes; any other may be there.',
+    properties: {
+      detail: {
+        type: 'string',
+        enum: DETAILS,
+        description: 'The most that the answer should tell. It only lowers what the caller may know.',
+      },
+      [RECEIPT]: {
+        type: 'boolean',
+        description: 'Whether the answer should hold a proof that the decision is in the log.',
+      },
+      [EXPLANATION]: {
+        type: 'string',
+        enum: ATTRIBUTION_METHODS,
+        description: `Asks for one more output, ${EXPLANATION}, of the main input’s shape: how much each element speaks for the class that is answered. It takes the right to explanations, counts as many queries, and is refused like an unknown model where there is none.`,
+      },
+      binary_data_output: { type: 'boolean', description: 'Whether outputs should come in binary form.' },
+    },
+    additionalProperties: { oneOf: [text, { type: 'number' }, { type: 'boolean' }] },
+  },
   Tensor: object(
     {
       name: text,
@@ -61,7 +86,7 @@ const SCHEMAS: Readonly<Record<string, Json>> = {
   InferRequest: object(
     {
       id: text,
-      parameters: ref('Parameters'),
+      parameters: ref('RequestParameters'),
       inputs: list(ref('Tensor')),
       outputs: list(object({ name: text, parameters: ref('Parameters') }, ['name'])),
     },

@@ -1,7 +1,7 @@
 import { GlacisError } from '../core/error.ts';
-import { f32 } from '../runtime/array.ts';
-import type { WhiteBoxTarget } from '../runtime/target.ts';
-import type { Subject } from './subject.ts';
+import { f32 } from './array.ts';
+import type { Predictor } from './predictor.ts';
+import type { WhiteBoxTarget } from './target.ts';
 
 /** Agreement of the attacked graph with the deployed file: 1e-3 of the largest output of a sample. */
 const TOLERANCE = 1e-3;
@@ -20,7 +20,7 @@ export interface FirstLook {
  * answers with NaN.
  */
 export async function compareWithDeployed(
-  { target, predictor }: Pick<Subject, 'predictor'> & { readonly target: WhiteBoxTarget },
+  { target, predictor }: { readonly target: WhiteBoxTarget; readonly predictor: Predictor },
   x: Float32Array,
   n: number,
   signal: AbortSignal | undefined,
