@@ -1,88 +1,150 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { GlacisError } from '../../src/core/error.ts';
-import { randomFrom } from '../../src/core/random.ts';
-import { encodeInferRequest } from '../../src/oip/index.ts';
-import { BENCH, SHARED } from '../places.ts';
+import { BENCH } from '../places.ts';
+import { bodies, headersFor, NETWORKS } from '../suites/wrk-load.ts';
 
-/** Requests outstanding at all times, different ones, and requests between two looks at the memory. */
+/** Connections, and requests between two looks at the memory. */
 const CLIENTS = 32;
-const BODIES = 64;
-const EVERY = 20_000;
+const EVERY = 25_000;
+const MIB = 2 ** 20;
+
+/** What the server holds after a step, garbage collected and nothing under way. */
+interface Look {
+  readonly requests: number;
+  readonly residentMiB: number;
+  readonly heapMiB: number;
+  readonly externalMiB: number;
+  readonly arrayBuffersMiB: number;
+}
 
 /**
- * Asks the full gateway `--requests` times and writes how much memory it had meanwhile to `--out`: `node bench/ours/long-run.ts --requests 1000000 --out bench/results/long-run.json`.
- * Linux only. No clock is in the result, so a busy machine does no harm. Errors: `run/failed` where a request is not answered.
+ * Asks the full gateway `--requests` times and writes how much memory it has after each step to `--out`:
+ * `node bench/ours/long-run.ts --requests 1000000 --cpu 600 --out bench/results/long-run.json`. `--cpu`: seconds of processor time, of the server and of this program together, after
+ * which it ends early and says so. No clock is in the result, so a busy machine does no harm. Systems with signals only. Errors: `run/failed` where a request is refused.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { requests: { type: 'string', default: '1000000' }, out: { type: 'string' } },
+    options: {
+      requests: { type: 'string', default: '1000000' },
+      cpu: { type: 'string', default: '100000' },
+      out: { type: 'string' },
+    },
     strict: true,
   });
-  const count = Number(values.requests);
-  const file = join(SHARED, 'models', 'mnist-mlp.onnx');
+  const watch = ['--expose-gc', '--import', join(BENCH, 'ours', 'memory-on-request.ts')];
+  const { name, file } = NETWORKS[0]!;
   const program = [join(BENCH, 'ours', 'gateway.ts'), '--mode', 'full', '--model', file];
-  const server = spawn(process.execPath, program, { stdio: ['pipe', 'pipe', 'inherit'] });
-  for await (const line of createInterface({ input: server.stdout })) {
+  const server = spawn(process.execPath, [...watch, ...program], {
+    stdio: ['pipe', 'pipe', 'inherit', 'pipe'],
+  });
+  const said = createInterface({ input: server.stdio[3] as Readable })[Symbol.asyncIterator]();
+  for await (const line of createInterface({ input: server.stdout! })) {
     if (!line.includes('"rest"')) continue;
     const { rest, key } = JSON.parse(line) as { readonly rest: string; readonly key: string };
-    const seen = await load(`${rest}/v2/models/m/infer`, key, count, () => residentOf(server.pid!));
-    const text = `${JSON.stringify({ model: 'mnist-mlp', clients: CLIENTS, every: EVERY, ...seen })}\n`;
+    const url = `${rest}/v2/models/m/infer`;
+    const result = await run(
+      { url, key, count: Number(values.requests), cpu: Number(values.cpu) },
+      async () => {
+        server.kill('SIGUSR2');
+        const { value } = (await said.next()) as { value: string };
+        return JSON.parse(value) as NodeJS.MemoryUsage & { readonly cpu: number };
+      },
+    );
+    const text = `${JSON.stringify({ model: name, clients: CLIENTS, every: EVERY, ...result })}\n`;
     if (values.out !== undefined) writeFileSync(values.out, text);
     process.stdout.write(text);
     break;
   }
-  server.stdin.end();
+  server.stdin!.end();
 }
 
-/** Asks so many times; what `look` gives, once at first and after each {@link EVERY} answers. */
-async function load(url: string, key: string, count: number, look: () => number) {
-  const bodies = Array.from({ length: BODIES }, (_, i) => {
-    const rng = randomFrom(i, 'long run');
-    const data = Float32Array.from({ length: 784 }, () => rng.uniform());
-    const inputs = [{ name: 'input', datatype: 'FP32', shape: [1, 1, 28, 28], data }] as const;
-    return encodeInferRequest({ inputs, binaryOutput: true }, { binary: true });
-  });
-  const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
-  const seen = [look()];
-  let [sent, answered, late] = [0, 0, 0];
-  const one = async (): Promise<void> => {
-    while (sent < count) {
-      const { body, headers } = bodies[sent++ % BODIES]!;
-      if (!(await ask(url, agent, { ...headers, authorization: `Bearer ${key}` }, body))) late++;
-      if (++answered % EVERY !== 0) continue;
-      seen.push(look());
-      console.error(answered, seen.at(-1));
-    }
-  };
-  await Promise.all(Array.from({ length: CLIENTS }, one));
-  agent.destroy();
-  return { late, residentMiB: seen };
-}
-
-/** Whether it was answered; false where the machine stood still until it was too late, or the connection gone. */
-function ask(url: string, agent: Agent, headers: Record<string, string>, body: Uint8Array): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const asked = request(url, { agent, method: 'POST', headers }, (answer) => {
-      answer.resume();
-      answer.on('end', () =>
-        answer.statusCode === 200 || answer.statusCode === 504
-          ? resolve(answer.statusCode === 200)
-          : reject(new GlacisError('run/failed', `expected 200, got ${answer.statusCode}`)),
-      );
+/** Asks in steps; `look` after each. */
+async function run(
+  {
+    url,
+    key,
+    count,
+    cpu,
+  }: { readonly url: string; readonly key: string; readonly count: number; readonly cpu: number },
+  look: () => Promise<NodeJS.MemoryUsage & { readonly cpu: number }>,
+) {
+  const { hostname, port } = new URL(url);
+  const requests = bodies().map((body) => requestOf(body, headersFor('binary', key), hostname));
+  const ask = { port: Number(port), hostname, requests };
+  const looks: Look[] = [];
+  let [asked, late] = [0, 0];
+  for (;;) {
+    const seen = await look();
+    looks.push({
+      requests: asked,
+      residentMiB: mebibytes(seen.rss),
+      heapMiB: mebibytes(seen.heapUsed),
+      externalMiB: mebibytes(seen.external),
+      arrayBuffersMiB: mebibytes(seen.arrayBuffers),
     });
-    asked.on('error', () => resolve(false));
-    asked.end(body);
+    const own = process.cpuUsage();
+    const used = seen.cpu + (own.user + own.system) / 1e6;
+    console.error(JSON.stringify(looks.at(-1)), `${used.toFixed(0)} s`);
+    if (asked >= count || used > cpu) return { requests: asked, late, cpuSeconds: Math.round(used), looks };
+    const amount = Math.min(EVERY, count - asked);
+    const step = { left: amount, late: 0 };
+    await Promise.all(Array.from({ length: CLIENTS }, () => client(ask, step)));
+    late += step.late;
+    asked += amount;
+  }
+}
+
+/** One connection that asks, waits, and asks again until nothing is left. Errors: `run/failed` for any other answer than 200 and 504. */
+function client(
+  {
+    hostname,
+    port,
+    requests,
+  }: { readonly hostname: string; readonly port: number; readonly requests: readonly Buffer[] },
+  step: { left: number; late: number },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, hostname);
+    let held = '';
+    const next = (): void => {
+      held = '';
+      if (step.left === 0) {
+        socket.end();
+        resolve();
+        return;
+      }
+      socket.write(requests[step.left-- % requests.length]!);
+    };
+    socket.setEncoding('latin1');
+    socket.on('connect', next);
+    socket.on('error', reject);
+    socket.on('data', (chunk) => {
+      held += chunk;
+      const end = held.indexOf('\r\n\r\n');
+      if (end < 0 || held.length < end + 4 + Number(/content-length: (\d+)/i.exec(held)?.[1] ?? 0)) return;
+      const status = held.slice(9, 12);
+      if (status === '504') step.late++;
+      else if (status !== '200') reject(new GlacisError('run/failed', `expected 200, got ${status}`));
+      next();
+    });
   });
 }
 
-function residentOf(pid: number): number {
-  const [, kibibytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))!;
-  return Math.round(Number(kibibytes) / 1024);
+/** A whole request over HTTP/1.1. */
+function requestOf(body: Buffer, headers: Readonly<Record<string, string>>, host: string): Buffer {
+  const lines = Object.entries({ Host: host, ...headers, 'Content-Length': String(body.length) });
+  const head = `POST /v2/models/m/infer HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
+  return Buffer.concat([Buffer.from(head), body]);
+}
+
+function mebibytes(bytes: number): number {
+  return Number((bytes / MIB).toFixed(1));
 }
 
 await main();
