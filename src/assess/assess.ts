@@ -164,9 +164,9 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
       now: () => performance.now(),
     });
     let { finished } = run;
-    // What is checked, and by which attacks, is about leading away from the label.
-    const isJudged = towards === undefined;
-    const checks = finished && isJudged ? await runSelfChecks(loaded, norm, cells, state, common) : undefined;
+    // Self-checks compare attacks that lead away from the label.
+    const led = towards !== undefined;
+    const checks = finished && !led ? await runSelfChecks(loaded, norm, cells, state, common) : undefined;
     if (checks && !checks.finished) {
       finished = false;
       await save('last');
@@ -177,10 +177,12 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
     ];
     const largest = Math.max(...eps);
     const reliability =
-      finished && isJudged && largest > 0
-        ? await unlessCancelled(judgeReliability(loaded, ran, state.clean, { ...common, norm, eps: largest }))
+      finished && largest > 0
+        ? await unlessCancelled(
+            judgeReliability(loaded, ran, state.clean, { ...common, norm, eps: largest, led }),
+          )
         : undefined;
-    if (finished && isJudged && largest > 0 && !reliability) {
+    if (finished && largest > 0 && !reliability) {
       finished = false;
       await save('last');
     }

@@ -133,7 +133,15 @@ describe('a targeted assessment', () => {
       expect(assessment.results.find(({ attack }) => attack === 'fab')!.minimum!.n).toBe(
         assessment.towards!.attacked,
       );
-      expect(assessment.reliability).toBeUndefined();
+      const { masked, checks } = assessment.reliability!;
+      expect(masked).toBe(false);
+      const verdictOf = (id: string) => checks.find((check) => check.id === id)?.verdict;
+      expect(['local-agreement', 'zero-gradients', 'larger-eps'].map(verdictOf)).toEqual([
+        'good',
+        'good',
+        'good',
+      ]);
+      expect(['without-gradients', 'noise'].map(verdictOf)).toEqual(['unknown', 'unknown']);
       const [finding] = assessment.findings;
       expect(finding).toMatchObject({
         id: 'evasion/led-to-target',

@@ -97,7 +97,7 @@ export function limitsSection({ results, towards }: Assessment): Markup {
 <h2>What this does not say</h2>
 <ul>
 <li><b>Robust accuracy is an upper bound, found by trying.</b> It says that ${attacks.length === 0 ? 'no attack was tried' : `${attacks.join(', ')} did not change the answers that stayed right`}, not that no attack can. A stronger or adapted attack may find less; only a certificate (<code>glacis certify</code>) gives a lower bound.</li>
-${towards && html`<li><b>It is about one wrong answer only.</b> Attacks led to ${towardsInWords(towards.choice)}; an attacker who is content with any wrong answer succeeds more often. Signs of a masked gradient are judged where attacks lead away from the label.</li>`}
+${towards && html`<li><b>It is about one wrong answer only.</b> Attacks led to ${towardsInWords(towards.choice)}; an attacker who is content with any wrong answer succeeds more often. Signs of a masked gradient are looked for in the model alone: what attacks with and without gradients find is compared where they lead away from the label.</li>`}
 <li><b>It holds for this threat only:</b> ${norms.length === 0 ? 'none' : norms.join(', ')} changes of the stated size. Rotations, patches, weather, other sensors, stolen training data, back doors and poisoned updates are other questions.</li>
 <li><b>It holds for this data.</b> The confidence interval covers the luck of the draw among samples of the same kind, not a shift to another kind.</li>
 <li><b>It holds for the bytes with the digest above.</b> After retraining, quantising or converting, the model has to be assessed again.</li>

@@ -50,10 +50,11 @@ interface Asked {
   readonly seed?: number;
   readonly signal?: AbortSignal;
   readonly blind?: boolean;
+  readonly led?: boolean;
 }
 
 async function judged(change: Change, asked: Asked = {}): Promise<Reliability> {
-  const { attacks = 'pgd(steps=20)', norm = 'linf', seed = 1, signal, blind } = asked;
+  const { attacks = 'pgd(steps=20)', norm = 'linf', seed = 1, signal, blind, led } = asked;
   const loaded = await loadTiny(engine, tinyModel(change));
   try {
     const cells = await attacked(loaded, attacks, norm);
@@ -64,6 +65,7 @@ async function judged(change: Change, asked: Asked = {}): Promise<Reliability> {
       eps: EPS,
       seed,
       tolerance: undefined,
+      led,
       signal,
       progress: silent,
       now: () => 0,
@@ -102,6 +104,26 @@ describe('the reliability of an assessment', () => {
     const found = await judged(change);
     expect(found.masked).toBe(true);
     expect(suspicious(found)).toEqual(expect.arrayContaining([...expected]));
+  });
+
+  it('goes by the model alone where attacks led to a class', async () => {
+    // Square finds much that two steps of PGD miss, which says nothing where both had a target.
+    const found = await judged(rounded, { attacks: 'fgsm, pgd(steps=2), square(queries=400)', led: true });
+    expect(suspicious(found)).toEqual(
+      expect.arrayContaining(['zero-gradients', 'local-agreement', 'larger-eps', 'steps']),
+    );
+    expect(found.masked).toBe(true);
+    const byAttacks = ['one-step', 'more-steps', 'noise', 'without-gradients', 'transfer'];
+    for (const { id, verdict, evidence } of found.checks)
+      if (byAttacks.includes(id))
+        expect([id, verdict, evidence]).toEqual([id, 'unknown', expect.stringMatching(/led/)]);
+    const problems: string[] = [];
+    reliabilityCheck(JSON.parse(JSON.stringify(found)), '', problems);
+    expect(problems).toEqual([]);
+    const plain = await judged({}, { attacks: 'pgd(steps=1)', led: true });
+    expect(plain.masked).toBe(false);
+    const unknown = plain.checks.filter(({ verdict }) => verdict === 'unknown').map(({ id }) => id);
+    expect(unknown).toEqual(expect.arrayContaining(byAttacks));
   });
 
   it('sees that attacks passed rounding straight through', async () => {

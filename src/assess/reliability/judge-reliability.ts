@@ -22,7 +22,7 @@ import type { AttackFacts, ReliabilityFacts } from './facts.ts';
 import { gradientPaths } from './gradient-path.ts';
 import { localViews } from './local-probe.ts';
 import { fallsToNoise } from './noise-probe.ts';
-import type { Reliability } from './reliability.ts';
+import type { Check, CheckId, Reliability } from './reliability.ts';
 import { THRESHOLDS } from './thresholds.ts';
 import { isMany } from './wording.ts';
 
@@ -41,6 +41,8 @@ export interface ReliabilityOptions {
   readonly seed: number;
   /** How far a regression may be off. */
   readonly tolerance: number | undefined;
+  /** Whether the attacks led samples to a class. Then what the model shows is judged, and nothing by what the attacks found. */
+  readonly led?: boolean | undefined;
   readonly signal: AbortSignal | undefined;
   readonly progress: Progress;
   /** Milliseconds. */
@@ -77,10 +79,12 @@ export async function judgeReliability(
     obstacles: subject.target?.obstacles,
     fallen: near.samples.map((i) => isFallen(fates, i)),
     ...(await look(loaded, near, ball, options)),
-    noise: norm === 'l0' ? undefined : await tryNoise(loaded, fates, ball, options),
-    attacks: await lookAgain(loaded, fates, attackFacts(fates, cells), ball, options),
+    noise: norm === 'l0' || options.led ? undefined : await tryNoise(loaded, fates, ball, options),
+    attacks: options.led
+      ? attackFacts(fates, cells)
+      : await lookAgain(loaded, fates, attackFacts(fates, cells), ball, options),
   };
-  const checks = CHECKS.map((check) => check(facts));
+  const checks = CHECKS.map((check) => check(facts)).map((made) => (options.led ? ofTheModel(made) : made));
   return {
     norm,
     eps,
@@ -91,6 +95,17 @@ export async function judgeReliability(
     gradientQueries: subject.queries.gradient - before.gradient,
     seconds: (now() - began) / 1000,
   };
+}
+
+/** Checks that go by what attacks found; the others look at the model alone. */
+const BY_ATTACKS: readonly CheckId[] = ['one-step', 'more-steps', 'noise', 'without-gradients', 'transfer'];
+
+/** The check without a word on attacks that led to a class: what stands one class may fall to any other. */
+function ofTheModel(made: Check): Check {
+  if (!BY_ATTACKS.includes(made.id)) return made;
+  const { id, title, masking } = made;
+  const evidence = 'The attacks led samples to a class; this is judged where they lead away from the label.';
+  return { id, title, masking, verdict: 'unknown', evidence };
 }
 
 /** The model for a talk about `chosen`; random numbers belong to samples of the data set. */
