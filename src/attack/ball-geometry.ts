@@ -1,6 +1,6 @@
 import type { Ball } from '../threat/norm.ts';
 
-/** Moves `x` onto the ball around `x0` and into the bounds, in place: linf and l2 by clipping and scaling, l1 by soft thresholding. */
+/** Moves `x` onto the ball around `x0` and into the bounds, in place: linf and l2 by clipping and scaling, l1 by soft thresholding, l0 by its largest changes. */
 export function projectOnto(ball: Ball, x: Float32Array, x0: Float32Array): void {
   const { norm, eps } = ball;
   const [low, high] = ball.bounds;
@@ -30,8 +30,9 @@ export function projectOnto(ball: Ball, x: Float32Array, x0: Float32Array): void
     }
     return;
   }
-  keepLargest(x, x0, Math.floor(eps));
+  // Bounds first: a place among the largest is lost on a change that they take back.
   for (let i = 0; i < x.length; i++) x[i] = Math.min(high, Math.max(low, x[i]!));
+  keepLargest(x, x0, Math.floor(eps));
 }
 
 /** How wide the bounds are, for lengths that are published for inputs between 0 and 1; 1 where there are none. */

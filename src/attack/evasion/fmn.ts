@@ -2,6 +2,7 @@ import { distance } from '../../threat/norm.ts';
 import type { Attack } from '../attack.ts';
 import { projectOnto, steepest, widthOf } from '../ball-geometry.ts';
 import { distanceToHyperplane } from '../hyperplane-projection.ts';
+import { kthLargest } from '../kth-largest.ts';
 import { choiceOf, numberIn, wholeFrom } from '../option-checks.ts';
 import { refine } from '../refine.ts';
 import { defineSampleAttack } from '../sample-attack.ts';
@@ -28,7 +29,9 @@ const LAST_GAMMA = 0.001;
  * The fast minimum-norm attack (Pintor et al. 2021): steps along the margin's gradient at unit length, projected onto a ball around the sample
  * whose radius is the linear estimate of the boundary's distance until an example is found, then shrinks after a point that
  * reaches the goal and grows after one that does not; both step and change of radius shrink along a cosine. Unlike the paper's, the radius never shrinks
- * before an example is found: points may creep up to a flat boundary, or stick where bounds take back what a step wins. Cost: `steps` gradients, an answer, and
+ * before an example is found: points may creep up to a flat boundary, or stick where bounds take back what a step wins. In l0 the length of a step is
+ * that of its largest elements, as many as the radius allows, of those that bounds leave room for: the others are undone again, and in the
+ * paper's form the more elements a sample has, the shorter is what remains of a step. Cost: `steps` gradients, an answer, and
  * {@link refine}.
  */
 export const fmn: Attack<FmnOptions> = defineSampleAttack({
@@ -84,7 +87,8 @@ export const fmn: Attack<FmnOptions> = defineSampleAttack({
         radius = step === 0 ? estimate : Math.max(estimate, radius * (1 + share));
       }
       radius = Math.min(radius, furthest);
-      steepest('l2', gradient, direction);
+      if (norm === 'l0') steepestFew(gradient, x, bounds, radius, direction);
+      else steepest('l2', gradient, direction);
       const length = width * falling(maxStep, minStep, step);
       for (let i = 0; i < size; i++) x[i]! += length * direction[i]!;
       projectOnto({ norm, eps: radius, bounds }, x, x0);
@@ -93,3 +97,25 @@ export const fmn: Attack<FmnOptions> = defineSampleAttack({
     if (options.refine) yield* refine(victim);
   },
 });
+
+/** The gradient where bounds leave room to follow it from `x`, its `count` largest elements together at length 1; written to `out`. */
+function steepestFew(
+  gradient: Float32Array,
+  x: Float32Array,
+  [low, high]: readonly [number, number],
+  count: number,
+  out: Float32Array,
+): void {
+  const room = (g: number, i: number) => !((g > 0 && x[i]! >= high) || (g < 0 && x[i]! <= low));
+  steepest(
+    'l2',
+    gradient.map((g, i) => (room(g, i) ? g : 0)),
+    out,
+  );
+  const least = kthLargest(out.map(Math.abs), Math.min(count, out.length));
+  let squared = 0;
+  for (const v of out) if (Math.abs(v) >= least) squared += v * v;
+  if (squared === 0) return;
+  const scale = 1 / Math.sqrt(squared);
+  for (let i = 0; i < out.length; i++) out[i]! *= scale;
+}
