@@ -49,6 +49,23 @@ describe('rotation and translation', () => {
     expect(decided.get(0)).toEqual({ reached: false, asked: 7 });
   });
 
+  it('climbs to a turn that no grid and few random draws meet', async () => {
+    // A ridge: the more the light lies in (4, 4), the less the margin, and only nine tenths of it will do.
+    const ridge: FunctionModel = { ...sees(4, 4), answer: (p) => [0.9, p[4 * SIDE + 4]!] };
+    const found = async (search: 'climb' | 'random') => {
+      const options = { rotation: 45, translation: 0.25, search, tries: 80 };
+      const pictures = new Float32Array(SIDE * SIDE * 20);
+      for (let i = 0; i < 20; i++) pictures.set(spot(3, 3), i * SIDE * SIDE);
+      const labels = classificationGoal(new Array(20).fill(0), 2);
+      const { decided } = await attackFunction(spatial, ridge, labels, ball, pictures, { options });
+      for (const { asked } of decided.values()) expect(asked).toBeLessThanOrEqual(80);
+      return [...decided.values()].filter(({ reached }) => reached).length;
+    };
+    const [climbed, drawn] = [await found('climb'), await found('random')];
+    expect(climbed).toBeGreaterThan(15);
+    expect(drawn).toBeLessThan(climbed / 2);
+  });
+
   it('turns no further than it may', () => {
     const threat = spatial.threat!;
     const x0 = spot(3, 3);
