@@ -1,6 +1,7 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Decision } from '../decision.ts';
 import { STAGES, type Stage } from '../stages.ts';
+import { fixedHistogram, laterCounts } from './counts.ts';
 
 /** Seconds: from what a stage costs when nothing waits to what no caller waits for. */
 const BOUNDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
@@ -40,35 +41,25 @@ export function openMetrics(options: { readonly process?: boolean } = {}): Metri
   const registry = new Registry();
   if (options.process ?? true) collectDefaultMetrics({ register: registry, prefix: 'glacis_' });
   const registers = [registry];
-  const stages = new Histogram({
+  const stages = fixedHistogram(registry, {
     name: 'glacis_stage_seconds',
     help: 'How long each stage of a call took.',
-    labelNames: ['stage'],
-    buckets: BOUNDS,
-    registers,
+    ...{ label: 'stage', of: STAGES, bounds: BOUNDS },
   });
-  // The series of a stage is looked up once: a lookup by labels costs more than the observation.
-  const observers = Object.fromEntries(STAGES.map((stage) => [stage, stages.labels(stage)])) as Record<
-    Stage,
-    Histogram.Internal<'stage'>
-  >;
-  const decisions = new Counter({
+  const decisions = laterCounts(registry, {
     name: 'glacis_decisions_total',
     help: 'Calls by model and outcome; calls that reached no model have an empty one.',
-    labelNames: ['model', 'outcome', 'detail'],
-    registers,
+    labels: ['model', 'outcome', 'detail'],
   });
-  const samples = new Counter({
+  const samples = laterCounts(registry, {
     name: 'glacis_samples_total',
     help: 'Samples that were answered, by model.',
-    labelNames: ['model'],
-    registers,
+    labels: ['model'],
   });
-  const verdicts = new Counter({
+  const verdicts = laterCounts(registry, {
     name: 'glacis_guard_verdicts_total',
     help: 'What guards said.',
-    labelNames: ['model', 'guard', 'action'],
-    registers,
+    labels: ['model', 'guard', 'action'],
   });
   const failures = new Counter({
     name: 'glacis_failures_total',
@@ -94,12 +85,12 @@ export function openMetrics(options: { readonly process?: boolean } = {}): Metri
     return known.has(model) ? model : 'others';
   };
   return {
-    stage: (name, milliseconds) => observers[name].observe(milliseconds / 1000),
+    stage: (name, milliseconds) => stages.observe(name, milliseconds / 1000),
     decided(decision) {
       const model = modelLabel(decision);
-      decisions.inc({ model, outcome: decision.outcome, detail: decision.detail ?? '' });
-      if (decision.outcome === 'answered') samples.inc({ model }, decision.n);
-      for (const { guard, action } of decision.guards) verdicts.inc({ model, guard, action });
+      decisions.add([model, decision.outcome, decision.detail ?? ''], 1);
+      if (decision.outcome === 'answered') samples.add([model], decision.n);
+      for (const { guard, action } of decision.guards) verdicts.add([model, guard, action], 1);
     },
     failed: (where) => failures.inc({ where }),
     shadow(model, { n, agreed, failed }) {
