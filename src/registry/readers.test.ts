@@ -1,14 +1,31 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { formatVerifierKey } from '../ledger/note-key.ts';
+import { fixedSigner } from '../ledger/note-keys.fixture.ts';
 import { parseIndex } from './bundle/index-file.ts';
 import { parseEnvelope } from './envelope.ts';
 import { EVENT_TYPE, parseEvent } from './event.ts';
 import { parseManifest } from './model-manifest.ts';
 import { parseReference } from './names.ts';
 import { privateKeysIn, publicKeyFromText } from './party-key.ts';
-import { parseTrust } from './trust.ts';
+import { formatTrust, parseTrust } from './trust.ts';
 
 const digest = `sha256:${'0'.repeat(64)}`;
+
+it('a trust file is read up to 64 KiB', () => {
+  const trust = {
+    schema: 'glacis.registry.trust/1' as const,
+    origin: 'example.com/models',
+    keys: [formatVerifierKey(fixedSigner('example.com/models'))],
+    genesis: digest,
+  };
+  const padded = (size: number) => Buffer.from(formatTrust(trust).padEnd(size));
+  expect(parseTrust(padded(2 ** 16), 'x')).toEqual(trust);
+  expect(() => parseTrust(padded(2 ** 16 + 1), 'x')).toThrow(
+    expect.objectContaining({ code: 'registry/invalid' }),
+  );
+});
+
 /** Values that stand where a format has others, or nearly the right ones. */
 const value = fc.oneof(
   fc.jsonValue({ maxDepth: 2 }),

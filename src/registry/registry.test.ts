@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { GlacisError } from '../core/error.ts';
 import { folderStore } from '../ledger/log-store.ts';
 import { openWriter } from '../ledger/log-writer.ts';
 import { localKey } from '../supply/vault/wrapping-key.ts';
@@ -14,7 +15,7 @@ import { publicKeyText } from './party-key.ts';
 import { openPlace } from './place.ts';
 import { changeRoles, revoke } from './promote.ts';
 import { pull, resolveReference } from './pull.ts';
-import { push } from './push.ts';
+import { MOST_EVIDENCE_BYTES, push } from './push.ts';
 import { type TestRegistry, testRegistry } from './registry.fixture.ts';
 import { commit, eventHead, openRegistry, requireFresh } from './registry.ts';
 import { rotate } from './sealed-blobs.ts';
@@ -64,6 +65,47 @@ describe('a registry', () => {
     expect((await test.push('1', { a: 'x' })).known).toBe(true);
     expect((await test.open()).state.entries).toBe(2);
     expect(await code(test.push('1', { a: 'y' }))).toBe('registry/refused');
+  });
+
+  it('takes no file whose name other systems read as another path', async () => {
+    test = await testRegistry();
+    await expect(test.push('1', { 'a\\b': 'x' })).rejects.toMatchObject({ code: 'manifest/refused' });
+    expect((await test.open()).state.entries).toBe(1);
+  });
+
+  it('takes no evidence that is larger than any statement', async () => {
+    test = await testRegistry();
+    await test.push('1', { a: 'x' });
+    const file = join(test.folder, 'evidence.json');
+    await writeFile(file, '');
+    await truncate(file, MOST_EVIDENCE_BYTES + 1);
+    expect(await code(test.change({ version: '1', evidence: [file] }, 'alice'))).toBe('option/invalid');
+    await truncate(file, MOST_EVIDENCE_BYTES);
+    expect(await code(test.change({ version: '1', evidence: [file] }, 'alice'))).toBe('nothing was thrown');
+  });
+
+  it('adds nothing behind an entry that the one who signed did not see', async () => {
+    test = await testRegistry();
+    await test.push('1', { a: 'x' });
+    const log = test.place.log;
+    expect(await log.tryAppend(1, Buffer.from('{}'), test.keeper)).toBeUndefined();
+    expect((await test.open()).checkpoint.size).toBe(2);
+  });
+
+  it('says that it could not be verified where storage fails or somebody cancels, and not that it is damaged', async () => {
+    test = await testRegistry();
+    await test.push('1', { a: 'x' });
+    const registry = await test.open();
+    for (const reason of ['registry/storage', 'run/cancelled'] as const) {
+      const blobs = {
+        ...test.blobs,
+        // biome-ignore lint/correctness/useYield: it fails before there is anything to give.
+        async *getManifest(): AsyncGenerator<Uint8Array> {
+          throw new GlacisError(reason, 'no answer');
+        },
+      };
+      expect(await code(verifyRegistry(registry, blobs, { deep: true }))).toBe(reason);
+    }
   });
 
   it('goes on with a push that was cut off, and shows nothing of it before', async () => {

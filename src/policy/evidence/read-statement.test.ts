@@ -184,6 +184,11 @@ describe('other statements say', () => {
     expect(read(measuresOf([{ ...robust(), kind: 'goodness' } as never]))).toMatch(/cannot be read/);
   });
 
+  it('that they cannot be read, where they hold a result of a version to come', () => {
+    const result = { schema: 'glacis.scan/2', verdict: 'clean', files: [{ verdict: 'clean' }] };
+    expect(read({ result })).toContain('a glacis.scan/2, which this version does not know');
+  });
+
   it('nothing, where they are of a type that no requirement asks about', () => {
     expect(read({ anything: 1 })).toEqual({ claims: [], time: undefined, notes: [] });
     expect(read(null)).toEqual({ claims: [], time: undefined, notes: [] });

@@ -16,7 +16,6 @@ export type Ignored = (path: string) => boolean;
 export function ignoring(paths: Iterable<string>): Ignored {
   const exact = new Set(paths);
   return (path) => {
-    if (exact.size === 0) return false;
     for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1))
       if (exact.has(path.slice(0, end))) return true;
     return exact.has(path);

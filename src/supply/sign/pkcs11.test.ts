@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { generateKeyPairSync, sign, verify } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { checkKeySignature } from './key-method.ts';
 import { folderWith } from './model-folder.fixture.ts';
 import { derSignature, openPkcs11Key, type Pkcs11Package, pkcs11Signer } from './pkcs11.ts';
 import { parsePkcs11Uri } from './pkcs11-uri.ts';
+import { newTokenKey, tokensInMemory } from './token.fixture.ts';
 
 const MODULE = ['/usr/lib/softhsm/libsofthsm2.so', '/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so'].find(
   existsSync,
@@ -67,6 +68,82 @@ it('a signature of two numbers becomes DER, whatever their first bits', () => {
     const raw = sign('sha512', data, { key: privateKey, dsaEncoding: 'ieee-p1363' });
     expect(verify('sha512', data, publicKey, derSignature(raw))).toBe(true);
   }
+});
+
+describe('a key on a token in memory', () => {
+  const keys = [
+    { label: 'a', id: 1, key: newTokenKey() },
+    { label: 'b', id: 1, key: newTokenKey() },
+  ];
+  const one = [{ label: 'test', keys }];
+  const at = (tokens: Parameters<typeof tokensInMemory>[0], uri: string, pin = '1234') => {
+    const tokensOf = tokensInMemory(tokens);
+    const opened = openPkcs11Key(parsePkcs11Uri(`pkcs11:${uri}?module-path=/token.so`), tokensOf, {
+      GLACIS_PKCS11_PIN: pin,
+    });
+    return { opened, open: tokensOf.open };
+  };
+
+  it('signs what its public part verifies, and lets go of the token', async () => {
+    const { opened, open } = at(one, 'token=test;object=b');
+    const key = await opened;
+    expect(key.publicKey.equals(createPublicKey(keys[1]!.key))).toBe(true);
+    const bundle = parseBundle(Buffer.from(JSON.stringify(await pkcs11Signer(key).sign(Buffer.from('{}')))));
+    expect(checkKeySignature(bundle, key.publicKey)).toMatchObject({ fits: true });
+    key.close();
+    expect(open()).toBe(0);
+  });
+
+  it.each([
+    ['label', 'token=test;object=a'],
+    ['serial number', 'serial=2;object=a'],
+    ['slot', 'slot-id=8;object=a'],
+  ])('is on the token that the address names by its %s', async (_, uri) => {
+    const tokens = [
+      { label: 'other', keys: [] },
+      { label: 'test', serialNumber: '2', keys },
+    ];
+    (await at(tokens, uri).opened).close();
+  });
+
+  it.each<[string, Parameters<typeof tokensInMemory>[0], string, RegExp]>([
+    ['no token', one, 'token=none;object=a', /expected one token that fits, got 0/],
+    ['no token of that maker', one, 'manufacturer=none;object=a', /one token that fits, got 0/],
+    ['no token of that model', one, 'model=none;object=a', /one token that fits, got 0/],
+    ['two tokens', [...one, ...one], 'token=test;object=a', /expected one token that fits, got 2/],
+    ['no key', one, 'token=test;object=none', /expected one private key that fits, got none/],
+    ['two keys', one, 'token=test;id=%01', /expected one private key that fits, got several/],
+    [
+      'a key on another curve',
+      [{ label: 'test', keys: [{ ...keys[0]!, params: Buffer.from('06052b8104000a', 'hex') }] }],
+      'object=a',
+      /expected an EC key|P-256/,
+    ],
+  ])('is refused where the address means %s, and the token is let go', async (_, tokens, uri, reason) => {
+    const { opened, open } = at(tokens, uri);
+    await expect(opened).rejects.toThrow(reason);
+    expect(open()).toBe(0);
+  });
+
+  it('needs its PIN, from the environment or from a file', async () => {
+    const wrong = at(one, 'object=a', '1');
+    await expect(wrong.opened).rejects.toMatchObject({ code: 'signing/unavailable' });
+    expect(wrong.open()).toBe(0);
+    const file = join(folderWith(), 'pin');
+    writeFileSync(file, '1234\n');
+    const uri = (pin: string) => parsePkcs11Uri(`pkcs11:object=a?module-path=/token.so&pin-source=${pin}`);
+    (await openPkcs11Key(uri(file), tokensInMemory(one), {})).close();
+    await expect(openPkcs11Key(uri(`${file}.none`), tokensInMemory(one), {})).rejects.toMatchObject({
+      code: 'signing/unavailable',
+    });
+  });
+
+  it('needs a module that loads', async () => {
+    const uri = parsePkcs11Uri('pkcs11:object=a?module-path=/none.so');
+    await expect(openPkcs11Key(uri, tokensInMemory(one), {})).rejects.toThrow(/expected a module that loads/);
+    const named = parsePkcs11Uri('pkcs11:object=a?module-name=none');
+    await expect(openPkcs11Key(named, tokensInMemory(one), {})).rejects.toThrow(/module-path=FILE names it/);
+  });
 });
 
 describe('a key on a token', () => {

@@ -240,8 +240,16 @@ describe('hashing', () => {
     expect(await digestOf()).toBe(sha256('remembered'));
     writeFileSync(join(folder, 'a'), 'eno');
     expect(await digestOf(later)).toBe(sha256('eno'));
-    writeFileSync(path, '{"schema":"glacis.digest-cache/1","digests":{"x":"not hex"}}');
-    expect(await codeOf(readManifest(folder, { digestCache: path }))).toBe('data/unreadable');
+    for (const other of [
+      '{"schema":"glacis.digest-cache/1","digests":{"x":"not hex"}}',
+      '{"schema":"glacis.digest-cache/2","digests":{}}',
+      '{"schema":"glacis.digest-cache/1","digests":null}',
+      '{"schema":"glacis.digest-cache/1","digests":7}',
+      'null',
+    ]) {
+      writeFileSync(path, other);
+      expect(await codeOf(readManifest(folder, { digestCache: path }))).toBe('data/unreadable');
+    }
   });
 });
 

@@ -403,6 +403,14 @@ describe('a verification', () => {
       [statement([a], { ignore_paths: 'b' }), /ignore_paths/],
       [statement([a], {}, (s) => ({ ...s, predicate: { ...s.predicate, resources: [1] } })), /resources/],
       [1, /expected an object/],
+      [
+        statement([a], {}, (s) => ({
+          ...s,
+          predicateType: 'https://model_signing/Digests/v0.1',
+          subject: [null],
+        })),
+        /subject: expected objects, got null/,
+      ],
     ];
     for (const [one, pattern] of cases) expect(await verdictOf(model, signed(one))).toMatch(pattern);
   });

@@ -54,6 +54,8 @@ describe('a GGUF file', () => {
     ['file/damaged', Buffer.concat([ggufFile([]).subarray(0, 8), u64(2n ** 63n), u64(1)])],
     ['file/damaged', ggufFile([['general.name', 'x'.repeat(100)]]).subarray(0, 60)],
     ['file/damaged', Buffer.from('GGUF\x09\0\0\0')],
+    ['file/damaged', ggufFile([['k'.repeat(70_000), 'a name longer than any']])],
+    ['file/damaged', ggufFile([], [{ ...a, name: 'n'.repeat(70_000) }], 256)],
   ])('is not clean: %s', async (rule, bytes) => {
     const result = await scan(bytes);
     expect(ruleIds(result)).toContain(rule);

@@ -63,6 +63,11 @@ describe('TensorFlow Lite', () => {
   ])('reports %s', async (rule, bytes) => {
     expect(await lite(bytes)).toEqual([rule]);
   });
+  it('says where an offset leads that leads out', async () => {
+    const bytes = Buffer.concat([u32(2 ** 30), Buffer.from('TFL3')]);
+    const { findings } = await scanBytes(bytes, 'm.bin', { scanners: [tfliteScanner] });
+    expect(findings[0]!.what).toContain(`an offset to byte ${2 ** 30} of 8`);
+  });
   it('changed in any byte throws nothing', async () => {
     const bytes = tflite('MyOperator');
     await fc.assert(

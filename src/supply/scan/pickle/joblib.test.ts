@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { GlacisError } from '../../../core/error.ts';
+import { type ByteSource, memorySource } from '../../../data/byte-source.ts';
+import { DEFAULT_SCAN_LIMITS, newBudget } from '../limits.ts';
 import { ruleIds, scanBytes } from '../scan.fixture.ts';
+import { scanSource } from '../scan-source.ts';
 import { bytes, call, name, op, PAYLOAD, pickle, text } from './pickle.fixture.ts';
+import { pickleScanner } from './scanner.ts';
 
 async function look(content: Uint8Array) {
   const result = await scanBytes(content, 'model.joblib');
@@ -36,6 +41,28 @@ describe("joblib's arrays in the stream", () => {
     expect(await look(pickle(wrapped('f4', 3, FLOATS)))).toEqual({ verdict: 'clean', rules: [] });
     const after = pickle(wrapped('f4', 3, FLOATS), op('POP'), PAYLOAD);
     expect(await look(after)).toMatchObject({ verdict: 'malicious', rules: ['pickle/dangerous-name'] });
+  });
+
+  it('are never clean where a read fails, whichever it is', async () => {
+    const content = pickle(wrapped('f4', 3, FLOATS), op('POP'), op('NONE'));
+    const look = async (failing: number) => {
+      let reads = 0;
+      const memory = memorySource(content, 'x');
+      const source: ByteSource = {
+        ...memory,
+        read: (at, length) =>
+          reads++ === failing
+            ? Promise.reject(new GlacisError('data/unreadable', 'the disk failed'))
+            : memory.read(at, length),
+      };
+      const setting = { scanners: [pickleScanner], collectionScanners: [], file: 'x' };
+      const budget = newBudget(DEFAULT_SCAN_LIMITS, () => 0);
+      return { reads: () => reads, ...(await scanSource(source, { ...setting, budget })) };
+    };
+    const whole = await look(-1);
+    expect(whole.verdict).toBe('clean');
+    expect(whole.reads()).toBeGreaterThan(2);
+    for (let i = 0; i < whole.reads(); i++) expect((await look(i)).verdict).not.toBe('clean');
   });
 
   it('begin behind their padding', async () => {

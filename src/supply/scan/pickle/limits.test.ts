@@ -5,6 +5,7 @@ import { ruleIds, scanBytes } from '../scan.fixture.ts';
 import { scanSource } from '../scan-source.ts';
 import { Contents } from './contents.ts';
 import { bytes, op, PAYLOAD, pickle } from './pickle.fixture.ts';
+import { PickleReader } from './reader.ts';
 import { pickleScanner } from './scanner.ts';
 
 const repeat = (part: Uint8Array, count: number) => {
@@ -45,6 +46,21 @@ describe('a pickle that is built to exhaust', () => {
     ['marks without end', repeat(op('MARK'), 1_000_001)],
   ])('ends at %s', async (_, content) => {
     expect(ruleIds(await scanBytes(pickle(content)))).toEqual(['file/limit']);
+  });
+
+  it('ends at a line that is longer than any', async () => {
+    // `I`, and then ones for ever.
+    const source: ByteSource = {
+      size: 2 ** 40,
+      read: async (offset, length) => new Uint8Array(length).fill(0x31).fill(0x49, 0, offset === 0 ? 1 : 0),
+      close: async () => {},
+    };
+    const reader = new PickleReader(source, 0);
+    await expect(
+      (async () => {
+        while (!reader.next()) await reader.fill();
+      })(),
+    ).rejects.toThrow(/a line of more than 16777216 bytes/);
   });
 
   it('ends at the files in it', () => {

@@ -76,6 +76,13 @@ describe('a gadget is malicious:', () => {
   });
 });
 
+it('a call of what nobody can call ends the pickle, as it does in Python', async () => {
+  const number = bytes(op('BININT1', 1), op('EMPTY_TUPLE'), op('REDUCE'));
+  const { verdict, findings } = await look(pickle(number, op('POP'), call('os', 'system', text('x'))));
+  expect(verdict).not.toBe('clean');
+  expect(findings.map(({ what }) => what).join()).toContain('which nobody can');
+});
+
 it('a name on no list is suspicious, also where its module has allowed names', async () => {
   const found = await look(pickle(call('sklearn.base', 'clone', op('NONE'))));
   expect(found).toMatchObject({ verdict: 'suspicious', rules: ['pickle/unknown-name'] });

@@ -145,6 +145,10 @@ describe('a 7z archive that deceives is seen:', () => {
     expect(found.verdict).toBe(verdict);
   });
 
+  it('a header outside of the file is called so', async () => {
+    expect((await look(one({ headerOffset: 2 ** 40 }))).findings[0]).toContain('a header outside of the file');
+  });
+
   it('what is behind a wrong checksum is looked at all the same', async () => {
     const found = await look(sevenZip([{ name: 'a', content: EVIL, crc: 1 }]));
     expect(found).toMatchObject({
