@@ -70,7 +70,7 @@ export interface AttackSummary {
 
 /**
  * Runs one attack, verifies its examples on the deployed file and writes them as `.npz`: `x` (adversarial) and `original`
- * `[n, …]`, `y`, `prediction`, `success`, `index` (number in the data); of a targeted attack also `target` (−1 where it has none), of an attack with a threat of its own also `parameters`, of
+ * `[n, …]`, `y`, `prediction`, `success`, `queries` (about the sample until it was decided), `index` (number in the data); of a targeted attack also `target` (−1 where it has none), of an attack with a threat of its own also `parameters`, of
  * one whose examples share something that too, e.g. `patch`. All samples are held in memory.
  * An interrupted run writes what is decided and says `partial`. Errors: as `assess`.
  */
@@ -124,6 +124,7 @@ export async function attackExamples(options: AttackExamplesOptions): Promise<At
       y: column(rowsOf(labels, kept, adapted.n), kept.length),
       prediction: column(rowsOf(outcome.prediction, kept, adapted.n), kept.length),
       success: { data: rowsOf(outcome.success, kept, adapted.n), shape: [kept.length], bool: true },
+      queries: column(rowsOf(outcome.asked, kept, adapted.n), kept.length),
       index: column(rowsOf(indices, kept, adapted.n), kept.length),
       ...(targets && { target: column(rowsOf(targets, kept, adapted.n), kept.length) }),
       ...(threat && {

@@ -208,8 +208,8 @@ describe('a targeted assessment', () => {
       towards: 2,
       out,
     });
-    const [y, target, prediction, success] = await Promise.all(
-      ['y', 'target', 'prediction', 'success'].map((key) => column('led.npz', key)),
+    const [y, target, prediction, success, queries] = await Promise.all(
+      ['y', 'target', 'prediction', 'success', 'queries'].map((key) => column('led.npz', key)),
     );
     expect(target).toEqual(y!.map((label) => (label === 2 ? NO_TARGET : 2)));
     const led = success!.filter(Boolean).length;
@@ -217,6 +217,10 @@ describe('a targeted assessment', () => {
     expect(prediction!.filter((p, i) => success![i] && p !== 2)).toEqual([]);
     expect(summary.towards).toMatchObject({ choice: '2', led });
     expect(led).toBeLessThanOrEqual(summary.towards!.attacked);
+    // Ten steps and a last look at most; samples that were not attacked were not asked about.
+    expect(Math.max(...queries!)).toBeLessThanOrEqual(11);
+    for (const [i, asked] of queries!.entries()) if (success![i]) expect(asked).toBeGreaterThan(0);
+    expect(queries!.filter((asked) => asked > 0).length).toBe(summary.towards!.attacked);
     const read = await openDataset(out);
     await read.close();
   });

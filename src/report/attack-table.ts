@@ -39,7 +39,7 @@ function partNotes(run: EvasionResult | WorstCase): readonly string[] {
   const [, queries] = run.queriesToSuccess ?? [];
   const [, seconds] = run.secondsToSuccess ?? [];
   const within = [
-    ...(queries !== undefined && run.gradientQueries === 0 ? [`${count(queries)} queries each`] : []),
+    ...(queries !== undefined ? [`${count(queries)} queries each`] : []),
     ...(seconds !== undefined ? [duration(seconds)] : []),
   ];
   return [
