@@ -30,6 +30,11 @@ export function keyParts(text: string): { readonly id: string; readonly secret: 
   return checksumOf(text.slice(0, -KEY_PARTS.checksum)) === checksum ? { id, secret } : undefined;
 }
 
+/** Where the id of a key stands, in any text: for looking up what {@link keyParts} or a comparison of the whole confirms. */
+export function idOf(text: string): string {
+  return text.slice(KEY_PREFIX.length, KEY_PREFIX.length + KEY_PARTS.id);
+}
+
 /** Bytes as exactly `length` letters and digits, which must be enough for them. */
 export function base62(bytes: Uint8Array, length: number): string {
   let rest = BigInt(`0x${Buffer.from(bytes).toString('hex') || '0'}`);

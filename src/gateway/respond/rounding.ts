@@ -77,6 +77,9 @@ function toDecimals(scores: Scores, decimals: number): Scores {
   return { ...scores, values: out };
 }
 
+/** Room for counting remainders, used by one call at a time. */
+const COUNTS = new Uint32Array(256);
+
 /** Largest remainders, in whole units that add up to `unit`. Linear in the classes: remainders are compared in 256 steps. */
 function handOut(
   values: Float32Array,
@@ -119,7 +122,7 @@ function handOut(
     left--;
   }
   const ahead = units[winner]!;
-  const counts = new Uint32Array(256);
+  const counts = COUNTS.fill(0);
   for (let k = 0; k < classes; k++) if (k !== winner && units[k]! + 1 < ahead) counts[remainders[k]!]!++;
   let cut = 255;
   let above = 0;

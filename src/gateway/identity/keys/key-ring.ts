@@ -1,6 +1,6 @@
 import { hash as oneShot, randomBytes, timingSafeEqual } from 'node:crypto';
 import { GlacisError } from '../../../core/error.ts';
-import { keyParts } from '../../../core/key-text.ts';
+import { idOf, keyParts } from '../../../core/key-text.ts';
 import type { Principal } from '../../principal.ts';
 import { Refused } from '../../refusal.ts';
 import type { KeyHash } from './key-hash.ts';
@@ -57,13 +57,13 @@ export interface KeyRing {
   close(): Promise<void>;
 }
 
-/** Whether this secret was found right before. A wrong one takes the long way afterwards, as for a key that does not exist. */
-function isSeen({ seen }: KeyEntry, secret: string): boolean {
-  return seen !== undefined && timingSafeEqual(digestOf(secret), seen);
+/** Whether this very text was found right before. Another one takes the long way, as for a key that does not exist. */
+function isSeen({ seen }: KeyEntry, text: string): boolean {
+  return seen !== undefined && timingSafeEqual(digestOf(text), seen);
 }
 
-function digestOf(secret: string): Buffer {
-  return oneShot('sha256', secret, 'buffer');
+function digestOf(text: string): Buffer {
+  return oneShot('sha256', text, 'buffer');
 }
 
 /** Addresses that a key remembers. */
@@ -168,11 +168,15 @@ export async function openKeyRing(limits: KeyRingLimits, given: KeyRingSurroundi
   timer.unref();
   return {
     identify(text) {
+      const known = table.get(idOf(text));
+      if (known !== undefined && isSeen(known, text)) {
+        table.use(known, usableAt(known.record));
+        return known.principal;
+      }
       const parts = keyParts(text);
       if (!parts) throw new Refused('unauthenticated', 'key: not the form of one');
       const entry = table.get(parts.id) ?? decoy;
-      const isRight =
-        isSeen(entry, parts.secret) || timingSafeEqual(hash(parts.secret, entry.bound), entry.hash);
+      const isRight = timingSafeEqual(hash(parts.secret, entry.bound), entry.hash);
       const { record, principal } = entry;
       if (!isRight || entry === decoy)
         throw new Refused(
@@ -180,7 +184,7 @@ export async function openKeyRing(limits: KeyRingLimits, given: KeyRingSurroundi
           `key ${parts.id}: ${entry === decoy ? 'unknown' : 'wrong secret'}`,
         );
       table.use(entry, usableAt(record));
-      entry.seen ??= digestOf(parts.secret);
+      entry.seen ??= digestOf(text);
       return principal;
     },
     holder(id) {

@@ -11,7 +11,7 @@ export interface KeyEntry {
   /** The last addresses that it was used from. */
   readonly from: string[];
   used: number | undefined;
-  /** SHA-256 of the secret once it was found right: a key that comes again need not be hashed with all that it is good for. */
+  /** SHA-256 of the key's text once it was found right: one that comes again need not be taken apart and hashed with all that it is good for. */
   seen?: Buffer;
 }
 
