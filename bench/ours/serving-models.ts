@@ -59,7 +59,7 @@ async function main([path, ...sizes]: readonly string[]): Promise<void> {
   if (path === undefined) throw new Error('expected MODEL.onnx');
   const file = await readModel(path);
   const threads = availableParallelism();
-  const runtime = startEmbedded(memoryBound(2 ** 36), threads);
+  const runtime = startEmbedded(memoryBound(2 ** 36), { threads });
   const served = await openEmbedded(file, runtime, {
     ...{ name: 'model', version: '1', digest: file.file.digest, classifier: {}, features: false },
     batching: { most: 32, wait: 0, longest: 25, timeout: 60_000, queue: 4096, share: 'auto' },

@@ -177,7 +177,7 @@ describe('glacis calibrate', () => {
       '--out',
       'served.json',
     );
-    const runtime = startEmbedded(memoryBound(2 ** 30), 1);
+    const runtime = startEmbedded(memoryBound(2 ** 30), { threads: 1 });
     try {
       const model = await openEmbedded(await readModel(at('model.onnx')), runtime, {
         name: 'm',

@@ -110,6 +110,8 @@ export const command: Command = {
     } finally {
       isOver.abort();
       await gateway.drain();
+      // Everything is written and closed. A thread in a run that does not end would keep the process, also from `process.exit`, which waits for it.
+      if (gateway.lostThreads() > 0) process.kill(process.pid, 'SIGKILL');
     }
   },
 };

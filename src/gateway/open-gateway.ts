@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { isAbsolute, join, resolve } from 'node:path';
 import { GlacisError } from '../core/error.ts';
 import type { Policy } from '../policy/read-policy.ts';
@@ -28,6 +29,7 @@ import { type Identity, openIdentity } from './identity/open-identity.ts';
 import { openRights } from './identity/open-rights.ts';
 import { openGatewayInvestigations } from './investigate/open-investigations.ts';
 import { openBudgets, openRates } from './limits/index.ts';
+import { lostThreadAlarm } from './lost-thread-alarm.ts';
 import { managementRoutes } from './manage/management-routes.ts';
 import { openManagement } from './manage/open-management.ts';
 import { openVeil } from './manage/veil.ts';
@@ -90,6 +92,8 @@ export interface RunningGateway {
   drain(): Promise<void>;
   /** Resolves when all is closed, also by the management side. */
   readonly closed: Promise<void>;
+  /** Threads in runs that do not end. While there are any, the process cannot end by itself, not even with `process.exit`. */
+  lostThreads(): number;
 }
 
 /** Milliseconds for which a replaced version may still be found by a request that is on its way. */
@@ -237,6 +241,8 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     prepare: parts.prepare,
     grace: GRACE,
     frozen: () => containment.frozen(),
+    onLost: (lost) =>
+      operations.raise(lostThreadAlarm(lost, { id: randomBytes(16).toString('hex'), now: now() })),
     onShadow: ({ model, n, agreed, failed: none }) =>
       metrics.shadow(model, { n, agreed, failed: none !== undefined }),
   });
@@ -394,5 +400,6 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     reload,
     drain,
     closed,
+    lostThreads: () => backends.lostThreads(),
   };
 }

@@ -12,6 +12,7 @@ import { readServe } from './config/read-serve.ts';
 import type { Event } from './decision.ts';
 import { openManagementRights } from './identity/management.ts';
 import type { Identity } from './identity/open-identity.ts';
+import { lostThreadAlarm } from './lost-thread-alarm.ts';
 import type { ManagementCall } from './manage/route.ts';
 import { person } from './manage/routes.fixture.ts';
 import type { ModelParts } from './model-parts.ts';
@@ -143,4 +144,22 @@ describe('what watches and steers a gateway', () => {
       expect(JSON.stringify(events).includes('mallory')).toBe(isNamed);
     },
   );
+
+  it('opens a case for a run that does not end, one for all of a model, the worse the fewer threads are left', async () => {
+    await started('clear');
+    const lost = { model: 'signs', version: '1', digest: 'sha256:0', timeout: 60_000, most: 1 };
+    const about = (isReplaced: boolean, n: number) =>
+      lostThreadAlarm(
+        { ...lost, lost: n, isReplaced },
+        { id: n.toString(16).padStart(32, '0'), now: Date.now() },
+      );
+    expect(operations.alarmed('signs')).toBe(false);
+    operations.raise(about(true, 1));
+    operations.raise(about(false, 2));
+    expect(operations.alarmed('signs')).toBe(true);
+    await operations.incidents.idle();
+    const { rows } = await operations.incidents.list({ most: 10 });
+    expect(rows).toMatchObject([{ kind: 'fault', severity: 'critical', models: ['signs'], alarms: 2 }]);
+    expect(events.map(({ event }) => event)).toContain('case-opened');
+  });
 });

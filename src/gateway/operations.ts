@@ -4,6 +4,7 @@ import { GlacisError } from '../core/error.ts';
 import { type Alerts, openAlerts } from '../incident/alerts/open-alerts.ts';
 import { listCases } from '../incident/listing.ts';
 import { type Incidents, openIncidents } from '../incident/open-incidents.ts';
+import type { Alarm } from '../monitor/alarm.ts';
 import { readMonitorCalibration } from '../monitor/calibration-file.ts';
 import { monitorsSetting } from '../monitor/config-schema.ts';
 import type { MonitoredModel } from '../monitor/hub/monitored-model.ts';
@@ -67,6 +68,8 @@ export interface Operations {
   readonly alerts: Alerts;
   /** Reads other sign-ins, receivers of alerts and monitors; the function that it gives puts them in force and cannot fail. Errors: `option/invalid`, those of reading what monitors rest on. */
   prepare(config: ServeConfig): Promise<() => void>;
+  /** Takes an alarm of a part of the gateway, as it takes those of monitors. */
+  raise(alarm: Alarm): void;
   /** Whether something was wrong with a model within the last minutes. */
   alarmed(model: string): boolean;
   /** Hears of what was written into the log beside calls: open pages ask anew. */
@@ -149,13 +152,14 @@ export async function openOperations(
       measured === undefined ? {} : await readMonitorCalibration(placeOf(measured)),
     );
   };
+  const raise = (alarm: Alarm): void => {
+    lastAlarm.set(alarm.model, now());
+    void incidents.raise(alarm);
+  };
   const monitors = openMonitors(await watching(config), {
     folder: join(around.dataFolder, 'monitors'),
     describe: (model, digest) => monitored(around.backends(), model, digest),
-    onAlarm(alarm) {
-      lastAlarm.set(alarm.model, now());
-      void incidents.raise(alarm);
-    },
+    onAlarm: raise,
     failed,
     now,
   });
@@ -199,6 +203,7 @@ export async function openOperations(
         show(decision, ended.entry);
       },
     },
+    raise,
     alarmed: (model) => now() - (lastAlarm.get(model) ?? Number.NEGATIVE_INFINITY) < ALARMED,
     heard({ event }) {
       const kind = SHOWN_AS.find(([start]) => start.test(event))?.[1];

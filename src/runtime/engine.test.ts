@@ -39,6 +39,26 @@ function slowModel(size: number, depth: number): Model {
   return b.build({ y: x });
 }
 
+describe('a lane that is replaced', () => {
+  it('lets its run finish on the old thread, and others begin on the fresh one', async () => {
+    const own = startEngine({ threads: 1 });
+    const slow = await own.open(slowModel(128, 200));
+    const before = await own.open(doubling);
+    const running = slow.run({ x: f32(new Float32Array(128 * 128), [128, 128]) });
+    const ended = own.replaceLane(0);
+    const fresh = await own.open(doubling);
+    expect((await fresh.run({ x: f32(Float32Array.of(1), [1]) })).y!.data).toEqual(Float32Array.of(2));
+    await expect(before.run({ x: f32(Float32Array.of(1), [1]) })).rejects.toMatchObject({
+      code: 'run/failed',
+    });
+    // Closing what went with the old thread waits for nothing.
+    await Promise.all([before.close(), slow.close()]);
+    expect((await running).y!.dims).toEqual([128, 128]);
+    await ended;
+    await own.close();
+  });
+});
+
 describe('a session', () => {
   it('names its inputs and outputs and runs', async () => {
     const session = await engine.open(doubling);

@@ -51,8 +51,13 @@ export interface Engine {
       readonly lane?: number;
     },
   ): Promise<Session>;
-  /** Lets what is under way finish; whatever is asked afterwards fails with `run/failed`. */
-  close(): Promise<void>;
+  /**
+   * Puts a fresh worker thread in a lane's place: for one that is in a run that does not end, which nobody can end without the process. What was asked of the old one keeps waiting; its sessions take nothing more, and
+   * closing them does nothing. Resolves when the old thread has ended after all.
+   */
+  replaceLane(lane: number): Promise<void>;
+  /** Lets what is under way finish, on all lanes but those in `without`; whatever is asked afterwards fails with `run/failed`. */
+  close(without?: ReadonlySet<number>): Promise<void>;
 }
 
 /** Starts an engine with a worker thread of its own. Close it when done; an idle engine does not keep the process alive. */
@@ -94,8 +99,14 @@ export function startEngine(options: EngineOptions = {}): Engine {
           : asFile(withoutTrailingBlanks(model), ask));
       return sessionOn(lane, opened, pool);
     },
-    async close() {
-      await Promise.all(lanes.map((lane) => lane.close()));
+    async replaceLane(index) {
+      const old = lanes[index];
+      lanes[index] = startLane();
+      await old?.close();
+    },
+    async close(without) {
+      const ends = lanes.map((lane) => lane.close());
+      await Promise.all(ends.filter((_, index) => !without?.has(index)));
     },
   };
 }

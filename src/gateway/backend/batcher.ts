@@ -27,6 +27,7 @@ export interface Batching {
   readonly queue: number;
   /** Runs only where nobody else has anything to do. */
   readonly background: boolean;
+  /** Read each time: a lane that is lost is not there until it is back. */
   readonly lanes: readonly number[];
   readonly pool: LanePool;
   /** Hears that a run on a lane took longer than `timeout`. */
@@ -48,6 +49,8 @@ export interface Batcher {
   readonly waiting: number;
   /** Requests that have no answer yet. */
   readonly open: number;
+  /** There is a lane more. */
+  wake(): void;
   /** Takes nothing more and resolves when all that was taken has its answer. */
   close(): Promise<void>;
 }
@@ -204,11 +207,9 @@ export function openBatcher(batching: Batching): Batcher {
 
   const serve = async (lane: number, pieces: readonly Piece[], rows: number): Promise<void> => {
     const start = clock();
-    let isStuck = false;
+    const run = place.begin(lane);
     const tooLong = setTimeout(() => {
-      isStuck = true;
-      place.mark(lane, true);
-      batching.onStuck?.(lane);
+      if (run.tooLong()) batching.onStuck?.(lane);
       // Its rows that still wait go with it.
       for (const piece of pieces)
         fail(piece, new Refused('late', `a run took more than ${batching.timeout} ms`));
@@ -232,7 +233,7 @@ export function openBatcher(batching: Batching): Batcher {
       }
     } finally {
       clearTimeout(tooLong);
-      if (isStuck) place.mark(lane, false);
+      run.ended();
     }
   };
   /** Nobody waits for runs of which nobody knows whether they end. */
@@ -300,6 +301,7 @@ export function openBatcher(batching: Batching): Batcher {
     get open() {
       return open;
     },
+    wake,
     run(inputs, options) {
       const now = clock();
       // A deadline that is near is looked at when it passes; one that has passed, now.
@@ -313,7 +315,7 @@ export function openBatcher(batching: Batching): Batcher {
       // Those who have gone hold no place.
       if (tooMany()) sweep(now);
       if (tooMany()) {
-        const seconds = Math.ceil((waiting * (millisecondsPerRow ?? 1)) / lanes.length / 1000);
+        const seconds = Math.ceil((waiting * (millisecondsPerRow ?? 1)) / Math.max(1, lanes.length) / 1000);
         const retryAfter = Math.max(1, Math.min(60, seconds));
         return Promise.reject(new Refused('unavailable', `${waiting} samples wait already`, { retryAfter }));
       }

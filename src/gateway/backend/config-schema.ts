@@ -263,6 +263,11 @@ export const backendSchema = z.strictObject({
       'What the weights of all loaded models may take together, one copy for each thread that holds them. What does not fit is not loaded.',
     ),
   threads: whole(1, 1024).optional().describe('Threads that run models; one a core unless given.'),
+  lostThreads: whole(0, 64)
+    .default(2)
+    .describe(
+      'Most threads at a time that get a fresh one in their place because their run does not end. Each lost one keeps a core busy; beyond, models refuse until a restart.',
+    ),
   revoked: path
     .optional()
     .describe(

@@ -16,7 +16,7 @@ import { memoryBound } from './memory-bound.ts';
 
 let runtime: EmbeddedRuntime;
 beforeAll(() => {
-  runtime = startEmbedded(memoryBound(2 ** 30), 2);
+  runtime = startEmbedded(memoryBound(2 ** 30), { threads: 2 });
 });
 afterAll(() => runtime.close());
 

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { GlacisError } from '../../core/error.ts';
 import { randomFrom } from '../../core/random.ts';
 import type { ModelMetadata, TensorMetadata } from '../../oip/metadata.ts';
 import type { Tensor } from '../../oip/tensor.ts';
@@ -12,10 +13,12 @@ import { type Engine, type Session, startEngine } from '../../runtime/engine.ts'
 import { withFeatures } from '../../transform/features.ts';
 import { float32Inside } from '../../transform/float32-inside.ts';
 import { Refused } from '../refusal.ts';
+import { backOnLanes } from './back-on-lanes.ts';
 import type { BackendModel } from './backend-model.ts';
 import { type Batching, openBatcher } from './batcher.ts';
 import { type ClassifierChoice, findClassifier, scoreOutput } from './find-classifier.ts';
 import { type LanePool, lanePool } from './lane-pool.ts';
+import { type LostThread, type LostThreads, lostThreads } from './lost-threads.ts';
 import type { MemoryBound, Reservation } from './memory-bound.ts';
 import { type Port, type Ports, portsOf } from './ports.ts';
 import { type Probed, probe, type RunOnce } from './probe.ts';
@@ -26,8 +29,9 @@ export interface EmbeddedRuntime {
   readonly engine: Engine;
   readonly pool: LanePool;
   readonly memory: MemoryBound;
-  /** Hears of a run that does not end in time. */
-  stuck(what: string): void;
+  readonly threads: LostThreads;
+  /** Hears of what fails in the background. */
+  readonly failed: (where: string, thrown: unknown) => void;
   /** Why a thread is gone, and no model that ran there can answer; only a restart helps. */
   broken: string | undefined;
   close(): Promise<void>;
@@ -60,25 +64,35 @@ export interface EmbeddedOptions {
   readonly features: boolean;
   /** Most elements of a sample in one input, where the file leaves sizes open. */
   readonly mostElements: number;
+  /** The same network, admitted once more, for a thread that took the place of a lost one; without, the model does without that thread. Errors: why not. */
+  readonly again?: () => Promise<Model>;
 }
 
 /** Weights held once for each thread together take at most this; larger models are held once, and all threads work on one run. */
 const MOST_COPIED = 256 * 2 ** 20;
 
-/** Starts the runtime on `threads` worker threads (one a core unless given) with `memory` for weights. */
-export function startEmbedded(
-  memory: MemoryBound,
-  threads = availableParallelism(),
-  stuck: (what: string) => void = () => {},
-): EmbeddedRuntime {
-  const engine = startEngine({ threads });
+/** How {@link startEmbedded} begins. */
+export interface RuntimeOptions {
+  /** Worker threads; one a core unless given. */
+  readonly threads?: number | undefined;
+  /** Most threads at a time that are replaced because their run does not end; 2 unless given. */
+  readonly mostLost?: number;
+  readonly lost?: (lost: LostThread) => void;
+  readonly failed?: EmbeddedRuntime['failed'];
+  /** Runs graphs; one of its own unless given. */
+  readonly engine?: Engine;
+}
+
+/** Starts the runtime with `memory` for weights. */
+export function startEmbedded(memory: MemoryBound, options: RuntimeOptions = {}): EmbeddedRuntime {
+  const { threads = availableParallelism(), mostLost = 2, lost = () => {}, failed = () => {} } = options;
+  const engine = options.engine ?? startEngine({ threads });
+  const pool = lanePool(threads);
   return {
-    engine,
-    pool: lanePool(threads),
-    memory,
-    stuck,
+    ...{ engine, pool, memory, failed },
+    threads: lostThreads({ engine, pool }, mostLost, lost),
     broken: undefined,
-    close: () => engine.close(),
+    close: () => engine.close(new Set([...Array(threads).keys()].filter(pool.isStuck))),
   };
 }
 
@@ -110,14 +124,15 @@ export async function openEmbedded(
   const copies = Math.max(1, Math.min(pool.count, Math.floor(MOST_COPIED / Math.max(1, about.weights))));
   // One more while it is handed over.
   const held = memory.reserve(about.weights * (copies + 1), `${options.name} ${options.version}`);
-  const sessions: Session[] = [];
+  const sessions: (Session | undefined)[] = [];
+  const threads = Math.max(1, Math.floor(pool.count / copies));
+  const reopened = reopening(engine, options, threads);
   try {
-    const threads = Math.max(1, Math.floor(pool.count / copies));
     for (let lane = 0; lane < copies; lane++) sessions.push(await engine.open(model, { lane, threads }));
     held.shrink(about.weights * copies);
-    return await served(sessions, held, about, runtime, options);
+    return await served({ sessions, reopened }, held, about, runtime, options);
   } catch (thrown) {
-    await Promise.allSettled(sessions.map((session) => session.close()));
+    await Promise.allSettled(sessions.map((session) => session?.close()));
     held.release();
     throw thrown;
   }
@@ -138,11 +153,23 @@ function written(source: Model, options: EmbeddedOptions): Written {
   return { model, about: { ports, features, weights: weightBytes(model), mixes } };
 }
 
+/** Opens the model on a fresh thread, from a file that is read and admitted once more. */
+function reopening(engine: Engine, options: EmbeddedOptions, threads: number) {
+  return async (lane: number): Promise<Session> => {
+    if (options.again === undefined)
+      throw new GlacisError('run/failed', 'expected a file to open once more, got none');
+    return engine.open(written(await options.again(), options).model, { lane, threads });
+  };
+}
+
 /** What answers, from open sessions. Nothing of the model's own bytes may get in here: it would stay as long as the sessions do. */
 async function served(
-  sessions: readonly Session[],
+  {
+    sessions,
+    reopened,
+  }: { readonly sessions: (Session | undefined)[]; readonly reopened: (lane: number) => Promise<Session> },
   held: Reservation,
-  { ports, features, mixes }: Written['about'],
+  { ports, features, mixes, weights }: Written['about'],
   runtime: EmbeddedRuntime,
   options: EmbeddedOptions,
 ): Promise<BackendModel> {
@@ -160,17 +187,16 @@ async function served(
   const tried = await probe(ports, tryOn(sessions[0]!), randomFrom(0, 'warm-up', digest));
   // The other threads allocate now what they will need.
   for (const session of sessions.slice(1))
-    await probe(ports, tryOn(session), randomFrom(0, 'warm-up', digest));
+    await probe(ports, tryOn(session!), randomFrom(0, 'warm-up', digest));
   const form = formOf(ports, tried, mixes, batching);
   const given = tried.rowed && featureLength === (features?.length ?? 0) * tried.rows ? features : undefined;
   const found = findClassifier(ports.inputs, ports.outputs, tried, options.classifier);
   // By a call and not here: a function in this scope that names `tried` would keep what was answered, too.
   const metadata = metadataOf(options, ports, form.open, tried);
+  const lanes = sessions.map((_, lane) => lane);
   const setting: Batching = {
     onStuck: (lane) =>
-      runtime.stuck(
-        `${name} ${version}: a run took more than ${batching.timeout} ms; thread ${lane} is lost until it ends`,
-      ),
+      runtime.threads.lose(lane, { model: name, version, digest, timeout: batching.timeout }),
     ports: { ...ports, rows: form.rows },
     features: given,
     most: batching.most,
@@ -180,7 +206,7 @@ async function served(
     timeout: batching.timeout,
     queue: batching.queue,
     background: false,
-    lanes: sessions.map((_, lane) => lane),
+    lanes,
     pool: runtime.pool,
     clock: () => performance.now(),
     run: (lane, feeds, wanted) =>
@@ -193,6 +219,15 @@ async function served(
   };
   const batcher = openBatcher(setting);
   const aside = openBatcher({ ...setting, background: true, queue: batching.most });
+  const leave = backOnLanes({ sessions, lanes }, runtime, {
+    what: `${name} ${version}`,
+    weights,
+    reopened,
+    back() {
+      batcher.wake();
+      aside.wake();
+    },
+  });
   const unbounded = form.rows === undefined || ports.inputs.some(({ shape }) => shape.slice(1).includes(-1));
   return {
     name,
@@ -210,7 +245,10 @@ async function served(
     load: () => ({ open: batcher.open, waiting: batcher.waiting }),
     async close() {
       await Promise.all([batcher.close(), aside.close()]);
-      await Promise.all(sessions.map((session) => session.close()));
+      leave();
+      // Nobody waits for a thread that is lost.
+      const { isStuck } = runtime.pool;
+      await Promise.all(sessions.map((session, lane) => (isStuck(lane) ? undefined : session?.close())));
       held.release();
     },
   };

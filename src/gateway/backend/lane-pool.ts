@@ -13,17 +13,28 @@ export interface Source {
 /** Shares worker threads among the models. */
 export interface LanePool {
   readonly count: number;
-  /** Lanes that are in a run that took too long, and cannot be ended: nothing is sent there until it ends by itself. */
+  /** Lanes that are in a run that took too long, and cannot be ended: nothing is sent there until it ends by itself, or the lane has a fresh thread. */
   readonly stuck: number;
+  readonly isStuck: (lane: number) => boolean;
+  /** A lane has a fresh thread: what ran on the old one has nothing to do with it any more. */
+  replace(lane: number): void;
   add(source: Source): {
     /** There is something to run. What comes in the same turn of the event loop is waited for: it may go along. */
     wake(): void;
-    /** A run on this lane takes too long; or, later, has ended after all. */
-    mark(lane: number, isStuck: boolean): void;
+    /** A run on this lane, as it is now, is about to begin. */
+    begin(lane: number): LaneRun;
     /** Whether no lane of this source can be used. */
     readonly isStuck: boolean;
     remove(): void;
   };
+}
+
+/** A run on a lane. */
+export interface LaneRun {
+  /** It takes too long; false where its lane has a fresh thread already. */
+  tooLong(): boolean;
+  /** It has ended after all. */
+  ended(): void;
 }
 
 /** A run shorter than this, in milliseconds, has the next one wait behind it in the worker, so that the worker never waits for this thread. */
@@ -40,12 +51,7 @@ interface Lane {
 
 /** A pool of `count` lanes, numbered from 0. The oldest batch of all models goes first, to the lane with the least to do. */
 export function lanePool(count: number): LanePool {
-  const lanes: Lane[] = Array.from({ length: count }, (_, index) => ({
-    index,
-    runs: 0,
-    expected: 0,
-    stuck: 0,
-  }));
+  const lanes: Lane[] = Array.from({ length: count }, (_, index) => laneAt(index));
   const sources = new Set<Source>();
   let planned = false;
 
@@ -101,12 +107,27 @@ export function lanePool(count: number): LanePool {
     get stuck() {
       return lanes.filter(({ stuck }) => stuck > 0).length;
     },
+    isStuck: (lane) => lanes[lane]!.stuck > 0,
+    replace(lane) {
+      lanes[lane] = laneAt(lane);
+    },
     add(source) {
       sources.add(source);
       return {
         wake,
-        mark(lane, isStuck) {
-          lanes[lane]!.stuck += isStuck ? 1 : -1;
+        begin(index) {
+          const lane = lanes[index]!;
+          let isLong = false;
+          return {
+            tooLong() {
+              isLong = true;
+              lane.stuck++;
+              return lanes[index] === lane;
+            },
+            ended() {
+              if (isLong) lane.stuck--;
+            },
+          };
         },
         get isStuck() {
           return source.lanes.every((lane) => lanes[lane]!.stuck > 0);
@@ -115,4 +136,8 @@ export function lanePool(count: number): LanePool {
       };
     },
   };
+}
+
+function laneAt(index: number): Lane {
+  return { index, runs: 0, expected: 0, stuck: 0 };
 }

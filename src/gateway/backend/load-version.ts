@@ -1,4 +1,4 @@
-import { asGlacisError, type ErrorCode } from '../../core/error.ts';
+import { asGlacisError, type ErrorCode, GlacisError } from '../../core/error.ts';
 import type { Event } from '../decision.ts';
 import type { ServedModel } from '../served-model.ts';
 import type { Admission } from './admission/admit.ts';
@@ -115,6 +115,7 @@ async function tryToLoad(wanted: Wanted, loading: Loading): Promise<LoadedVersio
       classifier,
       features: wantsFeatures(model),
       mostElements: config.mostElements,
+      again: admittedAgain(wanted, loading, result.digest),
     });
     const explained = loading.explains?.(model);
     const backend = explained
@@ -134,6 +135,20 @@ async function tryToLoad(wanted: Wanted, loading: Loading): Promise<LoadedVersio
       about,
     });
   }
+}
+
+/** Reads and checks the same model once more. A function of its own: one beside the model would hold it, weights and all. Errors of what it gives: why the model would not be loaded now, `manifest/changed`. */
+function admittedAgain({ model, version, source }: Wanted, { admission }: Loading, digest: string) {
+  return async () => {
+    const result = await admission.admit({ model, version, config: source });
+    if (!result.admitted) throw new GlacisError(result.code, result.because);
+    if (result.digest !== digest)
+      throw new GlacisError(
+        'manifest/changed',
+        `${model}: expected ${digest}, which is served, got ${result.digest}`,
+      );
+    return result.network;
+  };
 }
 
 /** The version when everything around it stands and the log knows of it; otherwise it is let go. */

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { GlacisError } from '../../core/error.ts';
 import type { Policy } from '../../policy/read-policy.ts';
 import type { Freeze } from '../contain/freeze.ts';
@@ -9,6 +8,7 @@ import { openAdmission } from './admission/admit.ts';
 import { type BackendConfig, type ModelConfig, versionsOf } from './config-schema.ts';
 import { startEmbedded } from './embedded.ts';
 import { keyOf, type Loading, loadVersion, type NotLoaded } from './load-version.ts';
+import { type LostThread, lostText } from './lost-threads.ts';
 import { memoryBound } from './memory-bound.ts';
 import type { Routed } from './model-routes.ts';
 import { type ModelStatus, statusOf } from './model-status.ts';
@@ -37,6 +37,8 @@ export interface BackendSurroundings {
   readonly prepare?: ((model: ServedModel) => void) | undefined;
   /** Longest time in milliseconds between finding a model and running it: a version that was replaced stays that long. */
   readonly grace: number;
+  /** Hears of a thread whose run does not end. */
+  readonly onLost?: ((lost: LostThread) => void) | undefined;
   readonly onShadow?: ((report: ShadowReport) => void) | undefined;
   /** Set while nothing may be promoted: aliases of registries lead where they led then, and nothing becomes a canary. */
   readonly frozen?: (() => Freeze | undefined) | undefined;
@@ -62,6 +64,8 @@ export interface Backends {
   status(): readonly ModelStatus[];
   /** Bytes of weights in use, and the bound. */
   memory(): { readonly used: number; readonly limit: number };
+  /** Threads in runs that do not end: the process cannot end by itself while there are any. */
+  lostThreads(): number;
   /** Why some models cannot answer until a restart, or no model until a run ends that takes too long; undefined while all is well. */
   broken(): string | undefined;
   /** Ends when everything that was taken has its answer. */
@@ -75,9 +79,15 @@ export async function openBackends(
 ): Promise<{ readonly backends: Backends; readonly notLoaded: readonly NotLoaded[] }> {
   const { now, record, failed, folder, wantsFeatures } = around;
   const memory = memoryBound(config.memory);
-  const runtime = startEmbedded(memory, config.threads ?? availableParallelism(), (what) =>
-    failed('runtime', new GlacisError('run/failed', what)),
-  );
+  const runtime = startEmbedded(memory, {
+    threads: config.threads,
+    mostLost: config.lostThreads,
+    failed,
+    lost(thread) {
+      failed('runtime', new GlacisError('run/failed', lostText(thread)));
+      around.onLost?.(thread);
+    },
+  });
   const closing = new AbortController();
   const { signal } = closing;
   const room = (): number => memory.limit - memory.used;
@@ -129,10 +139,14 @@ export async function openBackends(
     find: (model, version, principal) => table.find(model, version, principal?.id),
     apply: (next, by = 'glacis') =>
       inTurn(async () => {
-        if (next.memory !== config.memory || next.threads !== config.threads)
+        if (
+          next.memory !== config.memory ||
+          next.threads !== config.threads ||
+          next.lostThreads !== config.lostThreads
+        )
           throw new GlacisError(
             'option/invalid',
-            'memory and threads: expected those of the start; restart to change them',
+            'memory, threads and lostThreads: expected those of the start; restart to change them',
           );
         revoked = next.revoked;
         for (const name of [...table.entries.keys(), ...unreached.keys()])
@@ -167,6 +181,7 @@ export async function openBackends(
       }),
     status: () => [...table.entries].map(([name, entry]) => statusOf(name, entry)),
     memory: () => ({ used: memory.used, limit: memory.limit }),
+    lostThreads: () => runtime.threads.count,
     broken: () => {
       const { count, stuck } = runtime.pool;
       return (

@@ -5,8 +5,8 @@ import { verifySchema } from '../verify/index.ts';
 import type { ServeConfig } from './serve-schema.ts';
 
 /** What the backends are told. */
-export function backendOf({ models, memory, threads, revoked, recheckSeconds }: ServeConfig) {
-  return { models, memory, threads, revoked, recheckSeconds };
+export function backendOf({ models, memory, threads, lostThreads, revoked, recheckSeconds }: ServeConfig) {
+  return { models, memory, threads, lostThreads, revoked, recheckSeconds };
 }
 
 /** How held answers are reviewed: as the first verification that is configured says. */

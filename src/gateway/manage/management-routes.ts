@@ -220,6 +220,9 @@ function watch(metrics: Metrics, backends: Backends): void {
         versions.map(({ version, load }) => ({ labels: { model, version }, value: load.waiting })),
       ),
   );
+  metrics.watch('glacis_lost_threads', 'Threads in runs that do not end.', [], () => [
+    { labels: {}, value: backends.lostThreads() },
+  ]);
   metrics.watch('glacis_memory_bytes', 'Weights in memory.', ['what'], () => [
     { labels: { what: 'used' }, value: backends.memory().used },
     { labels: { what: 'limit' }, value: backends.memory().limit },
