@@ -117,7 +117,14 @@ function Samples({ of, labels }: { readonly of: DecisionInput; readonly labels: 
           );
         })}
       </ul>
-      {of.samples.length < of.n && (
+      {of.tooLarge && (
+        <p class="muted">
+          It is kept, but too large to be shown: a sample has {count(of.tooLarge.numbers)} numbers, and at
+          most {count(of.tooLarge.most)} are read into a page.{' '}
+          <code>glacis log show --reveal --payload FOLDER</code> writes all of it.
+        </p>
+      )}
+      {!of.tooLarge && of.samples.length < of.n && (
         <p class="muted small">
           The first {count(of.samples.length)} of {count(of.n)} samples.
         </p>

@@ -350,7 +350,10 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     lab: { lab: options.lab, models: () => labModels({ backends, config: () => config, placeOf }), now },
     assessments,
     veil: config.log.who === 'sealed' ? openVeil(secret) : undefined,
-    classNames: classNames(() => config, { placeOf, failed }),
+    classNames: classNames(() => config, {
+      ...{ placeOf, failed },
+      inModel: (model) => backends.find(model, undefined, GLACIS)?.classifier?.names,
+    }),
     policy: { file: options.file, folder, policy: () => policy },
     guards: parts.guards,
     notLoaded,

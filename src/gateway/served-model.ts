@@ -28,6 +28,8 @@ export interface Classifier {
   readonly sampleDims: readonly number[];
   readonly output: string;
   readonly classes: number;
+  /** What the model's own metadata calls them, by number. */
+  readonly names?: readonly string[] | undefined;
   /** What the output holds. */
   readonly gives: 'logits' | 'probabilities';
   /** Length of the features (what the last layer sees) where the backend gives them. */

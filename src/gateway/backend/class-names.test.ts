@@ -15,7 +15,11 @@ function opened(models: object, lab: object = {}) {
   const failures: string[] = [];
   const { config } = readServe(JSON.stringify({ serve: { models, console: { lab: { models: lab } } } }));
   const placeOf = (path: string) => join(folder, path);
-  return { failures, names: classNames(() => config, { placeOf, failed: (where) => failures.push(where) }) };
+  const inModel = (name: string) => (name === 'd' || name === 'g' ? ['own', 'names'] : undefined);
+  return {
+    failures,
+    names: classNames(() => config, { placeOf, failed: (where) => failures.push(where), inModel }),
+  };
 }
 
 const model = (classes?: unknown) => ({ file: 'm.onnx', check: { asGiven: true }, classes });
@@ -32,6 +36,8 @@ describe('names of classes', () => {
     expect(await names('b')).toEqual(['stop', 'yield', '', 'no entry']);
     expect(await names('c')).toEqual(['stop', 'yield']);
     expect(await names('d')).toEqual(['p', 'q']);
+    // The model's own are the last resort.
+    expect(await names('g')).toEqual(['own', 'names']);
     for (const none of ['e', 'f', '__proto__', 'constructor']) expect(await names(none)).toBeUndefined();
     expect(failures).toEqual([]);
   });

@@ -11,7 +11,7 @@ const MOST_BYTES = 1 << 20;
 const shape = z.array(z.string().max(500)).min(1).max(10_000);
 
 /**
- * Names of classes from a model's section of the configuration in force, or from the lab's. A file is looked at each time that somebody asks, and read when it has changed; one that cannot be
+ * Names of classes from a model's section of the configuration in force, from the lab's, or from the model's own metadata. A file is looked at each time that somebody asks, and read when it has changed; one that cannot be
  * read is told to `failed` once, and the classes have numbers alone.
  */
 export function classNames(
@@ -21,9 +21,12 @@ export function classNames(
   {
     placeOf,
     failed,
+    inModel = () => undefined,
   }: {
     readonly placeOf: (path: string) => string;
     readonly failed: (where: string, thrown: unknown) => void;
+    /** What the model that is served says itself. */
+    readonly inModel?: (model: string) => readonly string[] | undefined;
   },
 ): ClassNames {
   /** By path: what the file held, and when it was changed. */
@@ -52,9 +55,8 @@ export function classNames(
     const { models, console: pages } = config();
     const given = Object.hasOwn(models, model) ? models[model]!.classes : undefined;
     if (typeof given === 'string') return namesIn(placeOf(given));
-    return (
-      given ?? (Object.hasOwn(pages.lab.models, model) ? pages.lab.models[model]!.classNames : undefined)
-    );
+    const ofLab = Object.hasOwn(pages.lab.models, model) ? pages.lab.models[model]!.classNames : undefined;
+    return given ?? ofLab ?? inModel(model);
   };
 }
 

@@ -242,7 +242,7 @@ describe('an embedded model', () => {
 
   it('is a classifier where one float input leads to scores, and says what they are', async () => {
     const w = float32Tensor([2, 3], [1, 2, 3, 4, 5, 6]);
-    const build = (last: Parameters<typeof node>) =>
+    const build = (last: Parameters<typeof node>, metadata = new Map<string, string>()) =>
       model(
         graph({
           inputs: [value('x', ['n', 2])],
@@ -250,6 +250,7 @@ describe('an embedded model', () => {
           nodes: [node('MatMul', ['x', 'w'], ['z']), node(...last)],
           initializers: { w },
         }),
+        { metadata },
       );
     const logits = await open(build(['Identity', ['z'], ['y']]), { features: true });
     expect(logits.classifier).toEqual({
@@ -263,8 +264,12 @@ describe('an embedded model', () => {
     const asked = await logits.run([floats('x', [2, 2], [1, 2, 3, 4])], how(2, { features: true }));
     expect(asked.features).toEqual(Float32Array.of(1, 2, 3, 4));
     expect((await logits.run([floats('x', [1, 2], [1, 2])], how(1))).features).toBeUndefined();
-    const probabilities = await open(build(['Softmax', ['z'], ['y']]));
-    expect(probabilities.classifier).toMatchObject({ gives: 'probabilities' });
+    const labels = new Map([['labels', 'stop, yield, go']]);
+    const probabilities = await open(build(['Softmax', ['z'], ['y']], labels));
+    expect(probabilities.classifier).toMatchObject({
+      gives: 'probabilities',
+      names: ['stop', 'yield', 'go'],
+    });
     const over = await open(
       model(
         graph({

@@ -20,6 +20,7 @@ import { type ClassifierChoice, findClassifier, scoreOutput } from './find-class
 import { type LanePool, lanePool } from './lane-pool.ts';
 import { type LostThread, type LostThreads, lostThreads } from './lost-threads.ts';
 import type { MemoryBound, Reservation } from './memory-bound.ts';
+import { namesInModel } from './model-class-names.ts';
 import { type Port, type Ports, portsOf } from './ports.ts';
 import { type Probed, probe, type RunOnce } from './probe.ts';
 import { checkTexts, hosted, unhosted } from './rows.ts';
@@ -106,6 +107,8 @@ interface Written {
     readonly weights: number;
     /** Whether scales are found over all rows together, which a trial on three of them may not show. */
     readonly mixes: boolean;
+    /** What the file says about itself. */
+    readonly said: ReadonlyMap<string, string>;
   };
 }
 
@@ -150,7 +153,8 @@ function written(source: Model, options: EmbeddedOptions): Written {
   const model = made?.model ?? narrow;
   const mixes = [...allNodes(model.graph.nodes)].some(({ op }) => op.startsWith('DynamicQuantize'));
   const features = made && { output: made.output, length: made.length };
-  return { model, about: { ports, features, weights: weightBytes(model), mixes } };
+  const said = source.metadata;
+  return { model, about: { ports, features, weights: weightBytes(model), mixes, said } };
 }
 
 /** Opens the model on a fresh thread, from a file that is read and admitted once more. */
@@ -169,7 +173,7 @@ async function served(
     reopened,
   }: { readonly sessions: (Session | undefined)[]; readonly reopened: (lane: number) => Promise<Session> },
   held: Reservation,
-  { ports, features, mixes, weights }: Written['about'],
+  { ports, features, mixes, said, weights }: Written['about'],
   runtime: EmbeddedRuntime,
   options: EmbeddedOptions,
 ): Promise<BackendModel> {
@@ -191,6 +195,7 @@ async function served(
   const form = formOf(ports, tried, mixes, batching);
   const given = tried.rowed && featureLength === (features?.length ?? 0) * tried.rows ? features : undefined;
   const found = findClassifier(ports.inputs, ports.outputs, tried, options.classifier);
+  const names = found && namesInModel(said, found.classes);
   // By a call and not here: a function in this scope that names `tried` would keep what was answered, too.
   const metadata = metadataOf(options, ports, form.open, tried);
   const lanes = sessions.map((_, lane) => lane);
@@ -234,7 +239,7 @@ async function served(
     version,
     digest,
     metadata,
-    classifier: found && { ...found, ...(given && { features: given.length }) },
+    classifier: found && { ...found, ...(names && { names }), ...(given && { features: given.length }) },
     notes: form.notes,
     async run(inputs, how) {
       checkTexts(inputs);

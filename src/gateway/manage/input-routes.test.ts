@@ -35,6 +35,15 @@ const MODEL: TakesInput = {
   },
   classifier: { input: 'x', sampleDims: [1, 2, 2] },
 };
+/** One sample has more numbers than are read into a page. */
+const SIDE = 513;
+const LARGE = {
+  metadata: {
+    ...{ name: 'large', platform: '', outputs: [] },
+    inputs: [{ name: 'x', datatype: 'FP32' as const, shape: [-1, 1, SIDE, SIDE] }],
+  },
+  classifier: { input: 'x', sampleDims: [1, SIDE, SIDE] },
+};
 const bytesOf = (array: Float32Array | BigInt64Array) => new Uint8Array(array.buffer);
 
 async function started(given: object): Promise<void> {
@@ -42,7 +51,7 @@ async function started(given: object): Promise<void> {
   live = await openLiveLog(recordConfig(given), { folder, trust: recorder.trust, failed: () => {} });
   routes = inputRoutes({
     live,
-    find: (model) => (model === 'mnist-cnn' ? MODEL : undefined),
+    find: (model) => (model === 'mnist-cnn' ? MODEL : model === 'large' ? LARGE : undefined),
     rangeOf: () => [0, 1],
   });
 }
@@ -105,6 +114,17 @@ describe('what was really sent', () => {
     for (const which of [String(event), '99', 'f'.repeat(32)])
       expect(await read(which)).toMatchObject({ status: 404 });
     await expect(read('../x')).rejects.toMatchObject({ code: 'option/invalid' });
+  });
+
+  it('is not shown where a sample is too large, and says how large', async () => {
+    await started({ payloads: { keep: 'input' } });
+    const of = decision(1, { model: 'large' });
+    const input = [bytesOf(new Float32Array(SIDE * SIDE))];
+    await recorder.receipt(await recorder.record(of, { input, output: [] }));
+    expect((await read(of.id)).json).toMatchObject({
+      ...{ state: 'kept', samples: [], dims: [1, SIDE, SIDE] },
+      tooLarge: { numbers: SIDE * SIDE, most: 262_144 },
+    });
   });
 
   it('is not there where the policy keeps nothing', async () => {

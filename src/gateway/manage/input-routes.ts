@@ -68,6 +68,7 @@ function shownInput(
       dims,
       ...(image && { picture: image }),
       range: parts.rangeOf(model),
+      ...(size > MOST_SHOWN && { tooLarge: { numbers: size, most: MOST_SHOWN } }),
       samples: Array.from({ length: most }, (_, i) =>
         Array.from(samples.subarray(i * size, (i + 1) * size), plainNumber),
       ),

@@ -62,6 +62,8 @@ export interface DecisionInput {
     | undefined;
   /** Least and greatest value, where the configuration says. */
   readonly range?: readonly [number, number] | undefined;
+  /** Why no sample is shown of a call that was kept: one has more numbers than are. */
+  readonly tooLarge?: { readonly numbers: number; readonly most: number } | undefined;
   /** The first samples, 16 at most, row-major in the model's own layout; null where a value is no number. Empty unless kept. */
   readonly samples: readonly (readonly (number | null)[])[];
 }
