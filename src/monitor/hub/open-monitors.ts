@@ -64,7 +64,7 @@ export interface Monitors {
  */
 const EVERY = 20;
 const CALLS = 256;
-const MOST_BATCHES = 8;
+const MOST_BATCHES = 32;
 
 /** Milliseconds between snapshots; between restarts of the thread at least; starts in an hour at most; of waiting for an answer. */
 const SAVE = 60_000;

@@ -31,10 +31,11 @@ const MOST_WIDTH = 1024;
 const FIXED = 23;
 const MOST_NUMBERS = FIXED + 4 * MOST_GUARDS + 2 * MOST_TOP + MOST_DIMS + MOST_ROWS;
 
-/** Arrays of one batch: 256 calls with eight rows of 200 features fit. */
-const NUMBERS = 2 ** 16;
-const FLOATS = 2 ** 19;
+/** Arrays of one batch: 300 calls with a row of 200 features fit, or the largest sighting alone. Fresh ones are pages that the system has to zero (2 MiB: 8 ms of the main thread), so they are small, and kept. */
+const NUMBERS = 2 ** 14;
+const FLOATS = 2 ** 16;
 const MOST_CALLS = 256;
+const MOST_SPARE = 32;
 
 /**
  * Puts sightings into arrays that cross threads without being copied: about a microsecond each, texts that repeat (principals, models) cost a look into a map. Arrays that come back are used again,
@@ -125,7 +126,7 @@ export function sightingPacker(): SightingPacker {
       return taken;
     },
     recycle(given, sketches) {
-      if (spare.length < 4 && given.length === NUMBERS && sketches.length === FLOATS)
+      if (spare.length < MOST_SPARE && given.length === NUMBERS && sketches.length === FLOATS)
         spare.push({ numbers: given, floats: sketches });
     },
   };
