@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { GraphBuilder, RANDOM_OPERATORS, type Value } from './graph-builder.ts';
+import { GraphBuilder, type Value } from './graph-builder.ts';
 import { runInRuntime } from './ort.fixture.ts';
+import { RANDOM_OPERATORS } from './random-operators.ts';
 import { boolTensor, float32Tensor } from './tensor.ts';
 
 describe('GraphBuilder', () => {

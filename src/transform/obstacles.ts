@@ -1,5 +1,6 @@
 import { isFloat } from '../onnx/dtype.ts';
-import { type BuiltNode, RANDOM_OPERATORS, type Value } from '../onnx/graph-builder.ts';
+import type { BuiltNode, Value } from '../onnx/graph-builder.ts';
+import { RANDOM_OPERATORS } from '../onnx/random-operators.ts';
 import { numbersOf } from '../onnx/tensor.ts';
 
 /** What stands in a gradient's way between a model's input and its logits. Operators by name, A to Z, each once. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Rng, randomFrom } from '../../core/random.ts';
-import { GraphBuilder, INTERNAL_DOMAIN, type Value } from '../../onnx/graph-builder.ts';
+import { GraphBuilder, type Value } from '../../onnx/graph-builder.ts';
+import { INTERNAL_DOMAIN } from '../../onnx/internal-operators.ts';
 import { elementCount, float32Tensor } from '../../onnx/tensor.ts';
 import { f32 } from '../../runtime/array.ts';
 import { type Engine, startEngine } from '../../runtime/engine.ts';

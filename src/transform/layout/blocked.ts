@@ -1,11 +1,6 @@
 import { attributesOf } from '../../onnx/attributes.ts';
-import {
-  type BuiltNode,
-  computed,
-  GraphBuilder,
-  INTERNAL_DOMAIN,
-  type Value,
-} from '../../onnx/graph-builder.ts';
+import { type BuiltNode, GraphBuilder, type Value } from '../../onnx/graph-builder.ts';
+import { computed, INTERNAL_DOMAIN } from '../../onnx/internal-operators.ts';
 import { windowOf } from '../gradient/window.ts';
 import { opsOn } from '../ops.ts';
 import { convolution } from './convolution.ts';

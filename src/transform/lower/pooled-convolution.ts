@@ -1,5 +1,6 @@
 import { attributesOf } from '../../onnx/attributes.ts';
-import { INTERNAL_DOMAIN, type Value } from '../../onnx/graph-builder.ts';
+import type { Value } from '../../onnx/graph-builder.ts';
+import { INTERNAL_DOMAIN } from '../../onnx/internal-operators.ts';
 import { windowOf } from '../gradient/window.ts';
 import type { Ops } from '../ops.ts';
 import { defineLowering } from './rule.ts';

@@ -1,6 +1,6 @@
 import { float } from '../../../src/onnx/attributes.ts';
 import { DTYPE_CODES } from '../../../src/onnx/dtype.ts';
-import { INTERNAL_DOMAIN } from '../../../src/onnx/graph-builder.ts';
+import { INTERNAL_DOMAIN } from '../../../src/onnx/internal-operators.ts';
 import type { CaseInput, GradientCase } from '../check-gradient.ts';
 
 const x: CaseInput = { dims: [2, 3] };

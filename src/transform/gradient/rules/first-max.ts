@@ -1,5 +1,6 @@
 import { float } from '../../../onnx/attributes.ts';
-import { INTERNAL_DOMAIN, type Value } from '../../../onnx/graph-builder.ts';
+import type { Value } from '../../../onnx/graph-builder.ts';
+import { INTERNAL_DOMAIN } from '../../../onnx/internal-operators.ts';
 import type { Ops } from '../../ops.ts';
 import { interleave } from '../conv-input.ts';
 import { defineRule } from '../rule.ts';
