@@ -256,7 +256,7 @@ describe('a session', () => {
   });
 });
 
-describe('a request that another site makes', () => {
+describe('abuse 31: a request that another site makes', () => {
   const foreign = 'https://evil.example';
   it.each([
     ['from another origin', { origin: foreign, 'sec-fetch-site': 'cross-site' }],
@@ -368,7 +368,7 @@ describe('a request that another site makes', () => {
   });
 });
 
-describe('every answer', () => {
+describe('abuse 31: every answer', () => {
   const paths = [
     '/',
     '/console/',

@@ -70,7 +70,7 @@ const receiver = async (
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
 };
 
-describe('where alerts may go', () => {
+describe('abuse 32: where alerts may go', () => {
   it.each([
     ['this machine', 'http://127.0.0.1:9/'],
     ['this machine, over https', 'https://127.0.0.1:9/'],

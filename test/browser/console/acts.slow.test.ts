@@ -384,7 +384,7 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
     expect(await page.getByRole('link', { name: 'People & keys' }).count()).toBe(0);
   });
 
-  it('shows hostile names as what they are, everywhere', async () => {
+  it('abuse 31: shows hostile names as what they are, everywhere', async () => {
     const { page, server, complaints } = await visit('/');
     for (const path of [
       '/traffic?find=%3Cimg',
