@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
+import { MOST_TEXT } from '../packed/record.ts';
 import type { Sighting } from '../sighting.ts';
 import { openBatchWriter } from './batch.ts';
 import { openBatchReader } from './batch-sightings.ts';
 import { openLineReader } from './line-reader.ts';
 import { sightingFromLine } from './sighting-from-json.ts';
-import { MOST_TEXT } from './texts.ts';
 
 const writer = openBatchWriter();
 const batches = openBatchReader();

@@ -1,7 +1,6 @@
 import {
   ADDRESS,
   AT,
-  type BatchWriter,
   BECAUSE,
   BUCKET,
   CREDENTIAL,
@@ -17,6 +16,7 @@ import {
   MODEL,
   MOST_DIMS,
   MOST_GUARDS,
+  MOST_TEXT,
   MOST_TOP,
   OUTCOME,
   PRINCIPAL,
@@ -26,10 +26,10 @@ import {
   TOP,
   VERSION,
   WIDTH,
-} from './batch.ts';
+} from '../packed/record.ts';
+import type { BatchWriter } from './batch.ts';
 import { openJsonScanner, UNUSUAL } from './json-scanner.ts';
 import { sightingFromLine } from './sighting-from-json.ts';
-import { MOST_TEXT } from './texts.ts';
 
 /** Reads lines of JSON into batches. */
 export interface LineReader {

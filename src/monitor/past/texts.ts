@@ -1,3 +1,5 @@
+import { MOST_TEXT } from '../packed/record.ts';
+
 /** Texts that come again and again (clients, models, outcomes), each with a number. */
 export interface Texts {
   /** The texts by number. A new array once the table began anew, so that whoever holds the old one reads on in it. */
@@ -9,9 +11,6 @@ export interface Texts {
   /** Begins anew where it became large; between batches alone. */
   shorten(): void;
 }
-
-/** Characters of a text that are kept. */
-export const MOST_TEXT = 512;
 
 /** Texts, and bytes of them, at which the table begins anew. */
 const MOST = 2 ** 15;
