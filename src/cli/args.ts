@@ -118,7 +118,8 @@ function given(positionals: readonly string[], values: ReadonlyMap<string, reado
       const raw = text(name);
       if (raw === undefined) return undefined;
       const time = Date.parse(raw);
-      if (Number.isNaN(time))
+      // `Date.parse` takes '1' and 'May' for times, too.
+      if (!/^\d{4}-\d\d-\d\d/.test(raw) || Number.isNaN(time))
         throw new GlacisError(
           'option/invalid',
           `--${name}: expected a time such as 2026-11-21T08:00:00Z, got '${raw}'`,

@@ -1,4 +1,3 @@
-import { GlacisError } from '../core/error.ts';
 import type { Bundle } from '../supply/sign/bundle.ts';
 import type { SignatureCheck } from '../supply/sign/signer.ts';
 import type { Given, OptionTable } from './args.ts';
@@ -47,7 +46,7 @@ export async function checkFrom(method: string, given: Given): Promise<Check> {
     }
     case 'certificate': {
       const { checkCertificateSignature } = await import('../supply/sign/certificate-method.ts');
-      const at = timeFrom(given);
+      const at = new Date(given.time('at') ?? Date.now());
       required(given, 'certificate-chain');
       const trusted = await certificatesIn(given.texts('certificate-chain'));
       return (bundle) => checkCertificateSignature(bundle, { trusted, at });
@@ -61,17 +60,4 @@ export async function checkFrom(method: string, given: Given): Promise<Check> {
       });
     }
   }
-}
-
-/** The time of `--at`, or now. Errors: `option/invalid`. */
-function timeFrom(given: Given): Date {
-  const text = given.text('at');
-  if (text === undefined) return new Date();
-  const time = new Date(text);
-  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(time.getTime()))
-    throw new GlacisError(
-      'option/invalid',
-      `--at: expected a time such as 2026-11-21T12:00:00Z, got '${text}'`,
-    );
-  return time;
 }

@@ -67,7 +67,7 @@ export const command: Command = {
     const file = given.text('policy') ?? 'glacis.yaml';
     const { policy, digest } = await readPolicyFile(file);
     if (!policy.entries.some(({ stages }) => Object.hasOwn(stages, stage))) throw unknownStage(policy, stage);
-    const now = timeFrom(given.text('at'));
+    const now = given.time('at') ?? Date.now();
     const opened = await openEvidence(model, {
       paths: given.texts('evidence').length > 0 ? given.texts('evidence') : await evidenceBeside(model),
       trust: await trustIn(given.texts('trust'), policy, now),
@@ -106,16 +106,4 @@ export async function trustIn(files: readonly string[], policy: Policy, now: num
   const read = await Promise.all(files.map(async (path) => trustFrom(await readKey(path), path)));
   const identities = Object.values(policy.signers).flatMap(({ sigstore }) => (sigstore ? [sigstore] : []));
   return { ...joinTrust(read), identities, at: new Date(now) };
-}
-
-/** The time of `--at` in milliseconds, or now. Errors: `option/invalid`. */
-function timeFrom(text: string | undefined): number {
-  if (text === undefined) return Date.now();
-  const time = Date.parse(text);
-  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(time))
-    throw new GlacisError(
-      'option/invalid',
-      `--at: expected a time such as 2026-11-21T12:00:00Z, got '${text}'`,
-    );
-  return time;
 }
