@@ -53,9 +53,13 @@ const COLUMNS = ['entry', 'at', 'id', ...NAMED, 'event'] as const;
 
 /**
  * Opens the index. A row is a few small numbers, because names come again and again: each is kept once. An index over a column is in the order of entries, so that a page is
- * found wherever it lies. `clock` gives milliseconds. Errors: `output/unwritable`.
+ * found wherever it lies. `clock` gives milliseconds; `mostScanned`: rows that are looked at for a page. Errors: `output/unwritable`.
  */
-export function openEntryIndex(file: string, clock: () => number = () => performance.now()): EntryIndex {
+export function openEntryIndex(
+  file: string,
+  clock: () => number = () => performance.now(),
+  mostScanned = MOST_SCANNED,
+): EntryIndex {
   let db: DatabaseSync;
   const make = (): void => {
     db.exec(`pragma journal_mode = wal; pragma synchronous = normal; pragma secure_delete = on; pragma busy_timeout = 5000;
@@ -165,7 +169,7 @@ insert or ignore into names values (${ANSWERED}, 'answered'); pragma user_versio
       const by = lead === undefined ? '' : `indexed by by_${lead[0]}`;
       const isLead = lead === undefined ? '' : `${lead[0]} = ? and ${partOf(lead[0])} and`;
       const rows = statement(
-        `select entry, at, event, ${NAMED.join(', ')} from entries ${by} where ${isLead} entry < ? and entry > ? order by entry desc limit ${MOST_SCANNED}`,
+        `select entry, at, event, ${NAMED.join(', ')} from entries ${by} where ${isLead} entry < ? and entry > ? order by entry desc limit ${mostScanned}`,
       ).iterate(...(lead === undefined ? [] : [lead[1]]), below, above) as Iterable<
         Record<(typeof NAMED)[number], number | null> & { entry: number; at: number; event: number | null }
       >;
@@ -182,7 +186,7 @@ insert or ignore into names values (${ANSWERED}, 'answered'); pragma user_versio
         entries.push(row.entry);
         if (entries.length === most) return { entries, next: last };
       }
-      return { entries, next: scanned === MOST_SCANNED ? last : undefined };
+      return { entries, next: scanned === mostScanned ? last : undefined };
     },
     byId: (id) =>
       (
