@@ -9,6 +9,7 @@ import type { Sighting } from '../sighting.ts';
 import { gravity, openDesk } from './alarm-desk.ts';
 import { defineAttackKind } from './attack-kind.ts';
 import { cellRowsOf, cellsOfFeatures, scaleOf, usualDistances } from './cell-rows.ts';
+import { type Crowd, crowdAround, FEWEST_KEYS, PART } from './crowd.ts';
 import { halves } from './extraction-evidence.ts';
 import { type OddChances, openOddChances } from './odd-chances.ts';
 import { odds } from './odds.ts';
@@ -51,16 +52,11 @@ const LEAST_TURNS = 0.05;
 /** Calls from which a calm client's shares say something. */
 const FEWEST = 100;
 
-/** Partners of one client that are remembered, and how often two must have met to be one hand. */
+/** Partners of one client that are remembered. */
 const PARTNERS = 32;
-const MET = 2;
 
-/** Fewest clients of a group, and what each must bring. */
-const FEWEST_KEYS = 3;
-const PART = 1;
-
-/** Each client is suspected with this chance beforehand. */
-const PRIOR = 1 / 16;
+/** A chance from which an event that happens is nothing to go by. */
+const NEARLY = 0.9;
 
 /** Share of calls after which what was has fallen to 1/e, in the traffic that is compared with. */
 const FADE = 1 / 20;
@@ -93,7 +89,7 @@ interface Client {
  * "called right after the same client as last time", the second against that client's own part of the traffic. Clients that met form a group, whose evidence is the product of theirs (each diluted by its prior chance); what
  * else they have in common (address, credential, tenant) is told, and not counted: colleagues have that, too.
  *
- * Popular pictures that are sent bit for bit are no meeting. A group is told from {@link FEWEST_KEYS} keys on.
+ * Popular pictures that are sent bit for bit are no meeting. A group is told from {@link FEWEST_KEYS} keys on; who met others as often as the group is not named.
  */
 export const sybil = defineAttackKind<Options, Fit>({
   name: 'sybil',
@@ -184,7 +180,9 @@ function watchOf(fit: Fit, given: Options, setting: MonitorSetting) {
         const previous = byNumber.get(last);
         if (client.before !== 0 && previous !== undefined) {
           const same = client.before === last;
-          client.turns.take(same, Math.max(fit.turns, 3 * partOf(previous)));
+          const usual = Math.max(fit.turns, 3 * partOf(previous));
+          // Whoever comes after one who calls nearly all the time says nothing by it.
+          if (usual < NEARLY) client.turns.take(same, usual);
           if (same) {
             client.turnCount++;
             isMet = true;
@@ -217,24 +215,8 @@ function watchOf(fit: Fit, given: Options, setting: MonitorSetting) {
         }
       return isMet ? client : undefined;
     },
-    /** Clients that met this one, and those that met them, as far as they are suspicious by themselves. */
-    groupOf(client: Client): { readonly members: readonly Client[]; readonly evidence: number } {
-      const members = new Set([client]);
-      for (const member of members) {
-        if (members.size >= 64) break;
-        for (const [number, met] of member.partners) {
-          const other = met >= MET ? byNumber.get(number) : undefined;
-          if (other !== undefined && evidenceOf(other) > PART) members.add(other);
-        }
-      }
-      let evidence = 0;
-      for (const member of members) {
-        const own = evidenceOf(member);
-        evidence +=
-          own > 30 ? own + Math.log(PRIOR) : Math.log(1 - PRIOR + PRIOR * Math.exp(Math.max(-50, own)));
-      }
-      return { members: [...members], evidence };
-    },
+    /** Clients that met this one, and those that met them. */
+    groupOf: (client: Client): Crowd<Client> => crowdAround(client, byNumber, evidenceOf),
   };
 }
 
@@ -260,17 +242,17 @@ function openMonitor(fit: Fit, given: Options, setting: MonitorSetting, state?: 
         now = Math.max(now, sighting.at);
         const client = watch.take(sighting);
         if (client === undefined || evidenceOf(client) < PART) continue;
-        const { members, evidence } = watch.groupOf(client);
+        const { members, named, evidence } = watch.groupOf(client);
         series.take(sighting.at, Math.max(0, evidence));
         const limit = threshold();
-        if (evidence <= limit || members.length < FEWEST_KEYS) continue;
-        const names = members.map(({ name }) => name);
+        if (evidence <= limit || named.length < FEWEST_KEYS) continue;
+        const names = named.map(({ name }) => name);
         // A key that comes in later is news.
         if (!names.some((name) => desk.isDue(`sybil ${name}`, sighting.at, evidence))) continue;
         const subject = `sybil ${[...names].sort()[0]}`;
         for (const name of names) desk.note(`sybil ${name}`, sighting.at, evidence);
         const one = (of: (each: Client) => string | undefined) => {
-          const all = new Set(members.map(of));
+          const all = new Set(named.map(of));
           return all.size === 1 && !all.has(undefined);
         };
         const common = [
@@ -278,8 +260,8 @@ function openMonitor(fit: Fit, given: Options, setting: MonitorSetting, state?: 
           one(({ credential }) => credential) && 'one credential',
           one(({ tenant }) => tenant) && 'one tenant',
         ].filter((each) => each !== false);
-        const born = members.map(({ first }) => first);
-        const calls = members.reduce((sum, each) => sum + each.calls, 0);
+        const born = named.map(({ first }) => first);
+        const calls = named.reduce((sum, each) => sum + each.calls, 0);
         alarms.push(
           desk.say({
             ...{
@@ -291,16 +273,17 @@ function openMonitor(fit: Fit, given: Options, setting: MonitorSetting, state?: 
             },
             principals: names,
             title: `${names.length} clients behave as one on ${setting.model}`,
-            why: `${members.reduce((sum, { sharedCount }) => sum + sharedCount, 0)} of their ${calls} calls ask beside a query of another client, and ${members.reduce((sum, { turnCount }) => sum + turnCount, 0)} come after the same client as the call before; calm clients share at most ${(100 * fit.shared).toFixed(1)} % and follow in at most ${(100 * fit.turns).toFixed(1)} %. The odds against separate clients are ${odds(evidence)} (alarm from ${odds(limit)}). ${common.length > 0 ? `They have ${common.join(', ')} in common. ` : ''}It looks like an attack and not like drift because only these clients are tied to each other; ${Math.max(0, watch.clients.size() - names.length)} others are not.`,
+            why: `${named.reduce((sum, { sharedCount }) => sum + sharedCount, 0)} of their ${calls} calls ask beside a query of another client, and ${named.reduce((sum, { turnCount }) => sum + turnCount, 0)} come after the same client as the call before; calm clients share at most ${(100 * fit.shared).toFixed(1)} % and follow in at most ${(100 * fit.turns).toFixed(1)} %. The odds against separate clients are ${odds(evidence)} (alarm from ${odds(limit)}). ${common.length > 0 ? `They have ${common.join(', ')} in common. ` : ''}It looks like an attack and not like drift because only these clients are tied to each other; ${Math.max(0, watch.clients.size() - names.length)} others are not.`,
             first: Math.min(...born),
             last: sighting.at,
             queries: calls,
-            decisions: [sighting.id, ...members.flatMap(({ shown }) => shown)],
+            decisions: [sighting.id, ...named.flatMap(({ shown }) => shown)],
             atlas: ['AML.T0024.002', 'AML.T0043.001', 'AML.T0074'],
             figures: {
               clients: names.length,
-              'near another client': members.reduce((sum, { sharedCount }) => sum + sharedCount, 0),
-              'in turn': members.reduce((sum, { turnCount }) => sum + turnCount, 0),
+              'clients tied to them': members.length - names.length,
+              'near another client': named.reduce((sum, { sharedCount }) => sum + sharedCount, 0),
+              'in turn': named.reduce((sum, { turnCount }) => sum + turnCount, 0),
               'first seen within hours': (Math.max(...born) - Math.min(...born)) / 3_600_000,
               common,
             },
