@@ -130,6 +130,21 @@ export function readBillOfMaterials(predicate: unknown): Reading {
   return { claims: [], time: success ? data.metadata.timestamp : undefined, notes: [] };
 }
 
+const tested = z.object({ result: z.string().max(100), timeCreated: time.optional() });
+
+/** Somebody's tests (https://in-toto.io/attestation/test-result/v0.1): those that failed must not count. `undefined` where it is something else. */
+export function readTestResult(predicate: unknown): Reading | undefined {
+  const { success, data } = tested.safeParse(predicate);
+  if (!success) return undefined;
+  const good = data.result === 'PASSED' || data.result === 'WARNED';
+  return {
+    claims: [],
+    time: data.timeCreated,
+    ...(good ? {} : { refuses: `it says ${data.result}` }),
+    notes: [],
+  };
+}
+
 const summary = z.object({ timeVerified: time, verificationResult: z.string().max(100) });
 
 /** Another verifier's decision (https://slsa.dev/spec/v1.0/verification_summary). One that did not pass must not count as one. */

@@ -184,6 +184,15 @@ describe('other statements say', () => {
     expect(read(measuresOf([{ ...robust(), kind: 'goodness' } as never]))).toMatch(/cannot be read/);
   });
 
+  it('of tests: that they passed, or why they do not count', () => {
+    const type = { predicateType: 'https://in-toto.io/attestation/test-result/v0.1' };
+    const told = (result: unknown) => read({ result, timeCreated: '2026-11-20T00:00:00Z' }, type);
+    for (const good of ['PASSED', 'WARNED'])
+      expect(told(good)).toEqual({ claims: [], time: Date.parse('2026-11-20T00:00:00Z'), notes: [] });
+    expect(told('FAILED')).toMatchObject({ refuses: 'it says FAILED' });
+    expect(told('passed')).toMatchObject({ refuses: 'it says passed' });
+  });
+
   it('that they cannot be read, where they hold a result of a version to come', () => {
     const result = { schema: 'glacis.scan/2', verdict: 'clean', files: [{ verdict: 'clean' }] };
     expect(read({ result })).toContain('a glacis.scan/2, which this version does not know');

@@ -9,10 +9,17 @@ import {
   readProvenance,
   readScan,
   readSecrets,
+  readTestResult,
   readTraining,
   readVerificationSummary,
 } from './read-documents.ts';
-import { BILL_OF_MATERIALS, SLSA_PROVENANCE, type Statement, VERIFICATION_SUMMARY } from './statement.ts';
+import {
+  BILL_OF_MATERIALS,
+  SLSA_PROVENANCE,
+  type Statement,
+  TEST_RESULT,
+  VERIFICATION_SUMMARY,
+} from './statement.ts';
 
 /** A statement and what it says. */
 export type Evidence =
@@ -57,6 +64,8 @@ export function readEvidence(statements: readonly Statement[]): readonly Evidenc
 function readingOf({ predicateType, predicate }: Statement): Reading {
   const reader = BY_PREDICATE.get(predicateType);
   if (reader) return reader(predicate);
+  const tests = predicateType === TEST_RESULT ? readTestResult(predicate) : undefined;
+  if (tests) return tests;
   const document = documentIn(predicate);
   if (document === undefined) return { claims: [], time: undefined, notes: [] };
   const known = BY_SCHEMA.get(document.schema);

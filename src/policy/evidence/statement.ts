@@ -45,5 +45,7 @@ export const MODEL_SIGNATURE = 'https://model_signing/signature/v1.0';
 export const SLSA_PROVENANCE = 'https://slsa.dev/provenance/v1';
 /** The predicate type of CycloneDX bills of materials. */
 export const BILL_OF_MATERIALS = 'https://cyclonedx.org/bom';
+/** The predicate type of in-toto test results. */
+export const TEST_RESULT = 'https://in-toto.io/attestation/test-result/v0.1';
 /** The predicate type of SLSA verification summaries. */
 export const VERIFICATION_SUMMARY = 'https://slsa.dev/verification_summary/v1';

@@ -100,6 +100,40 @@ describe('a statement', () => {
     });
   });
 
+  it('of a decision is, asked for, a test result with a test for each requirement', () => {
+    const of = (text: string, ...states: readonly string[]) =>
+      make(
+        { ...decision, decision: text, requirements: states.map((state, i) => ({ id: `r${i}`, state })) },
+        { policy, as: 'test-result' },
+      );
+    expect(of('let-through', 'met', 'met')).toMatchObject({
+      predicateType: 'https://in-toto.io/attestation/test-result/v0.1',
+      predicate: {
+        result: 'PASSED',
+        configuration: [{ uri: 'glacis.yaml', digest: { sha256: hex('e') } }],
+        passedTests: ['r0', 'r1'],
+        warnedTests: [],
+        failedTests: [],
+        timeCreated: '2026-11-21T10:00:00Z',
+      },
+    });
+    expect(of('let-through', 'met', 'excepted').predicate).toMatchObject({
+      result: 'WARNED',
+      warnedTests: ['r1'],
+    });
+    expect(of('refused', 'met', 'missing', 'not-met').predicate).toMatchObject({
+      result: 'FAILED',
+      passedTests: ['r0'],
+      failedTests: ['r1', 'r2'],
+    });
+    const resultOf = (statement: ReturnType<typeof of>) => (statement.predicate as { result: string }).result;
+    // Whatever contradicts itself has not passed.
+    for (const bad of [of('let-through', 'met', 'missing'), of('let-through'), of('other', 'met')])
+      expect(resultOf(bad)).toBe('FAILED');
+    expect(() => make(training, { policy, as: 'test-result' })).toThrow(/expected a decision of the gate/);
+    expect(() => make({ ...decision, requirements: [] }, { as: 'test-result' })).toThrow(/--policy FILE/);
+  });
+
   it('of a bill of materials is the bill', () => {
     expect(make({ bomFormat: 'CycloneDX', specVersion: '1.7' })).toMatchObject({
       predicateType: PREDICATES.bom,

@@ -11,6 +11,8 @@ export const PREDICATES = {
   provenance: 'https://slsa.dev/provenance/v1',
   /** A decision by a policy. */
   vsa: 'https://slsa.dev/verification_summary/v1',
+  /** The same decision, requirement by requirement. */
+  'test-result': 'https://in-toto.io/attestation/test-result/v0.1',
   /** A bill of materials. */
   bom: 'https://cyclonedx.org/bom',
 } as const;
@@ -26,13 +28,13 @@ export interface AttestOptions {
   readonly version: string;
   /** When the statement is made. */
   readonly now: Date;
-  /** The policy behind a decision, for `vsa`. */
+  /** The policy behind a decision, for `vsa` and `test-result`. */
   readonly policy?: { readonly uri: string; readonly digest: string } | undefined;
 }
 
 /**
  * The statement that `text`, a JSON result of Glacis or a CycloneDX bill of materials, makes about a model: a training record becomes SLSA
- * provenance, a decision of the gate a verification summary, every other result a Simple Verification Result that holds it whole in the
+ * provenance, a decision of the gate a verification summary (or, asked for, a test result), every other result a Simple Verification Result that holds it whole in the
  * field `result`. A result that names the digest of a model must name this one's. Errors: `statement/invalid`.
  */
 export function statementFrom(
@@ -64,6 +66,8 @@ export function statementFrom(
       return about(provenanceOf(result, text, id));
     case 'vsa':
       return about(summaryOf(result, subject, { id, now, policy }));
+    case 'test-result':
+      return about(testResultOf(result, { now, policy }));
     case 'svr':
       return about({
         verifier: { id },
@@ -189,6 +193,35 @@ function summaryOf(
       decision.decision === 'let-through'
         ? [`GLACIS_GATE_${String(decision.stage ?? '').toUpperCase()}`]
         : [],
+  };
+}
+
+/**
+ * Test result v0.1 (https://in-toto.io/attestation/test-result/v0.1) of a decision by the gate: each requirement is a test, one that is excepted a
+ * warning. `timeCreated`, which the predicate does not have, says when; readers pass over what they do not know.
+ */
+function testResultOf(
+  { schema, decision, requirements, at }: Fields,
+  { now, policy }: Pick<AttestOptions, 'now' | 'policy'>,
+): object {
+  if (schema !== 'glacis.gate/1' || !Array.isArray(requirements))
+    throw invalid(`test-result: expected a decision of the gate, got a ${String(schema)}`);
+  if (policy === undefined)
+    throw invalid('test-result: expected the policy behind the decision (--policy FILE), got none');
+  const named = (...states: readonly unknown[]) =>
+    requirements.flatMap((answer: unknown) =>
+      isObject(answer) && states.includes(answer.state) ? [String(answer.id)] : [],
+    );
+  const [passedTests, warnedTests] = [named('met'), named('excepted')];
+  const whole = passedTests.length + warnedTests.length === requirements.length;
+  const good = decision === 'let-through' && whole && requirements.length > 0;
+  return {
+    result: good ? (warnedTests.length > 0 ? 'WARNED' : 'PASSED') : 'FAILED',
+    configuration: [{ uri: policy.uri, digest: { sha256: policy.digest.replace(/^sha256:/, '') } }],
+    passedTests,
+    warnedTests,
+    failedTests: named('not-met', 'missing'),
+    timeCreated: typeof at === 'string' ? at : now.toISOString(),
   };
 }
 
