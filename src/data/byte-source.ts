@@ -82,23 +82,11 @@ export function rangeSource(parent: ByteSource, offset: number, size: number, wh
   };
 }
 
-/** All bytes in order, in chunks of at most 1 MiB. The next one is read while the last one is looked at. */
+/** All bytes in order, in chunks of at most 1 MiB. */
 export async function* chunksOf(source: ByteSource, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-  const { size } = source;
-  const read = (offset: number) => source.read(offset, Math.min(CHUNK, size - offset));
-  let ahead: Promise<Uint8Array> | undefined;
-  try {
-    for (let offset = 0; offset < size; offset += CHUNK) {
-      throwIfCancelled(signal, 'reading data');
-      const chunk = await (ahead ?? read(offset));
-      ahead = offset + CHUNK < size ? read(offset + CHUNK) : undefined;
-      // It is waited for later, or nobody wants it any more.
-      ahead?.catch(() => undefined);
-      yield chunk;
-    }
-  } finally {
-    // So that the source can be closed.
-    await ahead?.catch(() => undefined);
+  for (let offset = 0; offset < source.size; offset += CHUNK) {
+    throwIfCancelled(signal, 'reading data');
+    yield await source.read(offset, Math.min(CHUNK, source.size - offset));
   }
 }
 

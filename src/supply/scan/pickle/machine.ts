@@ -362,25 +362,19 @@ export class PickleMachine {
       const key = items[i]!;
       this.#hands(items[i + 1]!, at);
       if (typeof key === 'string' && dict.dunder === undefined && isDunder(key)) dict.dunder = key;
-      if (!isKey(key) || !this.#set(dict, key, items[i + 1]!)) dict.dropped++;
+      if (!isKey(key) || !this.#keeps(dict, key)) dict.dropped++;
+      else dict.entries.set(key, items[i + 1]!);
     }
   }
 
-  /** Keeps an entry where there is room. Errors: `scan/limit` past those that are always kept. */
-  #set({ entries }: Dict, key: Key, value: Value): boolean {
-    const before = entries.size;
-    entries.set(key, value);
-    if (entries.size === before || this.#keepsOneMore(before)) return true;
-    entries.delete(key);
-    return false;
-  }
-
-  #keepsOneMore(before: number): boolean {
+  /** Whether one more entry is kept. Errors: `scan/limit` past those that are always kept. */
+  #keeps({ entries }: Dict, key: Key): boolean {
+    if (entries.has(key)) return true;
     if (this.#kept < this.#limits.kept) {
       this.#kept++;
       return true;
     }
-    if (before >= SMALL) return false;
+    if (entries.size >= SMALL) return false;
     if (++this.#small > this.#limits.small)
       throw tooMany(this.#limits.small, 'entries of small dictionaries');
     return true;

@@ -225,7 +225,7 @@ function countedValue(name: string, content: Uint8Array, length: number, offset:
     case 'BINUNICODE':
     case 'SHORT_BINUNICODE':
     case 'BINUNICODE8':
-      return length > SHORT ? longText(offset, length, 'utf-8') : shortText(content);
+      return length > SHORT ? longText(offset, length, 'utf-8') : utf8.decode(content);
     case 'BINSTRING':
     case 'SHORT_BINSTRING':
       return length > SHORT ? longText(offset, length, 'latin1') : latin1.decode(content);
@@ -234,12 +234,6 @@ function countedValue(name: string, content: Uint8Array, length: number, offset:
       return bytes;
     }
   }
-}
-
-/** ASCII, which nearly all names are, does not need the decoder, which takes three times as long. */
-function shortText(content: Uint8Array): string {
-  for (let i = 0; i < content.length; i++) if (content[i]! >= 0x80) return utf8.decode(content);
-  return latin1.decode(content);
 }
 
 function longText(offset: number, length: number, encoding: LongText['encoding']): LongText {
