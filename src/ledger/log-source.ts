@@ -1,5 +1,5 @@
 import { GlacisError } from '../core/error.ts';
-import { openBelow } from '../core/open-below.ts';
+import { HAS_DESCRIPTORS, openBelow, type Refuse, readBelow } from '../core/open-below.ts';
 
 /** Where the files of a log are read: a folder, a web server, an object store. What it gives is attacker-controlled. */
 export interface LogSource {
@@ -12,25 +12,34 @@ export interface LogSource {
   read(path: string, most: number): Promise<Uint8Array | undefined>;
 }
 
+/** Files that can only be this large, tiles and checkpoints, are read while the thread stands still: a proof reads some ten of them. */
+const AT_ONCE = 1 << 18;
+
 /** The files of a log in a folder. Links, pipes and devices in it are refused. Errors: `ledger/unreadable`. */
 export function folderSource(folder: string): LogSource {
   return {
     folder,
     async read(path, most) {
       let absent = false;
-      const handle = await openBelow(folder, path, (reason, cause) => {
+      const refuse: Refuse = (reason, cause) => {
         absent = (cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
-        return new GlacisError(
-          'ledger/unreadable',
-          `${folder}/${path}: expected a plain file, but ${reason}`,
-          {
-            cause,
-          },
-        );
-      }).catch((thrown) => {
-        if (absent) return undefined;
-        throw thrown;
-      });
+        const message = `${folder}/${path}: expected a plain file, but ${reason}`;
+        return new GlacisError('ledger/unreadable', message, { cause });
+      };
+      const unlessAbsent = (thrown: unknown): undefined => {
+        if (!absent) throw thrown;
+      };
+      if (HAS_DESCRIPTORS && most <= AT_ONCE) {
+        let bytes: Uint8Array | undefined;
+        try {
+          bytes = readBelow(folder, path, refuse, most);
+        } catch (thrown) {
+          return unlessAbsent(thrown);
+        }
+        if (bytes === undefined) throw tooLarge(`${folder}/${path}`, most);
+        return bytes;
+      }
+      const handle = await openBelow(folder, path, refuse).catch(unlessAbsent);
       if (handle === undefined) return undefined;
       try {
         const { size } = await handle.stat();

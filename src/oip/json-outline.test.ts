@@ -30,9 +30,45 @@ describe('the outline of JSON', () => {
     expect(() => check('"",'.repeat(2 ** 18 + 1))).toThrow(/texts/);
   });
 
+  it('says the same of a text whether it has few signs or many', () => {
+    const sign = fc.constantFrom('[', ']', '{', '}', '"', '\\', '1', ',', ' ');
+    const texts = fc.array(fc.tuple(sign, fc.integer({ min: 1, max: 40 })), { maxLength: 30 });
+    fc.assert(
+      fc.property(texts, (runs) => {
+        const text = runs.map(([each, times]) => each.repeat(times)).join('');
+        expect(isFound(() => check(text))).toBe(deepest(text) > 64);
+        // Enough quotes that signs are looked at one by one.
+        const many = `${'"",'.repeat(1100)}${text}`;
+        expect(isFound(() => check(many))).toBe(deepest(text) > 64);
+      }),
+    );
+  });
+
   it('ends for every text in time in proportion to its length', () => {
     const quotes = '\\"'.repeat(500_000);
     check(`"${quotes}`);
     check(`"${'\\'.repeat(1_000_000)}"`);
   });
 });
+
+function isFound(work: () => void): boolean {
+  try {
+    work();
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** How deep lists and objects go, letter by letter. */
+function deepest(text: string): number {
+  let [depth, most, inText] = [0, 0, false];
+  for (let i = 0; i < text.length; i++) {
+    const letter = text[i]!;
+    if (inText && letter === '\\') i++;
+    else if (letter === '"') inText = !inText;
+    else if (!inText && (letter === '[' || letter === '{')) most = Math.max(most, ++depth);
+    else if (!inText && (letter === ']' || letter === '}')) depth--;
+  }
+  return most;
+}
