@@ -31,70 +31,85 @@ export function dataFromJson<D extends Datatype>(
   if (isBinaryOnly(datatype))
     throw fault(source, place, `${datatype} in binary form (JSON has none for it)`, 'JSON');
   if (!Array.isArray(value)) throw fault(source, place, 'a list', kindOf(value));
-  const list = shape.length > 1 && Array.isArray(value[0]) ? flattened(value, shape, source, place) : value;
+  const rows = shape.length > 1 && Array.isArray(value[0]) ? rowsOf(value, shape, source, place) : [value];
   const count = elementsOf(shape);
-  if (list.length !== count)
-    throw fault(source, place, `${count} elements for [${shape.join(', ')}]`, `${list.length}`);
-  return elementsFrom(datatype, list, source, place) as DataOf[D];
+  // Nested lists were held against the shape.
+  const found = rows.length === 1 ? rows[0]!.length : count;
+  if (found !== count) throw fault(source, place, `${count} elements for [${shape.join(', ')}]`, `${found}`);
+  return elementsFrom(datatype, rows, count, source, place) as DataOf[D];
 }
 
-function flattened(
+/** The innermost lists, in order; lists of just the lengths that the shape says. */
+function rowsOf(
   value: readonly unknown[],
   shape: readonly number[],
   source: Source,
   place: string,
-): readonly unknown[] {
-  const flat: unknown[] = [];
+): readonly (readonly unknown[])[] {
+  const rows: (readonly unknown[])[] = [];
   // As deep as the shape, never as deep as the attacker's lists.
   const walk = (list: unknown, level: number): void => {
     if (!Array.isArray(list) || list.length !== shape[level])
       throw fault(source, place, `a list of ${shape[level]} at depth ${level + 1}`, kindOf(list));
-    if (level === shape.length - 1) for (const element of list) flat.push(element);
+    if (level === shape.length - 1) rows.push(list);
     else for (const inner of list) walk(inner, level + 1);
   };
   walk(value, 0);
-  return flat;
+  return rows;
 }
 
 function elementsFrom(
   datatype: Exclude<Datatype, 'FP16' | 'BF16'>,
-  list: readonly unknown[],
+  rows: readonly (readonly unknown[])[],
+  count: number,
   source: Source,
   place: string,
 ): DataOf[Datatype] {
-  const bad = (i: number, expected: string): never => {
-    const got = list[i];
-    const shown = typeof got === 'number' ? 'another number' : kindOf(got);
+  const bad = (i: number, element: unknown, expected: string): never => {
+    const shown = typeof element === 'number' ? 'another number' : kindOf(element);
     throw fault(source, `${place}, element ${i}`, expected, shown);
   };
+  let at = 0;
   if (datatype === 'BYTES') {
     const encoder = new TextEncoder();
-    return list.map((element, i) =>
-      typeof element === 'string' && element.isWellFormed() ? encoder.encode(element) : bad(i, 'text'),
-    );
+    return rows
+      .flat()
+      .map((element, i) =>
+        typeof element === 'string' && element.isWellFormed()
+          ? encoder.encode(element)
+          : bad(i, element, 'text'),
+      );
   }
   if (datatype === 'BOOL') {
-    return Uint8Array.from(list, (element, i) =>
-      typeof element === 'boolean' ? Number(element) : bad(i, 'true or false'),
-    );
+    const data = new Uint8Array(count);
+    for (const row of rows)
+      for (const element of row) {
+        if (typeof element !== 'boolean') bad(at, element, 'true or false');
+        data[at++] = Number(element);
+      }
+    return data;
   }
   if (datatype === 'FP32' || datatype === 'FP64') {
-    const data = new ARRAYS[datatype](list.length);
-    for (let i = 0; i < data.length; i++) {
-      data[i] = typeof list[i] === 'number' ? (list[i] as number) : Number.NaN;
-      if (!Number.isFinite(data[i])) bad(i, `a number that ${datatype} holds`);
-    }
+    const data = new ARRAYS[datatype](count);
+    for (const row of rows)
+      for (let i = 0; i < row.length; i++, at++) {
+        const element = row[i];
+        data[at] = typeof element === 'number' ? element : Number.NaN;
+        if (!Number.isFinite(data[at])) bad(at, element, `a number that ${datatype} holds`);
+      }
     return data;
   }
   const [least, greatest] = INTEGERS[datatype];
-  const whole = (element: unknown, i: number): number =>
-    Number.isInteger(element) && (element as number) >= least && (element as number) <= greatest
-      ? (element as number)
-      : bad(i, `a whole number from ${least} to ${greatest}`);
-  if (datatype === 'INT64') return BigInt64Array.from(list.map((element, i) => BigInt(whole(element, i))));
-  if (datatype === 'UINT64') return BigUint64Array.from(list.map((element, i) => BigInt(whole(element, i))));
-  const data = new ARRAYS[datatype](list.length);
-  for (let i = 0; i < data.length; i++) data[i] = whole(list[i], i);
+  const data = new ARRAYS[datatype](count);
+  const big = data instanceof BigInt64Array || data instanceof BigUint64Array;
+  for (const row of rows)
+    for (let i = 0; i < row.length; i++, at++) {
+      const element = row[i];
+      if (!Number.isInteger(element) || (element as number) < least || (element as number) > greatest)
+        bad(at, element, `a whole number from ${least} to ${greatest}`);
+      if (big) data[at] = BigInt(element as number);
+      else data[at] = element as number;
+    }
   return data;
 }
 
