@@ -67,7 +67,7 @@ function Whole({ of }: { readonly of: CaseDetail }) {
           {suggestions.length > 0 && <Suggestions of={it} suggestions={suggestions} />}
         </div>
         <div class="stackup">
-          <WhoAndWhat of={it} alarms={detail.alarms} />
+          <WhoAndWhat of={it} alarms={alarms} />
           {it.state !== 'closed' && (
             <Card title="Measures in force" {...(inForce.length > 0 ? { tone: 'held' as const } : {})}>
               {inForce.length === 0 ? (
