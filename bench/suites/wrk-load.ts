@@ -10,6 +10,8 @@ import { CACHE, SHARED } from '../places.ts';
 const FOLDER = join(CACHE, 'gateway');
 /** Different requests that a load cycles through. */
 const BODIES = 64;
+/** Seconds before anything is counted: after ten thousand requests everything is compiled once more, which takes two or three. */
+const WARM = 8;
 
 /** A model under load. */
 export interface Network {
@@ -97,7 +99,7 @@ export function measureLoad(
   format: Format,
   { clients, seconds }: { readonly clients: number; readonly seconds: number },
 ): { readonly load: Load; readonly cpu: number } {
-  wrk(ready, format, { clients, seconds: 4 });
+  wrk(ready, format, { clients, seconds: WARM });
   const before = cpuOf(pid);
   const load = wrk(ready, format, { clients, seconds });
   const used = cpuOf(pid) - before;

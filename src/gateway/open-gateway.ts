@@ -150,7 +150,8 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
   const { secret } = data;
   const since = now();
   const recordFolder = join(data.path, 'record');
-  const recorder = keep(await openRecorder(config.log, { folder: recordFolder, now }), (part) =>
+  const underWay = { count: 0 };
+  const recorder = keep(await openRecorder(config.log, { folder: recordFolder, now, underWay }), (part) =>
     part.close(),
   );
   const floods = keep(openRefusalFloods({ recorder, clock, failed }), (part) => part.close());
@@ -275,7 +276,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
 
   const { subject } = config.log;
   const gateway = openPipeline({
-    ...{ identifier: identity, rights, rates, budgets, recorder, floods, now, clock },
+    ...{ identifier: identity, rights, rates, budgets, recorder, floods, now, clock, underWay },
     observer: operations.observer,
     orders: containment.calls,
     routes: backends,

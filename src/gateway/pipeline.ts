@@ -21,7 +21,7 @@ import { timedStages } from './timed-stages.ts';
  * the log, then the answer. Allowing and refusing take the same way, and nothing leaves before its entry is on the disk.
  */
 export function openPipeline(stages: Stages): Gateway {
-  const { recorder, observer, limits, clock } = stages;
+  const { recorder, observer, limits, clock, underWay = { count: 0 } } = stages;
   const timed = timedStages(stages);
   const { conclude, refused, receiptOf } = openConclusion(stages, timed);
 
@@ -222,6 +222,7 @@ export function openPipeline(stages: Stages): Gateway {
       const { caller, model, version, arrived, wantsReceipt } = question;
       const { id } = question.request;
       const asked = { caller, model, version, arrived, id, wantsReceipt };
+      underWay.count++;
       try {
         usable(recorder.broken);
         const outputs = await answer(question, trace);
@@ -240,7 +241,9 @@ export function openPipeline(stages: Stages): Gateway {
           },
         };
       } catch (thrown) {
-        return refused(trace, thrown, asked);
+        return await refused(trace, thrown, asked);
+      } finally {
+        underWay.count--;
       }
     },
     describe: (caller, model, version) => look(caller, model, version, 'metadata'),

@@ -10,6 +10,7 @@ import type { Recorder } from './recorder.ts';
 import type { RefusalFloods } from './refusal-floods.ts';
 import type { Identifier, Rights } from './rights.ts';
 import type { ModelAnswer, ServedModel } from './served-model.ts';
+import type { UnderWay } from './under-way.ts';
 
 /** Finds the version that answers. */
 export interface Routes {
@@ -120,5 +121,7 @@ export interface Stages {
   readonly now: () => number;
   /** Milliseconds of a clock that only goes forward. */
   readonly clock: () => number;
+  /** Is kept up to date. */
+  readonly underWay?: UnderWay | undefined;
   readonly limits: { readonly mostBytes: number; readonly mostSamples: number; readonly timeout: number };
 }

@@ -5,6 +5,7 @@ import { writeAtomically } from '../../data/atomic-write.ts';
 import { folderSource, type LogSource } from '../../ledger/index.ts';
 import type { Decision, Event } from '../decision.ts';
 import type { Payload, Recorder } from '../recorder.ts';
+import type { UnderWay } from '../under-way.ts';
 import type { RecordConfig } from './config-schema.ts';
 import { decisionText, eventText, whoText } from './decision-text.ts';
 import {
@@ -24,6 +25,8 @@ export interface RecordSurroundings {
   readonly folder: string;
   /** Milliseconds since 1970; `Date.now` without. */
   readonly now?: () => number;
+  /** Calls that will be recorded soon, those whose records wait included; none are waited for without. */
+  readonly underWay?: Readonly<UnderWay>;
 }
 
 /** A recorder with what the management side needs of it. */
@@ -45,6 +48,13 @@ const MOST_RECORDS = 100_000;
 /** Whom a decision is about that was made before anybody was known. */
 const NOBODY = 'nobody';
 
+/**
+ * From so many calls under way on, records wait until they are as many, or half of the calls, a millisecond at most: a flush for two or three calls costs each of them, and the
+ * thread that answers, more than the wait (16 callers of a small network: 7 % more answers a second, earlier ones at that).
+ */
+const MANY = 8;
+const LINGER = 1;
+
 /** What waits for an answer of the thread. */
 interface Asked {
   readonly done: (value: number | string | undefined) => void;
@@ -59,7 +69,7 @@ interface Asked {
  */
 export async function openRecorder(
   config: RecordConfig,
-  { folder, now = Date.now }: RecordSurroundings,
+  { folder, now = Date.now, underWay = { count: 0 } }: RecordSurroundings,
 ): Promise<OpenRecorder> {
   const places = logFolder(folder);
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((thrown) => {
@@ -157,7 +167,24 @@ export async function openRecorder(
     [];
   let [bytes, records] = [0, 0];
   let idle: (() => void) | undefined;
+  let planned = false;
+  let lingering: NodeJS.Timeout | undefined;
+  /** At the end of this turn of the event loop: what comes in it goes along. */
+  const plan = () => {
+    if (planned) return;
+    planned = true;
+    setImmediate(() => {
+      planned = false;
+      const { count } = underWay;
+      if (count >= MANY && gathered.length < Math.min(MANY, count / 2))
+        lingering ??= setTimeout(flush, LINGER);
+      else flush();
+    });
+  };
   const flush = () => {
+    clearTimeout(lingering);
+    lingering = undefined;
+    if (gathered.length === 0) return;
     const those = gathered;
     const taken = frame.take();
     gathered = [];
@@ -204,8 +231,8 @@ export async function openRecorder(
               output: payload?.output,
             },
       );
-      if (gathered.length === 0) setImmediate(flush);
       gathered.push({ done, failed });
+      plan();
     });
 
   let opened: Awaited<typeof ready>;

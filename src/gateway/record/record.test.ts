@@ -73,6 +73,31 @@ const payload = (i: number) => ({
 });
 
 describe('a recorder', () => {
+  it('waits for half of the calls that are under way, but not longer than a millisecond', async () => {
+    const recorder = await openRecorder(recordConfig(), { folder, underWay: { count: 8 } });
+    open.push(recorder);
+    const turn = () => new Promise((done) => setImmediate(done));
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const lone = recorder.record(decision(0));
+      await turn();
+      vi.advanceTimersByTime(1);
+      expect(await lone).toBe(0);
+      const written: number[] = [];
+      const four: Promise<unknown>[] = [];
+      for (const i of [1, 2, 3, 4]) {
+        expect(written).toEqual([]);
+        four.push(recorder.record(decision(i)).then((index) => written.push(index)));
+        await turn();
+      }
+      // Nobody moves the clock.
+      await Promise.all(four);
+      expect(written).toEqual([1, 2, 3, 4]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('gives indices in order, and the log holds what was recorded, as canonical JSON', async () => {
     const recorder = await start();
     const indices = await Promise.all(
