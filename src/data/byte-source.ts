@@ -9,6 +9,8 @@ export interface ByteSource {
   readonly size: number;
   /** Exactly `length` bytes from `offset`; throws `data/unreadable` when they are not all there. */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** As {@link read}, into memory that is there, where the source can: new memory costs more than what is copied into it. */
+  readInto?(offset: number, target: Uint8Array): Promise<void>;
   /** Lets go of the file; reading afterwards is an error. */
   close(): Promise<void>;
 }
@@ -36,21 +38,27 @@ export async function openFile(path: string): Promise<ByteSource> {
 
 /** The first `size` bytes of an open file; `path` names it in errors. Closing the source closes the file. */
 export function fileSource(handle: FileHandle, size: number, path: string): ByteSource {
+  const readInto = async (offset: number, target: Uint8Array) => {
+    const { length } = target;
+    requireRange(offset, length, size, path);
+    try {
+      for (let done = 0; done < length; ) {
+        const { bytesRead } = await handle.read(target, done, length - done, offset + done);
+        if (bytesRead === 0)
+          throw new GlacisError('data/unreadable', `${path}: the file became shorter while it was read`);
+        done += bytesRead;
+      }
+    } catch (error) {
+      throw asGlacisError(error, 'data/unreadable', path);
+    }
+  };
   return {
     size,
+    readInto,
     async read(offset, length) {
       requireRange(offset, length, size, path);
       const bytes = new Uint8Array(length);
-      try {
-        for (let done = 0; done < length; ) {
-          const { bytesRead } = await handle.read(bytes, done, length - done, offset + done);
-          if (bytesRead === 0)
-            throw new GlacisError('data/unreadable', `${path}: the file became shorter while it was read`);
-          done += bytesRead;
-        }
-      } catch (error) {
-        throw asGlacisError(error, 'data/unreadable', path);
-      }
+      await readInto(offset, bytes);
       return bytes;
     },
     close: () => handle.close(),
@@ -74,6 +82,12 @@ export function rangeSource(parent: ByteSource, offset: number, size: number, wh
   requireRange(offset, size, parent.size, where);
   return {
     size,
+    ...(parent.readInto && {
+      readInto: async (at, target) => {
+        requireRange(at, target.length, size, where);
+        await parent.readInto!(offset + at, target);
+      },
+    }),
     async read(at, length) {
       requireRange(at, length, size, where);
       return parent.read(offset + at, length);
@@ -90,10 +104,29 @@ export async function* chunksOf(source: ByteSource, signal?: AbortSignal): Async
   }
 }
 
+/** Shows `look` all bytes in order, in pieces of at most 1 MiB, whose memory is used again when it returns. */
+export async function lookThrough(
+  source: ByteSource,
+  look: (piece: Uint8Array) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (source.readInto === undefined) {
+    for await (const piece of chunksOf(source, signal)) look(piece);
+    return;
+  }
+  const memory = new Uint8Array(Math.min(CHUNK, source.size));
+  for (let offset = 0; offset < source.size; offset += CHUNK) {
+    throwIfCancelled(signal, 'reading data');
+    const piece = memory.subarray(0, Math.min(CHUNK, source.size - offset));
+    await source.readInto(offset, piece);
+    look(piece);
+  }
+}
+
 /** `sha256:` and the hexadecimal SHA-256 of all bytes of `source`. */
 export async function digestOf(source: ByteSource, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of chunksOf(source, signal)) hash.update(chunk);
+  await lookThrough(source, (piece) => hash.update(piece), signal);
   return `sha256:${hash.digest('hex')}`;
 }
 

@@ -217,17 +217,26 @@ async function probeOf(name: string, source: ByteSource, budget: Budget): Promis
 
 /** A source that no scanner can make read more at once than the limits allow, or longer than the time that is left. */
 function boundedSource(source: ByteSource, budget: Budget, where: string): ByteSource {
+  const spend = (length: number) => {
+    if (length > budget.limits.readBytes)
+      throw new GlacisError(
+        'scan/limit',
+        `${where}: expected to read at most ${budget.limits.readBytes} bytes at once, got ${length}`,
+      );
+    budget.step(16);
+  };
   return {
     size: source.size,
     async read(offset, length) {
-      if (length > budget.limits.readBytes)
-        throw new GlacisError(
-          'scan/limit',
-          `${where}: expected to read at most ${budget.limits.readBytes} bytes at once, got ${length}`,
-        );
-      budget.step(16);
+      spend(length);
       return source.read(offset, length);
     },
+    ...(source.readInto && {
+      readInto: async (offset, target) => {
+        spend(target.length);
+        await source.readInto!(offset, target);
+      },
+    }),
     close: () => source.close(),
   };
 }

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { type ByteSource, chunksOf } from '../../../data/byte-source.ts';
+import { type ByteSource, lookThrough } from '../../../data/byte-source.ts';
 import type { ScanContext } from '../scanner.ts';
 import { linkLeadsOut } from './member-name.ts';
 import { CONTAINER_RULES } from './rules.ts';
@@ -10,10 +10,11 @@ export async function checksumOf(
   { budget, signal }: Pick<ScanContext, 'budget' | 'signal'>,
 ): Promise<number> {
   let crc = 0;
-  for await (const chunk of chunksOf(source, signal)) {
+  const look = (piece: Uint8Array) => {
     budget.step(64);
-    crc = crc32(chunk, crc);
-  }
+    crc = crc32(piece, crc);
+  };
+  await lookThrough(source, look, signal);
   return crc;
 }
 

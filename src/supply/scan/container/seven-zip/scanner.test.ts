@@ -146,7 +146,9 @@ describe('a 7z archive that deceives is seen:', () => {
   });
 
   it('a header outside of the file is called so', async () => {
-    expect((await look(one({ headerOffset: 2 ** 40 }))).findings[0]).toContain('a header outside of the file');
+    expect((await look(one({ headerOffset: 2 ** 40 }))).findings[0]).toContain(
+      'a header outside of the file',
+    );
   });
 
   it('what is behind a wrong checksum is looked at all the same', async () => {
