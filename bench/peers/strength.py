@@ -260,6 +260,13 @@ def art_wasserstein(net, x, y, norm, eps, options):
     return art_run(Wasserstein(art_classifier(net, x), batch_size=100, verbose=False, **options), x, y)
 
 
+def art_composite(net, x, y, norm, eps, options):
+    from art.attacks.evasion import CompositeAdversarialAttackPyTorch
+
+    ranges = {name: tuple(map(float, v)) if isinstance(v, list) else v for name, v in options.items()}
+    return art_run(CompositeAdversarialAttackPyTorch(art_classifier(net, x), batch_size=len(x), verbose=False, **ranges), x, y)
+
+
 def art_patch(net, x, y, norm, eps, options):
     """One patch for all, then once at a random place on each sample."""
     from art.attacks.evasion import AdversarialPatchPyTorch
@@ -426,6 +433,7 @@ ATTACKS = {
     ("art", "spatial"): art_spatial,
     ("art", "wasserstein"): art_wasserstein,
     ("art", "patch"): art_patch,
+    ("art", "composite"): art_composite,
     ("torchattacks", "fgsm"): torchattacks_ball("FGSM"),
     ("torchattacks", "bim"): torchattacks_ball("BIM"),
     ("torchattacks", "pgd"): torchattacks_ball("PGD"),

@@ -90,11 +90,12 @@ export function blindCases({ network, blind, short, slow, colour, seeds }: Scale
     ...against(network, slow, 'l0', 'pointwise(queries=ASKED)', [foolbox('pointwise')], {
       startable: true,
     }),
+    // The peer's shifts of 2 pixels are those of a grid whose corners are pixels: a little less.
     ...against(
       network,
       short,
       'l2',
-      `spatial(rotation=15, angles=15, translation=${shift / side})`,
+      `spatial(search=climb, tries=375, rotation=15, translation=${(shift * (side - 1)) / side ** 2})`,
       [
         foolbox('spatial', {
           max_translation: shift,
@@ -103,7 +104,7 @@ export function blindCases({ network, blind, short, slow, colour, seeds }: Scale
           num_rotations: 15,
         }),
       ],
-      { eps: ANY },
+      { eps: ANY, seeds },
     ),
   ];
 }

@@ -4,14 +4,32 @@ import { ANY, against, art, type Scale, type StrengthCase } from './strength-cas
 const LOOSE =
   'ART projects onto its Wasserstein ball until its own loop ends, and judges nothing by the distance; what lies outside counts in its favour here.';
 
-/**
- * Attacks with a threat of their own. ART's composite attack needs kornia, which belongs to no pinned environment, and looks for its orders of
- * changes with other ranges in each; it has no case.
- */
+/** Attacks with a threat of their own. */
 export function otherCases({ network, short, slow, colour, seeds }: Scale): readonly StrengthCase[] {
   const scale = colour ? 0.3 : 0.4;
   const light = colour ? 0.05 : 0.3;
   return [
+    // Grey pictures have no hue, and the peer takes none of them. One order on both sides, and a round of ten steps for each change.
+    ...(colour
+      ? against(
+          network,
+          short,
+          'l2',
+          'composite(hue=18, saturation=0.1, rotation=3, brightness=0.05, contrast=0.1, linf=0.00196, order=fixed, rounds=1)',
+          [
+            art('composite', {
+              ...{
+                hue_epsilon: [-Math.PI / 10, Math.PI / 10],
+                sat_epsilon: [0.9, 1.1],
+                rot_epsilon: [-3, 3],
+              },
+              ...{ bri_epsilon: [-0.05, 0.05], con_epsilon: [0.9, 1.1], pgd_epsilon: [-0.00196, 0.00196] },
+              ...{ attack_order: 'fixed', max_inner_iter: 10 },
+            }),
+          ],
+          { eps: ANY, seeds },
+        )
+      : []),
     ...against(
       network,
       short,
