@@ -161,6 +161,9 @@ describe('who gets none', () => {
       expect(await gateway.ask('saliency')).toMatchObject(plain);
       expect([gateway.taken, gateway.asked]).toEqual([[2], []]);
     }
+    const last = opened({ steps: ['full', 'label'] });
+    expect(await last.ask('saliency')).toMatchObject(plain);
+    expect(last.asked).toEqual([]);
     const short = opened({ steps: ['full', 'refuse'] });
     const reply = await short.ask('saliency');
     expect(reply).toMatchObject(plain);

@@ -80,7 +80,7 @@ export function openPipeline(stages: Stages): Gateway {
     }
   };
 
-  /** Takes more of the budget where it has so much; false where it has not. */
+  /** Takes more of the budget; whether it has so much. */
   const charge = async (
     cost: number,
     principal: Principal,
@@ -88,9 +88,11 @@ export function openPipeline(stages: Stages): Gateway {
     trace: CallTrace,
   ): Promise<boolean> => {
     if (cost === 0) return true;
-    if ((await timed('limit', () => stages.budgets.take(principal, name, cost))) === 'refuse') return false;
+    const step = await timed('limit', () => stages.budgets.take(principal, name, cost));
+    if (step === 'refuse') return false;
     trace.taken = (trace.taken ?? 0) + cost;
-    return true;
+    // Nearly used up, or the store has gone meanwhile: labels alone.
+    return step !== 'label';
   };
 
   const answer = async (question: Question, trace: CallTrace): Promise<readonly Tensor[]> => {
