@@ -188,7 +188,7 @@ describe('an evidence bundle', () => {
       );
     expect(of(again)).toEqual(of(evidence));
     expect(
-      again.zip.equals(
+      Buffer.from(again.zip).equals(
         writeStoredZip([...readStoredZip(again.zip).files].map(([path, bytes]) => ({ path, bytes }))),
       ),
     ).toBe(true);
