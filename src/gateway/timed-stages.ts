@@ -18,7 +18,7 @@ export function timedStages({ observer, clock }: Pick<Stages, 'observer' | 'cloc
     // Not `finally`, which makes three promises more.
     if (done instanceof Promise)
       return done.then(
-        (value: Awaited<ReturnType<typeof work>>) => {
+        (value) => {
           end();
           return value;
         },
