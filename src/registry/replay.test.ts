@@ -40,19 +40,6 @@ function genesis(roles = ROLES, keys: readonly KeyObject[] = [bob]): Uint8Array 
   return signEnvelope(event, keys);
 }
 
-it('a fault of the program is none of the log, and is not taken for an entry that does not count', () => {
-  const broken = {
-    ...beginState(genesis()),
-    get versions(): never {
-      throw new TypeError('a fault');
-    },
-  };
-  const event = { schema: 'glacis.registry.event/1', kind: 'version' };
-  expect(() => nextState(broken, signEnvelope(Buffer.from(JSON.stringify(event)), [paul]))).toThrow(
-    'a fault',
-  );
-});
-
 /** The state after these events, each signed with these keys. */
 function stateAfter(
   events: readonly (readonly [object & { readonly kind: string }, ...KeyObject[]])[],

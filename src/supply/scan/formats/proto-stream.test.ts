@@ -11,7 +11,13 @@ it('a message is read at once up to 16 MiB, whatever its length says', async () 
     newBudget(DEFAULT_SCAN_LIMITS, () => 0),
   );
   const field = (end: number): ProtoField => ({ field: 1, wire: 2, value: 0, start: 0, end });
-  expect(await stream.bytes(field(2 ** 24))).toHaveLength(2 ** 24);
-  await expect(stream.bytes(field(2 ** 24 + 1))).rejects.toMatchObject({ code: 'scan/limit' });
-  await expect(stream.message(field(2 ** 24 + 1))).rejects.toMatchObject({ code: 'scan/limit' });
+  // Not the bytes themselves: a failing test would print them.
+  const outcome = (work: Promise<unknown>) =>
+    work.then(
+      () => 'read',
+      ({ code }: { code: string }) => code,
+    );
+  expect(await outcome(stream.bytes(field(2 ** 24)))).toBe('read');
+  expect(await outcome(stream.bytes(field(2 ** 24 + 1)))).toBe('scan/limit');
+  expect(await outcome(stream.message(field(2 ** 24 + 1)))).toBe('scan/limit');
 });
