@@ -18,6 +18,7 @@ const SUITES = [
   'serving',
   'ledger',
   'drift',
+  'drift-peers',
   'monitors',
   'console',
 ] as const;
@@ -42,6 +43,7 @@ const ROUNDS: Readonly<Record<Suite, { readonly usual: string; readonly quick: s
   serving: { usual: '3', quick: '1' },
   ledger: { usual: '3', quick: '1' },
   drift: { usual: '1', quick: '1' },
+  'drift-peers': { usual: '1', quick: '1' },
   monitors: { usual: '1', quick: '1' },
   console: { usual: '1', quick: '1' },
 };

@@ -9,6 +9,7 @@ import { toMarkdown, writeReport } from './report.ts';
 import { attacksSuite } from './suites/attacks.ts';
 import { consoleSuite } from './suites/console.ts';
 import { driftSuite } from './suites/drift.ts';
+import { driftPeersSuite } from './suites/drift-peers.ts';
 import { gatewaySuite } from './suites/gateway.ts';
 import { writeGatewayReport } from './suites/gateway-page.ts';
 import { gradientSuite } from './suites/gradient.ts';
@@ -55,6 +56,7 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   if (suite === 'stateful-guards') return statefulGuardsSuite(progress);
   if (suite === 'drift') return driftSuite(progress);
+  if (suite === 'drift-peers') return driftPeersSuite(progress);
   if (suite === 'steal') return stealSuite(progress);
   if (suite === 'monitors') return monitorsSuite(progress);
   if (suite === 'guards') {
