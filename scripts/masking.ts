@@ -1,6 +1,6 @@
 /**
  * `node scripts/masking.ts SET [N] [WORDS]`: what defences hide and whether Glacis says so, as rows of a table. SET is development,
- * held-out or honest; N samples each (64 without); WORDS in the names of those to run. Needs GLACIS_SHARED (test/masking/bases.ts). With
+ * held-out, second-held-out or honest; N samples each (64 without); WORDS in the names of those to run. Needs GLACIS_SHARED (test/masking/bases.ts). With
  * EVIDENCE=1 what every suspicious check saw. About half a minute a row on one core.
  */
 import { startEngine } from '../src/runtime/engine.ts';
@@ -9,12 +9,14 @@ import type { Defence } from '../test/masking/defence.ts';
 import { DEVELOPMENT } from '../test/masking/development.ts';
 import { HELD_OUT, HELD_OUT_HONEST } from '../test/masking/held-out.ts';
 import { measureHiding } from '../test/masking/hiding.ts';
+import { SECOND_HELD_OUT, SECOND_HELD_OUT_HONEST } from '../test/masking/second-held-out.ts';
 import { checkTrial, openTrial } from '../test/masking/trial.ts';
 
 const [set = 'development', n = '64', words = ''] = process.argv.slice(2);
 const SETS: Readonly<Record<string, readonly Defence[]>> = {
   development: DEVELOPMENT,
   'held-out': [...HELD_OUT, ...HELD_OUT_HONEST],
+  'second-held-out': [...SECOND_HELD_OUT, ...SECOND_HELD_OUT_HONEST],
   honest: HONEST.map((on) => ({ id: 'none', on, apply: (model) => model })),
 };
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
