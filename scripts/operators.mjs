@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { INTERNAL_DOMAIN } from '../src/onnx/graph-builder.ts';
+import { INTERNAL_DOMAIN } from '../src/onnx/internal-operators.ts';
 import { GRADIENT_RULES } from '../src/transform/gradient/registry.ts';
 import { LOWERINGS } from '../src/transform/lower/registry.ts';
 import { UPGRADES } from '../src/transform/upgrade/registry.ts';
@@ -31,10 +31,11 @@ function operatorsPage() {
   have one.
 - **since**: the first opset whose meaning of the operator is covered; older ones are upgraded where the last table says so.
 - **per sample**: the gradient with respect to weights can be had for every sample by itself.
-- **rounding** (\`zero\` or \`straight-through\`) chooses what rounding and sign pass on.
+- **rounding** (\`zero\` or \`straight-through\`) chooses what rounding, sign, comparisons and whole numbers pass on.
 - In the notes, \`g\` is the gradient of the result, \`x̄\` that of \`x\`, and \`Σ_b\` sums the axes that broadcasting stretched.
 
-Results that are integers or bools (comparisons, \`ArgMax\`, \`Shape\`, \`IsNaN\` and so on) stop the gradient and need no rule. An
+Results that are integers or bools (\`ArgMax\`, \`Shape\`, \`IsNaN\` and so on) stop the gradient and need no rule; straight-through, comparisons and casts
+to whole numbers that become floats again (by \`Cast\` or \`Where\`) pass it, but for those that only switch other values on and off. An
 operator that is missing here has no gradient: Glacis names all of them at once. Attacks that only need the model's answers
 are on the [roadmap](roadmap.md).
 

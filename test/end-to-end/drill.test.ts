@@ -58,8 +58,8 @@ describe('the drill', () => {
       'evidence',
       'all lifted',
     ]);
-    // Square needs hundreds of questions for what it wants; it had a few dozen.
-    expect(result.queries).toBeLessThan(400);
+    // How many depends on how soon the machine gets round to the alarm; fewer than the drill would have let pass.
+    expect(result.queries).toBeLessThan(2000);
     expect(result.containedAfter).toBeGreaterThanOrEqual(0);
   });
 
@@ -84,7 +84,7 @@ describe('the drill', () => {
     const listed = await incident('list', '--state', 'closed', ...data);
     expect([listed.code, listed.stdout]).toEqual([
       0,
-      expect.stringMatching(/^C-\d{4}-0001 {2}high attack {2}closed/),
+      expect.stringMatching(/^C-\d{4}-0001 {2}(?:high|critical) attack {2}closed/),
     ]);
     const id = listed.stdout.split(' ')[0]!;
     const shown = await incident('show', id, ...data);

@@ -20,16 +20,18 @@ const read = (constraint: object, context: ConstraintContext): Promise<Constrain
 describe('the examples of docs/constraints.md', () => {
   const document = readFileSync(new URL('../../../docs/constraints.md', import.meta.url), 'utf8');
   const examples = [...document.matchAll(/^```json\n([\s\S]*?)^```$/gm)].map((match) => match[1]!);
-  const [eightBits, glasses, credit, prices, feed] = examples;
+  const [eightBits, glasses, credit, order, prices, feed, scores] = examples;
 
   it('are all read', async () => {
-    expect(examples.length).toBe(5);
+    expect(examples.length).toBe(7);
     const contexts: readonly ConstraintContext[] = [
       { shape: [1, 28, 28], range: [0, 1] },
       { shape: [3, 224, 224], range: [0, 1] },
       { shape: [14], columns: APPLICATION },
+      { shape: [6], columns: ['price', 'quantity', 'total', 'debt ratio', 'income', 'debt'] },
       { shape: [60, 5] },
       { shape: [60, 5] },
+      { shape: [60, 4] },
     ];
     const titles = await Promise.all(
       examples.map(async (text, i) => (await constraintFrom(text, 'f', contexts[i]!)).title),
@@ -38,10 +40,12 @@ describe('the examples of docs/constraints.md', () => {
       'every value survives being saved in 8 bits',
       'only 19200 of 150528 elements may change; every value survives being saved in 8 bits',
       'a possible row of the table (columns: 14, immutable: 2, one-hot groups: 1, linear relations: 2, costs: up to 10)',
+      'a possible row of the table (columns: 6, products: 2)',
       'a believable series (the last 5 of 60 steps, consistent candles)',
       'a believable series (60 steps, at most 3 changed, points replaced by earlier ones, up to 10 steps old)',
+      'a believable series (60 steps)',
     ]);
-    expect([eightBits, glasses, feed].every((text) => text !== undefined)).toBe(true);
+    expect([eightBits, glasses, order, feed, scores].every((text) => text !== undefined)).toBe(true);
   });
 
   it('keep a credit application possible', async () => {
