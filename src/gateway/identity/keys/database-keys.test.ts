@@ -116,6 +116,26 @@ describe.each(ENGINES)('keys in the database on $engine', ({ engine, missing }) 
       expect((await keys.version()).keys).toBe(table.version());
     });
 
+    it('are told apart by how their ids begin, and so it shows where some are gone', async () => {
+      const table = openKeyTable();
+      for (const id of ['a1', 'a2', 'zz1', 'zz2', 'zz3', 'z'])
+        await keys.add(record(id, { hash: Buffer.from(id).toString('hex').padStart(64, '0') }));
+      for (const key of (await keys.load(20)).keys) table.put(key);
+      expect(await keys.parts()).toEqual(table.parts());
+      await store.db.deleteFrom('api_keys').where('id', '=', 'zz2').execute();
+      const now = await keys.parts();
+      const others = [...table.parts()].filter(([part, version]) => now.get(part) !== version);
+      expect(others.map(([part]) => part)).toEqual(['zz']);
+      for (const page of [1, 2, 10]) {
+        const found = await databaseKeys(store, page).keysIn(['zz', 'a1'], 20);
+        expect(found.keys.map(({ id }) => id).sort()).toEqual(['a1', 'zz1', 'zz3']);
+      }
+      await expect(keys.keysIn(['zz', 'a1'], 2)).rejects.toMatchObject({ code: 'store/unusable' });
+      expect((await keys.keysIn([], 2)).keys).toEqual([]);
+      for (const id of ['a1', 'a2', 'zz1', 'zz3', 'z'])
+        await store.db.deleteFrom('api_keys').where('id', '=', id).execute();
+    });
+
     it('that were made, revoked or replaced since a time are told apart', async () => {
       const later = 1_900_000_000_000;
       await keys.add(record('old', { principal: 'p2' }));

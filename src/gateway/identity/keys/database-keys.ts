@@ -3,18 +3,24 @@ import { GlacisError } from '../../../core/error.ts';
 import type { ApiKeyRow, Store } from '../../../store/index.ts';
 import { KEY_HASH } from './key-hash.ts';
 import type { KeyRecord } from './key-record.ts';
-import { type DamagedKey, type KeyAct, type KeySnapshot, type KeyStore, versionOfKeys } from './key-store.ts';
+import { type DamagedKey, type KeyAct, type KeySnapshot, type KeyStore, PART } from './key-store.ts';
 import { scopeFromList, scopeToList } from './stored-scope.ts';
 
 /** Rows that are asked for at once: what a page takes to be read, some three milliseconds, holds up calls. */
 const PAGE = 1000;
+/** Parts that one query names. */
+const MOST_PARTS = 1000;
+
+/** `versionOfKeys` of some rows. Texts, because sums of times are beyond what a double holds. */
+const VERSION = sql<string>`count(*) || ' ' || coalesce(sum(created), 0) || ' ' || coalesce(sum(expires), 0) || ' ' || coalesce(sum(revoked), 0)`;
+const OWN_PART = sql<string>`substr(id, 1, ${sql.lit(PART)})`;
 
 /** Keys in the gateway's database, shared by all that use it, read in pages of `page`. */
 export function databaseKeys({ db, reader, each, transact }: Store, page = PAGE): KeyStore {
-  const snapshot = async (most: number, since?: number): Promise<KeySnapshot> => {
+  const snapshot = async (most: number, which?: Which): Promise<KeySnapshot> => {
     const keys: KeyRecord[] = [];
     const damaged: DamagedKey[] = [];
-    for await (const rows of pagesOf(reader, most, page, since))
+    for await (const rows of pagesOf(reader, most, page, which))
       for (const row of rows) {
         const record = recordOf(row);
         if (record) keys.push(record);
@@ -29,22 +35,23 @@ export function databaseKeys({ db, reader, each, transact }: Store, page = PAGE)
   };
   return {
     load: (most) => snapshot(most),
-    changed: (since, most) => snapshot(most, since),
+    changed: (since, most) => snapshot(most, { since }),
+    async parts() {
+      const rows = await reader
+        .selectFrom('api_keys')
+        .select([OWN_PART.as('part'), VERSION.as('version')])
+        .groupBy(OWN_PART)
+        .execute();
+      return new Map(rows.map(({ part, version }) => [part, version]));
+    },
+    keysIn: (parts, most) => snapshot(most, { parts }),
     async version() {
-      // Sums as text: they are beyond what a double holds.
-      const { rows } = await sql<Readonly<Record<string, unknown>>>`
+      const { rows } = await sql<{ readonly keys: string; readonly principals: string }>`
         select
-          (select count(*) from api_keys) as keys,
-          (select cast(coalesce(sum(created), 0) as text) from api_keys) as created,
-          (select cast(coalesce(sum(expires), 0) as text) from api_keys) as expires,
-          (select cast(coalesce(sum(revoked), 0) as text) from api_keys) as revoked,
-          (select count(*) from principals where disabled is not null) as shut_out,
-          (select coalesce(max(changed), 0) from principals) as changed`.execute(reader);
-      const [keys, created, expires, revoked, shutOut, changed] = Object.values(rows[0]!).map(String);
-      return {
-        keys: versionOfKeys({ count: keys!, created: created!, expires: expires!, revoked: revoked! }),
-        principals: `${shutOut} ${changed}`,
-      };
+          (select ${VERSION} from api_keys) as keys,
+          (select count(*) from principals where disabled is not null) || ' ' ||
+            (select coalesce(max(changed), 0) from principals) as principals`.execute(reader);
+      return rows[0]!;
     },
     add: (record) =>
       transact(async (trx) => {
@@ -97,32 +104,49 @@ export function databaseKeys({ db, reader, each, transact }: Store, page = PAGE)
   };
 }
 
-/** Keys, a page at a time; with `since`, those that changed then or later. One that is added meanwhile may be missing; the version tells. Errors: `store/unusable`. */
+/** Keys that were made, revoked or replaced since a time, or those of some parts. */
+type Which = { readonly since: number } | { readonly parts: readonly string[] };
+
+/** Keys, a page at a time; all of them without `which`. One that is added meanwhile may be missing; the version tells. Errors: `store/unusable`. */
 async function* pagesOf(
   reader: Store['reader'],
   most: number,
   page: number,
-  since: number | undefined,
+  which: Which | undefined,
 ): AsyncGenerator<readonly ApiKeyRow[]> {
   let count = 0;
-  for (let after = ''; ; ) {
-    let query = reader.selectFrom('api_keys').selectAll().where('id', '>', after);
-    if (since !== undefined)
-      query = query.where(({ eb, or, selectFrom }) =>
-        or([
-          eb('created', '>=', since),
-          eb('revoked', '>=', since),
-          eb('replaced_by', 'in', selectFrom('api_keys').select('id').where('created', '>=', since)),
-        ]),
-      );
-    const rows = await query.orderBy('id').limit(page).execute();
-    count += rows.length;
-    if (count > most)
-      throw new GlacisError('store/unusable', `keys: expected at most ${most} in the store, got more`);
-    yield rows;
-    if (rows.length < page) return;
-    after = rows.at(-1)!.id;
+  for (const query of queriesOf(reader, which))
+    for (let after = ''; ; ) {
+      const rows = await query.where('id', '>', after).orderBy('id').limit(page).execute();
+      count += rows.length;
+      if (count > most)
+        throw new GlacisError('store/unusable', `keys: expected at most ${most} in the store, got more`);
+      yield rows;
+      if (rows.length < page) break;
+      after = rows.at(-1)!.id;
+    }
+}
+
+function queriesOf(reader: Store['reader'], which: Which | undefined) {
+  const all = reader.selectFrom('api_keys').selectAll();
+  if (which === undefined) return [all];
+  if ('parts' in which) {
+    const { parts } = which;
+    const some = Array.from({ length: Math.ceil(parts.length / MOST_PARTS) }, (_, i) =>
+      parts.slice(i * MOST_PARTS, (i + 1) * MOST_PARTS),
+    );
+    return some.map((named) => all.where(OWN_PART, 'in', named));
   }
+  const { since } = which;
+  return [
+    all.where(({ eb, or, selectFrom }) =>
+      or([
+        eb('created', '>=', since),
+        eb('revoked', '>=', since),
+        eb('replaced_by', 'in', selectFrom('api_keys').select('id').where('created', '>=', since)),
+      ]),
+    ),
+  ];
 }
 
 type Transaction = Parameters<Parameters<Store['transact']>[0]>[0];

@@ -1,12 +1,12 @@
 import { hash as oneShot, randomBytes, timingSafeEqual } from 'node:crypto';
-import { GlacisError } from '../../../core/error.ts';
 import { idOf, keyParts } from '../../../core/key-text.ts';
 import type { Principal } from '../../principal.ts';
 import { Refused } from '../../refusal.ts';
+import { openKeyCopy } from './key-copy.ts';
 import type { KeyHash } from './key-hash.ts';
 import type { KeyRecord } from './key-record.ts';
-import type { DamagedKey, KeyStore } from './key-store.ts';
-import { type KeyEntry, keyEntry, openKeyTable } from './key-table.ts';
+import type { KeyStore } from './key-store.ts';
+import { type KeyEntry, keyEntry } from './key-table.ts';
 
 /** How often the store is asked for changes, and how long it may not answer. Milliseconds. */
 export interface KeyRingLimits {
@@ -68,72 +68,18 @@ function digestOf(text: string): Buffer {
 
 /** Addresses that a key remembers. */
 const MOST_ADDRESSES = 4;
-/**
- * How long before the newest change that is known others are looked for, in milliseconds; where they do not explain what is in the store, longer before, in case another gateway's clock is
- * behind, and then everything is read.
- */
-const BEFORE = [5000, 600_000] as const;
-/** Keys that are put into the index before calls have their turn: some two milliseconds. */
-const SLICE = 1000;
 
 /** Loads the keys and keeps them up to date. Errors: those of the store. */
 export async function openKeyRing(limits: KeyRingLimits, given: KeyRingSurroundings): Promise<KeyRing> {
   const { store, hash, now, clock, failed } = given;
   const decoy = keyEntry({ ...DECOY, hash: randomBytes(32).toString('hex') });
   const struck = new Set<string>();
-  let table = openKeyTable();
-  let out = new Set<string>();
-  let principals: string | undefined;
+  const copy = openKeyCopy({ store, most: limits.most, now, failed });
   let answered = clock();
   let pending: Promise<void> | undefined;
-  /** What was changed here while the store was being read: not in what it gives. */
-  const putHere = new Map<string, KeyRecord>();
-  const outHere = new Map<string, boolean>();
 
-  const report = (damaged: readonly DamagedKey[]): void => {
-    if (damaged.length > 0) failed('keys', damagedKeys(damaged.map(({ id }) => id)));
-  };
-  const takeOut = (shutOut: readonly string[]): void => {
-    out = new Set(shutOut);
-    for (const [principal, isOut] of outHere) isOut ? out.add(principal) : out.delete(principal);
-  };
-  const readAll = async (): Promise<void> => {
-    const { keys, damaged, shutOut } = await store.load(limits.most);
-    const fresh = openKeyTable();
-    for (const [i, record] of keys.entries()) {
-      fresh.put(record, table.get(record.id));
-      if (i % SLICE === SLICE - 1) await new Promise((done) => setImmediate(done));
-    }
-    for (const key of damaged) fresh.putDamaged(key);
-    for (const record of putHere.values()) fresh.put(record, table.get(record.id));
-    for (const [id, at] of table.takeUsed()) {
-      const entry = fresh.get(id);
-      if (entry) fresh.use(entry, at);
-    }
-    table = fresh;
-    takeOut(shutOut);
-    report(damaged);
-  };
-  const readChanges = async (before: number): Promise<void> => {
-    const since = Math.min(table.newest, now()) - before;
-    const { keys, damaged, shutOut } = await store.changed(since, limits.most);
-    for (const record of keys) if (!putHere.has(record.id)) table.put(record);
-    for (const key of damaged) table.putDamaged(key);
-    takeOut(shutOut);
-    report(damaged);
-    if (table.size > limits.most)
-      throw new GlacisError('store/unusable', `keys: expected at most ${limits.most}, got ${table.size}`);
-  };
   const load = async (): Promise<void> => {
-    for (let looks = 0; looks <= BEFORE.length; looks++) {
-      putHere.clear();
-      outHere.clear();
-      const found = await store.version();
-      if (found.keys === table.version() && found.principals === principals) break;
-      const before = principals === undefined ? undefined : BEFORE[looks];
-      await (before === undefined ? readAll() : readChanges(before));
-      principals = found.principals;
-    }
+    await copy.follow();
     answered = clock();
   };
   /** Now, if the key may be used now. */
@@ -150,7 +96,7 @@ export async function openKeyRing(limits: KeyRingLimits, given: KeyRingSurroundi
     return at;
   };
   const noteUse = async (): Promise<void> => {
-    const times = table.takeUsed();
+    const times = copy.table.takeUsed();
     if (times.length > 0) await store.used(times);
   };
   const refresh = (): Promise<void> => {
@@ -168,14 +114,14 @@ export async function openKeyRing(limits: KeyRingLimits, given: KeyRingSurroundi
   timer.unref();
   return {
     identify(text) {
-      const known = table.get(idOf(text));
+      const known = copy.table.get(idOf(text));
       if (known !== undefined && isSeen(known, text)) {
-        table.use(known, usableAt(known.record));
+        copy.table.use(known, usableAt(known.record));
         return known.principal;
       }
       const parts = keyParts(text);
       if (!parts) throw new Refused('unauthenticated', 'key: not the form of one');
-      const entry = table.get(parts.id) ?? decoy;
+      const entry = copy.table.get(parts.id) ?? decoy;
       const isRight = timingSafeEqual(hash(parts.secret, entry.bound), entry.hash);
       const { record, principal } = entry;
       if (!isRight || entry === decoy)
@@ -183,37 +129,30 @@ export async function openKeyRing(limits: KeyRingLimits, given: KeyRingSurroundi
           'unauthenticated',
           `key ${parts.id}: ${entry === decoy ? 'unknown' : 'wrong secret'}`,
         );
-      table.use(entry, usableAt(record));
+      copy.table.use(entry, usableAt(record));
       entry.seen ??= digestOf(text);
       return principal;
     },
     holder(id) {
-      const entry = table.get(id);
+      const entry = copy.table.get(id);
       if (entry === undefined) throw new Refused('unauthenticated', 'key: unknown');
       usableAt(entry.record);
       return entry.principal;
     },
-    isKnownFrom: (id, address) => table.get(id)?.from.includes(address) ?? false,
+    isKnownFrom: (id, address) => copy.table.get(id)?.from.includes(address) ?? false,
     cameFrom(id, address) {
-      const from = table.get(id)?.from;
+      const from = copy.table.get(id)?.from;
       if (from !== undefined && from.push(address) > MOST_ADDRESSES) from.shift();
     },
-    isShutOut: (principal) => out.has(principal),
-    put(record) {
-      putHere.set(record.id, record);
-      table.put(record);
-    },
+    isShutOut: copy.isShutOut,
+    put: copy.put,
     strike: (id) => void struck.add(id),
-    shutOut(principal, isOut) {
-      outHere.set(principal, isOut);
-      if (isOut) out.add(principal);
-      else out.delete(principal);
-    },
-    get: (id) => table.get(id)?.record,
-    all: () => table.records(),
+    shutOut: copy.shutOut,
+    get: (id) => copy.table.get(id)?.record,
+    all: () => copy.table.records(),
     refresh,
     get size() {
-      return table.size;
+      return copy.table.size;
     },
     async close() {
       clearInterval(timer);
@@ -221,14 +160,6 @@ export async function openKeyRing(limits: KeyRingLimits, given: KeyRingSurroundi
       await noteUse().catch((thrown: unknown) => failed('keys', thrown));
     },
   };
-}
-
-function damagedKeys(ids: readonly string[]): GlacisError {
-  const shown = ids.slice(0, 5).join(', ');
-  return new GlacisError(
-    'store/unusable',
-    `keys: expected ${ids.length} keys that this version can read, got others; they do not work: ${shown}`,
-  );
 }
 
 /** What a key that does not exist is compared with. */

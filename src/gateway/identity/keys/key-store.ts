@@ -25,6 +25,14 @@ export interface KeyAct {
   readonly because?: string | undefined;
 }
 
+/** Characters of an id that tell to which part its key belongs: letters and digits make 3,844 parts. */
+export const PART = 2;
+
+/** The part of a key, by its id. */
+export function partOf(id: string): string {
+  return id.slice(0, PART);
+}
+
 /** Where keys are kept. What a promise has confirmed outlives the process. Errors: `store/unavailable`. */
 export interface KeyStore {
   /** All keys. Errors: `store/unusable` where there are more than `most`. */
@@ -34,6 +42,10 @@ export interface KeyStore {
    * compared with the version. Errors: as {@link load}.
    */
   changed(since: number, most: number): Promise<KeySnapshot>;
+  /** `versionOfKeys` of each part that has any keys: where keys are gone, these tell in which. Errors: `store/unavailable`. */
+  parts(): Promise<ReadonlyMap<string, string>>;
+  /** All keys of these parts. Errors: as {@link load}. */
+  keysIn(parts: readonly string[], most: number): Promise<KeySnapshot>;
   /** Cheap to ask for. */
   version(): Promise<KeyVersion>;
   /** Adds a key, and its principal where it is new. Errors: `option/invalid` where the principal belongs to another tenant; `store/conflict`. */

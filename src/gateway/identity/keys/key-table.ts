@@ -1,6 +1,7 @@
 import type { Principal } from '../../principal.ts';
 import { boundFields, type KeyRecord } from './key-record.ts';
-import { type DamagedKey, versionOfKeys } from './key-store.ts';
+import { type DamagedKey, partOf, versionOfKeys } from './key-store.ts';
+import { countKey, type KeySums, noKeys } from './key-sums.ts';
 
 /** A key as calls look it up. */
 export interface KeyEntry {
@@ -22,14 +23,20 @@ export interface KeyTable {
   put(record: KeyRecord, known?: KeyEntry): void;
   /** Counts a key that cannot be read. */
   putDamaged(key: DamagedKey): void;
+  /** Forgets a key that is gone. */
+  remove(id: string): void;
   /** Notes that a key was used. */
   use(entry: KeyEntry, at: number): void;
   /** The keys that were used since the last time, and when. */
   takeUsed(): readonly (readonly [id: string, at: number])[];
   records(): readonly KeyRecord[];
+  /** Ids of the keys of these parts, of damaged ones as well. Cost: one look at each key. */
+  idsIn(parts: ReadonlySet<string>): readonly string[];
   readonly size: number;
   /** As the store tells it where it has the same keys. */
   version(): string;
+  /** The same of each part that has any keys. */
+  parts(): ReadonlyMap<string, string>;
   /** When the newest was made, or one was revoked; 0 without any. */
   readonly newest: number;
 }
@@ -39,12 +46,15 @@ export function openKeyTable(): KeyTable {
   const entries = new Map<string, KeyEntry>();
   const damaged = new Map<string, DamagedKey>();
   const used = new Set<KeyEntry>();
+  const sums = noKeys();
+  const parts = new Map<string, KeySums>();
   let newest = 0;
-  let [created, expires, revoked] = [0n, 0n, 0n];
   const add = (key: DamagedKey): void => {
-    created += BigInt(key.created);
-    if (key.expires !== undefined) expires += BigInt(key.expires);
-    if (key.revoked !== undefined) revoked += BigInt(key.revoked);
+    countKey(sums, key, 1);
+    const part = partOf(key.id);
+    const own = parts.get(part) ?? noKeys();
+    parts.set(part, own);
+    countKey(own, key, 1);
     newest = Math.max(newest, key.created, key.revoked ?? 0);
   };
   /** Gives what was known of it. */
@@ -52,9 +62,11 @@ export function openKeyTable(): KeyTable {
     const known = entries.get(id);
     const old = known?.record ?? damaged.get(id);
     if (old === undefined) return undefined;
-    created -= BigInt(old.created);
-    if (old.expires !== undefined) expires -= BigInt(old.expires);
-    if (old.revoked !== undefined) revoked -= BigInt(old.revoked);
+    countKey(sums, old, -1);
+    const part = partOf(id);
+    const own = parts.get(part)!;
+    countKey(own, old, -1);
+    if (own.count === 0) parts.delete(part);
     entries.delete(id);
     damaged.delete(id);
     if (known) used.delete(known);
@@ -78,6 +90,7 @@ export function openKeyTable(): KeyTable {
       damaged.set(key.id, key);
       add(key);
     },
+    remove: (id) => void remove(id),
     use(entry, at) {
       if (entry.used === undefined) used.add(entry);
       entry.used = at;
@@ -89,10 +102,17 @@ export function openKeyTable(): KeyTable {
       return times;
     },
     records: () => [...entries.values()].map(({ record }) => record),
+    idsIn(wanted) {
+      const ids: string[] = [];
+      for (const all of [entries, damaged])
+        for (const id of all.keys()) if (wanted.has(partOf(id))) ids.push(id);
+      return ids;
+    },
     get size() {
       return entries.size;
     },
-    version: () => versionOfKeys({ count: entries.size + damaged.size, created, expires, revoked }),
+    version: () => versionOfKeys(sums),
+    parts: () => new Map([...parts].map(([part, own]) => [part, versionOfKeys(own)])),
     get newest() {
       return newest;
     },
