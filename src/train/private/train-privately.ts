@@ -192,7 +192,7 @@ function noiseInputs({ update, gradient, stream, steps }: PrivateRunUnderWay, si
   let from = 0;
   return Object.fromEntries(
     gradient.sums.map(({ dims }, i): [string, HostTensor] => {
-      const data = all.slice(from, from + sizes[i]!);
+      const data = all.subarray(from, from + sizes[i]!);
       from += sizes[i]!;
       return [update.inputs.noise[i]!, { dtype: 'float64', dims, data }];
     }),

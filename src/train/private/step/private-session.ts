@@ -66,6 +66,7 @@ export async function openPrivateSession(
     ...Array.from({ length: lanes }, (_, lane) => open(gradient.model, gradient.sums, lane)),
   ]);
   const [moving, ...summing] = sessions;
+  const zeros = gradient.sums.map(({ dims }) => f32(new Float32Array(elementCount(dims)), dims));
   return {
     lanes,
     first: summing[0]!,
@@ -77,6 +78,7 @@ export async function openPrivateSession(
         summing.map((session, lane) =>
           sumOf(gradient, session, samples.subarray(lane * share, (lane + 1) * share), {
             weights,
+            zeros,
             shared,
             inputsOf,
           }),
@@ -97,18 +99,20 @@ async function sumOf(
   samples: Int32Array,
   {
     weights,
+    zeros,
     shared,
     inputsOf,
   }: {
     readonly weights: readonly HostTensor[];
+    /** Where each sum begins. */
+    readonly zeros: readonly HostTensor[];
     readonly shared: Readonly<Record<string, HostTensor>>;
     readonly inputsOf: (samples: Int32Array) => Inputs | Promise<Inputs>;
   },
 ): Promise<{ readonly measures: BatchMeasures; readonly sums: readonly HostTensor[] }> {
   const { rows, inputs, sums } = gradient;
-  const zeros = () => sums.map(({ dims }) => f32(new Float32Array(elementCount(dims)), dims));
   const measured: BatchMeasures[] = [];
-  let last = zeros();
+  let last = zeros;
   const running: Promise<void>[] = [];
   for (let from = 0; from < samples.length; from += rows) {
     const here = samples.subarray(from, from + rows);
@@ -121,7 +125,7 @@ async function sumOf(
           ...shared,
           ...Object.fromEntries(inputs.weights.map((name, i) => [name, weights[i]!])),
           // Zeros begin the sum; what was summed before stays with the session.
-          ...(from === 0 ? Object.fromEntries(zeros().map((zero, i) => [sums[i]!.input, zero])) : {}),
+          ...(from === 0 ? Object.fromEntries(zeros.map((zero, i) => [sums[i]!.input, zero])) : {}),
           ...own,
           [inputs.mask]: maskOf(here.length, rows),
         },
