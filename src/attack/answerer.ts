@@ -1,3 +1,4 @@
+import { elementCount } from '../onnx/tensor.ts';
 import { f32, i64 } from '../runtime/array.ts';
 import { batchRunner } from '../runtime/batch-runner.ts';
 import type { Oracle } from '../runtime/oracle.ts';
@@ -7,7 +8,7 @@ import { STEP_INPUTS } from '../threat/step.ts';
 import type { GradientOptions } from '../transform/gradient/rule.ts';
 import { vjp } from '../transform/gradient/vjp.ts';
 import { logitsRatio, targetedLogitsRatio } from '../transform/loss.ts';
-import type { Loss, Question } from './question.ts';
+import { gradientsIn, type Loss, type Question } from './question.ts';
 
 /** One point of a question, with the sample that it belongs to. */
 export interface Row {
@@ -42,7 +43,9 @@ export interface Answerer {
 
 /** Questions of the same key can be answered by one run of a graph. */
 export function keyOf(question: Question): string {
-  return question.kind === 'gradient' ? `gradient ${question.loss}` : 'answers';
+  if (question.kind === 'answers') return 'answers';
+  const { loss, cotangent } = question;
+  return `gradient ${loss}${cotangent ? ` ${cotangent.length}` : ''}`;
 }
 
 const INPUTS = { ...STEP_INPUTS, target: 'glacis_target', cotangent: 'glacis_cotangent' } as const;
@@ -59,7 +62,7 @@ export function whiteBoxAnswerer(
 ): Answerer {
   const size = target.sampleDims.reduce((n, d) => n * d, 1);
   const runner = batchRunner(target, batch, 'gradients');
-  const { rounding = 'zero' } = options;
+  const { rounding = 'zero', saturation = 'exact' } = options;
   const buffers = new Map<number, Float32Array>();
   const bufferFor = (rows: number) => {
     const buffer = buffers.get(rows) ?? new Float32Array(rows * size);
@@ -82,12 +85,16 @@ export function whiteBoxAnswerer(
         return { logits: out.logits!.data as Float32Array };
       }
       const { loss } = question;
-      target.queries.gradient += asked.length;
+      const gradients = gradientsIn(question, target.classes);
+      target.queries.gradient += gradients * asked.length;
       const out = await runner.run(
-        `gradient ${goal.task} ${goal.targeted} ${loss} ${rounding}`,
+        `gradient ${goal.task} ${goal.targeted} ${loss} ${gradients} ${rounding} ${saturation}`,
         asked.length,
-        (graph) => gradientOf(graph, goal, loss, options),
-        (rows) => ({ ...points(rows), ...lossFeeds(loss, goal, filled(asked, rows), target.classes) }),
+        (graph) =>
+          loss === 'linear'
+            ? gradientsAlong(graph, gradients, options)
+            : gradientOf(graph, goal, loss, options),
+        (rows) => ({ ...points(rows), ...lossFeeds(loss, goal, filled(asked, rows)) }),
       );
       return {
         logits: out.logits!.data as Float32Array,
@@ -134,14 +141,30 @@ function pointOf({ question, index }: Row, size: number): Float32Array {
     : question.points.subarray(index * size, (index + 1) * size);
 }
 
-function gradientOf({ b, x, logits }: TargetGraph, goal: Goal, loss: Loss, options: GradientOptions) {
+/** Gradients of `⟨cotangent, logits⟩` for `count` cotangents `[rows, count × classes]`: `[rows, count × size]`, from one forward pass. */
+function gradientsAlong({ b, x, logits }: TargetGraph, count: number, options: GradientOptions) {
+  const [rows, classes] = logits.dims as readonly [number, number];
+  const given = b.builder.input(INPUTS.cotangent, logits.dtype, [rows, count * classes]);
+  const cotangents = b.split(given, 1, new Array<number>(count).fill(classes));
+  const gradients = cotangents.map((grad) => {
+    const [gradient] = vjp(b, [{ value: logits, grad }], [x], options);
+    return b.reshape(gradient!, [rows, elementCount(x.dims) / rows]);
+  });
+  return {
+    logits,
+    loss: b.sum(b.mul(cotangents[0]!, logits), [1]),
+    gradient: count === 1 ? gradients[0]! : b.concat(gradients, 1),
+  };
+}
+
+function gradientOf(
+  { b, x, logits }: TargetGraph,
+  goal: Goal,
+  loss: Exclude<Loss, 'linear'>,
+  options: GradientOptions,
+) {
   const rows = x.dims[0]!;
   const { dtype, dims } = goal.input(rows);
-  if (loss === 'linear') {
-    const cotangent = b.builder.input(INPUTS.cotangent, logits.dtype, logits.dims);
-    const [gradient] = vjp(b, [{ value: logits, grad: cotangent }], [x], options);
-    return { logits, loss: b.sum(b.mul(cotangent, logits), [1]), gradient: gradient! };
-  }
   const wanted = b.builder.input(INPUTS.goal, dtype, dims);
   if (loss === 'goal') {
     const { loss: value, gradient: cotangent } = goal.loss(b, logits, wanted);
@@ -160,12 +183,13 @@ function gradientOf({ b, x, logits }: TargetGraph, goal: Goal, loss: Loss, optio
   return { logits, loss: value, gradient: gradient! };
 }
 
-function lossFeeds(loss: Loss, goal: Goal, rows: readonly Row[], classes: number) {
+function lossFeeds(loss: Loss, goal: Goal, rows: readonly Row[]) {
   const gradient = rows.map(({ question }) => (question.kind === 'gradient' ? question : undefined));
   if (loss === 'linear') {
-    const cotangents = new Float32Array(rows.length * classes);
-    for (const [i, question] of gradient.entries()) cotangents.set(question!.cotangent!, i * classes);
-    return { [INPUTS.cotangent]: f32(cotangents, [rows.length, classes]) };
+    const width = gradient[0]!.cotangent!.length;
+    const cotangents = new Float32Array(rows.length * width);
+    for (const [i, question] of gradient.entries()) cotangents.set(question!.cotangent!, i * width);
+    return { [INPUTS.cotangent]: f32(cotangents, [rows.length, width]) };
   }
   return {
     [INPUTS.goal]: goal.feed(rows.map((row) => row.sample)),

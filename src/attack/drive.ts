@@ -1,7 +1,7 @@
 import { throwIfCancelled } from '../core/cancel.ts';
 import { type Batch, inTurns } from '../runtime/in-turns.ts';
 import { type Answerer, keyOf, type Row, type Rows } from './answerer.ts';
-import type { Answer, Question, Talk } from './question.ts';
+import { type Answer, gradientsIn, type Question, type Talk } from './question.ts';
 
 /** One sample's talk with the model, and who listens to the answers. */
 export interface Speaker {
@@ -52,7 +52,7 @@ interface Pending {
  * answerer.
  */
 export async function drive(speakers: Iterable<Speaker>, options: DriveOptions): Promise<void> {
-  const { answerer, signal } = options;
+  const { answerer, classes, signal } = options;
   const { batch, parallel, sizes, inOrder } = answerer;
   const most = options.open ?? 2 * batch * parallel;
   const waiting = speakers[Symbol.iterator]();
@@ -71,11 +71,12 @@ export async function drive(speakers: Iterable<Speaker>, options: DriveOptions):
     if (step.done) return finish(speaker);
     const asked = step.value;
     const rows = asked.kind === 'gradient' ? (asked.average ?? 1) : asked.count;
-    if (speaker.asked + rows > speaker.budget) {
+    const queries = rows * gradientsIn(asked, classes);
+    if (speaker.asked + queries > speaker.budget) {
       speaker.talk.return();
       return finish(speaker);
     }
-    speaker.asked += rows;
+    speaker.asked += queries;
     const question = speaker.prepared?.(asked) ?? asked;
     const pending: Pending = { speaker, question, rows, left: rows, parts: new Array(rows) };
     const key = keyOf(question);
@@ -117,7 +118,7 @@ export async function drive(speakers: Iterable<Speaker>, options: DriveOptions):
     const [key, queue] = fullest(queues);
     // Where batches should be full, one that is not starts only when nothing that could fill it is under way.
     if (!sizes && queue.length < batch && underWay > 0) return undefined;
-    const count = sizes?.find((size) => size <= queue.length) ?? Math.min(batch, queue.length);
+    const count = sizes ? countOf(queue, sizes, classes) : Math.min(batch, queue.length);
     const rows = queue.splice(0, count);
     if (queue.length === 0) queues.delete(key);
     queued -= rows.length;
@@ -137,8 +138,18 @@ function fullest<T>(queues: ReadonlyMap<string, T[]>): readonly [string, T[]] {
   return best!;
 }
 
+/** The largest of the `sizes`, which fall, that so many rows fill; of rows with several gradients as many as are worth about two full batches. */
+function countOf(queue: readonly QueuedRow[], sizes: readonly number[], classes: number): number {
+  // A gradient is about two forward passes more.
+  const weight = (1 + 2 * gradientsIn(queue[0]!.question, classes)) / 3;
+  const fitting = sizes.filter((size) => size <= queue.length);
+  const most = 2 * sizes[0]!;
+  return fitting.find((size) => weight === 1 || size * weight <= most) ?? fitting.at(-1) ?? queue.length;
+}
+
 function assembled({ speaker, question, rows, parts }: Pending, { size, classes }: DriveOptions): Answer {
   const first = parts[0]!;
+  const width = size * gradientsIn(question, classes);
   if (question.kind === 'answers' && rows > 1) {
     const logits = new Float32Array(rows * classes);
     const margins = new Array<number>(rows);
@@ -151,7 +162,7 @@ function assembled({ speaker, question, rows, parts }: Pending, { size, classes 
     }
     return { logits, margins, reached, loss: Number.NaN, gradient: NONE };
   }
-  if (rows > 1) return averaged(speaker, parts, size, classes);
+  if (rows > 1) return averaged(speaker, parts, width, classes);
   const { losses, gradients } = first.rows;
   const { margin, reached } = speaker.judge(first.rows.logits, first.at * classes);
   return {
@@ -159,7 +170,7 @@ function assembled({ speaker, question, rows, parts }: Pending, { size, classes 
     margins: [margin],
     reached: [reached],
     loss: losses ? losses[first.at]! : Number.NaN,
-    gradient: gradients ? gradients.subarray(first.at * size, (first.at + 1) * size) : NONE,
+    gradient: gradients ? gradients.subarray(first.at * width, (first.at + 1) * width) : NONE,
   };
 }
 

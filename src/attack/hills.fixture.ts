@@ -51,6 +51,7 @@ export function victimIn(ball: Ball, image?: ImageDims): Victim {
     classes: 2,
     goal: classificationGoal([0], 2),
     ball,
+    together: false,
     *gradient(point, question = {}) {
       return yield { kind: 'gradient', point, loss: 'goal', ...question };
     },

@@ -27,9 +27,9 @@ export async function interview<Result>(
   samples: readonly number[],
   talk: (sample: number, rng: Rng) => Talk<Result>,
 ): Promise<readonly Result[]> {
-  const { target, oracle, queries, goal, batch, signal } = model;
+  const { target, oracle, queries, goal, batch, signal, rounding, saturation } = model;
   const size = oracle.sampleDims.reduce((n, d) => n * d, 1);
-  const options = model.rounding ? { rounding: model.rounding } : {};
+  const options = { ...(rounding && { rounding }), ...(saturation && { saturation }) };
   const answerer = target ? whiteBoxAnswerer(target, goal, batch, options) : oracleAnswerer(oracle, queries);
   const results: Result[] = new Array(samples.length);
   function* kept(at: number, sample: number): Talk {

@@ -15,7 +15,7 @@ export interface GradientQuestion {
   readonly loss: Loss;
   /** Class to reach, for `targeted-dlr`. */
   readonly target?: number | undefined;
-  /** `[classes]`, for `linear`. */
+  /** `[classes]`, for `linear`; or several one after another, whose gradients then come one after another, with the first one's loss. */
   readonly cotangent?: Float32Array | undefined;
   /** Passes whose answers are averaged, for models that answer at random; 1 without. */
   readonly average?: number | undefined;
@@ -23,6 +23,11 @@ export interface GradientQuestion {
   readonly probe?: boolean | undefined;
   /** What the point is made with, where the threat has parameters. */
   readonly parameters?: Float32Array | undefined;
+}
+
+/** How many gradients at its point a question asks for, of a model with so many classes. */
+export function gradientsIn(question: Question, classes: number): number {
+  return question.kind === 'gradient' && question.cotangent ? question.cotangent.length / classes : 1;
 }
 
 /** Asks for the model's answers at `count` points, row-major in `points`. */

@@ -19,6 +19,15 @@ export function rivalsOf({ goal, classes, sample }: Victim): readonly Rival[] {
   return Array.from({ length: classes }, (_, k) => k).filter((k) => k !== goal.aim(sample));
 }
 
+/** Most gradients in one question: the model's backward pass is written once for each. */
+const MOST_TOGETHER = 16;
+
+/** Where the leads of several rivals are taken. */
+interface LeadsOptions {
+  /** Whether a point that reaches the goal is enough: then there is one lead, or all. */
+  readonly untilReached: boolean;
+}
+
 /** {@link rivalsOf} in the order of their logits at the clean sample, the nearest first. Cost: one answer if there is more than one. */
 export function* rankedRivals(victim: Victim): Talk<readonly Rival[]> {
   const rivals = rivalsOf(victim);
@@ -43,5 +52,44 @@ export function leadsOf(victim: Victim): (point: Float32Array, rival: Rival) => 
     cotangent[victim.goal.aim(victim.sample)!] = -1;
     const { loss, gradient, reached } = yield* victim.gradient(point, { loss: 'linear', cotangent });
     return { value: loss, gradient, reached: reached[0]! };
+  };
+}
+
+/**
+ * The leads of all `rivals` at a point, in one question where the model is small and they are few: then they share a forward pass.
+ * Gradients may be overwritten by the next call. Cost of each call: a gradient for each rival.
+ */
+export function allLeadsOf(
+  victim: Victim,
+  rivals: readonly Rival[],
+  { untilReached }: LeadsOptions,
+): (point: Float32Array) => Talk<readonly Lead[]> {
+  const { classes, size, goal, sample } = victim;
+  const leadOf = leadsOf(victim);
+  if (!victim.together || rivals.length < 2 || rivals.length > MOST_TOGETHER) {
+    const kept = rivals.map(() => new Float32Array(size));
+    return function* oneByOne(point) {
+      const leads: Lead[] = [];
+      for (const [i, rival] of rivals.entries()) {
+        const lead = yield* leadOf(point, rival);
+        kept[i]!.set(lead.gradient);
+        leads.push({ ...lead, gradient: kept[i]! });
+        if (untilReached && lead.reached) break;
+      }
+      return leads;
+    };
+  }
+  const cotangent = new Float32Array(rivals.length * classes);
+  for (const [i, rival] of rivals.entries()) {
+    cotangent[i * classes + rival!] = 1;
+    cotangent[i * classes + goal.aim(sample)!] = -1;
+  }
+  return function* together(point) {
+    const { logits, gradient, reached } = yield* victim.gradient(point, { loss: 'linear', cotangent });
+    return rivals.map((rival, i) => ({
+      value: logits[rival!]! - logits[goal.aim(sample)!]!,
+      gradient: gradient.subarray(i * size, (i + 1) * size),
+      reached: reached[0]!,
+    }));
   };
 }

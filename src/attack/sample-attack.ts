@@ -20,6 +20,8 @@ export interface Victim {
   readonly classes: number;
   readonly goal: Goal;
   readonly ball: Ball;
+  /** Whether several gradients at a point are best asked for in one question: the model is small enough to be written once for each. */
+  readonly together: boolean;
   /** Asks for loss and gradient at a point; a generator: `const { gradient } = yield* victim.gradient(x)`. */
   gradient(point: Float32Array, question?: Partial<Omit<GradientQuestion, 'kind' | 'point'>>): Talk<Answer>;
   /** Asks for the answers at one point, or at `count` points one after another in `points`. */
@@ -128,11 +130,12 @@ function speakerOf<Options extends object>(
     classes: oracle.classes,
     goal,
     ball,
+    together: run.target?.lanes !== undefined,
     *gradient(point, question = {}) {
       const answer = yield { kind: 'gradient', point, loss: 'goal', ...question };
       if (!constraint?.free) return answer;
       // What may not change takes no part of a step.
-      return { ...answer, gradient: answer.gradient.map((g, i) => (constraint.free![i] ? g : 0)) };
+      return { ...answer, gradient: answer.gradient.map((g, i) => (constraint.free![i % size] ? g : 0)) };
     },
     *answers(points, count = 1, probe) {
       return yield { kind: 'answers', points, count, probe: probe === 'probe' };

@@ -21,7 +21,12 @@ function reliability(facts: ReliabilityFacts): Reliability {
 }
 
 const page = (facts: ReliabilityFacts) => source(reliabilitySection(reliability(facts))!);
-const rounding: ReliabilityFacts['obstacles'] = { stepped: ['Round'], cut: [], random: [] };
+const rounding: ReliabilityFacts['obstacles'] = {
+  stepped: ['Round'],
+  cut: [],
+  random: [],
+  saturating: [],
+};
 
 describe('the section on reliability', () => {
   it('is left out where nothing was looked at', () => {

@@ -5,7 +5,7 @@ import { boolTensor, float32Tensor, int64Tensor } from '../onnx/tensor.ts';
 import { type Obstacles, obstaclesIn } from './obstacles.ts';
 import { type Ops, opsOn } from './ops.ts';
 
-const NONE: Obstacles = { stepped: [], cut: [], random: [] };
+const NONE: Obstacles = { stepped: [], cut: [], random: [], saturating: [] };
 
 /** What is found in a model that is `piece` and a product behind it. */
 function found(piece: (b: Ops, x: Value) => Value): Obstacles {
@@ -19,7 +19,7 @@ const above = (b: Ops, x: Value, at: number) => b.compare('Greater', x, at);
 
 describe('obstacles to a gradient', () => {
   it('are none in what networks are made of', () => {
-    expect(found((b, x) => b.unary('Tanh', b.unary('Relu', x)))).toEqual(NONE);
+    expect(found((b, x) => b.unary('Exp', b.unary('Relu', x)))).toEqual(NONE);
     expect(found((b, x) => b.where(above(b, x, 0), x, 0))).toEqual(NONE);
     expect(found((b, x) => b.node('Softmax', [x]))).toEqual(NONE);
     expect(found((b, x) => b.node('Dropout', [x]))).toEqual(NONE);
@@ -29,17 +29,42 @@ describe('obstacles to a gradient', () => {
     expect(found((b, x) => b.unary('Exp', b.unary(op, x)))).toEqual({ ...NONE, stepped: [op] });
   });
 
-  it('are comparisons whose result becomes a number, and tables that are read by number', () => {
-    expect(found((b, x) => b.cast(above(b, x, 0.5), 'float32'))).toEqual({ ...NONE, cut: ['Cast'] });
-    expect(found((b, x) => b.where(above(b, x, 0), b.full([2, 3], 1, 'float32'), 0))).toEqual({
-      ...NONE,
-      cut: ['Where'],
-    });
+  it('are comparisons and whole numbers that become numbers again, which are passed straight through', () => {
+    const stepped = (...ops: readonly string[]) => ({ ...NONE, stepped: ops });
+    expect(found((b, x) => b.cast(above(b, x, 0.5), 'float32'))).toEqual(stepped('Greater'));
+    const bright = (b: Ops, x: Value) => b.where(above(b, x, 0), b.full([2, 3], 1, 'float32'), 0);
+    expect(found(bright)).toEqual(stepped('Greater'));
+    const dark = (b: Ops, x: Value) =>
+      b.cast(b.reshape(b.unary('Not', b.compare('Less', x, 0.5)), [2, 3]), 'float32');
+    expect(found(dark)).toEqual(stepped('Less'));
+    expect(found((b, x) => b.cast(b.cast(b.mul(x, 9), 'int32'), 'float32'))).toEqual(stepped('Cast'));
+  });
+
+  it('are cuts where comparisons have no direction, are joined, or become numbers that are infinite', () => {
+    const cut = (...ops: readonly string[]) => ({ ...NONE, cut: ops });
+    expect(found((b, x) => b.cast(b.compare('Equal', x, 0), 'float32'))).toEqual(cut('Cast'));
+    const between = (b: Ops, x: Value) =>
+      b.cast(b.node('And', [above(b, x, 0), b.compare('Less', x, 1)]), 'float32');
+    expect(found(between)).toEqual(cut('Cast'));
+    const low = Number.NEGATIVE_INFINITY;
+    const mask = (b: Ops, x: Value) => b.add(x, b.where(above(b, x, 0), b.scalar(low, 'float32'), 0));
+    expect(found(mask)).toEqual(cut('Where'));
+    const classes = (b: Ops, x: Value) => b.cast(b.node('ArgMax', [x]), 'float32');
+    expect(found(classes)).toEqual(cut('Cast'));
+  });
+
+  it('are tables that are read by number', () => {
     const table = (b: Ops, x: Value) => {
       const levels = b.builder.constant(float32Tensor([4], [0, 0.1, 0.5, 1]));
       return b.node('Gather', [levels, b.cast(b.mul(x, 3), 'int64')]);
     };
     expect(found(table)).toEqual({ ...NONE, cut: ['Gather'] });
+  });
+
+  it('are not functions that saturate, which are named by themselves', () => {
+    const net = (b: Ops, x: Value) =>
+      b.unary('Tanh', b.add(b.unary('Sigmoid', x), b.unary('Sigmoid', b.mul(x, 2))));
+    expect(found(net)).toEqual({ ...NONE, saturating: ['Sigmoid', 'Tanh'] });
   });
 
   it('are named once, however much comes behind them', () => {
@@ -54,7 +79,7 @@ describe('obstacles to a gradient', () => {
     // Two steps that multiply each other leave nothing smooth, and rounding is a step whatever it multiplies.
     const steps = (b: Ops, x: Value) =>
       b.mul(b.cast(above(b, x, 0), 'float32'), b.cast(above(b, x, 1), 'float32'));
-    expect(found(steps)).toEqual({ ...NONE, cut: ['Cast'] });
+    expect(found(steps)).toEqual({ ...NONE, stepped: ['Greater'] });
     const scaled = (b: Ops, x: Value) => {
       const scale = b.reduceMax(x, [1], true);
       return b.mul(b.unary('Round', b.div(x, scale)), scale);
@@ -99,6 +124,7 @@ describe('obstacles to a gradient', () => {
     let y = x;
     for (let i = 0; i < 4000; i++) y = b.add(b.cast(above(b, x, i), 'float32'), y);
     const index = b.builder.constant(int64Tensor([1], [0]));
-    expect(obstaclesIn(b.builder.nodes, x, b.node('Gather', [y, index]))).toEqual({ ...NONE, cut: ['Cast'] });
+    const { stepped } = obstaclesIn(b.builder.nodes, x, b.node('Gather', [y, index]));
+    expect(stepped).toEqual(['Greater']);
   });
 });

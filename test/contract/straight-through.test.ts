@@ -6,9 +6,10 @@ import { assess } from '../../src/assess/assess.ts';
 import { attackModel } from '../../src/attack/model-run.fixture.ts';
 import { EVASION_ATTACKS } from '../../src/attack/registry.ts';
 import { writeNpz } from '../../src/data/index.ts';
+import { DTYPE_CODES } from '../../src/onnx/dtype.ts';
 import { graph, model, node, value } from '../../src/onnx/model.fixture.ts';
 import type { Model, Node } from '../../src/onnx/model.ts';
-import { float32Tensor, type Tensor } from '../../src/onnx/tensor.ts';
+import { float32Tensor, int64Tensor, type Tensor } from '../../src/onnx/tensor.ts';
 import { writeModel } from '../../src/onnx/write.ts';
 import { type Engine, startEngine } from '../../src/runtime/engine.ts';
 import { classificationGoal } from '../../src/threat/goal.ts';
@@ -22,6 +23,8 @@ const CLASSES = 3;
 const LEVELS = 20;
 const x0 = randomRows('straight-through', N, SIZE);
 const W = Array.from({ length: SIZE * CLASSES }, (_, i) => Math.sin(1 + 1.7 * i));
+
+const whole = (value: number) => ({ kind: 'int', value }) as const;
 
 /** What stands in front of a linear model, from `x` to `seen`, with steps a twentieth apart. */
 const FRONTS: Readonly<Record<string, readonly Node[]>> = {
@@ -41,6 +44,19 @@ const FRONTS: Readonly<Record<string, readonly Node[]>> = {
     node('Div', ['r', 'levels'], ['seen']),
   ],
   Sign: [node('Sub', ['x', 'half'], ['a']), node('Sign', ['a'], ['seen'])],
+  'whole numbers': [
+    node('Mul', ['x', 'levels'], ['a']),
+    node('Cast', ['a'], ['r'], { to: whole(DTYPE_CODES.int32) }),
+    node('Cast', ['r'], ['f'], { to: whole(DTYPE_CODES.float32) }),
+    node('Div', ['f', 'levels'], ['seen']),
+  ],
+  comparisons: [
+    node('Unsqueeze', ['x', 'last'], ['wide']),
+    node('Greater', ['wide', 'stairs'], ['r']),
+    node('Cast', ['r'], ['f'], { to: whole(DTYPE_CODES.float32) }),
+    node('ReduceSum', ['f', 'last'], ['a'], { keepdims: whole(0) }),
+    node('Div', ['a', 'levels'], ['seen']),
+  ],
   'QuantizeLinear and DequantizeLinear': [
     node('QuantizeLinear', ['x', 'scale', 'zero'], ['r']),
     node('DequantizeLinear', ['r', 'scale', 'zero'], ['seen']),
@@ -58,6 +74,11 @@ function stepped(front: string): Model {
       initializers: {
         levels: scalar(LEVELS),
         half: scalar(0.5),
+        last: int64Tensor([1], [-1]),
+        stairs: float32Tensor(
+          [LEVELS],
+          Array.from({ length: LEVELS }, (_, k) => (k + 0.5) / LEVELS),
+        ),
         scale: scalar(1 / LEVELS),
         zero: { dtype: 'uint8', dims: [], data: Uint8Array.of(3) },
         w: float32Tensor([SIZE, CLASSES], W),
@@ -70,7 +91,7 @@ function stepped(front: string): Model {
 function labelsFor(front: string): Int32Array {
   const seen = (v: number) => {
     if (front === 'Sign') return Math.sign(v - 0.5);
-    if (front === 'Floor') return Math.floor(v * LEVELS) / LEVELS;
+    if (front === 'Floor' || front === 'whole numbers') return Math.floor(v * LEVELS) / LEVELS;
     return (front === 'Ceil' ? Math.ceil(v * LEVELS) : Math.round(v * LEVELS)) / LEVELS;
   };
   return Int32Array.from({ length: N }, (_, i) => {

@@ -72,6 +72,44 @@ describe('gradients at infinities and through steps', () => {
     expect(gradient(b, x, b.add(b.mul(x, 3), whole), [1.5, 2.5])).toEqual([3, 3]);
   });
 
+  it('pass comparisons that become numbers straight through where they are near, and else not at all', () => {
+    const at = [0.5, 0, 2, -3];
+    const through = (piece: (b: Ops, x: Value) => Value, values: readonly number[] = at) => {
+      const b = fresh();
+      const x = b.builder.input('x', 'float32', [values.length]);
+      const y = b.mul(piece(b, x), 3);
+      expect(gradient(b, x, y, values)).toEqual(values.map(() => 0));
+      return gradient(b, x, y, values, { rounding: 'straight-through' });
+    };
+    const above = (b: Ops, x: Value) => b.compare('Greater', x, 0.25);
+    const [up, down] = [
+      [1.5, 1.5, 0, 0],
+      [-1.5, -1.5, 0, 0],
+    ];
+    expect(through((b, x) => b.cast(above(b, x), 'float32'))).toEqual(up);
+    expect(through((b, x) => b.cast(b.unary('Not', above(b, x)), 'float32'))).toEqual(down);
+    expect(through((b, x) => b.cast(b.compare('LessOrEqual', x, 0.25), 'float32'))).toEqual(down);
+    const other = (b: Ops, x: Value) => b.compare('GreaterOrEqual', b.scalar(0.25, 'float32'), x);
+    expect(through((b, x) => b.cast(other(b, x), 'float32'))).toEqual(down);
+    const choice = (b: Ops, x: Value) => b.where(above(b, x), b.scalar(5, 'float32'), 1);
+    expect(through(choice)).toEqual([6, 6, 0, 0]);
+    const whole = (b: Ops, x: Value) => b.cast(b.cast(b.mul(x, 2), 'int32'), 'float32');
+    expect(through(whole)).toEqual([6, 6, 6, 6]);
+    const summed = (b: Ops, x: Value) => {
+      const levels = b.builder.constant(tensorFrom('float32', [2, 1], [0.25, 0.5]));
+      return b.sum(b.cast(b.compare('Greater', x, levels), 'float32'), [0]);
+    };
+    expect(through(summed, [0.3, 1.4])).toEqual([3, 1.5]);
+  });
+
+  it('leave switches alone, straight through or not', () => {
+    const b = fresh();
+    const x = b.builder.input('x', 'float32', [2]);
+    const above = b.compare('Greater', x, 0.25);
+    const y = b.add(b.mul(x, b.cast(above, 'float32')), b.where(above, x, 0));
+    expect(gradient(b, x, y, [0.5, 0], { rounding: 'straight-through' })).toEqual([2, 0]);
+  });
+
   it('pass Hardmax straight through as those of Softmax', () => {
     const hard = fresh();
     const soft = fresh();

@@ -39,6 +39,11 @@ export interface ReliabilityFacts {
   readonly paths: readonly GradientPath[] | undefined;
   /** The same with rounding passed straight through, where the graph has steps. */
   readonly eased: readonly GradientPath[] | undefined;
+  /**
+   * Where functions saturate on the way: of each sample that stood the ascent, 1 if one along the gradient of wider functions reached the goal, less 1
+   * if another along the exact gradient did.
+   */
+  readonly gentle: readonly number[] | undefined;
   /** For each path, whether any attack of the assessment had changed the sample. */
   readonly fallen: readonly boolean[];
   /** Samples that attacks left standing: how many were tried with noise, how many of those fell, and whether gradient attacks had run. */

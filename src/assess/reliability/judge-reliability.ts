@@ -19,6 +19,7 @@ import {
 import { CHECKS } from './checks/registry.ts';
 import { type ChosenSamples, chooseSamples } from './chosen-samples.ts';
 import type { AttackFacts, ReliabilityFacts } from './facts.ts';
+import { gentleGains } from './gentle-gain.ts';
 import { gradientPaths } from './gradient-path.ts';
 import { localViews } from './local-probe.ts';
 import { fallsToNoise } from './noise-probe.ts';
@@ -54,8 +55,8 @@ export interface ReliabilityOptions {
  * what stands and gradient attacks on what they missed, and draws the checks from that and from the records of `cells`. Nothing of it
  * counts in the figures. Deterministic by `seed`, for a model that is.
  *
- * Cost at most: 64 × (2 + 440) gradients, 260 more each where the graph has steps (100 × 8 instead of 440 where it is random), 500
- * more each for missed samples where those are many, and 64 × 76 answers; of an endpoint only noise, 64 × 32 answers.
+ * Cost at most: 64 × (2 + 440) gradients, 260 more each where the graph has steps (100 × 8 instead of 440 where it is random), 80 where
+ * functions saturate, 500 more each for missed samples where those are many, and 64 × 76 answers; of an endpoint only noise, 64 × 32 answers.
  * Errors: those of the runs; `run/cancelled` when `signal` fires.
  */
 export async function judgeReliability(
@@ -127,10 +128,10 @@ async function look(
   near: ChosenSamples,
   ball: Ball,
   options: ReliabilityOptions,
-): Promise<Pick<ReliabilityFacts, 'views' | 'paths' | 'eased'>> {
+): Promise<Pick<ReliabilityFacts, 'views' | 'paths' | 'eased' | 'gentle'>> {
   const { target } = loaded.subject;
-  if (!target) return { views: undefined, paths: undefined, eased: undefined };
-  const { stepped, random } = target.obstacles;
+  if (!target) return { views: undefined, paths: undefined, eased: undefined, gentle: undefined };
+  const { stepped, random, saturating } = target.obstacles;
   options.progress({ label: 'reliability: around right answers', done: 0 });
   const views = await localViews(interviewed(loaded, near, 'around', options), places(near), near.x, ball);
   options.progress({ label: 'reliability: as eps grows', done: 0 });
@@ -138,11 +139,14 @@ async function look(
   const climber = interviewed(loaded, near, 'climb', options);
   const climb = (rounding: 'zero' | 'straight-through') =>
     gradientPaths({ ...climber, rounding }, places(near), near.x, ball, average);
-  return {
-    views,
-    paths: await climb('zero'),
-    eased: stepped.length > 0 ? await climb('straight-through') : undefined,
-  };
+  const paths = await climb('zero');
+  const eased = stepped.length > 0 ? await climb('straight-through') : undefined;
+  const isOfUse = saturating.length > 0 && average === 1 && ball.norm !== 'l0';
+  const stood = places(near).filter((at) => paths[at]!.steps === undefined);
+  const gentle = isOfUse
+    ? await gentleGains(interviewed(loaded, near, 'gently', options), stood, near.x, ball)
+    : undefined;
+  return { views, paths, eased, gentle };
 }
 
 /** Random points around what gradient attacks left standing. */

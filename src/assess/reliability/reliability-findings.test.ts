@@ -18,7 +18,7 @@ function found(facts: ReliabilityFacts) {
   });
 }
 
-const rounding = { stepped: ['Round'], cut: [], random: [] };
+const rounding = { stepped: ['Round'], cut: [], random: [], saturating: [] };
 
 describe('findings on reliability', () => {
   it('are none where nothing is suspicious, or nothing was looked at', () => {

@@ -4,7 +4,7 @@ import { distanceToHyperplane } from '../hyperplane-projection.ts';
 import { choiceOf, numberIn, wholeFrom } from '../option-checks.ts';
 import type { Talk } from '../question.ts';
 import { refine } from '../refine.ts';
-import { leadsOf, type Rival, rankedRivals } from '../rivals.ts';
+import { allLeadsOf, type Rival, rankedRivals } from '../rivals.ts';
 import { defineSampleAttack, type Victim } from '../sample-attack.ts';
 
 /** Options of DeepFool. */
@@ -64,14 +64,13 @@ export function* overPlanes(
   const { size, ball } = victim;
   const norm = ball.norm === 'linf' ? 'linf' : 'l2';
   const [low, high] = ball.bounds;
-  const leadOf = leadsOf(victim);
+  const leadsAt = allLeadsOf(victim, rivals, { untilReached: true });
   const x = start.slice();
   const change = new Float64Array(size);
   const normal = new Float32Array(size);
   for (let step = 0; step < steps; step++) {
     let least = Number.POSITIVE_INFINITY;
-    for (const rival of rivals) {
-      const { value, gradient, reached } = yield* leadOf(x, rival);
+    for (const { value, gradient, reached } of yield* leadsAt(x)) {
       if (reached) return change;
       const far = distanceToHyperplane(norm, gradient, value);
       if (!(far < least)) continue;

@@ -1,10 +1,15 @@
 import { distance } from '../../threat/norm.ts';
 import type { Attack } from '../attack.ts';
 import { drawBack } from '../draw-back.ts';
-import { distanceToHyperplane, type ProjectionNorm, toHyperplane } from '../hyperplane-projection.ts';
+import {
+  distanceToHyperplane,
+  type ProjectionNorm,
+  projectionMemory,
+  toHyperplane,
+} from '../hyperplane-projection.ts';
 import { choiceOf, numberIn, wholeFrom } from '../option-checks.ts';
 import type { Talk } from '../question.ts';
-import { leadsOf, type Rival, rankedRivals, rivalsOf } from '../rivals.ts';
+import { allLeadsOf, type Rival, rankedRivals, rivalsOf } from '../rivals.ts';
 import { defineSampleAttack, type Victim } from '../sample-attack.ts';
 
 /** Options of FAB. */
@@ -86,16 +91,16 @@ function* run(
   const { alphaMax, eta, beta } = options;
   const norm = ball.norm as ProjectionNorm;
   const [low, high] = ball.bounds;
-  const leadOf = leadsOf(victim);
+  const leadsAt = allLeadsOf(victim, rivals, { untilReached: false });
   const normal = new Float32Array(size);
   const fromHere = new Float32Array(size);
   const fromClean = new Float32Array(size);
+  const memory = projectionMemory(size);
   for (let step = 0; step < options.steps; step++) {
     let least = Number.POSITIVE_INFINITY;
     let gap = 0;
     normal.fill(0);
-    for (const rival of rivals) {
-      const { value, gradient } = yield* leadOf(x, rival);
+    for (const { value, gradient } of yield* leadsAt(x)) {
       const far = distanceToHyperplane(norm, gradient, value);
       if (!(far < least)) continue;
       least = far;
@@ -104,8 +109,8 @@ function* run(
     }
     let gapOfClean = gap;
     for (let i = 0; i < size; i++) gapOfClean += normal[i]! * (x[i]! - x0[i]!);
-    const a = Math.max(toHyperplane(norm, x, normal, gap, ball.bounds, fromHere), 1e-8);
-    const b = Math.max(toHyperplane(norm, x0, normal, gapOfClean, ball.bounds, fromClean), 1e-8);
+    const a = Math.max(toHyperplane(norm, x, normal, gap, ball.bounds, fromHere, memory), 1e-8);
+    const b = Math.max(toHyperplane(norm, x0, normal, gapOfClean, ball.bounds, fromClean, memory), 1e-8);
     const alpha = Math.min(a / (a + b), alphaMax);
     let moved = false;
     for (let i = 0; i < size; i++) {

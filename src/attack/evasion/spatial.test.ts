@@ -35,6 +35,21 @@ describe('rotation and translation', () => {
     expect(decided.get(0)!.asked).toBeLessThanOrEqual(25);
   });
 
+  it('turns a shift with the picture where that comes first, and so reaches farther along an axis', async () => {
+    // Shifts of 2 pixels: two along both axes, turned by 45°, are 2.83 along one.
+    const reaches = async (first: 'rotation' | 'shift') => {
+      const options = { rotation: 45, translation: 0.25, first, angles: 3, shifts: 3 };
+      // Two pixels at the bottom that see much of the spot only where it has gone 2.83 down from the middle of the picture.
+      const far: FunctionModel = { ...sees(3, 7), answer: (p) => [0.3, p[7 * SIDE + 3]! + p[7 * SIDE + 4]!] };
+      const pictures = new Float32Array(SIDE * SIDE);
+      for (const at of [3 * SIDE + 3, 3 * SIDE + 4, 4 * SIDE + 3, 4 * SIDE + 4]) pictures[at] = 0.5;
+      const { decided } = await attackFunction(spatial, far, goal, ball, pictures, { options });
+      return decided.get(0)!.reached;
+    };
+    expect(await reaches('shift')).toBe(true);
+    expect(await reaches('rotation')).toBe(false);
+  });
+
   it('tries every turn of the grid once before it gives up', async () => {
     const { decided } = await attackFunction(spatial, sees(0, 7), goal, ball, spot(3, 3), {
       options: { angles: 4, shifts: 3 },

@@ -3,6 +3,7 @@ import { add, div, mul, neg, sub } from './rules/arithmetic.ts';
 import { averagePool } from './rules/average-pool.ts';
 import { batchNormalization } from './rules/batch-normalization.ts';
 import { clip, max, min, where } from './rules/choice.ts';
+import { greater, greaterOrEqual, less, lessOrEqual, not } from './rules/comparison.ts';
 import { conv } from './rules/conv.ts';
 import { convTranspose } from './rules/conv-transpose.ts';
 import { cumProd, cumSum } from './rules/cumulative.ts';
@@ -79,6 +80,7 @@ export const GRADIENT_RULES: readonly GradientRule[] = [
   averagePool,
   batchNormalization,
   ...[clip, max, min, where],
+  ...[greater, greaterOrEqual, less, lessOrEqual, not],
   conv,
   convTranspose,
   ...[cumProd, cumSum],

@@ -7,11 +7,19 @@ import type { Ops } from '../ops.ts';
 export interface GradientOptions {
   /**
    * `zero` (default): rounding, sign and quantisation have the gradient they mathematically have, zero.
-   * `straight-through`: they pass the gradient on as if they were the identity (inside the clipping range), for
-   * attacks on quantised models (Bengio et al. 2013; BPDA, Athalye et al. 2018).
+   * `straight-through`: they pass the gradient on as if they were the identity (inside the clipping range), and so do whole numbers
+   * and comparisons that become floats again, for attacks on quantised models (Bengio et al. 2013; BPDA, Athalye et al. 2018).
    */
   readonly rounding?: 'zero' | 'straight-through';
+  /**
+   * `exact` (default): functions that saturate (Sigmoid, Tanh, Erf, Atan, Softsign) have their own gradient. `wide`: that of themselves
+   * {@link WIDER} times as wide, `f(x / WIDER)`, which looks past stairs that are made of steep ones (BPDA with a gentle layer).
+   */
+  readonly saturation?: 'exact' | 'wide';
 }
+
+/** How much wider functions are taken under `saturation: 'wide'`: what is so steep that stairs hide a gradient becomes gentle. */
+export const WIDER = 8;
 
 /** What a gradient rule sees of one node. */
 export interface RuleContext {

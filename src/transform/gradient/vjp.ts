@@ -3,6 +3,7 @@ import { attributesOf } from '../../onnx/attributes.ts';
 import { isFloat } from '../../onnx/dtype.ts';
 import type { BuiltNode, Value } from '../../onnx/graph-builder.ts';
 import { type Ops, sameDims } from '../ops.ts';
+import { stepsFrom } from '../steps.ts';
 import { addGradients } from './accumulate.ts';
 import { reasonAgainst } from './reasons.ts';
 import { ruleFor } from './registry.ts';
@@ -100,7 +101,8 @@ function walkBack(
 ): ReadonlyMap<string, Value> {
   const nodes = [...b.builder.nodes];
   const constants = new Set((options.constants ?? []).map((v) => v.name));
-  const active = activeValues(nodes, wrt, constants);
+  const discrete = options.rounding === 'straight-through' ? passable(nodes, wrt) : undefined;
+  const active = activeValues(nodes, wrt, constants, discrete);
   const perSample = new Set((options.perSample ?? []).map((v) => v.name));
   const grads = new Map<string, Value>();
   const accumulate = (target: Value, g: Value) => {
@@ -122,7 +124,8 @@ function walkBack(
     const built = nodes[i]!;
     const outGrads = built.outputs.map((v) => (constants.has(v.name) ? null : (grads.get(v.name) ?? null)));
     const reached = built.outputs.some((v, k) => outGrads[k] !== null || blocked.has(v.name));
-    const needs = built.inputs.map((v) => v !== null && active.has(v.name));
+    const passes = discrete?.joins.has(built) || !isFloat(built.outputs[0]?.dtype ?? 'float32');
+    const needs = built.inputs.map((v) => v !== null && active.has(v.name) && (passes || isFloat(v.dtype)));
     if (!reached) continue;
     for (const [at, v] of built.inputs.entries()) {
       const uses = v && stops.get(v.name);
@@ -183,16 +186,33 @@ function walkBack(
   return grads;
 }
 
-/** Names of floating-point values that depend on `wrt` other than through `constants`. */
+/** Integers and bools that pass a gradient straight through, and the nodes at which they become floats again. */
+interface Discrete {
+  readonly carriers: ReadonlySet<string>;
+  readonly joins: ReadonlySet<BuiltNode>;
+}
+
+function passable(nodes: readonly BuiltNode[], wrt: readonly Value[]): Discrete {
+  const names = wrt.map((v) => v.name);
+  const { steps, carriers } = stepsFrom(nodes, names);
+  return { carriers, joins: new Set(steps.flatMap(({ built, passable }) => (passable ? [built] : []))) };
+}
+
+/** Names of values with a gradient that depend on `wrt` other than through `constants`: floats, and what `discrete` passes. */
 function activeValues(
   nodes: readonly BuiltNode[],
   wrt: readonly Value[],
   constants: ReadonlySet<string>,
+  discrete: Discrete | undefined,
 ): Set<string> {
   const active = new Set(wrt.map((v) => v.name));
-  for (const { inputs, outputs } of nodes) {
-    if (inputs.some((v) => v !== null && active.has(v.name))) {
-      for (const v of outputs) if (isFloat(v.dtype) && !constants.has(v.name)) active.add(v.name);
+  for (const built of nodes) {
+    const from = built.inputs.filter((v) => v !== null && active.has(v.name));
+    if (from.length === 0) continue;
+    const passesOn = discrete?.joins.has(built) || from.some((v) => isFloat(v!.dtype));
+    for (const v of built.outputs) {
+      if (constants.has(v.name)) continue;
+      if (isFloat(v.dtype) ? passesOn : discrete?.carriers.has(v.name)) active.add(v.name);
     }
   }
   return active;

@@ -215,6 +215,30 @@ export const CASES: readonly GradientCase[] = [
     kind: 'smooth',
   },
 
+  ...['Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual'].map(
+    (op): GradientCase => ({ op, inputs: [x, x], kind: 'stop' }),
+  ),
+  { op: 'Not', inputs: [{ dims: [2], dtype: 'bool', values: [0, 1] }], kind: 'stop' },
+
+  ...(
+    [
+      ['Sigmoid', (v) => Math.exp(-v) / (1 + Math.exp(-v)) ** 2],
+      ['Tanh', (v) => 1 - Math.tanh(v) ** 2],
+      ['Erf', (v) => (2 / Math.sqrt(Math.PI)) * Math.exp(-v * v)],
+      ['Atan', (v) => 1 / (1 + v * v)],
+      ['Softsign', (v) => 1 / (1 + Math.abs(v)) ** 2],
+    ] as const satisfies readonly (readonly [string, (v: number) => number])[]
+  ).map(
+    ([op, slope]): GradientCase => ({
+      op,
+      title: 'eight times as wide',
+      inputs: [{ dims: [3], values: [0, 8, -20] }],
+      options: { saturation: 'wide' },
+      expected: [[0, 8, -20].map((v) => slope(v / 8) / 8)],
+      kind: 'smooth',
+    }),
+  ),
+
   { op: 'Identity', inputs: [x], kind: 'linear' },
   { op: 'Cast', inputs: [x], attributes: { to: DTYPE_CODES.float64 }, kind: 'linear' },
   { op: 'CastLike', inputs: [x, { dims: [1], dtype: 'float64' }], wrt: [0], kind: 'linear' },

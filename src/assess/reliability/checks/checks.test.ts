@@ -85,8 +85,11 @@ const SIGNS: readonly (readonly [CheckId, ReliabilityFacts])[] = [
   ['without-gradients', honestFacts({ attacks: attacks({ missed: 3 }) })],
   ['transfer', honestFacts({ attacks: attacks({ transfer: { tried: 40, missed: 2 } }) })],
   ['saturation', honestFacts({ views: spread(times(LOOKED, view({ margin: 60, slope: 300 }))) })],
-  ['steps', honestFacts({ obstacles: { stepped: ['Round'], cut: [], random: [] } })],
-  ['randomness', honestFacts({ obstacles: { stepped: [], cut: [], random: ['RandomNormalLike'] } })],
+  ['steps', honestFacts({ obstacles: { stepped: ['Round'], cut: [], random: [], saturating: [] } })],
+  [
+    'randomness',
+    honestFacts({ obstacles: { stepped: [], cut: [], random: ['RandomNormalLike'], saturating: [] } }),
+  ],
 ];
 
 describe('each check', () => {
@@ -167,6 +170,16 @@ describe('a blurred gradient', () => {
     expect(gained(1, 0)).toBe('good');
   });
 
+  it('is one of gentler functions, too', () => {
+    const among = (gentle: readonly number[]) => checked(honestFacts({ gentle }), 'blurred-gradient');
+    expect(among(some(2, 1, 0))).toMatchObject({
+      verdict: 'suspicious',
+      evidence: expect.stringMatching(/functions taken eight times as wide changed 2 more than/),
+    });
+    expect(among([...some(2, 1, 0).slice(1), -1]).verdict).toBe('good');
+    expect(among([]).verdict).toBe('good');
+  });
+
   it('is not known where nothing stood', () => {
     expect(verdict(times(LOOKED, path({ gain: undefined })))).toBe('unknown');
   });
@@ -245,7 +258,10 @@ describe('steps', () => {
   it('are heeded by attacks that pass them, and cuts by none', () => {
     const passed = attacks({ straightThrough: true });
     const heeded = (stepped: readonly string[], cut: readonly string[]) =>
-      checked(honestFacts({ attacks: passed, obstacles: { stepped, cut, random: [] } }), 'steps').heeded;
+      checked(
+        honestFacts({ attacks: passed, obstacles: { stepped, cut, random: [], saturating: [] } }),
+        'steps',
+      ).heeded;
     expect(heeded(['Round'], [])).toBe(true);
     expect(heeded(['Round'], ['Cast'])).toBe(false);
     expect(heeded([], ['Cast'])).toBe(false);

@@ -16,7 +16,7 @@ export function steps({ obstacles, attacks }: ReliabilityFacts): Check {
   const kinds = [
     ...(stepped.length > 0 ? [`${stepped.join(', ')}: ${passed}`] : []),
     ...(cut.length > 0
-      ? [`${cut.join(', ')} of integers or comparisons: no gradient passes, straight through or not`]
+      ? [`${cut.join(', ')} of integers or conditions: no gradient passes, straight through or not`]
       : []),
   ];
   return {
@@ -26,7 +26,7 @@ export function steps({ obstacles, attacks }: ReliabilityFacts): Check {
     heeded: cut.length === 0 && attacks.straightThrough,
     remedy:
       cut.length > 0
-        ? 'Attack without gradients, and attack the model with a smooth layer in place of the comparisons.'
+        ? 'Attack without gradients, and attack the model with a smooth layer in their place.'
         : 'Attack with rounding=straight-through. A quantised model may well be as robust as it looks: where attacks with and without gradients then agree, nothing was hidden.',
   };
 }

@@ -1,14 +1,17 @@
 import type { Value } from '../../../onnx/graph-builder.ts';
 import { defineRule, type GradientRule } from '../rule.ts';
 
-/** `z = condition ? x : y`: each branch gets `g` where it was taken. */
+/**
+ * `z = condition ? x : y`: each branch gets `g` where it was taken. A condition between two constants that is to pass a gradient
+ * straight through gets what the other choice would change.
+ */
 export const where = defineRule({
   op: 'Where',
   since: 9,
   note: 'x̄ = Σ_b g where the condition holds, ȳ = Σ_b g where not',
   perSample: true,
   grad: ({ b, input, outGrads: [g], needs, unbroadcast }) => [
-    null,
+    needs[0] ? unbroadcast(b.mul(g!, b.sub(input(1), input(2))), 0) : null,
     needs[1] ? unbroadcast(b.where(input(0), g!, 0), 1) : null,
     needs[2] ? unbroadcast(b.where(input(0), 0, g!), 2) : null,
   ],

@@ -1,4 +1,4 @@
-import { unaryRule } from './unary.ts';
+import { saturatingRule, unaryRule } from './unary.ts';
 
 /** `y = |x|`: `x̄ = g ⊙ sign(x)`, zero at zero. */
 export const abs = unaryRule('Abs', 6, 'x̄ = g ⊙ sign(x); 0 at 0', ({ b, x, g }) =>
@@ -22,6 +22,6 @@ export const exp = unaryRule('Exp', 6, 'x̄ = g ⊙ y', ({ b, y, g }) => b.mul(g
 export const log = unaryRule('Log', 6, 'x̄ = g / x', ({ b, x, g }) => b.div(g, x));
 
 /** `y = erf(x)`: `x̄ = g ⊙ 2/√π · exp(−x²)`. */
-export const erf = unaryRule('Erf', 9, 'x̄ = g ⊙ 2/√π · exp(−x²)', ({ b, x, g }) =>
+export const erf = saturatingRule('Erf', 9, 'x̄ = g ⊙ 2/√π · exp(−x²)', ({ b, x, g }) =>
   b.mul(g, b.mul(b.unary('Exp', b.neg(b.mul(x, x))), 2 / Math.sqrt(Math.PI))),
 );

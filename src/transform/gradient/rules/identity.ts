@@ -1,4 +1,5 @@
 import { GlacisError } from '../../../core/error.ts';
+import { isFloat } from '../../../onnx/dtype.ts';
 import { numbersOf } from '../../../onnx/tensor.ts';
 import { defineRule } from '../rule.ts';
 import { unaryRule } from './unary.ts';
@@ -6,8 +7,13 @@ import { unaryRule } from './unary.ts';
 /** `y = x`: `x̄ = g`. */
 export const identity = unaryRule('Identity', 1, 'x̄ = g', ({ g }) => g);
 
-/** Between floating-point types: `g` in the input's type. Other types are stop-gradients. */
-export const cast = unaryRule('Cast', 6, 'x̄ = g in the type of x', ({ b, x, g }) => b.cast(g, x.dtype));
+/**
+ * Between floating-point types: `g` in the input's type. Other types are stop-gradients, but for straight-through rounding, where
+ * whole numbers and comparisons that become floats again pass `g` as it is.
+ */
+export const cast = unaryRule('Cast', 6, 'x̄ = g in the type of x', ({ b, x, g }) =>
+  isFloat(x.dtype) ? b.cast(g, x.dtype) : g,
+);
 
 /** Like `Cast`; the second input only gives the type. */
 export const castLike = unaryRule('CastLike', 15, 'x̄ = g in the type of x', ({ b, x, g }) =>

@@ -1,10 +1,10 @@
 import { float } from '../../../onnx/attributes.ts';
 import type { Value } from '../../../onnx/graph-builder.ts';
 import type { Ops } from '../../ops.ts';
-import { unaryRule } from './unary.ts';
+import { saturatingRule, unaryRule } from './unary.ts';
 
 /** `y = 1/(1 + e⁻ˣ)`: `x̄ = g ⊙ y ⊙ (1 − y)`. */
-export const sigmoid = unaryRule('Sigmoid', 6, 'x̄ = g ⊙ y ⊙ (1 − y)', ({ b, y, g }) =>
+export const sigmoid = saturatingRule('Sigmoid', 6, 'x̄ = g ⊙ y ⊙ (1 − y)', ({ b, y, g }) =>
   b.mul(b.mul(g, y), b.sub(1, y)),
 );
 
@@ -31,7 +31,7 @@ export const softplus = unaryRule('Softplus', 1, 'x̄ = g ⊙ σ(x)', ({ b, x, g
 );
 
 /** `y = x / (1 + |x|)`: `x̄ = g / (1 + |x|)²`. */
-export const softsign = unaryRule('Softsign', 1, 'x̄ = g / (1 + |x|)²', ({ b, x, g }) => {
+export const softsign = saturatingRule('Softsign', 1, 'x̄ = g / (1 + |x|)²', ({ b, x, g }) => {
   const d = b.add(b.unary('Abs', x), 1);
   return b.div(g, b.mul(d, d));
 });

@@ -1,4 +1,4 @@
-import { unaryRule } from './unary.ts';
+import { saturatingRule, unaryRule } from './unary.ts';
 
 /** `x̄ = g ⊙ cos x`. */
 export const sin = unaryRule('Sin', 7, 'x̄ = g ⊙ cos x', ({ b, x, g }) => b.mul(g, b.unary('Cos', x)));
@@ -20,7 +20,7 @@ export const acos = unaryRule('Acos', 7, 'x̄ = −g / √(1 − x²)', ({ b, x,
 );
 
 /** `x̄ = g / (1 + x²)`. */
-export const atan = unaryRule('Atan', 7, 'x̄ = g / (1 + x²)', ({ b, x, g }) =>
+export const atan = saturatingRule('Atan', 7, 'x̄ = g / (1 + x²)', ({ b, x, g }) =>
   b.div(g, b.add(b.mul(x, x), 1)),
 );
 
@@ -31,7 +31,7 @@ export const sinh = unaryRule('Sinh', 9, 'x̄ = g ⊙ cosh x', ({ b, x, g }) => 
 export const cosh = unaryRule('Cosh', 9, 'x̄ = g ⊙ sinh x', ({ b, x, g }) => b.mul(g, b.unary('Sinh', x)));
 
 /** `x̄ = g ⊙ (1 − y²)`. */
-export const tanh = unaryRule('Tanh', 6, 'x̄ = g ⊙ (1 − y²)', ({ b, y, g }) =>
+export const tanh = saturatingRule('Tanh', 6, 'x̄ = g ⊙ (1 − y²)', ({ b, y, g }) =>
   b.mul(g, b.sub(1, b.mul(y, y))),
 );
 

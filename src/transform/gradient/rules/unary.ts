@@ -1,7 +1,7 @@
 import type { Attributes } from '../../../onnx/attributes.ts';
 import type { Value } from '../../../onnx/graph-builder.ts';
 import type { Ops } from '../../ops.ts';
-import { defineRule, type GradientOptions, type GradientRule } from '../rule.ts';
+import { defineRule, type GradientOptions, type GradientRule, WIDER } from '../rule.ts';
 
 /** What the gradient of an element-wise function `y = f(x)` is written from; all three values have the same shape. */
 export interface UnaryContext {
@@ -26,5 +26,27 @@ export function unaryRule(
     note,
     grad: ({ b, input, outputs: [y], outGrads: [g], attrs, options }) =>
       g ? [grad({ b, x: input(0), y: y!, g, attrs, options })] : [null],
+  });
+}
+
+/** As {@link unaryRule}, for a function that saturates: under `saturation: 'wide'` it is differentiated as `f(x / WIDER)`. */
+export function saturatingRule(
+  op: string,
+  since: number,
+  note: string,
+  grad: (context: UnaryContext) => Value,
+): GradientRule {
+  return unaryRule(op, since, note, (context) => {
+    const { b, x, options } = context;
+    if (options.saturation !== 'wide') return grad(context);
+    const near = b.mul(x, 1 / WIDER);
+    const wide: UnaryContext = {
+      ...context,
+      x: near,
+      get y() {
+        return b.unary(op, near);
+      },
+    };
+    return b.mul(grad(wide), 1 / WIDER);
   });
 }
