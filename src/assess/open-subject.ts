@@ -85,6 +85,8 @@ async function openAs(engine: Engine, options: SubjectOptions, way: Way): Promis
     ...(output !== undefined && { output }),
   });
   const batch = target.fixedBatch ?? options.batch ?? batchFor(target);
+  const oracle = fileOracle(target, batch);
+  const isOpen = !way.lift && target.fixedBatch === undefined;
   const predictor = await openPredictor(engine, pinned(options.deployed), {
     input,
     output: target.found.output,
@@ -92,12 +94,13 @@ async function openAs(engine: Engine, options: SubjectOptions, way: Way): Promis
     // A file whose batch is open but baked into its shapes answers one sample at a time.
     batch: way.lift ? 1 : batch,
     fixed,
+    lanes: isOpen && target.lanes ? { count: target.lanes.count, rows: oracle.batch } : undefined,
   });
   const subject = {
     sampleDims: target.sampleDims,
     classes: target.classes,
     target,
-    oracle: fileOracle(target, batch),
+    oracle,
     queries: target.queries,
     predictor,
     activation: target.found.stripped,

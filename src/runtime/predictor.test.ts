@@ -44,6 +44,18 @@ describe('predict', () => {
     await predictor.close();
   });
 
+  it.each([1, 2, 3])('gives the same with %i threads that run whole samples', async (count) => {
+    const lanes = { count, rows: 2 };
+    const predictor = await openPredictor(engine, small('N'), { ...options, batch: 99, lanes });
+    expect(await predictor.predict(x, 5)).toEqual(z);
+    expect(await predictor.predict(x, 1)).toEqual(z.slice(0, 3));
+    expect(await predictor.predict(x, 0)).toEqual(new Float32Array(0));
+    await expect(predictor.predict(x, 5, AbortSignal.abort())).rejects.toMatchObject({
+      code: 'run/cancelled',
+    });
+    await predictor.close();
+  });
+
   it.each<DType>(['float64', 'float16', 'int64', 'int32', 'uint8'])(
     'reads numbers of type %s',
     async (dtype) => {

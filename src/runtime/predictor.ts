@@ -3,8 +3,9 @@ import { GlacisError } from '../core/error.ts';
 import type { Model } from '../onnx/model.ts';
 import { elementCount, numbersOf, type Tensor } from '../onnx/tensor.ts';
 import { f32, type HostTensor } from './array.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, Session } from './engine.ts';
 import { type FixedInputs, fixedForBatch } from './fixed-input.ts';
+import { openOnLanes } from './sharded.ts';
 
 /** The model exactly as it is deployed: inputs in, outputs out, nothing stripped, lifted or rewritten. */
 export interface Predictor {
@@ -21,7 +22,15 @@ export interface PredictorOptions {
   readonly batch: number;
   /** Values of the other inputs. */
   readonly fixed?: FixedInputs;
+  /**
+   * Threads that run whole samples each, `rows` at a time: quicker for small models, which are then held once a thread. Not for a model whose batch
+   * size is fixed.
+   */
+  readonly lanes?: { readonly count: number; readonly rows: number } | undefined;
 }
+
+/** Batches for each thread: one that runs and one that waits for it. */
+const PER_LANE = 2;
 
 /** Opens the deployed model. A model whose batch size is fixed is run at that size, the last batch filled up. */
 export async function openPredictor(
@@ -29,7 +38,8 @@ export async function openPredictor(
   model: Model,
   options: PredictorOptions,
 ): Promise<Predictor> {
-  const session = await engine.open(model);
+  const { lanes } = options;
+  const sessions = lanes ? await openOnLanes(engine, model, lanes.count) : [await engine.open(model)];
   const size = elementCount(options.sampleDims);
   const info = model.graph.inputs.find((i) => i.name === options.input);
   const first = info?.type.kind === 'tensor' ? info.type.dims?.[0] : undefined;
@@ -41,10 +51,12 @@ export async function openPredictor(
           'data/mismatch',
           `input ${options.input}: expected ${n} samples of [${options.sampleDims.join(', ')}], got ${x.length} numbers`,
         );
-      const parts: Float32Array[] = [];
-      const batch = fixedBatch ?? Math.max(1, Math.min(options.batch, n));
-      for (let at = 0; at < n; at += batch) {
+      const share = lanes ? Math.min(lanes.rows, Math.ceil(n / lanes.count)) : n;
+      const batch = fixedBatch ?? Math.max(1, Math.min(options.batch, share));
+      const parts: Float32Array[] = new Array(Math.ceil(n / batch));
+      const part = async (number: number, session: Session) => {
         throwIfCancelled(signal, 'prediction');
+        const at = number * batch;
         const count = Math.min(batch, n - at);
         const rows = fixedBatch ?? count;
         let data = x.subarray(at * size, (at + count) * size);
@@ -66,8 +78,14 @@ export async function openPredictor(
             `output ${options.output}: expected a row for each of ${rows} samples, got [${out.dims.join(', ')}]`,
           );
         const k = out.data.length / rows;
-        parts.push(floatsOf(out).subarray(0, count * k));
-      }
+        parts[number] = floatsOf(out).subarray(0, count * k);
+      };
+      const turns = lanes ? PER_LANE * sessions.length : 1;
+      const turn = async (first: number) => {
+        for (let number = first; number < parts.length; number += turns)
+          await part(number, sessions[first % sessions.length]!);
+      };
+      await Promise.all(Array.from({ length: turns }, (_, first) => turn(first)));
       const whole = new Float32Array(parts.reduce((sum, p) => sum + p.length, 0));
       let to = 0;
       for (const p of parts) {
@@ -76,7 +94,9 @@ export async function openPredictor(
       }
       return whole;
     },
-    close: () => session.close(),
+    async close() {
+      await Promise.all(sessions.map((session) => session.close()));
+    },
   };
 }
 
