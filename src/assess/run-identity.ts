@@ -1,19 +1,24 @@
 import { createHash } from 'node:crypto';
 import type { PlannedAttack } from '../attack/registry.ts';
 import type { AssessOptions } from './assess.ts';
-import type { RunIdentity } from './checkpoint.ts';
+
 import type { CorruptionPlan } from './corruption/plan.ts';
 import { cellName } from './corruption/plan.ts';
 import { glacisVersion } from './environment.ts';
-import type { Loaded } from './load.ts';
+import type { Loaded, LoadOptions } from './load.ts';
+import type { RunIdentity } from './run-store.ts';
+
+/** The options that a result depends on. */
+type IdentityOptions = Omit<LoadOptions, 'model'> &
+  Pick<AssessOptions, 'norm' | 'seed' | 'device' | 'towards'>;
 
 /** What must be the same for a checkpoint to be taken up. The batch may differ: it changes no result. */
 export function identityOf(
   { source, surrogate, adapted, bounds, constraint, labels, task }: Loaded,
   plans: readonly PlannedAttack[],
   eps: readonly number[],
-  options: AssessOptions,
-  corruption: CorruptionPlan | undefined,
+  options: IdentityOptions,
+  corruption?: CorruptionPlan | undefined,
 ): RunIdentity {
   const {
     input,

@@ -34,6 +34,7 @@ export const command: Command = {
     out: { value: 'DIR', help: 'folder for the results (glacis-transfer unless given)' },
     json: { value: 'FILE', help: 'where the JSON result goes (DIR/transfer.json unless given)' },
     report: { value: 'FILE', help: 'where the HTML report goes (DIR/transfer.html unless given)' },
+    resume: { help: 'go on from the checkpoint that an interrupted run left in DIR' },
     'fail-on': FAIL_ON,
   },
   examples: [
@@ -70,6 +71,7 @@ export const command: Command = {
       seed: given.whole('seed', 0) ?? 0,
       out,
       perSamplePrefix: folderPrefix(json, out),
+      resume: given.flag('resume'),
       signal,
       progress: terminal.progress,
       say: terminal.say,
@@ -84,7 +86,10 @@ export const command: Command = {
     await writeText(report, renderTransferHtml(result));
     terminal.print(renderTransferText(result, { width: terminal.width }));
     terminal.say(`Report: ${report}\nResult: ${json}`);
-    if (result.status === 'partial') return EXIT.unfinished;
+    if (result.status === 'partial') {
+      terminal.say('Stopped early; the same command with --resume goes on.');
+      return EXIT.unfinished;
+    }
     return isGrave(result.findings, failOn) ? EXIT.negative : EXIT.good;
   },
 };

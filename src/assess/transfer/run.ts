@@ -45,6 +45,8 @@ export interface TransferRun {
   readonly tolerance: number | undefined;
   readonly signal: AbortSignal | undefined;
   readonly progress: Progress;
+  /** Called when some samples more are done; a record that was saved then can be taken up again. */
+  readonly save?: (() => Promise<void>) | undefined;
   /** Milliseconds. */
   readonly now: () => number;
 }
@@ -69,7 +71,7 @@ export function transferRecord(models: readonly OpenModel[], ball: Ball, n: numb
 }
 
 /**
- * Makes examples on each model file and puts them through all models, into `record`. Only samples that a row's and a column's model both get
+ * Makes examples on each model file and puts them through all models, into `record`, from where that stands. Only samples that a row's and a column's model both get
  * right are tried. Attacks go on after their first success (see {@link pressing}). A row is finished before the next begins. A model
  * without gradients gives no row, and the record says why.
  * Beside that, every model is asked about the samples with a change at random ({@link noisy}).
@@ -159,7 +161,7 @@ async function askFirst(
   ball: Ball,
   chunks: Chunks,
   record: TransferRecord,
-  { seed, signal, progress }: TransferRun,
+  { seed, signal, progress, save }: TransferRun,
 ): Promise<void> {
   const total = chunks.n * models.length;
   for (let start = record.cleanDone; start < chunks.n; start += chunks.step) {
@@ -178,6 +180,7 @@ async function askFirst(
       for (const [j, s] of tried.entries()) record.noise![i]![start + s] = wrong[j]!;
     }
     record.cleanDone = start + chunk.count;
+    await save?.();
   }
 }
 
@@ -219,6 +222,7 @@ async function runRow(
       row.seconds += outcome.seconds;
       row.refused += Object.values(outcome.refused).reduce((sum, count) => sum + count, 0);
       if (!outcome.complete) return false;
+      await run.save?.();
     }
     return true;
   } catch (thrown) {

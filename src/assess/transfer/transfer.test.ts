@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -155,6 +155,38 @@ describe('transfer', () => {
     expect(result.rows[0]).toMatchObject({ model: 0, n: N });
     expect(result.rows[0]!.cells[1]).toMatchObject(expected(W.a, W.b));
     expect(() => transferToJson(result)).not.toThrow();
+  });
+
+  it('goes on from where it was stopped, to the same figures', async () => {
+    const folder = (name: string) => ({ out: mkdtempSync(join(home, name)), perSamplePrefix: '' });
+    const whole = folder('whole');
+    const part = folder('part');
+    const result = await run(['a.onnx', 'b.onnx'], whole);
+    const controller = new AbortController();
+    const stopped = await run(['a.onnx', 'b.onnx'], {
+      ...part,
+      signal: controller.signal,
+      progress: ({ label }) => {
+        if (label.includes(' on B (')) controller.abort('the test');
+      },
+    });
+    expect(stopped.status).toBe('partial');
+    const again: string[] = [];
+    const rest = await run(['a.onnx', 'b.onnx'], {
+      ...part,
+      resume: true,
+      progress: ({ label }) => again.push(label),
+    });
+    // What was under way when it was stopped is asked for twice.
+    const figures = ({ rows, ...more }: ReturnType<typeof timeless>) => ({
+      rows: rows.map(({ queries: _q, gradientQueries: _g, ...row }) => row),
+      ...more,
+    });
+    expect(figures(timeless(rest))).toEqual(figures(timeless(result)));
+    expect(again.filter((label) => label.includes(' on A (') || label === 'clean answers')).toEqual([]);
+    const bytes = ({ out }: { readonly out: string }) => readFileSync(join(out, 'transfer.npz'));
+    expect(bytes(part)).toEqual(bytes(whole));
+    expect(readdirSync(part.out)).toEqual(['transfer.npz']);
   });
 
   it('says so when it is stopped before anything is known', async () => {

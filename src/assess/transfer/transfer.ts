@@ -8,6 +8,8 @@ import type { Ball, Norm } from '../../threat/norm.ts';
 import { checkPlan, defaultEps } from '../budget.ts';
 import { environmentOf } from '../environment.ts';
 import type { JsonValue } from '../result.ts';
+import { identityOf } from '../run-identity.ts';
+import { transferCheckpointIn } from './checkpoint.ts';
 import { transferFindings, weakRows } from './findings.ts';
 import { type CommonOptions, checkModels, closeModels, type OpenModel, openModels } from './models.ts';
 import { writeTransferSamples } from './per-sample.ts';
@@ -34,6 +36,8 @@ export interface TransferOptions extends CommonOptions {
   readonly out: string;
   /** How the result names that folder, e.g. `../glacis-out/`; empty when it lies in the folder itself. */
   readonly perSamplePrefix?: string | undefined;
+  /** Goes on from what an interrupted run left in `out`. */
+  readonly resume?: boolean | undefined;
   readonly progress?: Progress | undefined;
   /** The command line that gives the same result. */
   readonly command?: string | undefined;
@@ -42,11 +46,14 @@ export interface TransferOptions extends CommonOptions {
 }
 
 const PER_SAMPLE = 'transfer.npz';
+/** Milliseconds between checkpoints. */
+const SAVE_AT_MOST_EVERY = 5000;
 
 /**
  * Makes examples on each model file and puts them through every other model: who can be fooled by whose examples. Every example is
  * verified to lie in ball and bounds, and every figure comes from the deployed models. Endpoints and adapters are columns only.
- * When `signal` fires, or an endpoint goes away once a row has begun, the result is `partial` and holds what is finished.
+ * When `signal` fires, or an endpoint goes away once a row has begun, the result is `partial` and holds what is finished, and a checkpoint stays
+ * in `out`.
  * Errors: those of loading (with the model's name), `option/invalid`, `data/mismatch` where models take other shapes, `run/failed`,
  * `output/unwritable`.
  */
@@ -71,13 +78,33 @@ export async function transfer(options: TransferOptions): Promise<Transfer> {
       say?.(`${whose.map(({ label }) => label).join(', ')}: ${note}`);
     const ball: Ball = { norm, eps: options.eps ?? defaultEps(norm, bounds), bounds, constraint };
     const record = transferRecord(models, ball, adapted.n);
+    const checkpoint = transferCheckpointIn(options.out, {
+      ...identityOf(models[0]!.loaded, [plan], [ball.eps], options),
+      model: models.map(({ loaded }) => loaded.source.digest),
+    });
+    if (options.resume) {
+      const found = await checkpoint.restore(record);
+      say?.(
+        found
+          ? `going on from what is in ${options.out}`
+          : `nothing to go on from in ${options.out}: starting anew`,
+      );
+    } else await checkpoint.clear();
+    let savedAt = performance.now();
     const stopped = await runTransfer(models, plan, ball, record, {
       seed,
       tolerance: options.tolerance,
       signal,
       progress: options.progress ?? silent,
+      async save() {
+        if (performance.now() - savedAt < SAVE_AT_MOST_EVERY) return;
+        await checkpoint.save(record);
+        savedAt = performance.now();
+      },
       now: () => performance.now(),
     });
+    if (stopped === undefined) await checkpoint.clear();
+    else await checkpoint.save(record);
     await writeTransferSamples(options.out, PER_SAMPLE, { indices: adapted.indices, labels }, record);
     const summaries = models.map((model, i) => summaryOf(model, record, i));
     const noise = noiseOf(record);
