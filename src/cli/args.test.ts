@@ -31,6 +31,15 @@ describe('readArgs', () => {
     expect(given.flag('fix')).toBe(false);
   });
 
+  it('takes underscores in names for hyphens, where there is such an option and before --', () => {
+    const table = { 'private-key': { value: 'FILE', help: '' }, 'use-staging': { help: '' } };
+    const given = readArgs(['--private_key=a_b', '--use_staging', '--', '--use_staging'], table);
+    expect([given.text('private-key'), given.flag('use-staging')]).toEqual(['a_b', true]);
+    expect(given.positionals).toEqual(['--use_staging']);
+    expect(readArgs(['--private_key', 'x'], table).text('private-key')).toBe('x');
+    expect(refusal(() => readArgs(['--public_key', 'x'], table))).toContain('option/unknown: --public_key');
+  });
+
   it('takes a value that begins with a dash', () => {
     expect(readArgs(['--eps', '-0.1'], TABLE).text('eps')).toBe('-0.1');
   });

@@ -44,7 +44,7 @@ export function readArgs(args: readonly string[], table: OptionTable): Given {
     ]),
   );
   const { tokens } = parseArgs({
-    args: [...args],
+    args: withHyphens(args, table),
     options,
     allowPositionals: true,
     strict: false,
@@ -63,6 +63,17 @@ export function readArgs(args: readonly string[], table: OptionTable): Given {
     values.set(token.name, [...earlier, textOf(token, spec, table)]);
   }
   return given(positionals, values);
+}
+
+/** `--private_key` is `--private-key`: published versions of the reference program for signing write some names so. */
+function withHyphens(args: readonly string[], table: OptionTable): string[] {
+  const end = args.indexOf('--');
+  return args.map((arg, i) => {
+    const name = /^--([^=]*_[^=]*)/.exec(arg)?.[1];
+    if (name === undefined || (end >= 0 && i > end)) return arg;
+    const plain = name.replaceAll('_', '-');
+    return Object.hasOwn(table, plain) ? `--${plain}${arg.slice(2 + name.length)}` : arg;
+  });
 }
 
 /** The error for an option that does not exist. */

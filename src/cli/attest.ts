@@ -57,7 +57,7 @@ export const command: Command = {
       );
     const out = given.text('out') ?? `${path.replace(/\.json$/, '')}.statement.json`;
     await prepareFile(out);
-    const signer = await signerFrom(method, given);
+    const signer = await signerFrom(method, given, { terminal, signal });
     const text = await readFile(path, 'utf8').catch((thrown: unknown) => {
       throw asGlacisError(thrown, 'statement/invalid', path);
     });

@@ -16,7 +16,7 @@ import { visible } from '../report/markup.ts';
 import { type Command, type CommandRun, EXIT } from './command.ts';
 import { trustIn } from './gate.ts';
 import { prepareFile, prepareFolder, writeText } from './output.ts';
-import { readKey } from './signer-from.ts';
+import { readKey } from './read-key.ts';
 
 /** `glacis bundle`: a model with all that speaks for it, in one file, for a machine without network. */
 export const command: Command = {

@@ -15,7 +15,7 @@ import { visible } from '../report/markup.ts';
 import { type Command, EXIT } from './command.ts';
 import { wrapped } from './help.ts';
 import { prepareFile, writeText } from './output.ts';
-import { readKey } from './signer-from.ts';
+import { readKey } from './read-key.ts';
 
 /** `glacis gate`: whether a model has the evidence that a policy asks for. */
 export const command: Command = {

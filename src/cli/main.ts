@@ -6,6 +6,7 @@ import { type OptionTable, readArgs } from './args.ts';
 import { type Command, EXIT } from './command.ts';
 import { helpFor, overview } from './help.ts';
 import { interruptible } from './interrupt.ts';
+import { type LogLevel, takeLogLevel } from './log-level.ts';
 import { openTerminal } from './terminal.ts';
 
 /** Every command, by name; each is loaded when it is called, so that the program starts fast. */
@@ -159,6 +160,10 @@ const COMMON: OptionTable = {
   help: { help: 'show this help' },
   quiet: { help: 'only the result and errors' },
   debug: { help: 'show where an error comes from' },
+  'log-level': {
+    value: 'LEVEL',
+    help: 'debug (as --debug), info, warning, error or critical (as --quiet); may stand before the command',
+  },
 };
 
 /** Codes that mean the work could not be finished; all others mean wrong use or unreadable input. */
@@ -179,16 +184,24 @@ const UNFINISHED: ReadonlySet<ErrorCode> = new Set([
  * use or unreadable input, 3 could not finish.
  */
 export async function main(argv: readonly string[]): Promise<number> {
-  const debug = argv.includes('--debug');
+  let level: LogLevel | undefined;
+  let words: readonly string[];
+  try {
+    ({ level, rest: words } = takeLogLevel(argv));
+  } catch (thrown) {
+    return report(thrown, false);
+  }
+  const debug = level === 'debug' || words.includes('--debug');
   const terminal = openTerminal({
     out: process.stdout,
     error: process.stderr,
-    quiet: argv.includes('--quiet'),
+    quiet: level === 'error' || level === 'critical' || words.includes('--quiet'),
+    warningsOnly: level === 'warning',
     env: process.env,
     now: () => performance.now(),
   });
   try {
-    const [name, args] = wordsOf(argv);
+    const [name, args] = wordsOf(words);
     if (name === '--version' || name === 'version') {
       terminal.print(`${version()}\n`);
       return EXIT.good;

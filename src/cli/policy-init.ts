@@ -1,6 +1,5 @@
 import { access } from 'node:fs/promises';
 import { stdin, stdout } from 'node:process';
-import { createInterface } from 'node:readline/promises';
 import { GlacisError } from '../core/error.ts';
 import { suggestion } from '../core/options.ts';
 import { trustFrom } from '../policy/evidence/trust.ts';
@@ -18,9 +17,10 @@ import { parsePolicy } from '../policy/read-policy.ts';
 import { visible } from '../report/markup.ts';
 import { fingerprintOf } from '../supply/sign/ec-key.ts';
 import type { Given } from './args.ts';
+import { askLine } from './ask-line.ts';
 import { type CommandRun, EXIT } from './command.ts';
 import { prepareFile, writeText } from './output.ts';
-import { readKey } from './signer-from.ts';
+import { readKey } from './read-key.ts';
 
 /** Writes a first policy from the answers to three questions, which come from options or from the terminal. */
 export async function initPolicy({ given, terminal, signal }: CommandRun): Promise<number> {
@@ -31,7 +31,10 @@ export async function initPolicy({ given, terminal, signal }: CommandRun): Promi
       'output/unwritable',
       `${out}: expected no file there, got one; name another with --out`,
     );
-  const ask = stdin.isTTY && stdout.isTTY ? asker(signal) : undefined;
+  const ask =
+    stdin.isTTY && stdout.isTTY
+      ? (text: string) => askLine(text, { output: stdout, signal, where: 'policy init' })
+      : undefined;
   const model: ThreatModel = {
     attackers: (await answers(given, 'attacker', 'Who attacks?', ATTACKERS, ask)) as readonly Attacker[],
     access: (await answers(given, 'access', 'What do they have?', ACCESSES, ask)) as readonly Access[],
@@ -96,23 +99,6 @@ function chosen(option: string, text: string, names: readonly string[]): readonl
       `--${option}: expected ${names.join(', ')}, got '${wrong}'${suggestion(wrong, names)}`,
     );
   return words;
-}
-
-/** Asks on the terminal. Errors: `run/cancelled` on Ctrl-C and at the end of the input. */
-function asker(signal: AbortSignal): (text: string) => Promise<string> {
-  return async (text) => {
-    const lines = createInterface({ input: stdin, output: stdout });
-    try {
-      return await new Promise<string>((resolve, reject) => {
-        const cancel = () => reject(new GlacisError('run/cancelled', 'policy init: cancelled'));
-        lines.once('SIGINT', cancel);
-        lines.once('close', cancel);
-        lines.question(text, { signal }).then(resolve, cancel);
-      });
-    } finally {
-      lines.close();
-    }
-  };
 }
 
 async function fingerprint(given: Given, name: string): Promise<Readonly<Record<string, string>>> {

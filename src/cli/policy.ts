@@ -12,7 +12,7 @@ import { fingerprintOf } from '../supply/sign/ec-key.ts';
 import { type Command, type CommandRun, EXIT } from './command.ts';
 import { prepareFile, writeText } from './output.ts';
 import { initPolicy } from './policy-init.ts';
-import { readKey } from './signer-from.ts';
+import { readKey } from './read-key.ts';
 
 const ACTIONS = ['init', 'check', 'explain', 'key', 'schema'] as const;
 

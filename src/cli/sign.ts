@@ -1,6 +1,5 @@
 import type { KeyObject } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { GlacisError } from '../core/error.ts';
 import { visible } from '../report/markup.ts';
 import { pathInside } from '../supply/sign/ignored.ts';
 import { signModel } from '../supply/sign/sign-model.ts';
@@ -8,12 +7,13 @@ import type { Given } from './args.ts';
 import { type Command, EXIT } from './command.ts';
 import { HASHING_OPTIONS, hashingFrom } from './hashing-options.ts';
 import { prepareFile, writeText } from './output.ts';
-import { readKey, SIGNER_OPTIONS, SIGNING_METHODS, signerFrom } from './signer-from.ts';
+import { readKey } from './read-key.ts';
+import { methodAndSubject, SIGNER_OPTIONS, SIGNING_METHODS, signerFrom } from './signer-from.ts';
 
 /** `glacis sign`: a signature over all files of a model, in the format of OpenSSF Model Signing. */
 export const command: Command = {
-  usage: 'sign METHOD MODEL [--signature FILE]',
-  about: `Signs a model, a file or a folder, with an OpenSSF Model Signing v1.0 bundle that the published tools verify, too. METHOD is ${SIGNING_METHODS.join(', ')}.`,
+  usage: 'sign [METHOD] MODEL [--signature FILE]',
+  about: `Signs a model, a file or a folder, with an OpenSSF Model Signing v1.0 bundle that the published tools verify, too. METHOD is ${SIGNING_METHODS.join(', ')}; sigstore when it is left out.`,
   options: {
     signature: { value: 'FILE', help: 'where the signature goes; model.sig unless given' },
     ...SIGNER_OPTIONS,
@@ -31,19 +31,14 @@ export const command: Command = {
     ['glacis sign key model/ --private-key key.pem --ignore-paths model/README.md', 'sign a folder'],
   ],
   async run({ given, terminal, signal }) {
-    const [method, model, ...rest] = given.positionals;
-    if (method === undefined || model === undefined || rest.length > 0)
-      throw new GlacisError(
-        'option/invalid',
-        `sign: expected METHOD MODEL, got '${given.positionals.join(' ')}'`,
-      );
+    const [method, model] = methodAndSubject(given, SIGNING_METHODS, 'sign: expected METHOD MODEL');
     const signature = given.text('signature') ?? 'model.sig';
     const json = given.text('json');
     const pqKey = await postQuantumKey(given);
     const pqSignature = pqKey && postQuantumPath(given, signature);
     const files = [signature, pqSignature, json];
     for (const file of files) if (file !== undefined) await prepareFile(file);
-    const signer = await signerFrom(method, given);
+    const signer = await signerFrom(method, given, { terminal, signal });
     const hashing = await hashingFrom(given, model);
     const options = {
       ...hashing,

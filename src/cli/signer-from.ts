@@ -1,9 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { asGlacisError, GlacisError } from '../core/error.ts';
+import { GlacisError } from '../core/error.ts';
 import { suggestion } from '../core/options.ts';
 import type { Certificate } from '../supply/sign/certificate.ts';
 import type { Signer } from '../supply/sign/signer.ts';
 import type { Given, OptionTable } from './args.ts';
+import type { CommandRun } from './command.ts';
+import { readKey } from './read-key.ts';
+import { SIGSTORE_OPTIONS, sigstoreFrom } from './sigstore-from.ts';
 
 /** The ways to sign, named as the reference program names them. */
 export const SIGNING_METHODS = [
@@ -25,18 +27,13 @@ export const SIGNER_OPTIONS: OptionTable = {
     value: 'URI',
     help: 'pkcs11-…: the key, e.g. pkcs11:token=T;object=K?module-path=FILE; the PIN in pin-source=FILE or GLACIS_PKCS11_PIN',
   },
-  'identity-token': {
-    value: 'FILE',
-    help: 'sigstore: a file with the OpenID Connect token; GLACIS_IDENTITY_TOKEN unless given',
-  },
-  fulcio: { value: 'URL', help: 'sigstore: the authority; the public one unless given' },
-  rekor: { value: 'URL', help: 'sigstore: the log; the public one unless given' },
   'signing-certificate': { value: 'FILE', help: "certificate: the signer's certificate, PEM" },
   'certificate-chain': {
     value: 'FILE',
     help: 'certificate: those above it, PEM, in one file or several',
     many: true,
   },
+  ...SIGSTORE_OPTIONS,
 };
 
 /** Which of them each method takes. */
@@ -45,11 +42,15 @@ const TAKES: Readonly<Record<(typeof SIGNING_METHODS)[number], readonly string[]
   certificate: ['private-key', 'password', 'signing-certificate', 'certificate-chain'],
   'pkcs11-key': ['pkcs11-uri'],
   'pkcs11-certificate': ['pkcs11-uri', 'signing-certificate', 'certificate-chain'],
-  sigstore: ['identity-token', 'fulcio', 'rekor'],
+  sigstore: Object.keys(SIGSTORE_OPTIONS),
 };
 
 /** Who signs, as the command line says. Errors: `option/invalid`, `key/unusable`, `signing/unavailable`. */
-export async function signerFrom(method: string, given: Given): Promise<Signer> {
+export async function signerFrom(
+  method: string,
+  given: Given,
+  run: Pick<CommandRun, 'terminal' | 'signal'>,
+): Promise<Signer> {
   const known = methodFrom(method, SIGNING_METHODS);
   requireTaken(given, known, TAKES);
   switch (known) {
@@ -81,29 +82,23 @@ export async function signerFrom(method: string, given: Given): Promise<Signer> 
       const certificate = known === 'pkcs11-key' ? undefined : await signingCertificate(given);
       return pkcs11Signer(await openPkcs11Key(uri, await loadPkcs11(), process.env), certificate);
     }
-    case 'sigstore': {
-      const { loadSigstore, PUBLIC_SIGSTORE, sigstoreSigner } = await import(
-        '../supply/sign/sigstore-signer.ts'
-      );
-      const path = given.text('identity-token');
-      const token =
-        path === undefined
-          ? process.env.GLACIS_IDENTITY_TOKEN
-          : Buffer.from(await readKey(path))
-              .toString()
-              .trim();
-      if (!token)
-        throw new GlacisError(
-          'option/invalid',
-          '--identity-token: expected a file with a token, or one in GLACIS_IDENTITY_TOKEN, got neither',
-        );
-      const services = {
-        fulcio: given.text('fulcio') ?? PUBLIC_SIGSTORE.fulcio,
-        rekor: given.text('rekor') ?? PUBLIC_SIGSTORE.rekor,
-      };
-      return sigstoreSigner(token, services, await loadSigstore());
-    }
+    case 'sigstore':
+      return sigstoreFrom(given, run);
   }
+}
+
+/**
+ * METHOD and what it is about. A method that is left out is sigstore, as in the reference program. Errors: `option/invalid` for more words or fewer.
+ */
+export function methodAndSubject(
+  { positionals }: Pick<Given, 'positionals'>,
+  methods: readonly string[],
+  usage: string,
+): readonly [method: string, subject: string] {
+  const [first, second, ...rest] = positionals;
+  if (first !== undefined && second !== undefined && rest.length === 0) return [first, second];
+  if (first !== undefined && second === undefined && !methods.includes(first)) return ['sigstore', first];
+  throw new GlacisError('option/invalid', `${usage}, got '${positionals.join(' ')}'`);
 }
 
 /** One of `methods`. Errors: `option/invalid`. */
@@ -140,13 +135,6 @@ export function required(given: Given, name: string): string {
   const text = given.text(name);
   if (text === undefined) throw new GlacisError('option/invalid', `--${name}: expected a value, got nothing`);
   return text;
-}
-
-/** The bytes of a key or certificate file. Errors: `key/unusable`. */
-export async function readKey(path: string): Promise<Uint8Array> {
-  return readFile(path).catch((thrown: unknown) => {
-    throw asGlacisError(thrown, 'key/unusable', path);
-  });
 }
 
 /** The certificate of `--signing-certificate` and those above it. */

@@ -59,6 +59,16 @@ describe('openTerminal', () => {
     for (const sign of ['\r', '\x1b', '█']) expect(written.error).not.toContain(sign);
   });
 
+  it('says warnings alone when only these are wanted', () => {
+    const { terminal, written, at } = setUp({ tty: false, warningsOnly: true });
+    terminal.say('Signature: model.sig');
+    terminal.say('Warning: a link that leads out');
+    terminal.progress(update(10));
+    at(60_000);
+    terminal.progress(update(20));
+    expect(written.error).toBe('Warning: a link that leads out\n');
+  });
+
   it('says nothing but results when it is to be quiet', () => {
     const { terminal, written, at } = setUp({ tty: true, quiet: true });
     at(60_000);

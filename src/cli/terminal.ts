@@ -7,7 +7,7 @@ export interface Terminal {
   readonly width: number;
   /** The result itself, to standard output. */
   print(text: string): void;
-  /** A sentence on what is going on, to standard error, without control characters; left out with `--quiet`. */
+  /** A sentence on what is going on, to standard error, without control characters; left out with `--quiet`. One that begins with `Warning:` is one. */
   say(line: string): void;
   /** Progress, to standard error: a bar on a terminal, a line every few seconds elsewhere. */
   readonly progress: Progress;
@@ -31,6 +31,8 @@ export interface TerminalOptions {
   readonly out: Sink;
   readonly error: Sink;
   readonly quiet: boolean;
+  /** Of what {@link Terminal.say} says, only warnings; no progress. */
+  readonly warningsOnly?: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds. */
   readonly now: () => number;
@@ -41,7 +43,14 @@ const BAR_EVERY = 100;
 const LINE_EVERY = 5000;
 
 /** Writes results to `out` and everything else to `error`. */
-export function openTerminal({ out, error, quiet, env, now }: TerminalOptions): Terminal {
+export function openTerminal({
+  out,
+  error,
+  quiet,
+  warningsOnly = false,
+  env,
+  now,
+}: TerminalOptions): Terminal {
   const width = Math.max(40, Math.min(120, out.columns ?? (Number(env.COLUMNS) || 96)));
   const live = error.isTTY === true && env.TERM !== 'dumb';
   const colours = out.isTTY === true && env.TERM !== 'dumb' && !env.NO_COLOR;
@@ -61,12 +70,12 @@ export function openTerminal({ out, error, quiet, env, now }: TerminalOptions): 
       out.write(text);
     },
     say(line) {
-      if (quiet) return;
+      if (quiet || (warningsOnly && !line.startsWith('Warning:'))) return;
       clear();
       error.write(`${visible(line)}\n`);
     },
     progress(update) {
-      if (quiet) return;
+      if (quiet || warningsOnly) return;
       const time = now();
       if (update.label !== label) {
         label = update.label;

@@ -7,18 +7,19 @@ import { type Verification, verifyModel } from '../supply/sign/verify-model.ts';
 import type { Given } from './args.ts';
 import { CHECK_OPTIONS, type Check, checkFrom, VERIFYING_METHODS } from './check-from.ts';
 import { type Command, EXIT } from './command.ts';
-import { HASHING_OPTIONS } from './hashing-options.ts';
+import { HASHING_OPTIONS, switchFrom } from './hashing-options.ts';
 import { prepareFile, writeText } from './output.ts';
+import { readKey } from './read-key.ts';
 import { ownFiles, postQuantumPath } from './sign.ts';
-import { readKey, required } from './signer-from.ts';
+import { methodAndSubject, required } from './signer-from.ts';
 
 /** Lines of differences that the text shows; the JSON has all. */
 const MOST_LINES = 20;
 
 /** `glacis verify`: whether a model is, file by file, the one that somebody signed. */
 export const command: Command = {
-  usage: 'verify METHOD MODEL --signature FILE',
-  about: `Verifies a model against an OpenSSF Model Signing bundle of any version, without network. How links are treated and what is ignored is up to the signature. METHOD is ${VERIFYING_METHODS.join(', ')}. Leaves with 1 when the signature does not fit or a file differs.`,
+  usage: 'verify [METHOD] MODEL --signature FILE',
+  about: `Verifies a model against an OpenSSF Model Signing bundle of any version, without network. How links are treated and what is ignored is up to the signature. METHOD is ${VERIFYING_METHODS.join(', ')}; sigstore when it is left out. Leaves with 1 when the signature does not fit or a file differs.`,
   options: {
     signature: { value: 'FILE', help: 'the signature' },
     ...CHECK_OPTIONS,
@@ -29,8 +30,12 @@ export const command: Command = {
     },
     'require-pq': { help: 'refuse without a second signature' },
     'ignore-paths': HASHING_OPTIONS['ignore-paths']!,
+    'ignore-git-paths': {
+      help: 'let these be where they were not signed; so it is unless the other is given',
+    },
     'no-ignore-git-paths': { help: 'refuse unsigned .git, .github, .gitattributes and .gitignore, too' },
     'ignore-unsigned-files': { help: 'let files be that were not signed' },
+    'no-ignore-unsigned-files': { help: 'refuse them; so it is unless the other is given' },
     'digest-cache': HASHING_OPTIONS['digest-cache']!,
     threads: HASHING_OPTIONS.threads!,
     json: { value: 'FILE', help: 'the verdict as JSON, with every difference' },
@@ -42,23 +47,18 @@ export const command: Command = {
     ],
   ],
   async run({ given, terminal, signal }) {
-    const [method, model, ...rest] = given.positionals;
-    if (method === undefined || model === undefined || rest.length > 0)
-      throw new GlacisError(
-        'option/invalid',
-        `verify: expected METHOD MODEL, got '${given.positionals.join(' ')}'`,
-      );
+    const [method, model] = methodAndSubject(given, VERIFYING_METHODS, 'verify: expected METHOD MODEL');
     const path = required(given, 'signature');
     const json = given.text('json');
     if (json !== undefined) await prepareFile(json);
-    const first = await checkFrom(method, given);
+    const first = await checkFrom(method, given, terminal);
     const { check, pqPath } = await withPostQuantum(first, given, path);
     const bundle = parseBundle(await readBundle(path));
     const ignored = await Promise.all(given.texts('ignore-paths').map((p) => ignorePathFrom(model, p)));
     const verification = await verifyModel(model, bundle, check, {
       ignorePaths: [...ignored, ...(await ownFiles(model, [path, pqPath, json]))],
-      ignoreGitPaths: !given.flag('no-ignore-git-paths'),
-      ignoreUnsignedFiles: given.flag('ignore-unsigned-files'),
+      ignoreGitPaths: switchFrom(given, 'ignore-git-paths', true),
+      ignoreUnsignedFiles: switchFrom(given, 'ignore-unsigned-files', false),
       digestCache: given.text('digest-cache'),
       threads: given.whole('threads', 1),
       signal,

@@ -44,6 +44,14 @@ export {
 } from './sign/read-manifest.ts';
 export { type SignedModel, signModel } from './sign/sign-model.ts';
 export type { SignatureCheck, SignedBy, Signer } from './sign/signer.ts';
-export { type SigstoreTrust, sigstoreCheck } from './sign/sigstore-method.ts';
-export { loadSigstore, PUBLIC_SIGSTORE, sigstoreSigner } from './sign/sigstore-signer.ts';
+export { type AmbientSurroundings, ambientToken } from './sign/sigstore/ambient-token.ts';
+export { type SigstoreTrust, sigstoreCheck } from './sign/sigstore/check.ts';
+export { type IdentityToken, identityTokenFrom, SIGSTORE_CLIENT } from './sign/sigstore/identity-token.ts';
+export {
+  PUBLIC_SIGSTORE,
+  type SigstoreServices,
+  STAGING_SIGSTORE,
+  servicesFrom,
+} from './sign/sigstore/services.ts';
+export { sigstoreSigner } from './sign/sigstore/signer.ts';
 export { type Verification, type VerifyOptions, verifyModel } from './sign/verify-model.ts';

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,11 @@ import { certificateSigner, checkCertificateSignature } from '../../../src/suppl
 import { HASH_TYPES, type HashType } from '../../../src/supply/sign/hash-type.ts';
 import { checkKeySignature, keySigner } from '../../../src/supply/sign/key-method.ts';
 import { signModel } from '../../../src/supply/sign/sign-model.ts';
+import { sigstoreCheck } from '../../../src/supply/sign/sigstore/check.ts';
+import { identityTokenFrom, SIGSTORE_CLIENT } from '../../../src/supply/sign/sigstore/identity-token.ts';
+import { PERSON } from '../../../src/supply/sign/sigstore/issuer.fixture.ts';
+import { loopbackSigstore } from '../../../src/supply/sign/sigstore/services.fixture.ts';
+import { sigstoreSigner } from '../../../src/supply/sign/sigstore/signer.ts';
 import { verifyModel } from '../../../src/supply/sign/verify-model.ts';
 
 /** One way to sign. */
@@ -40,7 +45,8 @@ async function main(argv: readonly string[]): Promise<number> {
     throw new Error(`${PYTHON} is not there; run bench/interop/signing/setup.sh first`);
   const work = mkdtempSync(join(tmpdir(), 'glacis-interop-'));
   try {
-    const { rows, version } = await compare(work);
+    const { rows: own, version } = await compare(work);
+    const rows = [...own, await compareSigstore(work)];
     const lines = table(rows);
     process.stdout.write(`${lines.join('\n')}\nmodel-signing ${version}\n`);
     if (argv.includes('--write')) writePage(lines, version);
@@ -172,6 +178,65 @@ async function compare(work: string): Promise<{ readonly rows: readonly Row[]; r
     });
   }
   return { rows, version: python.version };
+}
+
+/** With an identity instead of a key: both sign at the same authority and log, which exist on this machine only. */
+async function compareSigstore(work: string): Promise<Row> {
+  const sigstore = await loopbackSigstore();
+  try {
+    const { trustedRoot, signingConfig, issuer } = sigstore;
+    const mediaType = 'application/vnd.dev.sigstore.clienttrustconfig.v0.1+json';
+    const config = join(work, 'client.json');
+    writeFileSync(config, JSON.stringify({ mediaType, trustedRoot, signingConfig }));
+    const [model, ours, theirs] = ['model', 'ours.sigstore', 'theirs.sigstore'].map((name) =>
+      join(work, name),
+    );
+    const token = sigstore.token();
+    const signer = sigstoreSigner(async () => identityTokenFrom(token, SIGSTORE_CLIENT, NOW), sigstore);
+    writeFileSync(ours!, (await signModel(model!, signer)).bundle);
+    const trust = ['--trust_config', config];
+    const who = ['--identity', PERSON, '--identity_provider', issuer];
+    const verified = await modelSigning('verify', 'sigstore', model!, '--signature', ours!, ...who, ...trust);
+    const signed = await modelSigning(
+      'sign',
+      'sigstore',
+      model!,
+      '--signature',
+      theirs!,
+      '--identity_token',
+      token,
+      ...trust,
+    );
+    const check = await sigstoreCheck({
+      trustedRoot: Buffer.from(JSON.stringify(trustedRoot)),
+      identity: PERSON,
+      identityProvider: issuer,
+    });
+    const found = signed === '' && (await verifyModel(model!, parseBundle(readFileSync(theirs!)), check));
+    return {
+      signer: 'an identity (Sigstore)',
+      hash: 'sha256',
+      model: 'folder',
+      shardSize: 0,
+      oursByPython: verified === '' ? 'yes' : `no: ${verified}`,
+      pythonByOurs: !found
+        ? `not signed: ${signed}`
+        : found.verdict === 'verified'
+          ? 'yes'
+          : `no: ${found.reasons}`,
+    };
+  } finally {
+    await sigstore.close();
+  }
+}
+
+/** Runs the package's command; empty when it says that all is well. */
+function modelSigning(...args: readonly string[]): Promise<string> {
+  return new Promise((resolve) => {
+    execFile(PYTHON, ['-m', 'model_signing', ...args], (error, _, stderr) =>
+      resolve(error ? stderr.trim() || error.message : ''),
+    );
+  });
 }
 
 function runPython(jobs: readonly object[]) {

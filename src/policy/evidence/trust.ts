@@ -111,7 +111,7 @@ async function checkWithSigstore(
   for (const trustedRoot of sigstoreRoots)
     for (const { identity, issuer } of identities) {
       const check = await attempt(async () => {
-        const { sigstoreCheck } = await import('../../supply/sign/sigstore-method.ts');
+        const { sigstoreCheck } = await import('../../supply/sign/sigstore/check.ts');
         return (await sigstoreCheck({ trustedRoot, identity, identityProvider: issuer }))(bundle);
       });
       if (check.fits) return { verified: true, by: { method: 'sigstore', identities: [identity], issuer } };

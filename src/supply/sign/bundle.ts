@@ -98,16 +98,28 @@ function envelopeOf(json: Readonly<Record<string, unknown>>): Envelope {
   return { payloadType, payload: base64At(envelope, 'payload', unreadable), signatures };
 }
 
-/** The bundle with one signature over `payload`; `material` is its `verificationMaterial`. */
-export function bundleOf(payload: Uint8Array, signature: Uint8Array, material: object): object {
+/**
+ * The bundle with one signature over `payload`. `material` says whose it is, in `verificationMaterial`; `entries` are those of transparency logs.
+ */
+export function bundleOf(
+  payload: Uint8Array,
+  signature: Uint8Array,
+  material: object,
+  entries: readonly object[] = [],
+): object {
   return {
     mediaType: BUNDLE_TYPE,
-    verificationMaterial: { ...material, tlogEntries: [] },
-    dsseEnvelope: {
-      payload: Buffer.from(payload).toString('base64'),
-      payloadType: IN_TOTO,
-      signatures: [{ sig: Buffer.from(signature).toString('base64'), keyid: '' }],
-    },
+    verificationMaterial: { ...material, tlogEntries: entries },
+    dsseEnvelope: envelopeJson(payload, signature),
+  };
+}
+
+/** The DSSE envelope with one signature over `payload`, as JSON has it. */
+export function envelopeJson(payload: Uint8Array, signature: Uint8Array): object {
+  return {
+    payload: Buffer.from(payload).toString('base64'),
+    payloadType: IN_TOTO,
+    signatures: [{ sig: Buffer.from(signature).toString('base64'), keyid: '' }],
   };
 }
 
