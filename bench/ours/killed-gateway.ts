@@ -15,8 +15,8 @@ async function main(): Promise<void> {
     strict: true,
   });
   const folder = await mkdtemp(join(tmpdir(), 'glacis-killed-'));
-  const delays = (round: number) => (round * 337) % 1999;
-  const result = await killGateway(folder, Number(values.rounds), delays, (text) => console.error(text));
+  const after = (round: number) => ({ answers: 1, milliseconds: (round * 337) % 1999 });
+  const result = await killGateway(folder, Number(values.rounds), after, (text) => console.error(text));
   const text = `${JSON.stringify(result, null, 2)}\n`;
   if (values.out !== undefined) await writeFile(values.out, text);
   process.stdout.write(text);

@@ -31,13 +31,13 @@ export interface KilledGateway {
 }
 
 /**
- * Kills a whole gateway under load that many times, each `delayOf` milliseconds after its first answer, and starts it again on the same data. At the end the log is verified as a whole; an
+ * Kills a whole gateway under load that many times, each some milliseconds after so many of its answers, and starts it again on the same data. At the end the log is verified as a whole; an
  * error of that is thrown.
  */
 export async function killGateway(
   folder: string,
   rounds: number,
-  delayOf: (round: number) => number,
+  after: (round: number) => { readonly answers: number; readonly milliseconds: number },
   progress: (text: string) => void = () => {},
 ): Promise<KilledGateway> {
   const initializers = { b: float32Tensor([3], Float32Array.of(1, 2, 3)) };
@@ -59,12 +59,12 @@ export async function killGateway(
   for (let round = 0; round < rounds; round++) {
     const server = await start(folder);
     await checkBudget(server, `round ${round}`);
-    let armed = false;
+    const { answers, milliseconds } = after(round);
+    let heardOf = 0;
     const heard = (decision: string, n: number): void => {
       answered.set(decision, n);
       samples += n;
-      if (!armed) setTimeout(() => server.child.kill('SIGKILL'), delayOf(round));
-      armed = true;
+      if (++heardOf === answers) setTimeout(() => server.child.kill('SIGKILL'), milliseconds);
     };
     const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
     const clients = Array.from({ length: CLIENTS }, async (_, i) => {
@@ -72,8 +72,8 @@ export async function killGateway(
       // Until the server is gone.
       for (;;) {
         const decision = await ask(server, agent, n).catch(() => undefined);
-        if (decision === undefined) return;
-        heard(decision, n);
+        if (decision !== undefined) heard(decision, n);
+        else if (server.child.exitCode !== null || server.child.signalCode !== null) return;
       }
     });
     if (server.child.exitCode === null) await once(server.child, 'exit');

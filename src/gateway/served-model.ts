@@ -36,6 +36,15 @@ export interface Classifier {
   readonly features?: number | undefined;
 }
 
+/** Whose call a run is for. */
+export interface RunFor {
+  readonly principal: string;
+  /** The id of the decision about it. */
+  readonly decision: string;
+  /** What the run is part of, for servers further on. */
+  readonly traceparent?: string | undefined;
+}
+
 /** How a run is wanted. */
 export interface RunOptions {
   /** Samples in the first axis; 1 where the model has no batch axis. */
@@ -45,6 +54,8 @@ export interface RunOptions {
   readonly deadline?: number | undefined;
   /** Whether a guard asks for features. */
   readonly features: boolean;
+  /** Named where the run does not end; nobody where the question is the gateway's own. */
+  readonly by?: RunFor | undefined;
 }
 
 /** What the model said. */

@@ -1,6 +1,7 @@
 import { get, type IncomingMessage } from 'node:http';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { until } from '../../../test/until.ts';
 import type { LiveEvent } from './api.ts';
 import { type Browser, type ConsoleSide, consoleSide, send } from './console.fixture.ts';
 import { type Follower, LIVE_RIGHTS, type Live, openLive, type Sight, sightOf } from './live.ts';
@@ -191,7 +192,7 @@ describe('the stream of events', () => {
     return browser;
   };
   const stream = (browser: Browser) =>
-    new Promise<{ answer: IncomingMessage; until: (text: string) => Promise<string> }>((done, failed) => {
+    new Promise<{ answer: IncomingMessage; said: (text: string) => Promise<string> }>((done, failed) => {
       const cookie = [...browser.jar].map(([name, value]) => `${name}=${value}`).join('; ');
       const asked = get(
         `${side.address}/api/events`,
@@ -203,11 +204,8 @@ describe('the stream of events', () => {
           });
           done({
             answer,
-            until: async (what) => {
-              await vi.waitUntil(() => text.includes(what) || answer.destroyed || answer.readableEnded, {
-                timeout: 5000,
-                interval: 5,
-              });
+            said: async (what) => {
+              await until(() => text.includes(what) || answer.destroyed || answer.readableEnded);
               return text;
             },
           });
@@ -218,18 +216,18 @@ describe('the stream of events', () => {
 
   it('carries what happens, with the headers of every answer, until sign-out', async () => {
     const browser = await signedIn(['operator']);
-    const { answer, until } = await stream(browser);
+    const { answer, said } = await stream(browser);
     expect(answer.headers).toMatchObject({
       'content-type': 'text/event-stream',
       'cache-control': 'no-store',
       'x-frame-options': 'DENY',
     });
-    await until('retry');
+    await said('retry');
     side.console.publish(policy);
-    expect(await until('policy')).toContain('data: {"kind":"policy"}\n\n');
+    expect(await said('policy')).toContain('data: {"kind":"policy"}\n\n');
     await browser.ask('/api/session/end', { method: 'POST', body: {} });
-    expect(await until('signed-out')).toContain('signed-out');
-    await vi.waitUntil(() => answer.readableEnded, { timeout: 5000 });
+    expect(await said('signed-out')).toContain('signed-out');
+    await until(() => answer.readableEnded);
   });
 
   it('is for who is signed in, and for so many pages', async () => {
@@ -237,16 +235,13 @@ describe('the stream of events', () => {
     const browser = await signedIn(['operator']);
     const open = [await stream(browser), await stream(browser)];
     const more = await stream(browser);
-    expect([more.answer.statusCode, await more.until('error')]).toEqual([
+    expect([more.answer.statusCode, await more.said('error')]).toEqual([
       429,
       expect.stringContaining('error'),
     ]);
     expect((await browser.ask('/api/events', { method: 'HEAD' })).status).toBe(200);
     open[0]!.answer.destroy();
-    await vi.waitUntil(async () => (await stream(browser)).answer.statusCode === 200, {
-      timeout: 5000,
-      interval: 50,
-    });
+    await until(async () => (await stream(browser)).answer.statusCode === 200);
   });
 
   it('does not hold up the end of the server', async () => {
@@ -254,6 +249,6 @@ describe('the stream of events', () => {
     const { answer } = await stream(browser);
     answer.on('error', () => {});
     await side.management.close();
-    await vi.waitUntil(() => answer.destroyed || answer.readableEnded, { timeout: 5000 });
+    await until(() => answer.destroyed || answer.readableEnded);
   });
 });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../../test/until.ts';
 import {
   type LocalServer,
   localServer,
@@ -260,7 +261,7 @@ describe('signing in with a provider', () => {
       ...{ iss: provider.server.url, aud: 'models', iat: seconds, exp: seconds + 3600 },
     });
     const asked = send(at.address, '/api/events', { headers: { authorization: `Bearer ${token}` } });
-    await vi.waitUntil(() => at.console.wants('policy'), { timeout: 5000 });
+    await until(() => at.console.wants('policy'));
     at.time.now += 601_000;
     const { status, text } = await asked;
     expect([status, text]).toEqual([200, expect.stringContaining('signed-out')]);

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { until } from '../../../test/until.ts';
 import type { OrderWish } from '../../incident/order.ts';
 import { fixedKey } from '../../ledger/note-keys.fixture.ts';
 import { formatTrust } from '../../registry/index.ts';
@@ -500,9 +501,3 @@ describe('orders', () => {
     await expect(world.containment.lift('O-none', 'bob')).rejects.toMatchObject({ code: 'option/invalid' });
   });
 });
-
-/** Waits for what another gateway must notice by itself. */
-async function until(holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 200 && !holds(); i++) await new Promise((done) => setTimeout(done, 25));
-  expect(holds()).toBe(true);
-}

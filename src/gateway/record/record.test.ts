@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { until } from '../../../test/until.ts';
 import {
   auditLog,
   folderSource,
@@ -485,17 +486,14 @@ describe('abuse 26: a disk that is full or fails', () => {
     await rm(join(places().log, '.staging'), { recursive: true, force: true });
     await writeFile(join(places().log, '.staging'), 'x');
     await recorder.record(decision(1)).catch(() => {});
-    for (let i = 0; i < 200 && recorder.broken === undefined; i++)
-      await new Promise((r) => setTimeout(r, 20));
-    expect(recorder.broken).toBeDefined();
+    await until(() => recorder.broken !== undefined);
     expect(await code(recorder.record(decision(2)))).toBe('output/unwritable');
     expect(await code(recorder.receipt(0))).toBe('output/unwritable');
   });
 
   it('is what the first reader sees when the configured floor is above what there is', async () => {
     const recorder = await start({ freeSpace: '900000 TiB' });
-    for (let i = 0; i < 100 && recorder.broken === undefined; i++)
-      await new Promise((r) => setTimeout(r, 10));
+    await until(() => recorder.broken !== undefined);
     expect(recorder.broken).toContain('free disk');
     expect(await code(recorder.record(decision(0)))).toBe('output/unwritable');
   });

@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
+import { until } from '../../../test/until.ts';
 import { type AlertsSide, aCase, alarmIn, alertsSide, eventIn, HOOK, START } from './alerts.fixture.ts';
 
 const MINUTE = 60_000;
@@ -205,7 +206,12 @@ describe('alerts by themselves', () => {
   it('send what comes, and look no more than once a second at what must wait', async () => {
     const at = await opened();
     const kept = at.alerts;
-    await at.again(undefined, { isTimed: true });
+    let [asked, wake]: [number[], () => void] = [[], () => {}];
+    await at.again(undefined, (run, milliseconds) => {
+      asked.push(milliseconds);
+      wake = run;
+      return () => {};
+    });
     let looks = 0;
     const { selectFrom } = at.store.db;
     at.store.db.selectFrom = ((table: 'alerts') => {
@@ -214,13 +220,19 @@ describe('alerts by themselves', () => {
     }) as typeof selectFrom;
     at.answer = () => ({ status: 500 });
     for (let i = 0; i < 5; i++) at.alerts.notify(alarmIn(aCase({ id: `C-2026-00${10 + i}` })));
-    await vi.waitUntil(() => at.received.length > 0, { timeout: 5000 });
-    await new Promise((done) => setTimeout(done, 200));
+    // What comes is sent at once, and what could not be sent has its time.
+    const isAsleep = () => (asked.at(-1) ?? 0) >= 1000;
+    await until(() => {
+      if (asked.at(-1) === 0) wake();
+      return isAsleep();
+    });
     const tried = at.received.length;
-    looks = 0;
-    await new Promise((done) => setTimeout(done, 400));
-    expect([at.received.length, looks]).toEqual([tried, 0]);
+    expect(tried).toBeGreaterThan(0);
     expect(tried).toBeLessThan(5);
+    [looks, asked] = [0, []];
+    wake();
+    await until(isAsleep);
+    expect([at.received.length, looks]).toEqual([tried, 0]);
     await kept.close();
   });
 });

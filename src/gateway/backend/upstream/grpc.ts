@@ -70,10 +70,11 @@ export function grpcTransport(target: GrpcTarget, networks: Networks, tls: TlsMa
     void broken?.then((client) => client.close()).catch(() => {});
     if (channel === broken) channel = undefined;
   };
-  const metadata = (): Metadata => {
+  const metadata = (traceparent: string | undefined): Metadata => {
     const made = new Metadata();
     const authorization = target.authorization();
     if (authorization !== undefined) made.set('authorization', authorization);
+    if (traceparent !== undefined) made.set('traceparent', traceparent);
     return made;
   };
 
@@ -81,7 +82,7 @@ export function grpcTransport(target: GrpcTarget, networks: Networks, tls: TlsMa
     method: string,
     message: readonly Uint8Array[],
     read: (bytes: Uint8Array) => T,
-    { signal, timeout }: Sending,
+    { signal, timeout, traceparent }: Sending,
   ): Promise<T> => {
     channel ??= connect();
     const used = channel;
@@ -97,7 +98,7 @@ export function grpcTransport(target: GrpcTarget, networks: Networks, tls: TlsMa
         (chunks: readonly Uint8Array[]) => Buffer.concat(chunks),
         (answer: Buffer) => answer as Uint8Array,
         message,
-        metadata(),
+        metadata(traceparent),
         { deadline: Date.now() + timeout },
         (error, answer) => {
           signal.removeEventListener('abort', cancel);

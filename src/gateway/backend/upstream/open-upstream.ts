@@ -32,6 +32,8 @@ export interface UpstreamOptions {
   /** What relative paths start from. */
   readonly folder: string;
   readonly signal?: AbortSignal | undefined;
+  /** Milliseconds of a clock that only goes forward; `performance.now` without. */
+  readonly clock?: (() => number) | undefined;
 }
 
 /** Bytes of an answer beside its numbers, and bytes that a number takes at most in JSON. */
@@ -47,10 +49,10 @@ const RETRY_WAIT = 50;
  */
 export async function openUpstream(options: UpstreamOptions): Promise<BackendModel> {
   const { name, version, config, signal = new AbortController().signal } = options;
+  const { clock = () => performance.now() } = options;
   const target = targetOf(config.url);
   const token = await tokenFrom(options);
   const transport = await transportTo(target, options, token.current);
-  const clock = () => performance.now();
   const circuit = openCircuit({
     failures: config.circuit.failures,
     pause: config.circuit.pauseMilliseconds,
@@ -84,7 +86,10 @@ export async function openUpstream(options: UpstreamOptions): Promise<BackendMod
   const perRow = widths.reduce((sum, dims) => sum + dims.reduce((count, size) => count * size, 1), 0);
   let questions = 0;
 
-  const ask = async (inputs: readonly Tensor[], n: number, how: AbortSignal): Promise<readonly Tensor[]> => {
+  const ask = async (
+    inputs: readonly Tensor[],
+    { n, signal, by }: Pick<RunOptions, 'n' | 'signal' | 'by'>,
+  ): Promise<readonly Tensor[]> => {
     const id = `${++questions}`;
     const most = sized ? Math.min(config.mostBytes, ENVELOPE + n * perRow * PER_NUMBER) : config.mostBytes;
     const request = {
@@ -95,9 +100,10 @@ export async function openUpstream(options: UpstreamOptions): Promise<BackendMod
       binaryOutput: true,
     };
     const response = await transport.infer(request, {
-      signal: how,
+      signal,
       timeout: config.timeoutMilliseconds,
       most,
+      traceparent: by?.traceparent,
     });
     return checkAnswer(response, {
       metadata,
@@ -109,15 +115,12 @@ export async function openUpstream(options: UpstreamOptions): Promise<BackendMod
       finite: config.finite,
     });
   };
-  const persistently = async (
-    inputs: readonly Tensor[],
-    { n, signal: how }: RunOptions,
-  ): Promise<readonly Tensor[]> => {
+  const persistently = async (inputs: readonly Tensor[], how: RunOptions): Promise<readonly Tensor[]> => {
     for (let again = 0; ; again++) {
       const entered = circuit.enter();
       const start = clock();
       try {
-        const outputs = await ask(inputs, n, how);
+        const outputs = await ask(inputs, how);
         entered.done('good');
         return outputs;
       } catch (thrown) {
@@ -135,7 +138,7 @@ export async function openUpstream(options: UpstreamOptions): Promise<BackendMod
   try {
     const tried = await probe(
       ports,
-      (inputs, n) => ask(inputs, n, signal),
+      (inputs, n) => ask(inputs, { n, signal }),
       randomFrom(0, 'warm-up', config.digest),
     );
     const found = findClassifier(ports.inputs, ports.outputs, tried, options.classifier);

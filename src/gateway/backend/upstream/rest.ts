@@ -17,14 +17,17 @@ export function restTransport(
   format: 'auto' | 'binary' | 'json',
   authorization: () => string | undefined,
 ): Transport {
-  const common = (): Record<string, string> => {
+  const common = ({ traceparent }: Sending): Record<string, string> => {
     const now = authorization();
-    return now === undefined ? {} : { authorization: now };
+    return {
+      ...(now !== undefined && { authorization: now }),
+      ...(traceparent !== undefined && { traceparent }),
+    };
   };
   let binary: Promise<boolean> | undefined;
   const get = (at: string, sending: Sending): Promise<HttpAnswer> =>
     client.send(
-      { method: 'GET', path: at, headers: common() },
+      { method: 'GET', path: at, headers: common(sending) },
       { ...sending, most: Math.min(sending.most, SMALL) },
     );
   const isBinary = async (sending: Sending): Promise<boolean> => {
@@ -53,7 +56,7 @@ export function restTransport(
         {
           method: 'POST',
           path: `${path}/infer`,
-          headers: { ...common(), ...message.headers },
+          headers: { ...common(sending), ...message.headers },
           body: message.body,
         },
         sending,

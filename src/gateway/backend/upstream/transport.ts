@@ -9,6 +9,8 @@ export interface Sending {
   readonly timeout: number;
   /** Most bytes of an answer. */
   readonly most: number;
+  /** What the request is part of: the header `traceparent`. */
+  readonly traceparent?: string | undefined;
 }
 
 /** Talks to one model on one server. Only three things are ever sent: a request for metadata, one for the server's extensions, and questions. */

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { SignJWT } from 'jose';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { until } from '../../../../test/until.ts';
 import { Refused } from '../../refusal.ts';
 import { identitySchema } from '../config-schema.ts';
 import { type LocalServer, localServer, rawToken, signingKey, tokenBy } from './issuer.fixture.ts';
@@ -324,7 +325,7 @@ describe('abuse 21: keys of an issuer', () => {
     await by.verify(text, undefined);
     listed = [next.jwk];
     ticks += 600_001;
-    await vi.waitFor(() => expect(by.known(text, undefined)).toBeUndefined());
+    await until(() => by.known(text, undefined) === undefined);
     expect(server.asked).toHaveLength(2);
     expect(await outcome(text, undefined, by)).toMatch('does not list');
   });
