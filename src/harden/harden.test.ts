@@ -139,6 +139,17 @@ describe('harden', () => {
     expect(said.some((line) => line.startsWith('Plan: '))).toBe(true);
   }, 60_000);
 
+  it('says that the time is too short before any of it is spent', async () => {
+    const said: string[] = [];
+    const options = await optionsFor('hurried', {
+      wishes: { batch: 32 },
+      budget: 1e-6,
+      say: (line) => said.push(line),
+    });
+    await expect(harden(engine, options)).rejects.toThrow(/at least one epoch of \d+ samples/);
+    expect(said).not.toContain('Measuring the model as it is …');
+  }, 60_000);
+
   const privacy = (name: string, wishes: PrivateHardening['wishes'] = {}): PrivateHardening => ({
     wishes: { noise: 0.6, delta: 1e-3, batch: 40, epochs: 6, clip: '0.5', learningRate: 0.2, ...wishes },
     publicWeights: false,

@@ -96,7 +96,12 @@ export async function harden(engine: Engine, options: HardenOptions): Promise<Ha
     eps,
   });
   const known = options.resume ? await readNotebook(notes, identity) : undefined;
-  if (!known) await writeNotebook(notes, { identity, isMeasured: false });
+  // Planned first: that the time is too short is said before any of it is spent.
+  const plan = known?.plan ?? (await planFor(engine, options, { start, gathered, eps, constraint }));
+  const writeNote = (isMeasured: boolean, isTrained: boolean) =>
+    writeNotebook(notes, { identity, isMeasured, ...(plan ? { plan } : {}), isTrained });
+  if (!known) await writeNote(false, false);
+  for (const reason of plan?.reasons ?? []) say(`Plan: ${reason}.`);
   const folders = [FILES.before, FILES.after].map((name) => join(out, name)) as [string, string];
   if (!known?.isMeasured) {
     say('Measuring the model as it is …');
@@ -108,19 +113,15 @@ export async function harden(engine: Engine, options: HardenOptions): Promise<Ha
       'data/mismatch',
       `hardening: expected other samples to measure on than to learn from, got ${options.test} with the same digest as ${options.data}`,
     );
-  const plan = known?.plan ?? (await planFor(engine, options, { start, gathered, eps, constraint }));
-  const noted = (isTrained: boolean) =>
-    writeNotebook(notes, { identity, isMeasured: true, ...(plan ? { plan } : {}), isTrained });
-  for (const reason of plan?.reasons ?? []) say(`Plan: ${reason}.`);
   let record: TrainingRecord;
   if (known?.isTrained) record = await trainedBefore(out);
   else {
-    await noted(false);
+    await writeNote(true, false);
     const lesson = { engine, options, start, gathered, plan, constraint };
     record = privacy
-      ? await trainForPrivacy(lesson, privacy, () => noted(true))
+      ? await trainForPrivacy(lesson, privacy, () => writeNote(true, true))
       : await trainRobustly(lesson);
-    await noted(true);
+    await writeNote(true, true);
   }
   say('Measuring the hardened model …');
   await measure(options, { model: join(out, FILES.model), folder: folders[1], eps, training });
