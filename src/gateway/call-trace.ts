@@ -5,12 +5,15 @@ import type { Restraint } from './orders.ts';
 import type { Principal } from './principal.ts';
 import type { Payload } from './recorder.ts';
 import type { ServedModel } from './served-model.ts';
+import type { CallSpan } from './stages.ts';
 import type { StandInAnswer } from './stand-in-answer.ts';
 
 /** What is known of a call so far: whatever ends it, this is what the log gets. */
 export interface CallTrace {
   readonly id: string;
   readonly at: number;
+  /** Where it is traced. */
+  readonly span: CallSpan | undefined;
   principal?: Principal;
   model?: ServedModel;
   /** What measures in force say of it. */
@@ -33,8 +36,8 @@ export interface CallTrace {
 }
 
 /** A call of which nothing is known but when it came, in milliseconds since 1970. */
-export function beginTrace(at: number): CallTrace {
-  return { id: freshId(), at, n: 0, guards: [] };
+export function beginTrace(at: number, span?: CallSpan): CallTrace {
+  return { id: freshId(), at, span, n: 0, guards: [] };
 }
 
 const POOL = Buffer.alloc(16 * 256);

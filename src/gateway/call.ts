@@ -11,6 +11,8 @@ export interface Caller {
   readonly authorization?: string | undefined;
   /** The client's certificate where TLS asked for one and its chain was verified. */
   readonly certificate?: PeerCertificate | undefined;
+  /** What the call is part of, as its header `traceparent` says, and whether a trusted proxy says so. */
+  readonly trace?: { readonly parent: string; readonly isTrusted: boolean } | undefined;
 }
 
 /** What a face (REST or gRPC) hands over: a well-formed request of the protocol, checked against no model yet. */

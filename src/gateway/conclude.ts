@@ -46,7 +46,7 @@ export function openConclusion(stages: Stages, timed: Timed): Conclusion {
     let entry: number | undefined;
     try {
       if (floods?.takes(decision)) return { isWritten: true, entry };
-      entry = await timed('record', () => recorder.record(decision, trace.payload));
+      entry = await timed(trace, 'record', () => recorder.record(decision, trace.payload));
       return { isWritten: true, entry };
     } catch (thrown) {
       observer.failed('log', thrown);
@@ -54,7 +54,8 @@ export function openConclusion(stages: Stages, timed: Timed): Conclusion {
     } finally {
       observer.decided(decision, { milliseconds: clock() - asked.arrived, entry, floats: trace.floats });
       const due = stages.schedule.due(asked.arrived);
-      if (due) await timed('wait', () => due);
+      if (due) await timed(trace, 'wait', () => due);
+      trace.span?.end(decision);
     }
   };
   const receiptOf = async (entry: number | undefined): Promise<string | undefined> => {

@@ -4,9 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { until } from '../../test/until.ts';
 import { alarmOf } from '../incident/incident.fixture.ts';
 import { openStore, type Store } from '../store/index.ts';
+import type { LostThread } from './backend/lost-threads.ts';
 import type { Backends } from './backend/open-backends.ts';
 import { readServe } from './config/read-serve.ts';
 import type { Event } from './decision.ts';
@@ -110,16 +112,12 @@ describe('what watches and steers a gateway', () => {
     ]);
     await operations.incidents.raise(attack());
     expect(operations.containment.active()).toMatchObject([{ measure: 'quarantine', by: 'glacis' }]);
-    await vi.waitFor(
-      () => {
-        const all = told.join('\n');
-        expect(all).toContain('in force: quarantine, principal mallory, by glacis');
-        // At once, and not when there is enough to say.
-        const [failure] = told.filter((text) => text.includes('Could not rollback: order: expected'));
-        expect(JSON.parse(failure!)).toMatchObject({ type: 'glacis.case.trigger' });
-      },
-      { timeout: 20_000 },
-    );
+    const saying = (text: string) => told.filter((each) => each.includes(text));
+    await until(() => saying('in force: quarantine, principal mallory, by glacis').length > 0);
+    // At once, and not when there is enough to say.
+    const failure = 'Could not rollback: order: expected';
+    await until(() => saying(failure).length > 0);
+    expect(JSON.parse(saying(failure)[0]!)).toMatchObject({ type: 'glacis.case.trigger' });
     expect(failures.join()).toMatch(/response rollback/);
   });
 
@@ -136,7 +134,7 @@ describe('what watches and steers a gateway', () => {
         entry: 7,
         milliseconds: 1,
       });
-      await vi.waitFor(() => expect(seen()).toContain('"kind":"decision"'), { timeout: 20_000 });
+      await until(() => seen().includes('"kind":"decision"'));
       expect(seen().includes('mallory')).toBe(isNamed);
       expect(seen().includes('their-tenant')).toBe(isNamed);
       await operations.incidents.raise(attack());
@@ -148,18 +146,21 @@ describe('what watches and steers a gateway', () => {
   it('opens a case for a run that does not end, one for all of a model, the worse the fewer threads are left', async () => {
     await started('clear');
     const lost = { model: 'signs', version: '1', digest: 'sha256:0', timeout: 60_000, most: 1 };
-    const about = (isReplaced: boolean, n: number) =>
+    const call = (principal: string, decision: string) => ({ principal, decision });
+    const about = (isReplaced: boolean, n: number, by: LostThread['by']) =>
       lostThreadAlarm(
-        { ...lost, lost: n, isReplaced },
+        { ...lost, lost: n, isReplaced, by },
         { id: n.toString(16).padStart(32, '0'), now: Date.now() },
       );
     expect(operations.alarmed('signs')).toBe(false);
-    operations.raise(about(true, 1));
-    operations.raise(about(false, 2));
+    operations.raise(about(true, 1, [call('mallory', 'd1')]));
+    operations.raise(about(false, 2, [call('mallory', 'd2'), call('ann', 'd3'), call('mallory', 'd4')]));
     expect(operations.alarmed('signs')).toBe(true);
     await operations.incidents.idle();
     const { rows } = await operations.incidents.list({ most: 10 });
-    expect(rows).toMatchObject([{ kind: 'fault', severity: 'critical', models: ['signs'], alarms: 2 }]);
+    expect(rows).toMatchObject([
+      { kind: 'fault', severity: 'critical', models: ['signs'], alarms: 2, principals: ['mallory', 'ann'] },
+    ]);
     expect(events.map(({ event }) => event)).toEqual(['case-alarm', 'case-alarm']);
   });
 });

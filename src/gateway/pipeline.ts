@@ -24,6 +24,10 @@ export function openPipeline(stages: Stages): Gateway {
   const { recorder, observer, limits, clock, underWay = { count: 0 } } = stages;
   const timed = timedStages(stages);
   const { conclude, refused, receiptOf } = openConclusion(stages, timed);
+  const begin = ({ trace }: Caller): CallTrace => {
+    const at = stages.now();
+    return beginTrace(at, observer.begin?.(at, trace));
+  };
 
   /** Who asks, and which model answers. Unknown and forbidden models end alike, after the same questions. */
   const admit = async (
@@ -88,7 +92,7 @@ export function openPipeline(stages: Stages): Gateway {
     trace: CallTrace,
   ): Promise<boolean> => {
     if (cost === 0) return true;
-    const step = await timed('limit', () => stages.budgets.take(principal, name, cost));
+    const step = await timed(trace, 'limit', () => stages.budgets.take(principal, name, cost));
     if (step === 'refuse') return false;
     trace.taken = (trace.taken ?? 0) + cost;
     // Nearly used up, or the store has gone meanwhile: labels alone.
@@ -99,7 +103,7 @@ export function openPipeline(stages: Stages): Gateway {
     const { request, caller } = question;
     const { principal, served, most, inputs, n, explanation } = await charged(trace, caller, async () => {
       const { model, version } = question;
-      const admitted = await timed('admit', () =>
+      const admitted = await timed(trace, 'admit', () =>
         admit(trace, { caller, model, version, operation: 'infer' }),
       );
       const checked = checkInputs(request, admitted.served.metadata, limits.mostSamples);
@@ -116,7 +120,7 @@ export function openPipeline(stages: Stages): Gateway {
     });
     trace.n = n;
     const { restraint } = trace;
-    const step = await timed('limit', () => {
+    const step = await timed(trace, 'limit', () => {
       const cost = n + (explanation?.cost ?? 0);
       restraint?.take(cost);
       const spend = (): Promise<BudgetStep> | BudgetStep => stages.budgets.take(principal, served.name, n);
@@ -149,26 +153,27 @@ export function openPipeline(stages: Stages): Gateway {
     const guards = restraint?.guards(own) ?? own;
     const before = guards.filter(({ phase }) => phase === 'before');
     const after = guards.filter(({ phase }) => phase === 'after');
-    const first = await timed('guard', () => judge(before, call, trace.guards, observer.failed));
+    const first = await timed(trace, 'guard', () => judge(before, call, trace.guards, observer.failed));
     const verifier = stages.verifier(served);
     const options = {
       n,
       signal: question.signal,
       deadline: question.arrived + limits.timeout,
       features: after.some(({ features }) => features),
+      by: { principal: principal.id, decision: trace.id, traceparent: trace.span?.traceparent },
     };
     const other = restraint?.standIn?.(call, options);
     // Heard below; where the first model fails there is nobody to hear it.
     other?.catch(() => {});
     if (other === undefined) verifier?.begin?.(call, trace.id);
-    const said: ModelAnswer = await timed('run', () => served.run(inputs, options));
+    const said: ModelAnswer = await timed(trace, 'run', () => served.run(inputs, options));
     const answered = guardedAnswer(call, said);
-    const told = other === undefined ? said : await timed('verify', () => other);
+    const told = other === undefined ? said : await timed(trace, 'verify', () => other);
     if (other !== undefined) trace.by = (await other).by;
     const shown = told === said ? answered : guardedAnswer(call, told);
     trace.top = topClasses(shown.scores(), n, served.classifier?.gives);
-    const second = await timed('guard', () => judge(after, answered, trace.guards, observer.failed));
-    const verified = await timed('verify', () =>
+    const second = await timed(trace, 'guard', () => judge(after, answered, trace.guards, observer.failed));
+    const verified = await timed(trace, 'verify', () =>
       other === undefined ? verifier?.check(call, said, trace.id) : undefined,
     );
     if (verified !== undefined) {
@@ -180,14 +185,16 @@ export function openPipeline(stages: Stages): Gateway {
     const detail = restraint?.most === undefined ? allowed : lesser(allowed, restraint.most);
     trace.detail = step === 'label' ? lesser(detail, 'label') : detail;
     if (restraint) trace.because = restraint.because;
-    const shaped = await timed('shape', () => stages.answers(served).shape(call, told, { detail, step }));
+    const shaped = await timed(trace, 'shape', () =>
+      stages.answers(served).shape(call, told, { detail, step }),
+    );
     const outputs =
       request.outputs === undefined
         ? shaped
         : request.outputs.map(({ name }) => shaped.find((output) => output.name === name)!);
     // Of who answered in place of the model there is no gradient.
     if (!explains || detail !== 'explanation' || other !== undefined) return outputs;
-    const given = await timed('explain', () => explanation.give(call, shaped, question.signal));
+    const given = await timed(trace, 'explain', () => explanation.give(call, shaped, question.signal));
     trace.explained = question.explanation;
     return [...outputs, given];
   };
@@ -198,12 +205,12 @@ export function openPipeline(stages: Stages): Gateway {
     version: string | undefined,
     operation: Operation,
   ): Promise<Described> => {
-    const trace = beginTrace(stages.now());
+    const trace = begin(caller);
     const arrived = clock();
     try {
       usable(recorder.broken);
       const { served, principal } = await charged(trace, caller, () =>
-        timed('admit', () => admit(trace, { caller, model, version, operation })),
+        timed(trace, 'admit', () => admit(trace, { caller, model, version, operation })),
       );
       trace.restraint?.take(1);
       await limited(principal, caller.address, 1);
@@ -220,7 +227,7 @@ export function openPipeline(stages: Stages): Gateway {
     mostBytes: limits.mostBytes,
     mostSamples: limits.mostSamples,
     async infer(question) {
-      const trace = beginTrace(stages.now());
+      const trace = begin(question.caller);
       const { caller, model, version, arrived, wantsReceipt } = question;
       const { id } = question.request;
       const asked = { caller, model, version, arrived, id, wantsReceipt };
@@ -251,7 +258,7 @@ export function openPipeline(stages: Stages): Gateway {
     describe: (caller, model, version) => look(caller, model, version, 'metadata'),
     modelReady: (caller, model, version) => look(caller, model, version, 'ready'),
     async malformed(caller: Caller, { refusal, because, model, arrived }: Malformed) {
-      const trace = beginTrace(stages.now());
+      const trace = begin(caller);
       let end: unknown = new Refused(refusal, because);
       try {
         await limited(undefined, caller.address, 1);

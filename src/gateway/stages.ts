@@ -1,5 +1,6 @@
 import type { AttributionMethod } from '../explain/attributions.ts';
 import type { Parameters, Tensor } from '../oip/index.ts';
+import type { Caller } from './call.ts';
 import type { Decision } from './decision.ts';
 import type { Detail } from './detail.ts';
 import type { GuardedInput, InputGuard } from './guard.ts';
@@ -72,8 +73,19 @@ export interface Ended {
   readonly floats?: (() => Float32Array | undefined) | undefined;
 }
 
+/** A call as a tracer sees it. Never throws. */
+export interface CallSpan {
+  /** Says to those who are asked further on what they are part of: the header `traceparent` of W3C Trace Context. */
+  readonly traceparent: string;
+  /** A stage lasted from one time to another, in milliseconds of a clock that only goes forward. */
+  stage(name: Stage, since: number, until: number): void;
+  end(decision: Decision): void;
+}
+
 /** Counts and times what happens. Costs microseconds; never throws. */
 export interface Observer {
+  /** A call began, in milliseconds since 1970, as part of what its caller says; undefined where it is not traced. */
+  begin?: ((at: number, from: Caller['trace']) => CallSpan | undefined) | undefined;
   /** A stage of a call took this long, in milliseconds. */
   stage(name: Stage, milliseconds: number): void;
   decided(decision: Decision, ended: Ended): void;

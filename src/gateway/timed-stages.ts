@@ -1,13 +1,22 @@
+import type { CallTrace } from './call-trace.ts';
 import type { Stage, Stages } from './stages.ts';
 
 /** Times a stage of a call. */
-export type Timed = <T>(stage: Stage, work: () => Promise<T> | T) => Promise<T> | T;
+export type Timed = <T>(
+  trace: Pick<CallTrace, 'span'>,
+  stage: Stage,
+  work: () => Promise<T> | T,
+) => Promise<T> | T;
 
 /** What needs no waiting comes back as it is: a promise for each of eight stages would cost more than most of them. */
 export function timedStages({ observer, clock }: Pick<Stages, 'observer' | 'clock'>): Timed {
-  return (stage, work) => {
+  return ({ span }, stage, work) => {
     const start = clock();
-    const end = () => observer.stage(stage, clock() - start);
+    const end = () => {
+      const now = clock();
+      observer.stage(stage, now - start);
+      span?.stage(stage, start, now);
+    };
     let done: ReturnType<typeof work>;
     try {
       done = work();

@@ -1,18 +1,13 @@
 import type { Tensor } from '../../oip/tensor.ts';
-import type { HostTensor } from '../../runtime/array.ts';
 import { Refused } from '../refusal.ts';
-import type { ModelAnswer, RunOptions } from '../served-model.ts';
-import { bytesOf, featureRows, type Job, joined, type Piece } from './job.ts';
+import type { ModelAnswer, RunFor, RunOptions } from '../served-model.ts';
+import { bytesOf, type Job, joined, type Piece } from './job.ts';
+import { openJobQueue } from './job-queue.ts';
 import type { LanePool } from './lane-pool.ts';
-import type { Ports } from './ports.ts';
-import { gathered, hosted, type Rows, scattered, unhosted } from './rows.ts';
-import { runBuffers } from './run-buffers.ts';
+import { MOST_RUN_BYTES, pieceRunner, type Running } from './run-pieces.ts';
 
 /** How requests become runs. */
-export interface Batching {
-  readonly ports: Ports;
-  /** The output that holds features, and their number. */
-  readonly features?: { readonly output: string; readonly length: number } | undefined;
+export interface Batching extends Running {
   /** Most rows in one run. */
   readonly most: number;
   /** Whether rows of several callers may run together. */
@@ -30,15 +25,10 @@ export interface Batching {
   /** Read each time: a lane that is lost is not there until it is back. */
   readonly lanes: readonly number[];
   readonly pool: LanePool;
-  /** Hears that a run on a lane took longer than `timeout`. */
-  readonly onStuck?: ((lane: number) => void) | undefined;
+  /** Hears that a run on a lane took longer than `timeout`, and whose calls are in it. */
+  readonly onStuck?: ((lane: number, by: readonly RunFor[]) => void) | undefined;
   /** Milliseconds of a clock that only goes forward: `performance.now`. */
   readonly clock: () => number;
-  run(
-    lane: number,
-    feeds: Readonly<Record<string, HostTensor>>,
-    fetches: readonly string[],
-  ): Promise<Readonly<Record<string, HostTensor>>>;
 }
 
 /** Runs requests of several callers together. */
@@ -57,8 +47,6 @@ export interface Batcher {
 
 /** Most bytes of inputs that may wait for one model. */
 const MOST_WAITING_BYTES = 256 * 2 ** 20;
-/** Most bytes of inputs in one run, unless a single row has more. */
-const MOST_RUN_BYTES = 64 * 2 ** 20;
 /** Seconds after which callers may ask a model again whose threads are all in runs that do not end. */
 const ASK_AGAIN = 10;
 /** How much the newest run says about the next. */
@@ -70,24 +58,16 @@ const NEWEST = 0.2;
  * caller's input must not cost another the answer.
  */
 export function openBatcher(batching: Batching): Batcher {
-  const { ports, pool, lanes, clock, features } = batching;
+  const { ports, pool, lanes, clock } = batching;
   const whole = ports.rows === undefined;
   const fixed = typeof ports.rows === 'number' ? ports.rows : undefined;
   const most = fixed ?? batching.most;
-  const names = ports.outputs.map(({ name }) => name);
-  const withFeatures = features ? [...names, features.output] : names;
   /** Where the sizes behind the first axis are open, they tell which requests fit together. */
   const varies = ports.inputs.some(({ shape }) => shape.slice(1).includes(-1));
-  const buffers = runBuffers(MOST_RUN_BYTES);
-  let queue: Job[] = [];
-  let waiting = 0;
-  let bytes = 0;
   let open = 0;
   let closed: (() => void) | undefined;
   let isClosed = false;
   let millisecondsPerRow: number | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let sweepAt = Number.POSITIVE_INFINITY;
 
   const end = (job: Job, finish: () => void): void => {
     if (job.over) return;
@@ -96,66 +76,37 @@ export function openBatcher(batching: Batching): Batcher {
     finish();
     if (isClosed && open === 0) closed?.();
   };
-  const leave = (job: Job): void => {
-    waiting -= job.options.n - job.taken;
-    bytes -= job.bytes;
-    job.taken = job.options.n;
-  };
   const refuse = (job: Job, refused: Refused): void => end(job, () => job.reject(refused));
-  const lateness = ({ options: { signal, deadline } }: Job, now: number): string | undefined =>
-    signal.aborted
-      ? 'the caller has gone'
-      : deadline !== undefined && now > deadline
-        ? 'its deadline passed while it waited'
-        : undefined;
-  /** Leaves out who has gone or is late, and looks again when the next deadline passes. */
-  const sweep = (now: number): void => {
-    let next = Number.POSITIVE_INFINITY;
-    queue = queue.filter((job) => {
-      const because = job.over ? 'over' : lateness(job, now);
-      if (because === undefined) {
-        next = Math.min(next, job.options.deadline ?? Number.POSITIVE_INFINITY);
-        return true;
-      }
-      leave(job);
-      refuse(job, new Refused('late', because));
-      return false;
-    });
-    watch(next, now);
-  };
-  const watch = (deadline: number, now: number): void => {
-    if (deadline >= sweepAt) return;
-    clearTimeout(timer);
-    sweepAt = deadline;
-    timer = setTimeout(
-      () => {
-        sweepAt = Number.POSITIVE_INFINITY;
-        sweep(clock());
-      },
-      Math.min(2 ** 31 - 1, Math.max(1, Math.ceil(deadline - now))),
-    );
-    timer.unref();
-  };
+  const queue = openJobQueue(clock, refuse);
 
   /** Rows that should go into the next run. */
   const room = (): number =>
     whole || fixed !== undefined || millisecondsPerRow === undefined
       ? most
       : Math.max(1, Math.min(most, Math.floor(batching.longest / millisecondsPerRow)));
+  const take = (): readonly Piece[] => {
+    const { first } = queue;
+    if (first === undefined) return [];
+    const bytesPerRow = Math.max(1, first.bytes / first.options.n);
+    const limit = whole
+      ? first.options.n
+      : Math.min(room(), Math.max(1, Math.floor(MOST_RUN_BYTES / bytesPerRow)));
+    return queue.take(limit, !batching.shared || whole);
+  };
   const source = {
     lanes,
     background: batching.background,
     oldest(): number | undefined {
-      const [first] = queue;
+      const { first } = queue;
       if (first === undefined) return undefined;
-      if (batching.wait <= 0 || whole || waiting >= room()) return first.came;
+      if (batching.wait <= 0 || whole || queue.rows >= room()) return first.came;
       const left = first.came + batching.wait - clock();
       if (left <= 0) return first.came;
       lookAgain(left);
       return undefined;
     },
     start(lane: number) {
-      sweep(clock());
+      queue.sweep();
       const pieces = take();
       if (pieces.length === 0) return undefined;
       const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0);
@@ -176,40 +127,21 @@ export function openBatcher(batching: Batching): Batcher {
     });
   };
 
-  /** The oldest request and those that fit to it. A request longer than a run is cut; others go as a whole. */
-  const take = (): readonly Piece[] => {
-    const [first] = queue;
-    if (first === undefined) return [];
-    const bytesPerRow = Math.max(1, first.bytes / first.options.n);
-    const limit = whole
-      ? first.options.n
-      : Math.min(room(), Math.max(1, Math.floor(MOST_RUN_BYTES / bytesPerRow)));
-    const pieces: Piece[] = [];
-    let rows = 0;
-    for (const job of queue) {
-      if (rows > 0 && (!batching.shared || whole)) break;
-      if (job.kind !== first.kind) continue;
-      const left = job.options.n - job.taken;
-      const count = rows === 0 ? Math.min(left, limit) : left;
-      if (rows + count > limit) continue;
-      const piece: Piece = { job, from: job.taken, rows: count };
-      pieces.push(piece);
-      job.pieces.push(piece);
-      rows += count;
-      job.taken += count;
-      waiting -= count;
-      if (job.taken === job.options.n) bytes -= job.bytes;
-      if (rows === limit) break;
-    }
-    queue = queue.filter((job) => job.taken < job.options.n);
-    return pieces;
-  };
-
+  const runTogether = pieceRunner(batching, ({ job, rows }) => {
+    job.answered += rows;
+    if (job.answered < job.options.n) return;
+    const answer = joined(job);
+    end(job, () => job.resolve(answer));
+  });
   const serve = async (lane: number, pieces: readonly Piece[], rows: number): Promise<void> => {
     const start = clock();
     const run = place.begin(lane);
     const tooLong = setTimeout(() => {
-      if (run.tooLong()) batching.onStuck?.(lane);
+      if (run.tooLong())
+        batching.onStuck?.(
+          lane,
+          pieces.flatMap(({ job }) => job.options.by ?? []),
+        );
       // Its rows that still wait go with it.
       for (const piece of pieces)
         fail(piece, new Refused('late', `a run took more than ${batching.timeout} ms`));
@@ -238,65 +170,17 @@ export function openBatcher(batching: Batching): Batcher {
   };
   /** Nobody waits for runs of which nobody knows whether they end. */
   const refuseAll = (): void => {
-    for (const job of queue.splice(0)) {
-      leave(job);
-      refuse(job, stuck());
-    }
+    for (const job of queue.empty()) refuse(job, stuck());
   };
   const fail = ({ job }: Piece, thrown: unknown): void => {
-    if (job.taken < job.options.n) {
-      leave(job);
-      queue = queue.filter((each) => each !== job);
-    }
+    queue.drop(job);
     const because = thrown instanceof Error ? thrown.message : String(thrown);
     refuse(job, thrown instanceof Refused ? thrown : new Refused('failed', because, { cause: thrown }));
   };
 
-  const runTogether = async (lane: number, pieces: readonly Piece[], rows: number): Promise<void> => {
-    const total = fixed ?? rows;
-    const feeds: Record<string, HostTensor> = {};
-    const taken: SharedArrayBuffer[] = [];
-    const take = (bytes: number): SharedArrayBuffer => {
-      const buffer = buffers.take(bytes);
-      taken.push(buffer);
-      return buffer;
-    };
-    for (const [i, { name }] of ports.inputs.entries()) {
-      const parts = pieces.map(({ job, from, rows }): Rows => ({ tensor: job.inputs[i]!, from, rows }));
-      feeds[name] = whole ? hosted(parts[0]!.tensor) : gathered(parts, total, take);
-    }
-    const wanted = features && pieces.some(({ job }) => job.options.features);
-    let results: Readonly<Record<string, HostTensor>>;
-    try {
-      results = await batching.run(lane, feeds, wanted ? withFeatures : names);
-    } finally {
-      for (const buffer of taken) buffers.giveBack(buffer);
-    }
-    if (!whole)
-      for (const { name } of ports.outputs)
-        if (results[name]?.dims[0] !== total)
-          throw new Error(`output ${name}: expected ${total} rows, got [${results[name]?.dims.join(', ')}]`);
-    let at = 0;
-    for (const piece of pieces) {
-      piece.outputs = ports.outputs.map((port) =>
-        whole ? unhosted(port, results[port.name]!) : scattered(port, results[port.name]!, at, piece.rows),
-      );
-      if (wanted && piece.job.options.features)
-        piece.features = featureRows(results[features.output]!, at, whole ? undefined : piece.rows, total);
-      at += piece.rows;
-      settle(piece);
-    }
-  };
-  const settle = ({ job, rows }: Piece): void => {
-    job.answered += rows;
-    if (job.answered < job.options.n) return;
-    const answer = joined(job);
-    end(job, () => job.resolve(answer));
-  };
-
   return {
     get waiting() {
-      return waiting;
+      return queue.rows;
     },
     get open() {
       return open;
@@ -311,20 +195,20 @@ export function openBatcher(batching: Batching): Batcher {
       if (place.isStuck) return Promise.reject(stuck());
       const size = inputs.reduce((sum, input) => sum + bytesOf(input), 0);
       const tooMany = () =>
-        queue.length > 0 && (waiting + options.n > batching.queue || bytes + size > MOST_WAITING_BYTES);
+        queue.first !== undefined &&
+        (queue.rows + options.n > batching.queue || queue.bytes + size > MOST_WAITING_BYTES);
       // Those who have gone hold no place.
-      if (tooMany()) sweep(now);
+      if (tooMany()) queue.sweep();
       if (tooMany()) {
-        const seconds = Math.ceil((waiting * (millisecondsPerRow ?? 1)) / Math.max(1, lanes.length) / 1000);
+        const { rows } = queue;
+        const seconds = Math.ceil((rows * (millisecondsPerRow ?? 1)) / Math.max(1, lanes.length) / 1000);
         const retryAfter = Math.max(1, Math.min(60, seconds));
-        return Promise.reject(new Refused('unavailable', `${waiting} samples wait already`, { retryAfter }));
+        return Promise.reject(new Refused('unavailable', `${rows} samples wait already`, { retryAfter }));
       }
       return new Promise<ModelAnswer>((resolve, reject) => {
         open++;
-        waiting += options.n;
-        bytes += size;
         const kind = varies ? JSON.stringify(inputs.map(({ shape }) => shape.slice(1))) : '';
-        queue.push({
+        queue.add({
           inputs,
           options,
           came: now,
@@ -337,7 +221,6 @@ export function openBatcher(batching: Batching): Batcher {
           resolve,
           reject,
         });
-        if (options.deadline !== undefined) watch(options.deadline, now);
         wake();
       });
     },
@@ -347,7 +230,7 @@ export function openBatcher(batching: Batching): Batcher {
         await new Promise<void>((resolve) => {
           closed = resolve;
         });
-      clearTimeout(timer);
+      queue.close();
       remove();
     },
   };

@@ -200,8 +200,8 @@ async function served(
   const metadata = metadataOf(options, ports, form.open, tried);
   const lanes = sessions.map((_, lane) => lane);
   const setting: Batching = {
-    onStuck: (lane) =>
-      runtime.threads.lose(lane, { model: name, version, digest, timeout: batching.timeout }),
+    onStuck: (lane, by) =>
+      runtime.threads.lose(lane, { model: name, version, digest, timeout: batching.timeout, by }),
     ports: { ...ports, rows: form.rows },
     features: given,
     most: batching.most,

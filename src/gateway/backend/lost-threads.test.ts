@@ -63,7 +63,8 @@ const open = (runtime: EmbeddedRuntime, name: string, again?: () => Promise<Mode
   });
 const ask = async (model: BackendModel, first: number): Promise<readonly number[] | string> => {
   const x: Tensor = { name: 'x', datatype: 'FP32', shape: [1, 2], data: Float32Array.of(first, 7) };
-  const how = { n: 1, signal: new AbortController().signal, features: false };
+  const by = { principal: 'mallory', decision: `d${first}` };
+  const how = { n: 1, signal: new AbortController().signal, features: false, by };
   return model.run([x], how).then(
     ({ outputs }) => [...(outputs[0]!.data as Float32Array)],
     (thrown: Refused) => thrown.refusal,
@@ -77,7 +78,8 @@ const askUntilBack = async (model: BackendModel) => {
     await new Promise((later) => setImmediate(later));
   }
 };
-const until = async (holds: () => boolean) => {
+/** Turns of the event loop: no time passes in them. */
+const turnsUntil = async (holds: () => boolean) => {
   while (!holds()) await new Promise((later) => setImmediate(later));
 };
 
@@ -91,10 +93,18 @@ describe('a run that never ends', () => {
     ];
     const before = runtime.memory.used;
     const never = ask(first, 13);
-    await until(() => held.length === 1);
+    await turnsUntil(() => held.length === 1);
     vi.advanceTimersByTime(TIMEOUT);
     expect(await never).toBe('late');
-    expect(lost).toMatchObject([{ model: 'a', version: '1', lost: 1, isReplaced: true }]);
+    expect(lost).toMatchObject([
+      {
+        model: 'a',
+        version: '1',
+        lost: 1,
+        isReplaced: true,
+        by: [{ principal: 'mallory', decision: 'd13' }],
+      },
+    ]);
     expect(replaced).toEqual([0]);
     expect(runtime.threads.count).toBe(1);
     // Until a model is back it refuses.
@@ -104,7 +114,7 @@ describe('a run that never ends', () => {
     expect(runtime.memory.used).toBeGreaterThan(before);
     ended[0]!();
     held[0]!();
-    await until(() => runtime.threads.count === 0);
+    await turnsUntil(() => runtime.threads.count === 0);
     expect(runtime.memory.used).toBe(before);
     await Promise.all([first.close(), second.close()]);
     await runtime.close();
@@ -141,10 +151,10 @@ describe('a run that never ends', () => {
     const gone = await open(runtime, 'gone', () => Promise.reject(new Error('the file has changed')));
     const other = await open(runtime, 'other', async () => NETWORK);
     const never = ask(gone, 13);
-    await until(() => held.length === 1);
+    await turnsUntil(() => held.length === 1);
     vi.advanceTimersByTime(TIMEOUT);
     expect(await never).toBe('late');
-    await until(() => failures.length === 1);
+    await turnsUntil(() => failures.length === 1);
     expect(failures).toEqual(['gone 1 on a fresh thread']);
     expect(await ask(gone, 1)).toBe('unavailable');
     expect(await askUntilBack(other)).toEqual([1, 7]);

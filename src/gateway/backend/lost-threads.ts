@@ -1,4 +1,5 @@
 import type { Engine } from '../../runtime/engine.ts';
+import type { RunFor } from '../served-model.ts';
 import type { LanePool } from './lane-pool.ts';
 
 /** A thread that is in a run which took too long. */
@@ -14,6 +15,8 @@ export interface LostThread {
   readonly most: number;
   /** Whether a fresh thread took its place: for the first {@link LostThread.most}. */
   readonly isReplaced: boolean;
+  /** Whose calls were in the run: one of them is what it does not end for. Nobody's where it was a question of the gateway's own. */
+  readonly by: readonly RunFor[];
 }
 
 /** Somebody with sessions on the lanes. */
@@ -27,7 +30,7 @@ export interface LostThreads {
   /** Threads that are lost now. */
   readonly count: number;
   /** A run on a lane takes too long: gives it a fresh thread, or says that there is none left to give. */
-  lose(lane: number, about: Pick<LostThread, 'model' | 'version' | 'digest' | 'timeout'>): void;
+  lose(lane: number, about: Pick<LostThread, 'model' | 'version' | 'digest' | 'timeout' | 'by'>): void;
   /** Tells a user of the lanes from now on; the function that it gives ends that. */
   tell(user: LaneUser): () => void;
 }

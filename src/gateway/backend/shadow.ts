@@ -35,13 +35,13 @@ export function openShadow(
   let running = 0;
   const never = new AbortController().signal;
   return {
-    follow(model, inputs, { n }, answer) {
+    follow(model, inputs, { n, by }, answer) {
       due = Math.min(1 + share, due + share);
       if (due < 1 || running >= MOST) return;
       due -= 1;
       running++;
       const about = { model: model.name, version: model.version, shadow: shadow.version, n };
-      const ask = async () => shadow.runAside(inputs, { n, signal: never, features: false });
+      const ask = async () => shadow.runAside(inputs, { n, signal: never, features: false, by });
       ask()
         .then((other) => report({ ...about, ...compared(model, answer, other, n) }))
         .catch((thrown: unknown) => {

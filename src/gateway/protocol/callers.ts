@@ -18,12 +18,18 @@ export class Callers {
     this.#trusts = trusts;
   }
 
-  /** Who asks. `forwarded`: the X-Forwarded-For header, which counts only where the connection comes from a trusted proxy. */
-  of(socket: Socket, authorization: string | undefined, forwarded: string | undefined): Caller {
+  /** Who asks. `forwarded`: the X-Forwarded-For header, which counts only where the connection comes from a trusted proxy; `traceparent`: the header of that name. */
+  of(
+    socket: Socket,
+    authorization: string | undefined,
+    forwarded: string | undefined,
+    traceparent?: string,
+  ): Caller {
     const peer = this.#peer(socket);
     const address =
       peer.isProxy && forwarded !== undefined ? this.#client(forwarded, peer.address) : peer.address;
-    return { address, authorization, certificate: peer.certificate };
+    const trace = traceparent === undefined ? undefined : { parent: traceparent, isTrusted: peer.isProxy };
+    return { address, authorization, certificate: peer.certificate, trace };
   }
 
   /** Whether a connection comes from a trusted proxy. */

@@ -54,7 +54,7 @@ export function openVerifier(config: VerifyConfig, surroundings: VerifierSurroun
   const isDrawn = (decision: string) =>
     below >= DRAWN || (below > 0 && draw(Buffer.from(decision)).readUIntBE(0, 6) < below);
 
-  const secondOpinion = async (call: GuardedInput): Promise<Scores | undefined> => {
+  const secondOpinion = async (call: GuardedInput, decision: string): Promise<Scores | undefined> => {
     try {
       const timeout = AbortSignal.timeout(config.timeout);
       const deadline = performance.now() + config.timeout;
@@ -63,6 +63,7 @@ export function openVerifier(config: VerifyConfig, surroundings: VerifierSurroun
         signal: timeout,
         deadline,
         features: false,
+        by: { principal: call.principal.id, decision },
       });
       const { outputs } = await Promise.race([asked, rejectedBy(timeout)]);
       return scoresFrom(outputs, two, call.n);
@@ -83,7 +84,7 @@ export function openVerifier(config: VerifyConfig, surroundings: VerifierSurroun
     decision: string,
   ): Promise<Verified | undefined> => {
     const given = scoresFrom(answer.outputs, one, call.n);
-    const opinion = await (begun.get(call) ?? secondOpinion(call));
+    const opinion = await (begun.get(call) ?? secondOpinion(call, decision));
     if (opinion === undefined) return undefined;
     const each = divergences(measure, given, opinion);
     const divergence = each.reduce((most, value) => Math.max(most, value), 0);
@@ -117,7 +118,7 @@ export function openVerifier(config: VerifyConfig, surroundings: VerifierSurroun
   return {
     begin(call, decision) {
       if (!isDrawn(decision)) return;
-      const opinion = secondOpinion(call);
+      const opinion = secondOpinion(call, decision);
       // Heard by `check`; where the first model fails there is none.
       opinion.catch(() => {});
       begun.set(call, opinion);

@@ -130,6 +130,7 @@ export function openRollups({ store, secret, now, failed, budgetShare }: RollupS
 /** An observer that counts for the rollups as well. */
 export function withRollups(observer: Observer, rollups: Rollups): Observer {
   return {
+    begin: observer.begin,
     stage(name, milliseconds) {
       observer.stage(name, milliseconds);
       rollups.stage(name, milliseconds);

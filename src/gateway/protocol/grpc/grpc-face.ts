@@ -101,7 +101,12 @@ export async function openGrpc(
     const call = new Call(
       stream,
       headers,
-      callers.of(session.socket, headers.authorization, headers['x-forwarded-for'] as string | undefined),
+      callers.of(
+        session.socket,
+        headers.authorization,
+        headers['x-forwarded-for'] as string | undefined,
+        headers.traceparent as string | undefined,
+      ),
     );
     arriving.watch(call, now);
     leavingCalls.watch(stream, now);

@@ -42,14 +42,14 @@ export async function openRest(face: FaceSurroundings, tls: TlsOptions | undefin
     return exchangeOf(request.raw, reply.raw);
   };
   const exchangeOf = (request: IncomingMessage, response: ServerResponse): Exchange => {
-    const { authorization, 'x-forwarded-for': forwarded } = request.headers;
+    const { authorization, 'x-forwarded-for': forwarded, traceparent } = request.headers;
     const { socket } = request;
     const count = (requests.get(socket) ?? 0) + 1;
     requests.set(socket, count);
     return new Exchange(
       request,
       response,
-      callers.of(socket, authorization, forwarded as string | undefined),
+      callers.of(socket, authorization, forwarded as string | undefined, traceparent as string | undefined),
       {
         compresses: config.compression,
         padding: face.padding,
