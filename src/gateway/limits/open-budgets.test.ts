@@ -44,6 +44,25 @@ describe('a query budget', () => {
     await budgets.close();
   });
 
+  it('shows how far those in use are used up, without whose', async () => {
+    const config = budgetsSchema.parse({
+      limits: [
+        { per: 'principal', queries: 100 },
+        { per: 'tenant', queries: 1000 },
+      ],
+    });
+    const budgets = await bench.open(config);
+    for (const [i, n] of [10, 60, 80, 95, 100].entries())
+      await budgets.take(principalFixture(`p${i}`), 'm', n);
+    const none = { full: 0, rounded: 0, top1: 0, label: 0, refuse: 0 };
+    expect(budgets.standing()).toEqual([
+      { scope: 'principal', counts: { full: 1, rounded: 1, top1: 1, label: 1, refuse: 1 }, share: 1 },
+      { scope: 'tenant', counts: { ...none, full: 1 }, share: 0.345 },
+      { scope: 'model', counts: none, share: 0 },
+    ]);
+    await budgets.close();
+  });
+
   it('answers at once where enough is held', async () => {
     const budgets = await bench.open(budgetsFixture(100_000));
     expect(await budgets.take(alice, 'm', 1)).toBe('full');

@@ -40,6 +40,15 @@ export interface BudgetUse {
   readonly step: BudgetStep;
 }
 
+/** How the budgets of one scope stand that are in use here. */
+export interface BudgetStanding {
+  readonly scope: BudgetScope;
+  /** How many have reached each step. */
+  readonly counts: Readonly<Record<BudgetStep, number>>;
+  /** The largest share used of any of them; 0 where there are none. */
+  readonly share: number;
+}
+
 /** Budgets, with what the management side asks for and their end. */
 export interface OpenBudgets extends Budgets {
   refund(principal: Principal, model: string, n: number): void;
@@ -47,6 +56,8 @@ export interface OpenBudgets extends Budgets {
   uses(principal: Pick<Principal, 'id' | 'tenant'>, model: string): Promise<readonly BudgetUse[]>;
   /** The largest share used of the budgets that a call of this principal meets, as far as this gateway knows without asking; 0 where it does not. */
   share(principal: Pick<Principal, 'id' | 'tenant'>, model: string): number;
+  /** How those stand that calls met here lately, as far as this gateway knows without asking. Cost: one look at each. */
+  standing(): readonly BudgetStanding[];
   /** The time that budgets go by, which nobody can set: budgets that have ended before it are swept. */
   readonly time: () => number;
   /**
@@ -240,6 +251,19 @@ export async function openBudgets(
         const used = counters.get(id)?.used() ?? 0;
         return Math.max(most, used / limit);
       }, 0),
+    standing: () =>
+      BUDGET_SCOPES.map((scope) => {
+        const counts: Record<BudgetStep, number> = { full: 0, rounded: 0, top1: 0, label: 0, refuse: 0 };
+        let share = 0;
+        for (const counter of counters.values()) {
+          const { account } = counter;
+          if (account.scope !== scope) continue;
+          const used = counter.used();
+          counts[used >= account.limit ? 'refuse' : stepOf(used, account.limit)]++;
+          share = Math.max(share, used / account.limit);
+        }
+        return { scope, counts, share };
+      }),
     time: clock.time,
     async close() {
       if (isClosed) return;
