@@ -1,11 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { isAbsolute, join, resolve } from 'node:path';
-import { GlacisError } from '../core/error.ts';
-import type { Policy } from '../policy/read-policy.ts';
 import { openStore, type Store, sweepStore } from '../store/index.ts';
 import { classNames } from './backend/class-names.ts';
-import type { NotLoaded } from './backend/load-version.ts';
-import { type Backends, openBackends } from './backend/open-backends.ts';
+import { openBackends } from './backend/open-backends.ts';
 import {
   backendOf,
   managementTls,
@@ -14,16 +11,14 @@ import {
   reviewsOf,
   rightsOf,
   storeOf,
-  unchangeable,
 } from './config/sections.ts';
 import type { ServeConfig } from './config/serve-schema.ts';
+import { configInForce } from './config-in-force.ts';
 import { openAssessments } from './console/assessments/open-assessments.ts';
-import type { Lab } from './console/lab.ts';
 import { labModels } from './console/lab-models.ts';
 import { openDataFolder } from './data-folder.ts';
 import type { Event } from './decision.ts';
 import { databaseKeys } from './identity/keys/database-keys.ts';
-import type { KeyDesk } from './identity/keys/key-desk.ts';
 import { openManagementRights } from './identity/management.ts';
 import { type Identity, openIdentity } from './identity/open-identity.ts';
 import { openRights } from './identity/open-rights.ts';
@@ -45,64 +40,20 @@ import { openLiveLog } from './record/live/open-live-log.ts';
 import { openRecorder } from './record/open-recorder.ts';
 import { openRefusalFloods } from './refusal-floods.ts';
 import { openMarkRegister, watermarkCommitment } from './respond/index.ts';
+import type { GatewayOptions, RunningGateway } from './running-gateway.ts';
 import { openSettings } from './settings/open-settings.ts';
 import { openTiming } from './timing/index.ts';
 import { openReviews } from './verify/index.ts';
 
-/** What a gateway is opened from. */
-export interface GatewayOptions {
-  readonly config: ServeConfig;
-  /** The policy of the same file, if it has one. */
-  readonly policy?: Policy | undefined;
-  /** Where the gateway keeps what is its own: log, store, keys. */
-  readonly dataFolder: string;
-  /** The file with the gateway's secret; in the data folder without. Gateways that share a store share it. */
-  readonly secretFile?: string | undefined;
-  /** What relative paths of the configuration start from. */
-  readonly folder: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** The user's home. */
-  readonly home: string;
-  /** Reads configuration and policy again, for a reload. */
-  readonly reread?:
-    | (() => Promise<{ readonly config: ServeConfig; readonly policy?: Policy | undefined }>)
-    | undefined;
-  readonly log?: ProcessLog | undefined;
-  /** The file of the configuration, where there is one: people see it on the page of policies. */
-  readonly file?: string | undefined;
-  /** Tries attacks for people on the console; the gateway carries none itself. Closed with the gateway. */
-  readonly lab?: Lab | undefined;
-}
-
-/** A gateway that serves. */
-export interface RunningGateway {
-  readonly addresses: { readonly rest: string; readonly grpc?: string; readonly management: string };
-  /** Versions that were not admitted, and why. */
-  readonly notLoaded: readonly NotLoaded[];
-  readonly models: () => ReturnType<Backends['status']>;
-  /** Where keys are made. */
-  readonly keys: KeyDesk;
-  /** Whether this data folder was new: nobody has a key yet. */
-  readonly isNew: boolean;
-  /** The file that says whom to believe about the log. */
-  readonly trustFile: string;
-  /** Reads configuration and policies again. Errors: `policy/invalid`, `option/invalid`; then nothing has changed. */
-  reload(by: string): Promise<object>;
-  /** No new requests; those in work finish; then all is closed. */
-  drain(): Promise<void>;
-  /** Resolves when all is closed, also by the management side. */
-  readonly closed: Promise<void>;
-  /** Threads in runs that do not end. While there are any, the process cannot end by itself, not even with `process.exit`. */
-  lostThreads(): number;
-}
+export type { GatewayOptions, RunningGateway } from './running-gateway.ts';
 
 /** Milliseconds for which a replaced version may still be found by a request that is on its way. */
 const GRACE = 30_000;
 const MOST_MARKS = 1 << 30;
 /** Between two times that guards' memory is kept, in milliseconds. */
 const SAVE = 300_000;
-/** Between two sweeps of the store, in milliseconds. */
-const DAY = 86_400_000;
+/** Between two sweeps of the store, in milliseconds: a server that is started anew every day sweeps, too. */
+const SWEEP = 3_600_000;
 
 /**
  * Opens a gateway: store and log first, because nothing is done that is not recorded; then who may do what; then the models, each checked before it is opened; the
@@ -135,10 +86,7 @@ interface Opening {
 }
 
 async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): Promise<RunningGateway> {
-  const { env, home, folder } = options;
-  let { config, policy } = options;
-  /** As it is in the file, without what was changed since. */
-  let written = config;
+  const { env, home, folder, config: written, policy } = options;
   const placeOf = (path: string) => (isAbsolute(path) ? path : resolve(folder, path));
   const now = Date.now;
   const clock = () => performance.now();
@@ -151,7 +99,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
   const since = now();
   const recordFolder = join(data.path, 'record');
   const underWay = { count: 0 };
-  const recorder = keep(await openRecorder(config.log, { folder: recordFolder, now, underWay }), (part) =>
+  const recorder = keep(await openRecorder(written.log, { folder: recordFolder, now, underWay }), (part) =>
     part.close(),
   );
   const floods = keep(openRefusalFloods({ recorder, clock, failed }), (part) => part.close());
@@ -162,12 +110,12 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     return entry;
   };
   const store: Store = keep(
-    await openStore(storeOf(config, data.path, placeOf), { now, broke: (why) => failed('store', why) }),
+    await openStore(storeOf(written, data.path, placeOf), { now, broke: (why) => failed('store', why) }),
     (part) => part.close(),
   );
 
   const settings = keep(await openSettings({ store, record, now, failed }), (part) => part.close());
-  config = settings.over(written);
+  const config = settings.over(written);
 
   const identity: Identity = keep(
     await openIdentity(config.identity, { secret, store: databaseKeys(store), now, clock, failed, placeOf }),
@@ -182,16 +130,17 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     (part) => part.close(),
   );
   const budgets = keep(await openBudgets(config.budgets, { store }), (part) => part.close());
-  const saving = setInterval(() => parts.save().catch((thrown) => failed('guard memory', thrown)), SAVE);
-  saving.unref();
-  keep(saving, async (part) => clearInterval(part));
-  const sweep = () =>
-    sweepStore(store, config.retention, { now: now(), budgetTime: budgets.time() }).catch((thrown) =>
-      failed('retention', thrown),
-    );
-  const sweeping = setInterval(sweep, DAY);
-  sweeping.unref();
-  keep(sweeping, async (part) => clearInterval(part));
+  const again = (work: () => Promise<unknown>, where: string, every: number) => {
+    const timer = setInterval(() => work().catch((thrown) => failed(where, thrown)), every);
+    timer.unref();
+    keep(timer, async (part) => clearInterval(part));
+  };
+  again(() => parts.save(), 'guard memory', SAVE);
+  again(
+    () => sweepStore(store, inForce.current().retention, { now: now(), budgetTime: budgets.time() }),
+    'retention',
+    SWEEP,
+  );
   const reviews = openReviews(reviewsOf(config), { store, record, now });
   const operations = keep(
     await openOperations(config, {
@@ -234,9 +183,38 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     }),
     (part) => part.close(),
   );
+  /** Written down before anybody asks: what a proof of theft rests on was fixed beforehand. */
+  let committed = false;
+  const commitMarks = async (next: ServeConfig): Promise<void> => {
+    if (committed || !marksAnswers(next)) return;
+    const about = { commitment: watermarkCommitment(secret) };
+    await record({ kind: 'event', at: now(), event: 'watermark-key-committed', by: 'glacis', about });
+    committed = true;
+  };
+  const inForce = configInForce(
+    { config: written, policy },
+    { current: config, reread: options.reread },
+    {
+      ...{
+        settings,
+        rights,
+        management,
+        identity,
+        rates,
+        budgets,
+        operations,
+        parts,
+        record,
+        now,
+        commitMarks,
+      },
+      backends: () => backends,
+      renewTls: () => faces.renewTls(),
+    },
+  );
   const { backends, notLoaded } = await openBackends(backendOf(config), {
     ...{ folder, env, home, now, record, failed },
-    policy,
+    policy: inForce.policy,
     wantsFeatures: parts.wantsFeatures,
     explains: parts.explains,
     prepare: parts.prepare,
@@ -249,27 +227,14 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
   });
   keep(backends, (part) => part.close());
   containment.start();
-  /** Guards, budgets and rates: all of them, or none. */
-  const putInForce = async (next: ServeConfig): Promise<void> => {
-    const changes = JSON.stringify(config.budgets) !== JSON.stringify(next.budgets);
-    if (changes) await budgets.change(next.budgets);
-    try {
-      parts.reload(next);
-    } catch (thrown) {
-      if (changes) await budgets.change(config.budgets);
-      throw thrown;
-    }
-    rates.change(next.rates.limits);
-    config = next;
-  };
-  settings.start(putInForce, () => written);
+  settings.start(inForce.put, inForce.written);
   const investigations = keep(
     await openGatewayInvestigations({
       ...{ store, recorder, live, recordFolder, placeOf, env, now, failed },
       incidents: operations.incidents,
       dataFolder: data.path,
       backends: () => backends,
-      config: () => config,
+      config: inForce.current,
     }),
     (part) => part.close(),
   );
@@ -307,37 +272,6 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     })();
     return draining;
   };
-  const reload = async (by: string): Promise<object> => {
-    if (options.reread === undefined)
-      throw new GlacisError(
-        'option/invalid',
-        'reload: expected a configuration file, but the server was started without one',
-      );
-    const next = await options.reread();
-    unchangeable(written, next.config);
-    // What can refuse comes first; models that are not admitted stay as they were.
-    const ready = [
-      await rights.prepare(),
-      await management.prepare(),
-      await identity.prepare(next.config.identity),
-      await operations.prepare(next.config),
-    ];
-    await putInForce(settings.over(next.config));
-    written = next.config;
-    operations.incidents.reload(next.config.incidents);
-    for (const use of ready) use();
-    const refused = await backends.apply(backendOf(next.config), by);
-    policy = next.policy;
-    await faces.renewTls();
-    await record({
-      kind: 'event',
-      at: now(),
-      event: 'reloaded',
-      by,
-      about: { refused: refused.length, rights: rights.digest, management: management.digest },
-    });
-    return { reloaded: true, notLoaded: refused };
-  };
 
   const faces = keep(
     await openFaces(gateway, config.listen, { padding: timing.padTo(1) > 1 ? timing : undefined }),
@@ -346,19 +280,19 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
   const routes = managementRoutes({
     ...{ metrics, recorder, store, rights, management, settings, backends, budgets, reviews },
     keys: identity.keys,
-    server: { reload, drain: () => void setImmediate(drain), config: () => config },
+    server: { reload: inForce.reload, drain: () => void setImmediate(drain), config: inForce.current },
     ...{ operations, live, since, investigations },
-    lab: { lab: options.lab, models: () => labModels({ backends, config: () => config, placeOf }), now },
+    lab: { lab: options.lab, models: () => labModels({ backends, config: inForce.current, placeOf }), now },
     assessments,
     veil: config.log.who === 'sealed' ? openVeil(secret) : undefined,
-    classNames: classNames(() => config, {
+    classNames: classNames(inForce.current, {
       ...{ placeOf, failed },
       inModel: (model) => backends.find(model, undefined, GLACIS)?.classifier?.names,
     }),
-    policy: { file: options.file, folder, policy: () => policy },
+    policy: { file: options.file, folder, policy: inForce.policy },
     guards: parts.guards,
     notLoaded,
-    config: () => config,
+    config: inForce.current,
     now,
   });
   const { host, port, socket } = config.management;
@@ -375,15 +309,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     }),
     (part) => part.close(),
   );
-  // Written down before anybody asks: what a proof of theft rests on was fixed beforehand.
-  if (marksAnswers(config))
-    await record({
-      kind: 'event',
-      at: now(),
-      event: 'watermark-key-committed',
-      by: 'glacis',
-      about: { commitment: watermarkCommitment(secret) },
-    });
+  await commitMarks(config);
   await record({
     kind: 'event',
     at: now(),
@@ -401,7 +327,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     keys: identity.keys,
     isNew: data.isNew,
     trustFile: join(recordFolder, 'log.trust.json'),
-    reload,
+    reload: inForce.reload,
     drain,
     closed,
     lostThreads: () => backends.lostThreads(),

@@ -1,4 +1,5 @@
 import { asGlacisError, type ErrorCode, GlacisError } from '../../core/error.ts';
+import type { Policy } from '../../policy/read-policy.ts';
 import type { Event } from '../decision.ts';
 import type { ServedModel } from '../served-model.ts';
 import type { Admission } from './admission/admit.ts';
@@ -31,6 +32,8 @@ export interface Loading {
   readonly wantsFeatures: (model: string) => boolean;
   /** How answers of a model are explained; undefined where they are not. */
   readonly explains?: ((model: string) => ExplainSetting | undefined) | undefined;
+  /** The policy that a gate goes by which names none of its own. */
+  readonly policy?: (() => Policy | undefined) | undefined;
   /** Makes ready what surrounds a version (its guards) before it serves; what it throws keeps the version out of service. */
   readonly prepare?: ((model: ServedModel) => void) | undefined;
   readonly record: (event: Event) => Promise<unknown>;
@@ -43,12 +46,14 @@ export interface Loading {
 /** What a version is made from: a version with another key must be loaded anew. */
 export function keyOf(
   { model, config, source }: Wanted,
-  { wantsFeatures, explains }: Pick<Loading, 'wantsFeatures' | 'explains'>,
+  { wantsFeatures, explains, policy }: Pick<Loading, 'wantsFeatures' | 'explains' | 'policy'>,
 ): string {
   const { batching, classifier, mostElements } = config;
   const explained = explains?.(model);
   const beside = explained && [explained.memory, explained.seconds, explained.queue];
-  return JSON.stringify([source, batching, classifier, mostElements, wantsFeatures(model), beside]);
+  const { gate } = source.check ?? {};
+  const gated = gate !== undefined && gate.policy === undefined ? policy?.() : undefined;
+  return JSON.stringify([source, batching, classifier, mostElements, wantsFeatures(model), beside, gated]);
 }
 
 /**

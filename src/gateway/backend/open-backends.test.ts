@@ -1,16 +1,22 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { until } from '../../../test/until.ts';
 import { GlacisError } from '../../core/error.ts';
 import type { Tensor } from '../../oip/tensor.ts';
 import { graph, model, node, value } from '../../onnx/model.fixture.ts';
 import { float32Tensor } from '../../onnx/tensor.ts';
 import { serializeModel } from '../../onnx/write.ts';
+import { parsePolicy } from '../../policy/read-policy.ts';
 import { testRegistry } from '../../registry/registry.fixture.ts';
 import { formatTrust } from '../../registry/trust.ts';
+import { fingerprintOf } from '../../supply/sign/ec-key.ts';
+import { keySigner } from '../../supply/sign/key-method.ts';
+import { signModel } from '../../supply/sign/sign-model.ts';
 import type { Event } from '../decision.ts';
 import type { Principal } from '../principal.ts';
 import type { Refused } from '../refusal.ts';
@@ -89,6 +95,41 @@ const asGiven = { check: { asGiven: true } };
 const wait = (milliseconds: number) => new Promise((later) => setTimeout(later, milliseconds));
 
 describe('the models that are served', () => {
+  it('are admitted by the policy in force when they are loaded, and looked at again where it has changed', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    await writeFile(join(folder, 'ci.pub'), publicKey.export({ type: 'spki', format: 'pem' }));
+    for (const [i, file] of ['a.onnx', 'b.onnx'].entries()) {
+      await write(file, i + 1);
+      const { bundle } = await signModel(join(folder, file), keySigner(privateKey));
+      await writeFile(join(folder, `${file}.sig`), bundle);
+    }
+    const asking = (requirements: string) =>
+      parsePolicy(`schema: glacis.policy/1
+signers: { ci: { key: 'sha256:${fingerprintOf(publicKey)}' } }
+defaults: { signers: [ci], fresh: 30 days }
+models: [{ name: '*', stages: { production: [${requirements}] } }]
+`);
+    const check = { gate: { stage: 'production', trust: ['ci.pub'] } };
+    const sections = (names: readonly string[]) => ({
+      models: Object.fromEntries(names.map((name) => [name, { file: `${name}.onnx`, check }])),
+    });
+    let policy = asking('{ require: signature }');
+    const { backends, notLoaded } = await start(sections(['a']), { policy: () => policy });
+    expect(notLoaded).toEqual([]);
+    policy = asking('{ require: signature }, { require: scan }');
+    const next = backendSchema.parse({ threads: 1, ...sections(['a', 'b']) });
+    const refused = await backends.apply(next, 'ann');
+    expect(refused.map(({ model, because }) => [model, /production: scan/.test(because)])).toEqual([
+      ['a', true],
+      ['b', true],
+    ]);
+    // What was in service stays as it was, and whoever reloaded was told.
+    expect([await ask(backends, 'a'), await ask(backends, 'b')]).toEqual([1, 'unknown']);
+    policy = asking('{ require: signature }');
+    expect(await backends.apply(next, 'ann')).toEqual([]);
+    expect([await ask(backends, 'a'), await ask(backends, 'b')]).toEqual([1, 2]);
+  });
+
   it('are those that were admitted; the others are named with the reason, here and in the log', async () => {
     const digest = await write('a.onnx', 1);
     await write('b.onnx', 2);
@@ -152,12 +193,12 @@ describe('the models that are served', () => {
         );
       }
     });
-    await wait(20);
+    await until(() => seen.has(1));
     expect(await backends.apply(backendSchema.parse({ threads: 1, ...section('b.onnx') }), 'ann')).toEqual(
       [],
     );
     expect(await ask(backends)).toBe(2);
-    await wait(20);
+    await until(() => seen.has(2));
     await backends.rollback('net', 'ann');
     expect(await ask(backends)).toBe(1);
     await backends.rollback('net', 'ann');
@@ -249,7 +290,7 @@ describe('the models that are served', () => {
     );
     for (let i = 0; i < 3; i++) {
       expect(await ask(backends)).toBe(1);
-      while (reports.length <= i) await wait(5);
+      await until(() => reports.length > i);
     }
     expect(reports).toHaveLength(3);
     expect(reports[0]).toEqual({ model: 'net', version: 'v1', shadow: 'v2', n: 1, agreed: 1, difference: 1 });
@@ -377,7 +418,7 @@ describe('the models that are served', () => {
     // `a` changes: its old version stays for a rollback until `b` needs the room.
     const next = (models: object) => backends.apply(backendSchema.parse({ threads: 1, ...section(models) }));
     expect(await next({ a: of('a.onnx') })).toEqual([]);
-    while (backends.memory().used !== 20_000) await wait(20);
+    await until(() => backends.memory().used === 20_000);
     expect(await next({ a: of('c.onnx') })).toEqual([]);
     expect(backends.memory().used).toBe(40_000);
     expect(await next({ a: of('c.onnx'), b: of('b.onnx') })).toEqual([]);

@@ -25,8 +25,8 @@ export interface BackendSurroundings {
   readonly home: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** The policy of the same file, if it has one. */
-  readonly policy?: Policy | undefined;
+  /** The policy of the same file, if it has one, as it is in force now. */
+  readonly policy?: (() => Policy | undefined) | undefined;
   /** Writes what happens with models to the log. What cannot be written does not happen. Errors: `output/unwritable`. */
   readonly record: (event: Event) => Promise<unknown>;
   /** Whether some guard of the model wants the features of its last layer. */
@@ -100,6 +100,7 @@ export async function openBackends(
     folder,
     wantsFeatures,
     explains: around.explains,
+    policy: around.policy,
     prepare: around.prepare,
     record,
     now,

@@ -70,29 +70,32 @@ export function consoleAddress({ console, management: { host, port, tls } }: Ser
   return console.address?.replace(/\/$/, '') ?? `${tls === undefined ? 'http' : 'https'}://${name}:${port}`;
 }
 
-/** What holds from the start to the end. */
+/** Sections that hold from the start to the end. */
 const FIXED = [
-  'listen',
-  'management',
-  'store',
-  'log',
-  'contain',
-  'timing',
-  'mostSamples',
-  'mostBytes',
-  'timeout',
+  ...(['listen', 'management', 'store', 'log', 'contain', 'timing', 'rights'] as const),
+  ...(['memory', 'threads', 'lostThreads', 'recheckSeconds'] as const),
+  ...(['mostSamples', 'mostBytes', 'timeout'] as const),
 ] as const;
 
-/** Errors: `option/invalid` where something changed that cannot while the server runs. */
-export function unchangeable(before: ServeConfig, after: ServeConfig): void {
-  // Limits may change; how they are counted and shared may not.
-  const fixed = ({ rates, budgets, ...rest }: ServeConfig) => ({
-    ...rest,
+/** All that holds from the start to the end, by where it stands. */
+function fixedOf(config: ServeConfig): Readonly<Record<string, unknown>> {
+  const { rates, budgets, identity, console } = config;
+  return {
+    ...Object.fromEntries(FIXED.map((name) => [name, config[name]])),
+    // Limits may change; how they are counted and shared may not.
     rates: { ...rates, limits: undefined },
     budgets: { ...budgets, limits: undefined, steps: undefined },
-  });
-  const [old, fresh] = [fixed(before), fixed(after)];
-  const changed = [...FIXED, 'rates' as const, 'budgets' as const].filter(
+    'identity.keys': identity.keys,
+    'identity.failures': identity.failures,
+    'console.assessments': console.assessments,
+    'verify.reviews': reviewsOf(config),
+  };
+}
+
+/** Nothing that is asked for may be left out in silence. Errors: `option/invalid` where something changed that cannot while the server runs. */
+export function unchangeable(before: ServeConfig, after: ServeConfig): void {
+  const [old, fresh] = [fixedOf(before), fixedOf(after)];
+  const changed = Object.keys(old).filter(
     (name) => JSON.stringify(old[name]) !== JSON.stringify(fresh[name]),
   );
   if (changed.length > 0)

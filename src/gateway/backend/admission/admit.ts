@@ -66,8 +66,8 @@ export interface Admission {
 
 /** What an admission depends on. */
 export interface AdmissionSurroundings extends RegistrySurroundings {
-  /** The policy of the file that holds the configuration, if it has one. */
-  readonly policy?: Policy | undefined;
+  /** The policy of the file that holds the configuration, if it has one, as it is in force now. */
+  readonly policy?: (() => Policy | undefined) | undefined;
   /** File of revoked digests, if there is one. */
   readonly revoked: () => string | undefined;
   /** Most bytes that a model may have now. */
@@ -167,7 +167,7 @@ export function openAdmission(around: AdmissionSurroundings): Admission {
     held: HeldModel,
     { policy: own, stage, evidence, trust = [], name = model }: NonNullable<CheckConfig['gate']>,
   ): Promise<CheckResult> => {
-    const policy = own === undefined ? around.policy : (await readPolicyFile(at(own))).policy;
+    const policy = own === undefined ? around.policy?.() : (await readPolicyFile(at(own))).policy;
     if (policy === undefined) throw new GlacisError('policy/invalid', 'gate: expected a policy, got none');
     if (!policy.entries.some(({ stages }) => Object.hasOwn(stages, stage))) throw unknownStage(policy, stage);
     const identities = Object.values(policy.signers).flatMap(({ sigstore }) => (sigstore ? [sigstore] : []));
