@@ -92,14 +92,11 @@ export function blindCases({ network, blind, short, slow, colour, seeds }: Scale
     ...against(network, slow, 'l0', 'pointwise(queries=ASKED)', [foolbox('pointwise')], {
       startable: true,
     }),
-    // On digits the corners of the grid find most, on other pictures what lies between.
     ...against(
       network,
       short,
       'l2',
-      colour
-        ? `spatial(search=climb, tries=375, rotation=15, translation=${reach})`
-        : `spatial(first=shift, rotation=15, angles=15, translation=${reach})`,
+      `spatial(first=shift, search=climb, tries=375, rotation=15, translation=${reach})`,
       [
         foolbox('spatial', {
           max_translation: shift,
@@ -108,7 +105,7 @@ export function blindCases({ network, blind, short, slow, colour, seeds }: Scale
           num_rotations: 15,
         }),
       ],
-      { eps: ANY, seeds: colour ? seeds : 1 },
+      { eps: ANY, seeds },
     ),
   ];
 }

@@ -131,10 +131,10 @@ function stepFrom(v: number, most: number, reach: number, rng: Rng): number {
 
 /**
  * Rotations and translations (Engstrom et al. 2019): the worst of a grid of turns, by default theirs (31 angles, 5 × 5 shifts), or of
- * random ones (their worst-of-10). `climb`, which is ours, spends two fifths of its tries on random turns and the others on ever smaller steps from the one of
- * least margin, which with as many questions found more than the grid on CIFAR-10, and less on MNIST, where the corners of the
- * range decide. The rotation comes first, as in their code; in Foolbox's attack of the same name the shift does, so that its shifts reach
- * farther along the axes (`first=shift` does the same). It only asks; they find gradients through the sampling weaker than the grid. Bilinear, and as dark as
+ * random ones (their worst-of-10). `climb`, which is ours, spends two fifths of its tries on random turns, many of
+ * them at the edges of the range, and the others on ever smaller steps from the one of least margin, which with as many questions found more
+ * than the grid on digits and on CIFAR-10. The rotation comes first, as in their code; in Foolbox's attack of the same name the shift does, so that
+ * its shifts reach farther along the axes (`first=shift` does the same). It only asks; they find gradients through the sampling weaker than the grid. Bilinear, and as dark as
  * the bounds allow where the picture has left its frame. Shifts are a share of the picture's size (theirs are about a tenth) and may
  * end between pixels. The search ends with the first turn that reaches the goal.
  * Errors: `model/unsupported-task` where samples are no pictures. Cost: at most `angles × shifts²` answers, or `tries`.
