@@ -45,7 +45,7 @@ const opened = async (...channels: object[]): Promise<Alerts> => {
       freshId: () => randomBytes(16).toString('hex'),
       failed: (_, thrown) => failures.push(thrown),
       recent: async () => [],
-      isTimed: false,
+      later: () => () => {},
     },
   );
   return alerts;

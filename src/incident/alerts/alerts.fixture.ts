@@ -8,7 +8,7 @@ import type { Case, CaseEvent } from '../case.ts';
 import type { IncidentChange } from '../change.ts';
 import type { Connect, Transmit } from './channel.ts';
 import { alertsSchema } from './config-schema.ts';
-import { type Alerts, openAlerts } from './open-alerts.ts';
+import { type Alerts, type AlertsSurroundings, openAlerts } from './open-alerts.ts';
 
 /** A request that a receiver got. */
 export interface Received {
@@ -31,7 +31,7 @@ export interface AlertsSide {
   /** Cases that are there when alerts are opened anew. */
   recent: Case[];
   /** Ends this process's part without a word and opens it anew, as after kill -9. */
-  again(config?: object, over?: { readonly isTimed: boolean }): Promise<void>;
+  again(config?: object, later?: AlertsSurroundings['later']): Promise<void>;
   /** Moves the clock in steps, sending what is due at each. */
   pass(milliseconds: number, step?: number): Promise<void>;
   close(): Promise<void>;
@@ -78,7 +78,7 @@ export async function alertsSide(
     received.push(got);
     return { status: answer.status, headers: answer.headers ?? {} };
   };
-  const open = (from: object, { isTimed } = { isTimed: false }) =>
+  const open = (from: object, later: AlertsSurroundings['later'] = () => () => {}) =>
     openAlerts(alertsSchema.parse(from), {
       ...{ store, now, env: ENV },
       transmit: over.transmit ?? transmit,
@@ -89,15 +89,15 @@ export async function alertsSide(
       freshId: () => randomBytes(16).toString('hex'),
       failed: (_, thrown) => failures.push(thrown),
       recent: async () => side.recent,
-      isTimed,
+      later,
     });
   const side: AlertsSide = {
     alerts: undefined as never,
     ...{ store, received, failures, time },
     answer: () => ({ status: 204 }),
     recent: [],
-    async again(next = config, how) {
-      side.alerts = await open(next, how);
+    async again(next = config, later) {
+      side.alerts = await open(next, later);
     },
     async pass(milliseconds, step = 1000) {
       for (const end = time.now + milliseconds; time.now < end; ) {

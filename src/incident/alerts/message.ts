@@ -146,3 +146,8 @@ function bounded({ revision: _, ...rest }: Case): AlertMessage['case'] {
 function linkTo(id: string, base: string): string {
   return `${base}/console/cases/${encodeURIComponent(id)}`;
 }
+
+/** What no quiet hours hold back. */
+export function isLoud({ action, case: about }: AlertMessage): boolean {
+  return about.severity === 'critical' || action === 'test' || about.id.startsWith('test-');
+}

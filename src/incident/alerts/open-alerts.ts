@@ -2,12 +2,14 @@ import { GlacisError } from '../../core/error.ts';
 import type { Store } from '../../store/index.ts';
 import type { Case } from '../case.ts';
 import type { IncidentChange } from '../change.ts';
-import type { Channel } from './channel.ts';
-import type { AlertsConfig, ChannelConfig } from './config-schema.ts';
-import { type AlertMessage, isAsBad, messageFrom, messageOfCase, testMessage } from './message.ts';
-import { type ChannelSurroundings, openChannel } from './open-channel.ts';
-import { openOutbox, type Waiting } from './outbox.ts';
+import type { AlertsConfig } from './config-schema.ts';
+import { openIncoming } from './incoming.ts';
+import { type AlertMessage, isAsBad, isLoud, messageFrom, messageOfCase, testMessage } from './message.ts';
+import type { ChannelSurroundings } from './open-channel.ts';
+import { openOutbox } from './outbox.ts';
 import { endOfQuiet } from './quiet-hours.ts';
+import { openReceivers, problemOf, type Receiver } from './receiver.ts';
+import { sendTo } from './sender.ts';
 import {
   type AlertPage,
   type AlertQuery,
@@ -30,8 +32,8 @@ export interface AlertsSurroundings extends ChannelSurroundings {
   readonly failed: (where: string, thrown: unknown) => void;
   /** Cases that were opened lately: whoever was not told of one because this process ended in between is told at the start. */
   readonly recent: () => Promise<readonly Case[]>;
-  /** Whether it sends by itself when something is due; true without. Tests send by `send`. */
-  readonly isTimed?: boolean | undefined;
+  /** Runs something later, once, and gives what takes that back: how it sends by itself when something is due. A timer that keeps no process alive without. */
+  readonly later?: ((run: () => void, milliseconds: number) => () => void) | undefined;
 }
 
 /** Tells people of cases. */
@@ -54,60 +56,24 @@ export interface Alerts {
   close(): Promise<void>;
 }
 
-interface Receiver {
-  readonly config: ChannelConfig;
-  readonly channel: Channel;
-  /** Tries in a row that found it not taking anything. */
-  failures: number;
-  failingSince: number | undefined;
-  because: string | undefined;
-  /** Left alone until then. */
-  pausedUntil: number;
-}
-
-/** A message that is not in the store yet, and for which receivers it is. */
-interface Incoming {
-  readonly message: AlertMessage;
-  readonly kept: Set<string>;
-}
-
-const SECOND = 1000;
-const HOUR = 3_600_000;
-/** Pauses after failures: doubled from the first to the longest, less up to half by chance. */
-const FIRST_PAUSE = 5 * SECOND;
-const LONGEST_PAUSE = 600 * SECOND;
-/** Messages on their way at once, to one receiver. */
-const AT_ONCE = 4;
-/** For how long a message is taken to be on its way before somebody else tries it. */
-const CLAIM = 60 * SECOND;
-/** Tries of a message that the receiver does not take while it takes others. */
-const MOST_REFUSED = 5;
-/** Changes that wait for the store. */
-const MOST_INCOMING = 10_000;
-/** A receiver that has failed so long is a problem of the service. */
-const PROBLEM_AFTER = 300 * SECOND;
 /** The longest that nothing is looked for: other gateways write into the same store. */
-const LONGEST_SLEEP = 30 * SECOND;
+const LONGEST_SLEEP = 30_000;
 /** And the shortest: what is due may have to wait for another of its case. */
-const SHORTEST_SLEEP = SECOND;
+const SHORTEST_SLEEP = 1000;
 
 /**
  * Opens alerts. A message is in the store before it is sent and stays until it has arrived, so it arrives at least once: after a crash, and after a receiver was down for as long
  * as `retryFor`. Of one case they arrive in order. A receiver that takes nothing is asked by one message at a time, with growing pauses. Errors: `option/invalid`.
  */
 export async function openAlerts(initial: AlertsConfig, given: AlertsSurroundings): Promise<Alerts> {
-  const { store, now, random, freshId, failed, address } = given;
+  const { store, now, random, freshId, failed, address, later = timed } = given;
   const outbox = openOutbox(store);
-  let receivers = await openAll(initial, given);
-  const incoming: Incoming[] = [];
-  let keeping: Promise<void> | undefined;
+  let receivers = await openReceivers(initial, given);
   let sending: Promise<void> | undefined;
   let isWanted = false;
-  let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
-  let dropped = 0;
-  let retry: NodeJS.Timeout | undefined;
-  let retryAfter = SECOND;
+  let takeBack = () => {};
+  const sender = { outbox, now, random, failed, isClosed: () => isClosed };
 
   const keep = async (
     message: AlertMessage,
@@ -130,121 +96,27 @@ export async function openAlerts(initial: AlertsConfig, given: AlertsSurrounding
       until: at + retryFor,
     });
   };
-  const keepAll = async (): Promise<void> => {
-    clearTimeout(retry);
-    try {
-      while (incoming.length > 0) {
-        const [{ message, kept }] = incoming as [Incoming];
-        for (const receiver of receivers.values()) {
-          const { name, least } = receiver.config;
-          if (kept.has(name) || !isAsBad(message.case.severity, least)) continue;
-          await keep(message, receiver);
-          kept.add(name);
-        }
-        incoming.shift();
-      }
-      retryAfter = SECOND;
-      wake(0);
-    } catch (thrown) {
-      failed('alerts', thrown);
-      if (isClosed) return;
-      retry = setTimeout(() => void keepIncoming(), retryAfter);
-      retry.unref();
-      retryAfter = Math.min(2 * retryAfter, 60 * SECOND);
-    }
+  const wake = (after: number): void => {
+    if (isClosed) return;
+    takeBack();
+    takeBack = later(() => void send(), after);
   };
-  const keepIncoming = (): Promise<void> => {
-    keeping ??= keepAll().finally(() => {
-      keeping = undefined;
-    });
-    return keeping;
-  };
-  const take = (message: AlertMessage): void => {
-    if (incoming.length >= MOST_INCOMING) {
-      // The cases themselves are in the store that does not answer: whoever was not told is told at the next start.
-      if (dropped++ === 0)
-        failed(
-          'alerts',
-          new GlacisError(
-            'store/unavailable',
-            'alerts: expected the store to keep up, got more messages than are held',
-          ),
-        );
-      return;
-    }
-    incoming.push({ message, kept: new Set() });
-    // After a failure the next try has its time.
-    if (incoming.length === 1 || keeping !== undefined || retryAfter === SECOND) void keepIncoming();
-  };
-
-  const tryOne = async (waiting: Waiting, to: Receiver): Promise<void> => {
-    const { row, message } = waiting;
-    const begun = now();
-    if (!(await outbox.claim(waiting, begun + CLAIM))) return;
-    const delivery = await to.channel.deliver({ id: row.id, message, at: row.at, now: begun });
-    const at = now();
-    if (delivery.ok) {
-      Object.assign(to, { failures: 0, failingSince: undefined, because: undefined, pausedUntil: 0 });
-      await outbox.finish(waiting, { state: 'sent', at });
-      return;
-    }
-    const { because, wait, isRefused = false } = delivery;
-    to.because = because;
-    const tries = row.tries + 1;
-    if (!isRefused) {
-      to.failures++;
-      to.failingSince ??= at;
-      to.pausedUntil = at + Math.max(wait ?? 0, pauseAfter(to.failures, random()));
-    }
-    if (at >= row.until || (isRefused && tries >= MOST_REFUSED)) {
-      await outbox.finish(waiting, { state: 'given-up', because, due: at });
-      failed(
-        'alerts',
-        new GlacisError(
-          'endpoint/unavailable',
-          `alerts: ${to.config.name}: gave up a message after ${tries} tries: ${because}`,
-        ),
-      );
-    } else
-      await outbox.finish(waiting, {
-        state: 'waiting',
-        because,
-        due: isRefused ? at + pauseAfter(tries, random()) : to.pausedUntil,
-      });
-  };
-  const sendTo = async (to: Receiver): Promise<void> => {
-    const { name, mostAnHour, quiet } = to.config;
-    while (!isClosed) {
-      const at = now();
-      if (at < to.pausedUntil) return;
-      const room = mostAnHour - (await outbox.sentSince(name, at - HOUR));
-      const most = Math.min(to.failures > 0 ? 1 : AT_ONCE, room);
-      if (most <= 0) {
-        to.pausedUntil = at + Math.ceil(HOUR / mostAnHour);
-        return;
-      }
-      const found = await outbox.due(name, at, most);
-      if (found.length === 0) return;
-      await Promise.all(
-        found.map((waiting) => {
-          // Kept for the day, or quiet hours have come since.
-          const open =
-            waiting.row.severity === 'critical' || isLoud(waiting.message) ? at : endOfQuiet(quiet, at);
-          return open > at ? outbox.postpone(waiting, open) : tryOne(waiting, to);
-        }),
-      );
-    }
-  };
+  const incoming = openIncoming({
+    receivers: () => receivers.values(),
+    keep,
+    kept: () => wake(0),
+    failed,
+  });
   const sendAll = async (): Promise<void> => {
     do {
       isWanted = false;
       await Promise.all(
-        [...receivers.values()].map((to) => sendTo(to).catch((thrown) => failed('alerts', thrown))),
+        [...receivers.values()].map((to) => sendTo(to, sender).catch((thrown) => failed('alerts', thrown))),
       );
     } while (isWanted && !isClosed);
   };
   const send = async (): Promise<void> => {
-    await keepIncoming();
+    await incoming.keep();
     isWanted = true;
     sending ??= sendAll().finally(() => {
       sending = undefined;
@@ -252,14 +124,8 @@ export async function openAlerts(initial: AlertsConfig, given: AlertsSurrounding
     });
     await sending;
   };
-  const wake = (after: number): void => {
-    if (isClosed || given.isTimed === false) return;
-    clearTimeout(timer);
-    timer = setTimeout(() => void send(), after);
-    timer.unref();
-  };
   const schedule = async (): Promise<void> => {
-    if (isClosed || given.isTimed === false) return;
+    if (isClosed) return;
     const at = now();
     const due = await Promise.all(
       [...receivers.values()].map(async ({ config, pausedUntil }) =>
@@ -295,7 +161,7 @@ export async function openAlerts(initial: AlertsConfig, given: AlertsSurrounding
     notify(change) {
       try {
         const message = messageFrom(change, address);
-        if (message !== undefined && receivers.size > 0) take(message);
+        if (message !== undefined && receivers.size > 0) incoming.take(message);
       } catch (thrown) {
         failed('alerts', thrown);
       }
@@ -346,15 +212,10 @@ export async function openAlerts(initial: AlertsConfig, given: AlertsSurrounding
     channels: () => channelStates(store, [...receivers.values()]),
     outbox: (query) => listAlerts(store, query),
     get problem() {
-      const failing = [...receivers.values()].filter(
-        ({ failingSince }) => failingSince !== undefined && now() - failingSince >= PROBLEM_AFTER,
-      );
-      return failing.length === 0
-        ? undefined
-        : failing.map(({ config, because }) => `${config.name}: ${because}`).join('; ');
+      return problemOf(receivers.values(), now());
     },
     async prepare(config) {
-      const next = await openAll(config, given);
+      const next = await openReceivers(config, given);
       return () => {
         receivers = next;
         wake(0);
@@ -362,38 +223,15 @@ export async function openAlerts(initial: AlertsConfig, given: AlertsSurrounding
     },
     async close() {
       isClosed = true;
-      clearTimeout(timer);
-      clearTimeout(retry);
-      await keeping;
+      takeBack();
+      await incoming.close();
       await sending;
     },
   };
 }
 
-/** What no quiet hours hold back. */
-function isLoud({ action, case: about }: AlertMessage): boolean {
-  return about.severity === 'critical' || action === 'test' || about.id.startsWith('test-');
-}
-
-/** Whole milliseconds. */
-function pauseAfter(failures: number, chance: number): number {
-  const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(failures - 1, 20));
-  return Math.ceil(pause * (0.5 + chance / 2));
-}
-
-async function openAll(
-  { channels }: AlertsConfig,
-  given: ChannelSurroundings,
-): Promise<Map<string, Receiver>> {
-  const opened = await Promise.all(
-    channels.map(async (config) => ({
-      config,
-      channel: await openChannel(config, given),
-      failures: 0,
-      failingSince: undefined,
-      because: undefined,
-      pausedUntil: 0,
-    })),
-  );
-  return new Map(opened.map((each) => [each.config.name, each]));
-}
+const timed: NonNullable<AlertsSurroundings['later']> = (run, milliseconds) => {
+  const timer = setTimeout(run, milliseconds);
+  timer.unref();
+  return () => clearTimeout(timer);
+};

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ENGINES, type Places, placesOf } from '../../../test/servers/store-places.ts';
+import { until } from '../../../test/until.ts';
 import { GlacisError } from '../../core/error.ts';
 import { openStore, type Store } from '../../store/index.ts';
 import { countingIds, readIncidents, START } from '../incident.fixture.ts';
@@ -174,17 +175,19 @@ describe.each(ENGINES)('what was affected, on $engine', ({ engine, missing }) =>
     });
 
     it('can be cancelled, and says why it failed', async () => {
+      let reached = 0;
       const desk = opened({
         ...memoryPast(DECISIONS, 10),
         page: async (_scope, cursor, signal) => {
           if (cursor === 0) return { decisions: [], looked: 0, cursor: 10, of: 1000, isEnd: false };
           if (signal.aborted) throw new GlacisError('run/cancelled', 'impact: cancelled');
+          reached = cursor;
           await new Promise(setImmediate);
           return { decisions: [], looked: 0, cursor: cursor + 1, of: 1e9, isEnd: false };
         },
       });
       const { id } = await desk.start({ scope: { model: 'x' } }, 'ann');
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await until(() => reached > 10);
       await desk.cancel(id);
       await desk.idle();
       expect(await desk.find(id)).toMatchObject({
