@@ -10,6 +10,7 @@ import { keptInputs } from '../../gateway/investigate/kept-inputs.ts';
 import { decisionsById, pastOfLog } from '../../gateway/investigate/past-of-log.ts';
 import { replayKept } from '../../gateway/investigate/replay-kept.ts';
 import { incidentRoutes } from '../../gateway/manage/incident-routes.ts';
+import { investigationRoutes } from '../../gateway/manage/investigation-routes.ts';
 import type { ManagementRoute } from '../../gateway/manage/route.ts';
 import { archivedRanges, firstEntry } from '../../gateway/record/archive.ts';
 import { subjectNames } from '../../gateway/record/live/subject-names.ts';
@@ -119,7 +120,10 @@ async function deskOver(
     freshId: () => randomBytes(16).toString('hex'),
     models: () => [],
   });
-  const routes = incidentRoutes(incidents, investigations);
+  const routes = [
+    ...incidentRoutes(incidents, investigations),
+    ...investigationRoutes(incidents, investigations),
+  ];
   return {
     against: good?.digest,
     async call(method, path, body) {

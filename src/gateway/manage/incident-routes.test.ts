@@ -21,6 +21,7 @@ import { recordSchema } from '../record/config-schema.ts';
 import { parseTrustFile } from '../record/log-folder.ts';
 import { type OpenRecorder, openRecorder } from '../record/open-recorder.ts';
 import { incidentRoutes } from './incident-routes.ts';
+import { investigationRoutes } from './investigation-routes.ts';
 import type { ManagementAnswer, ManagementRoute } from './route.ts';
 import { call, person } from './routes.fixture.ts';
 
@@ -61,7 +62,7 @@ beforeEach(async () => {
     shelf: await openEvidenceShelf(join(folder, 'evidence')),
     models: () => [{ model: 'signs' }],
   });
-  routes = incidentRoutes(incidents, investigations);
+  routes = [...incidentRoutes(incidents, investigations), ...investigationRoutes(incidents, investigations)];
   id = (await incidents.raise(alarmOf({ decisions: [decisionOf(3).id] })))!;
 });
 afterEach(async () => {

@@ -28,6 +28,7 @@ import { decisionRoutes } from './decision-routes.ts';
 import { type Health, healthRoutes } from './health-routes.ts';
 import { incidentRoutes } from './incident-routes.ts';
 import { inputRoutes } from './input-routes.ts';
+import { investigationRoutes } from './investigation-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { type LabParts, labRoutes } from './lab-routes.ts';
 import { logRoutes } from './log-routes.ts';
@@ -42,6 +43,7 @@ import { listRoute, type ServerActs, serverRoutes } from './server-routes.ts';
 import { settingsRoutes } from './settings-routes.ts';
 import { trafficRoutes } from './traffic-routes.ts';
 import { unveiledIncidents, unveiledOrders, type Veil } from './veil.ts';
+import { watchNumbers } from './watched-numbers.ts';
 
 /** The parts of a gateway that are looked at and acted on. */
 export interface ManagedParts {
@@ -91,8 +93,8 @@ export function managementRoutes(parts: ManagedParts): readonly ManagementRoute[
   const { containment, incidents, monitors, rollups } = operations;
   const health = () => healthOf(parts);
   const versionOf = (model: string, version: string | undefined) => backends.find(model, version, GLACIS);
-  watch(metrics, backends);
-  watchIncidents(metrics, incidents);
+  const seen = veil ? unveiledIncidents(incidents, veil) : incidents;
+  watchNumbers(metrics, { backends, budgets: parts.budgets, incidents });
   const routes = [
     ...healthRoutes(health, metrics),
     ...modelRoutes(backends, { incidents, classNames: parts.classNames }),
@@ -129,7 +131,8 @@ export function managementRoutes(parts: ManagedParts): readonly ManagementRoute[
       rangeOf: (model) => config().console.lab.models[model]?.range,
     }),
     ...orderRoutes(veil ? unveiledOrders(incidents.overseen, veil) : incidents.overseen),
-    ...incidentRoutes(veil ? unveiledIncidents(incidents, veil) : incidents, parts.investigations),
+    ...incidentRoutes(seen, parts.investigations),
+    ...investigationRoutes(seen, parts.investigations),
     ...trafficRoutes({
       ...{ rollups, containment, now, health, veil },
       ...{ budgets: parts.budgets, live: parts.live, since: parts.since },
@@ -194,37 +197,4 @@ function healthOf({
         part(`model ${model}`, versions.find(({ stopped }) => stopped !== undefined)?.stopped),
       ),
   ];
-}
-
-/** How many alarms and cases there were, and how soon they were contained: seconds by the number of cases is the mean. */
-function watchIncidents(metrics: Metrics, { counts, dropped }: Incidents): void {
-  const one = (name: string, help: string, read: () => number) =>
-    metrics.watch(name, help, [], () => [{ labels: {}, value: read() }]);
-  one('glacis_alarms', 'Alarms that were kept or counted since the start.', () => counts().alarms);
-  one('glacis_alarms_dropped', 'Alarms that found no room since the start.', dropped);
-  one('glacis_cases_opened', 'Cases that were opened since the start.', () => counts().opened);
-  one('glacis_cases_contained', 'Cases that a measure contained since the start.', () => counts().contained);
-  one(
-    'glacis_containment_seconds',
-    'Seconds from the first bad query to the first measure in force, of all contained cases together.',
-    () => counts().containedMilliseconds / 1000,
-  );
-}
-
-/** Numbers that are asked for when the metrics are read. */
-function watch(metrics: Metrics, backends: Backends): void {
-  metrics.watch('glacis_model_waiting', 'Samples that wait for a run.', ['model', 'version'], () =>
-    backends
-      .status()
-      .flatMap(({ model, versions }) =>
-        versions.map(({ version, load }) => ({ labels: { model, version }, value: load.waiting })),
-      ),
-  );
-  metrics.watch('glacis_lost_threads', 'Threads in runs that do not end.', [], () => [
-    { labels: {}, value: backends.lostThreads() },
-  ]);
-  metrics.watch('glacis_memory_bytes', 'Weights in memory.', ['what'], () => [
-    { labels: { what: 'used' }, value: backends.memory().used },
-    { labels: { what: 'limit' }, value: backends.memory().limit },
-  ]);
 }
