@@ -3,10 +3,12 @@ import { cp, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { until } from '../../../test/until.ts';
 import { openStore, type Store } from '../../store/index.ts';
 import { makeLink, takeLink } from '../console/links.ts';
 import { openSessions } from '../console/sessions.ts';
 import { openDataFolder } from '../data-folder.ts';
+import { logFolder } from '../record/log-folder.ts';
 import { type OpenRecorder, openRecorder } from '../record/open-recorder.ts';
 import { decision, recordConfig } from '../record/record.fixture.ts';
 import { backupData } from './backup-data.ts';
@@ -46,7 +48,9 @@ describe('a backup', () => {
     const load = (async () => {
       while (goes) await Promise.all(Array.from({ length: 50 }, () => recorder.record(decision(count++))));
     })();
-    await new Promise((done) => setTimeout(done, 200));
+    // The second line of a checkpoint is the size of the log.
+    const checkpoint = join(logFolder(join(data(), 'record')).log, 'checkpoint');
+    await until(async () => Number((await readFile(checkpoint, 'utf8')).split('\n')[1]) > 50);
     const { log, files } = await backup().finally(async () => {
       goes = false;
       await load;

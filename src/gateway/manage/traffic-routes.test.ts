@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { until } from '../../../test/until.ts';
 import type { Order } from '../../incident/order.ts';
 import { openStore, type Store } from '../../store/index.ts';
 import type { ClientDetail, ClientRow, Overview, Page } from '../console/api.ts';
@@ -80,8 +81,7 @@ async function traffic(): Promise<void> {
     rollups.decided(made, 3);
   }
   await rollups.flush();
-  for (let tries = 0; tries < 200 && (await live.state()).indexed < 9; tries++)
-    await new Promise((done) => setTimeout(done, 20));
+  await until(async () => (await live.state()).indexed >= 9);
 }
 
 describe('the routes about traffic', () => {

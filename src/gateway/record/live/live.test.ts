@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { until } from '../../../../test/until.ts';
 import { leafHash } from '../../../ledger/index.ts';
 import { logFolder, parseTrustFile } from '../log-folder.ts';
 import { type OpenRecorder, openRecorder } from '../open-recorder.ts';
@@ -39,14 +40,8 @@ async function started(
 }
 
 /** Waits until so many entries are signed and indexed. */
-async function reaches(live: OpenLiveLog, size: number): Promise<void> {
-  for (let i = 0; i < 400; i++) {
-    const state = await live.state();
-    if (state.indexed >= size) return;
-    await new Promise((done) => setTimeout(done, 20));
-  }
-  throw new Error('the index does not get there');
-}
+const reaches = (live: OpenLiveLog, size: number): Promise<void> =>
+  until(async () => (await live.state()).indexed >= size);
 
 async function all(live: OpenLiveLog, query: DecisionQuery, reveal = false): Promise<number[]> {
   const entries: number[] = [];
