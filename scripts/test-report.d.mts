@@ -18,3 +18,6 @@ export function unlistedSkips(skips: readonly Skip[], allowed: readonly AllowedS
 
 /** The failed tests of vitest's JSON report, each in a line. */
 export function failedTests(report: unknown, root: string): string[];
+
+/** The test files whose process V8 ended on its own check of pages of compiled code, and no others. */
+export function endedByV8(output: string, root: string): string[];

@@ -1,5 +1,6 @@
 /** Reads what a test run came to. Anything that is not plainly a pass counts as failed. */
 import { relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 /**
  * Passed, failed and skipped tests of vitest's JSON report. A file that failed without a failed test counts as one
@@ -39,6 +40,26 @@ export function failedTests(report, root) {
     if (file.status === 'failed' && failed.length === 0) return [`${name}: ${firstLine(file.message)}`];
     return failed.map((test) => `${name} > ${test.fullName}: ${firstLine(test.failureMessages?.[0])}`);
   });
+}
+
+/**
+ * The test files whose process V8 ended on its own check of pages of compiled code, which fails now and then where threads end while others compile
+ * (nodejs/node#64500). Nothing is known of their tests, so they are run again; a process that ended in any other way is not among them.
+ *
+ * @param {string} output vitest's
+ * @param {string} root the folder that file names are given from
+ * @returns {string[]}
+ */
+export function endedByV8(output, root) {
+  const plain = stripVTControlCharacters(output);
+  const pattern = /Worker exited unexpectedly with signal (\w+) .*?while running test file (\S+)/g;
+  const signals = new Map([...plain.matchAll(pattern)].map(([, signal, file]) => [file, signal]));
+  const checks = plain.match(/^# Check failed: jit_page\.has_value\(\)\.$/gm)?.length ?? 0;
+  const unhandled = Number(/Vitest caught (\d+) unhandled error/.exec(plain)?.[1] ?? 0);
+  // As many checks as processes and errors, or something else went wrong as well.
+  const isAll = [...signals.values()].every((signal) => signal === 'SIGTRAP');
+  if (!isAll || signals.size !== checks || signals.size !== unhandled) return [];
+  return [...signals.keys()].map((file) => relative(root, file ?? '').replaceAll('\\', '/'));
 }
 
 function firstLine(message) {

@@ -1,7 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type AllowedSkip, countTests, failedTests, unlistedSkips } from '../../scripts/test-report.mjs';
+import {
+  type AllowedSkip,
+  countTests,
+  endedByV8,
+  failedTests,
+  unlistedSkips,
+} from '../../scripts/test-report.mjs';
 import { ROOT } from './tree.ts';
 
 const file = (status: string, ...tests: string[]) => ({
@@ -56,6 +62,21 @@ describe('what a test run came to', () => {
       passed: 1,
       failed: 1,
     });
+  });
+
+  it('names the files whose process V8 ended on its check of compiled pages, and nothing else that ended', () => {
+    const ended = (signal: string, name: string) =>
+      `Caused by: Error: Worker exited unexpectedly with signal ${signal} during started state while running test file ${join(ROOT, name)}\n    at x`;
+    const check = '#\n# Check failed: jit_page.has_value().\n#';
+    const caught = (count: number) =>
+      `Vitest caught ${count} unhandled ${count === 1 ? 'error' : 'errors'} during`;
+    const one = [check, caught(1), ended('SIGTRAP', 'src/a.test.ts')];
+    expect(endedByV8(one.join('\n'), ROOT)).toEqual(['src/a.test.ts']);
+    expect(endedByV8('all is well', ROOT)).toEqual([]);
+    expect(endedByV8([caught(1), ended('SIGTRAP', 'src/a.test.ts')].join('\n'), ROOT)).toEqual([]);
+    expect(endedByV8([check, caught(1), ended('SIGSEGV', 'src/a.test.ts')].join('\n'), ROOT)).toEqual([]);
+    expect(endedByV8([...one, ended('SIGTRAP', 'src/b.test.ts')].join('\n'), ROOT)).toEqual([]);
+    expect(endedByV8([check, caught(2), one[2]].join('\n'), ROOT)).toEqual([]);
   });
 
   it('finds the skips that are not allowed', () => {
