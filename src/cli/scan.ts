@@ -23,6 +23,10 @@ export const command: Command = {
       help: 'write the tensors of one PyTorch checkpoint as safetensors, without loading it',
     },
     seconds: { value: 'N', help: 'most seconds for one file, after which it is unreadable (600)' },
+    threads: {
+      value: 'N',
+      help: 'threads that scan, some 50 MB each; one a core, at most four, unless given',
+    },
   },
   examples: [
     ['glacis scan model.pt', 'before anybody loads it'],
@@ -37,9 +41,11 @@ export const command: Command = {
       throw new GlacisError('option/invalid', 'scan: expected one PATH with --safe-rewrite, got several');
     for (const file of [json, sarif, safe]) if (file !== undefined) await prepareFile(file);
     const seconds = given.whole('seconds', 1);
+    const threads = given.whole('threads', 1);
     const scan = () =>
       scanPaths(given.positionals, {
         ...(seconds !== undefined && { limits: { seconds } }),
+        threads,
         // Names come from files: control characters must not reach the terminal.
         onFile: (file) => terminal.print(visible(fileText(file))),
         progress: (update) =>

@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { fileSource } from '../../data/byte-source.ts';
 import { ENGINE_RULES } from './engine-rules.ts';
 import type { Finding, Rule } from './finding.ts';
 import { type SourceResult, type SourceScan, scanSource } from './scan-source.ts';
+import { shortReadSource } from './short-reads.ts';
 import { worstVerdict } from './verdict.ts';
 
 // Without O_NONBLOCK, opening a named pipe that took the file's place would wait for ever.
@@ -19,7 +19,7 @@ export async function scanFile(path: string, scan: SourceScan): Promise<SourceRe
     handle = await open(path, READ);
     const before = await handle.stat({ bigint: true });
     if (!before.isFile()) return notOpened(path, 'no regular file');
-    const result = await scanSource(fileSource(handle, Number(before.size), path), scan);
+    const result = await scanSource(shortReadSource(handle, Number(before.size), path), scan);
     const [after, there] = [
       await handle.stat({ bigint: true }),
       await stat(path, { bigint: true }).catch(() => undefined),

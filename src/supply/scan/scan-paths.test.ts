@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   appendFile,
+  chmod,
   link,
   mkdir,
   mkdtemp,
@@ -91,6 +92,14 @@ describe('scanPaths', () => {
     ]);
     // A link that is named itself is meant.
     expect((await scanPaths([at('in', 'leads-out.pkl')])).verdict).toBe('malicious');
+  });
+
+  it('calls a file without the right to read it unreadable', async () => {
+    await writeFile(at('a.pkl'), CLEAN);
+    await chmod(at('a.pkl'), 0);
+    // Root reads everything.
+    const expected = process.getuid?.() === 0 ? 'a.pkl clean' : 'a.pkl unreadable file/not-opened';
+    expect(lines(await scanPaths([folder]))).toEqual([expected]);
   });
 
   it('shows what is no regular file and what is not there, and waits for neither', async () => {

@@ -1,18 +1,18 @@
-import { join, sep } from 'node:path';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { GlacisError } from '../../core/error.ts';
-import { openBelow } from '../../core/open-below.ts';
 import { type Progress, silent } from '../../core/progress.ts';
-import { type ByteSource, fileSource } from '../../data/byte-source.ts';
 import type { SupplyFinding } from '../finding/finding.ts';
 import { ENGINE_RULES } from './engine-rules.ts';
 import { toSupplyFinding } from './finding.ts';
-import { DEFAULT_SCAN_LIMITS, newBudget, type ScanLimits } from './limits.ts';
-import { COLLECTION_SCANNERS, SCANNERS } from './registry.ts';
-import { notOpened, scanFile, withFinding } from './scan-file.ts';
-import { type SourceResult, scanCollection } from './scan-source.ts';
-import type { Collection } from './scanner.ts';
+import { slashed } from './folder-collections.ts';
+import { DEFAULT_SCAN_LIMITS, type ScanLimits } from './limits.ts';
+import { notOpened, withFinding } from './scan-file.ts';
+import { scanFiles } from './scan-files.ts';
+import type { SourceResult } from './scan-source.ts';
 import { type Verdict, worstVerdict } from './verdict.ts';
-import { type Walk, walk } from './walk.ts';
+import { walk } from './walk.ts';
+import { openWalkScan } from './walk-scan.ts';
 
 /** The version of the format, as the field `schema` carries it. */
 export const SCAN_SCHEMA = 'glacis.scan/1';
@@ -42,15 +42,20 @@ export interface ScanResult {
   readonly passedOver: readonly string[];
 }
 
+/** Each thread takes some fifty megabytes. */
+const MOST_THREADS = 4;
+
 /** How a scan runs. */
 export interface ScanOptions {
   /** What one file may cost; {@link DEFAULT_SCAN_LIMITS} where nothing is said. */
   readonly limits?: Partial<ScanLimits>;
-  /** Called with the result of each file as soon as it is there. */
+  /** Called with the result of each file, in the order of the files, as soon as it and all before it are there. */
   readonly onFile?: (file: FileScan) => void;
   readonly progress?: Progress;
   readonly signal?: AbortSignal;
-  /** A clock in milliseconds. */
+  /** Threads that scan; one a core, and at most four, unless given. Results do not depend on it. */
+  readonly threads?: number | undefined;
+  /** A clock in milliseconds; one that is given is asked in this thread alone. */
   readonly now?: () => number;
 }
 
@@ -74,6 +79,7 @@ export async function scanPaths(paths: readonly string[], options: ScanOptions =
       throw new GlacisError('option/invalid', `scan: ${name}: expected a number above 0, got ${value}`);
   }
   const { progress = silent, signal, now = () => performance.now(), onFile } = options;
+  const threads = options.now ? 1 : (options.threads ?? Math.min(MOST_THREADS, availableParallelism()));
   const files: FileScan[] = [];
   const passedOver: string[] = [];
   const add = (path: string, result: SourceResult) => {
@@ -86,34 +92,26 @@ export async function scanPaths(paths: readonly string[], options: ScanOptions =
     const path = join(given, '.');
     const found = await walk(path, signal);
     passedOver.push(...found.passedOver.map(slashed));
-    const vouched = new Set<string>();
-    const scanning = (file: string, siblings: Collection | undefined) => ({
-      scanners: SCANNERS,
-      collectionScanners: COLLECTION_SCANNERS,
-      file: slashed(file),
-      budget: newBudget(limits, now, signal),
-      signal,
-      siblings,
-    });
+    const own = openWalkScan(path, found, { limits, now, signal });
     for (const { path: refused, reason } of found.refused) add(refused, notOpened(slashed(refused), reason));
-    const folders = foldersOf(path, found, vouched);
-    for (const [folder, collection] of folders) {
-      const result = await scanCollection(collection, scanning(folder, undefined));
+    for await (const { folder, result } of own.scanFolders())
       if (result.formats.length > 0 || result.findings.length > 0) add(folder, result);
-    }
     const unknown: { readonly file: string; readonly result: SourceResult }[] = [];
     let done = 0;
-    for (const { path: file } of found.files) {
-      progress({ label: 'scanning', done: done++, total: found.files.length, note: slashed(file) });
-      const result = await scanFile(file, scanning(file, folders.get(parentOf(file))));
-      // A later file may vouch for it: a model for its external weights.
-      if (result.unknown) unknown.push({ file, result });
-      else add(file, result);
-    }
+    const total = found.files.length;
+    await scanFiles(
+      { root: path, walk: { files: found.files, folders: found.folders }, limits, own, threads, signal },
+      (file, result) => {
+        progress({ label: 'scanning', done: ++done, total, note: slashed(file) });
+        // A later file may vouch for it: a model for its external weights.
+        if (result.unknown) unknown.push({ file, result });
+        else add(file, result);
+      },
+    );
     for (const { file, result } of unknown)
       add(
         file,
-        vouched.has(file)
+        own.vouched.has(file)
           ? result
           : withFinding(result, slashed(file), ENGINE_RULES.unknownFormat, 'no scanner knows it'),
       );
@@ -133,50 +131,4 @@ function fileScan(path: string, { verdict, formats, findings }: SourceResult): F
     formats,
     findings: findings.map((finding) => ({ ...toSupplyFinding(finding), verdict: finding.rule.verdict })),
   };
-}
-
-/** Each folder of a walk as the collection of all files below it; a file alone lies in its own folder. */
-function foldersOf(
-  root: string,
-  { files, folders }: Walk,
-  vouched: Set<string>,
-): ReadonlyMap<string, Collection> {
-  const collections = new Map<string, Collection & { readonly members: { name: string; size: number }[] }>();
-  for (const folder of folders.length > 0 ? folders : [parentOf(root)])
-    collections.set(folder, {
-      kind: 'folder',
-      members: [],
-      open: (name) => openIn(folder, name),
-      vouch(name) {
-        // Attacker-controlled: a model vouches for what lies with it and for nothing else.
-        if (!name.split(/[\\/]/).includes('..')) vouched.add(join(folder, ...name.split('/')));
-      },
-    });
-  for (const { path, size } of files)
-    for (let folder = parentOf(path), last = ''; folder !== last; last = folder, folder = parentOf(folder)) {
-      const name = slashed(folder === '.' ? path : path.slice(folder.length).replace(/^[\\/]/, ''));
-      collections.get(folder)?.members.push({ name, size });
-    }
-  return collections;
-}
-
-async function openIn(folder: string, name: string): Promise<ByteSource> {
-  const handle = await openBelow(
-    folder,
-    name,
-    (reason, cause) =>
-      new GlacisError('data/unreadable', `${name}: expected a plain file in the folder, but ${reason}`, {
-        cause,
-      }),
-  );
-  return fileSource(handle, (await handle.stat()).size, name);
-}
-
-function parentOf(path: string): string {
-  const at = path.lastIndexOf(sep);
-  return at < 0 ? '.' : path.slice(0, Math.max(1, at));
-}
-
-function slashed(path: string): string {
-  return path.split(sep).join('/');
 }

@@ -45,15 +45,22 @@ export interface ZipDirectory {
   readonly otherEnds: number;
 }
 
-const END = 0x06054b50;
+const END_MARK = Buffer.of(0x50, 0x4b, 5, 6);
+/** Bytes of an end record without its comment. */
+const END_SIZE = 22;
 const MAX_COMMENT = 0xffff;
+/** Bytes that hold a member's header with its name, unless these are long. */
+const USUAL_HEADER = 512;
 const WIDE = 0xffffffff;
 
 /** Byte of the end record in the tail of a content; -1 where there is none. */
 export function findEnd(tail: Uint8Array): number {
-  const view = new DataView(tail.buffer, tail.byteOffset, tail.length);
-  for (let at = tail.length - 22; at >= 0; at--) if (view.getUint32(at, true) === END) return at;
-  return -1;
+  if (tail.length < END_SIZE) return -1;
+  return bufferOf(tail).lastIndexOf(END_MARK, tail.length - END_SIZE);
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /**
@@ -191,12 +198,16 @@ async function withLocal(
   const start = offset + shift;
   const none = { central: header, local: undefined, start, contentStart: start, end: start, otherName, mode };
   if (!Number.isSafeInteger(start) || start + 30 > source.size) return none;
-  const head = await source.read(start, Math.min(source.size - start, 30 + MAX_COMMENT));
+  const left = source.size - start;
+  const begin = await source.read(start, Math.min(left, USUAL_HEADER));
+  const sizes = new DataView(begin.buffer, begin.byteOffset, begin.length);
+  if (sizes.getUint32(0, true) !== 0x04034b50) return none;
+  const nameSize = sizes.getUint16(26, true);
+  const extraSize = sizes.getUint16(28, true);
+  if (30 + nameSize > left) return none;
+  const length = Math.min(left, 30 + nameSize + extraSize);
+  const head = length <= begin.length ? begin : await source.read(start, length);
   const view = new DataView(head.buffer, head.byteOffset, head.length);
-  if (view.getUint32(0, true) !== 0x04034b50) return none;
-  const nameSize = view.getUint16(26, true);
-  const extraSize = view.getUint16(28, true);
-  if (30 + nameSize > head.length) return none;
   const wide = wideNumbers(view, 30 + nameSize, Math.min(extraSize, head.length - 30 - nameSize));
   const widened = (narrow: number) => (narrow === WIDE ? (wide.shift() ?? narrow) : narrow);
   const size = widened(view.getUint32(22, true));
@@ -258,10 +269,13 @@ function wideNumbers(view: DataView, start: number, length: number): number[] {
 function countEnds(head: Uint8Array, at: number, view: DataView): number {
   let others = 0;
   // The search took the last record; an earlier one whose comment covers this one is what other readers take.
-  for (let i = 0; i + 22 <= head.length && i < at; i++) {
-    if (view.getUint32(i, true) !== END) continue;
-    if (i + 22 + view.getUint16(i + 20, true) === view.byteLength) others++;
-  }
+  const bytes = bufferOf(head);
+  for (
+    let i = bytes.indexOf(END_MARK);
+    i >= 0 && i < at && i + END_SIZE <= head.length;
+    i = bytes.indexOf(END_MARK, i + 1)
+  )
+    if (i + END_SIZE + view.getUint16(i + 20, true) === view.byteLength) others++;
   return others;
 }
 

@@ -52,8 +52,11 @@ export const skopsScanner: Scanner = {
   recognises({ name, head }) {
     // The loader takes the schema by its name, and what it is told first may be longer than what is seen of a file.
     if (/(?:^|\/)schema\.json$/.test(name)) return true;
-    const begin = Buffer.from(head).toString('latin1');
-    return /^\s{0,100}\{/.test(begin) && /"__loader__"|"_skops_version"/.test(begin);
+    const begin = Buffer.from(head.buffer, head.byteOffset, head.length);
+    return (
+      /^\s{0,100}\{/.test(begin.toString('latin1', 0, 101)) &&
+      /"__loader__"|"_skops_version"/.test(begin.toString('latin1'))
+    );
   },
   async scan(source, context) {
     const root = parseJson(await readAll(source), context.where);

@@ -87,10 +87,18 @@ export class PickleMachine {
    */
   step(reader: PickleReader): boolean {
     const { at, value } = reader;
-    const { name } = OPCODES[reader.code]!;
+    const { name, pushes } = OPCODES[reader.code]!;
     this.count++;
     this.#frame(name, at, reader.position);
+    // First what a large pickle mostly consists of: a switch over texts goes through them in order.
+    if (pushes) {
+      this.#stack.push(value);
+      return false;
+    }
     switch (name) {
+      case 'MEMOIZE':
+        this.#remember(this.#memo.size);
+        break;
       case 'STOP':
         this.result = this.#stack.pop();
         return true;
@@ -205,9 +213,6 @@ export class PickleMachine {
       case 'LONG_BINPUT':
         this.#remember(value as number);
         break;
-      case 'MEMOIZE':
-        this.#remember(this.#memo.size);
-        break;
       case 'GLOBAL':
         this.#stack.push(this.#world.global(value as string, reader.second, this.protocol, at));
         break;
@@ -271,8 +276,7 @@ export class PickleMachine {
         this.#stack.top();
         break;
       default:
-        // All others push their argument: numbers and texts.
-        this.#stack.push(value);
+        throw new PickleError(`the opcode ${name}, which nobody runs`);
     }
     return false;
   }
@@ -363,17 +367,18 @@ export class PickleMachine {
       this.#hands(items[i + 1]!, at);
       if (typeof key === 'string' && dict.dunder === undefined && isDunder(key)) dict.dunder = key;
       if (!isKey(key) || !this.#keeps(dict, key)) dict.dropped++;
-      else dict.entries.set(key, items[i + 1]!);
+      else dict.put(key, items[i + 1]!);
     }
   }
 
-  /** Whether one more entry is kept. Errors: `scan/limit` past those that are always kept. */
-  #keeps({ entries }: Dict, key: Key): boolean {
-    if (entries.has(key)) return true;
+  /** Whether one more entry is kept; a key that comes again counts again. Errors: `scan/limit` past those that are always kept. */
+  #keeps(dict: Dict, key: Key): boolean {
     if (this.#kept < this.#limits.kept) {
       this.#kept++;
       return true;
     }
+    const { entries } = dict;
+    if (entries.has(key)) return true;
     if (entries.size >= SMALL) return false;
     if (++this.#small > this.#limits.small)
       throw tooMany(this.#limits.small, 'entries of small dictionaries');

@@ -21,6 +21,12 @@ export class Memo {
   }
 
   set(index: number, value: Value): void {
+    // As picklers count, one by one: nothing is looked up.
+    if (index === this.#row.length && this.#far.size === 0) {
+      this.#size++;
+      this.#row.push(value);
+      return;
+    }
     if (this.get(index) === undefined) this.#size++;
     if (this.#far.has(index) || index > this.#row.length + GAP) this.#far.set(index, value);
     else {

@@ -20,6 +20,8 @@ export type Argument =
 export interface Opcode {
   readonly name: string;
   readonly argument: Argument;
+  /** Whether all that it does is to push its argument: a number or a text. */
+  readonly pushes: boolean;
 }
 
 /**
@@ -96,12 +98,19 @@ const TABLE: readonly (readonly [code: string, name: string, argument?: Argument
   ['\x98', 'READONLY_BUFFER'],
 ];
 
+const PUSHES: ReadonlySet<string> = new Set(
+  'FLOAT INT BININT BININT1 BININT2 LONG LONG1 LONG4 BINFLOAT STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8'.split(
+    ' ',
+  ),
+);
+
 /** The opcode of a byte; `undefined` where the machine knows none. */
 export const OPCODES: readonly (Opcode | undefined)[] = byCode();
 
 function byCode(): (Opcode | undefined)[] {
   const opcodes = new Array<Opcode | undefined>(256).fill(undefined);
-  for (const [code, name, argument = 'none'] of TABLE) opcodes[code.charCodeAt(0)] = { name, argument };
+  for (const [code, name, argument = 'none'] of TABLE)
+    opcodes[code.charCodeAt(0)] = { name, argument, pushes: PUSHES.has(name) };
   return opcodes;
 }
 

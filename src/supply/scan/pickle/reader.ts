@@ -14,6 +14,7 @@ const FIRST = 1 << 14;
 /** The longest line; Python has no limit, but no pickler writes a longer one. */
 const MAX_LINE = 1 << 24;
 
+const UTF8_TEXTS: ReadonlySet<string> = new Set(['SHORT_BINUNICODE', 'BINUNICODE', 'BINUNICODE8']);
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 /** Each byte is a character; `TextDecoder('latin1')` is windows-1252 instead. */
 const latin1 = {
@@ -37,6 +38,7 @@ export class PickleReader {
   readonly #source: ByteSource;
   #window: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
+  #buffer: Buffer = Buffer.alloc(0);
   /** Byte of the content where the window begins. */
   #base = 0;
   /** The next byte, counted in the window. */
@@ -107,6 +109,7 @@ export class PickleReader {
   #take(window: Uint8Array): void {
     this.#window = window;
     this.#view = new DataView(window.buffer, window.byteOffset, window.byteLength);
+    this.#buffer = Buffer.from(window.buffer, window.byteOffset, window.byteLength);
   }
 
   #ask(from: number, wanted: number): false {
@@ -185,11 +188,21 @@ export class PickleReader {
     const shown = length > WINDOW ? SHORT : length;
     if (!this.#has(bytes + shown)) return false;
     const start = this.#next + bytes;
-    const content = this.#window.subarray(start, start + shown);
-    this.value = countedValue(name, content, length, offset);
+    this.value =
+      this.#shortText(name, start, length) ??
+      countedValue(name, this.#window.subarray(start, start + shown), length, offset);
     // Passed over in one step: the window moves where it does not hold the argument.
     this.seek(offset + length);
     return true;
+  }
+
+  /** A short text of ASCII, which is what most of a large pickle consists of, in half the time that a decoder takes. `undefined` for all else. */
+  #shortText(name: string, start: number, length: number): string | undefined {
+    if (length > SHORT || !UTF8_TEXTS.has(name)) return undefined;
+    const window = this.#window;
+    let bits = 0;
+    for (let i = start; i < start + length; i++) bits |= window[i]!;
+    return bits < 0x80 ? this.#buffer.toString('latin1', start, start + length) : undefined;
   }
 
   #lines(count: 1 | 2, name: string): boolean {
