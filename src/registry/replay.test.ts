@@ -181,6 +181,26 @@ describe('the state of a registry', () => {
     expect(state.problems).toEqual([{ index: 2, problem: 'expected a new version of net, got 1 again' }]);
   });
 
+  it('keeps a refusal as a problem of the log, and a fault of the program as none', () => {
+    const state = beginState(genesis());
+    const entry = signEnvelope(
+      formatEvent({
+        schema: 'glacis.registry.event/1',
+        at: AT,
+        registry: state.genesis,
+        ...version('1'),
+      } as RegistryEvent),
+      [paul],
+    );
+    expect(nextState(state, Buffer.from('rubbish')).problems).toHaveLength(1);
+    const versions = new Map<string, never>();
+    versions.has = () => {
+      throw new RangeError('out of memory');
+    };
+    // An entry that was not judged must not look like one that was refused.
+    expect(() => nextState({ ...state, versions }, entry)).toThrow(RangeError);
+  });
+
   it('begins only with a genesis event that an approver signed, and the one that is expected', () => {
     expect(() => beginState(genesis(ROLES, [mallory]))).toThrow('signature of an approver');
     expect(() => beginState(genesis(), digest('0'))).toThrow('begins with');
