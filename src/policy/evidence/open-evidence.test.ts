@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -55,6 +56,14 @@ describe('evidence', () => {
         predicate: { a: 1 },
       },
     ]);
+  });
+
+  it('that is no file is none, and nobody waits for it', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const { statements } = await opened([pipe]);
+    expect(statements).toMatchObject([{ file: pipe, check: { verified: false } }]);
+    await rm(pipe);
   });
 
   it('of a key that is not known shows nothing of what it says', async () => {
