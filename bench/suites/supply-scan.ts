@@ -41,10 +41,18 @@ export async function scanRow(
   for (let i = 0; i < 5; i++) first.push(await firstResult(ours));
   const median = first.toSorted((a, b) => a - b)[2]!;
   const agreement = [
+    ...compared.comparisons.map(({ peer }) => unreadText(peer.environment)),
     `every file clean for all; the first result ${median.toFixed(0)} ms after the program's start`,
   ];
   const comparisons = compared.comparisons.map((comparison) => ({ ...comparison, wanted: 10 }));
   return { name, timed: 'program', agreement, ...compared, comparisons };
+}
+
+/** How many files of the folder each of the others looked into; an unread file is no failure to them, with any option. */
+function unreadText(environment: Readonly<Record<string, unknown>>): string {
+  const { files, read } = environment as { files: number; read: Readonly<Record<string, number>> };
+  const words = Object.entries(read).map(([name, count]) => `${name} ${count}`);
+  return `of ${files} files all were read by Glacis, by the others, run strictly: ${words.join(', ')}`;
 }
 
 /** Milliseconds from the start of the program to the first line that it prints. */
