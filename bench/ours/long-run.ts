@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { GlacisError } from '../../src/core/error.ts';
 import { BENCH } from '../places.ts';
-import { bodies, headersFor, NETWORKS } from '../suites/wrk-load.ts';
+import { bodies, headersFor, NETWORKS, writeBodies } from '../suites/wrk-load.ts';
 
 /** Connections, and requests between two looks at the memory. */
 const CLIENTS = 32;
@@ -38,7 +38,9 @@ async function main(): Promise<void> {
     strict: true,
   });
   const watch = ['--expose-gc', '--import', join(BENCH, 'ours', 'memory-on-request.ts')];
-  const { name, file } = NETWORKS[0]!;
+  const network = NETWORKS[0]!;
+  const { name, file } = network;
+  writeBodies(network, 'binary');
   const program = [join(BENCH, 'ours', 'gateway.ts'), '--mode', 'full', '--model', file];
   const server = spawn(process.execPath, [...watch, ...program], {
     stdio: ['pipe', 'pipe', 'inherit', 'pipe'],

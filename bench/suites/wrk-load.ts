@@ -182,6 +182,7 @@ end
 /** Inputs that differ, written once: random numbers, no two alike. */
 export function writeBodies({ input, shape }: Network, format: Format): void {
   const size = shape.reduce((product, d) => product * d, 1);
+  mkdirSync(FOLDER, { recursive: true });
   for (let i = 0; i < BODIES; i++) {
     const rng = randomFrom(i, 'gateway bench');
     const data = Float32Array.from({ length: size }, () => Math.round(rng.uniform() * 255) / 255);
