@@ -113,7 +113,7 @@ async function tokenGiven(
   if (!watched && !outOfBand)
     throw new GlacisError(
       'option/invalid',
-      '--identity-token: expected one, or --use-ambient-credentials, or --oauth-force-oob: there is no terminal for a login; got nothing',
+      '--identity-token: expected one (or one in GLACIS_IDENTITY_TOKEN), --use-ambient-credentials or --oauth-force-oob, because there is no terminal for a login; got nothing',
     );
   return async () => {
     const { browserLogin } = await import('../supply/sign/sigstore/browser-login.ts');

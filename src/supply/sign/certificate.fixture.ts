@@ -54,7 +54,11 @@ const oid = (...bytes: readonly number[]) => derNode(0x06, Buffer.from(bytes));
 const boolean = (value: boolean) => derNode(0x01, Buffer.from([value ? 255 : 0]));
 const nameOf = (text: string) =>
   sequence(derNode(0x31, sequence(oid(0x55, 4, 3), derNode(0x0c, Buffer.from(text)))));
-const time = (iso: string) => derNode(0x18, Buffer.from(`${iso.replace(/[-:T]/g, '').slice(0, 14)}Z`));
+/** UTCTime until 2049, GeneralizedTime from then on (RFC 5280, section 4.1.2.5). */
+const time = (iso: string) => {
+  const digits = `${iso.replace(/[-:T]/g, '').slice(0, 14)}Z`;
+  return digits < '2050' ? derNode(0x17, Buffer.from(digits.slice(2))) : derNode(0x18, Buffer.from(digits));
+};
 const extension = (id: Uint8Array, critical: boolean, value: Uint8Array) =>
   sequence(id, ...(critical ? [boolean(true)] : []), derNode(0x04, value));
 

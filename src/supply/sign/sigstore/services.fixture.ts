@@ -37,6 +37,10 @@ const [ISSUER, ISSUER_2] = [1, 8].map((last) => [0x2b, 6, 1, 4, 1, 0x83, 0xbf, 0
   number[],
   number[],
 ];
+const [SUBJECT_KEY, AUTHORITY_KEY] = [
+  [0x55, 0x1d, 14],
+  [0x55, 0x1d, 35],
+] as const;
 const LOG = 'rekor.test';
 
 const pair = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -71,7 +75,15 @@ export async function loopbackSigstore({
   readonly secret?: string;
 } = {}): Promise<LoopbackSigstore> {
   const keys = { certificates: pair(), log: pair() };
-  const authority = issue({ name: 'authority', authority: true, keyUsage: 0x04 });
+  const draft = issue({ name: 'authority', authority: true });
+  const keyId = sha256(spki(draft.certificate.x509.publicKey)).subarray(0, 20);
+  const authority = issue({
+    name: 'authority',
+    authority: true,
+    keyUsage: 0x04,
+    sameKeyAs: draft,
+    extensions: [[SUBJECT_KEY, derNode(0x04, keyId)]],
+  });
   const asked: string[] = [];
   const bends = new Map<string, (answer: Answer) => Answer>();
   let origin = '';
@@ -79,7 +91,7 @@ export async function loopbackSigstore({
   const issuer = testIssuer(() => origin, secret);
   const routes: Readonly<Record<string, Route>> = {
     ...issuer.routes,
-    '/fulcio/api/v2/signingCert': (_, body, request) => {
+    '/api/v2/signingCert': (_, body, request) => {
       const { credentials, publicKeyRequest, certificateSigningRequest } = JSON.parse(body);
       const shown = credentials?.oidcIdentityToken ?? request.headers.authorization?.replace('Bearer ', '');
       const claims = issuer.claimsIn(shown);
@@ -95,7 +107,7 @@ export async function loopbackSigstore({
       const chain = { certificates: [certificate(publicKey, iss!, who), authority.pem] };
       return { status: 201, body: { signedCertificateEmbeddedSct: { chain } } };
     },
-    '/rekor/api/v1/log/entries': (_, body) => entry(JSON.parse(body).spec.proposedContent),
+    '/api/v1/log/entries': (_, body) => entry(JSON.parse(body).spec.proposedContent),
   };
 
   function certificate(publicKey: KeyObject, iss: string, who: string): string {
@@ -112,6 +124,7 @@ export async function loopbackSigstore({
       extensions: [
         [ISSUER, Buffer.from(iss)],
         [ISSUER_2, derNode(0x0c, Buffer.from(iss))],
+        [AUTHORITY_KEY, derNode(0x30, derNode(0x80, keyId))],
       ],
       timestamps(tbs) {
         const time = number(now, 8);
@@ -241,8 +254,8 @@ export async function loopbackSigstore({
     logId: { keyId: sha256(spki(key)).toString('base64') },
   });
   return {
-    fulcio: `${origin}/fulcio`,
-    rekor: `${origin}/rekor`,
+    fulcio: origin,
+    rekor: origin,
     issuer: `${origin}/oidc`,
     asked,
     token: issuer.token,
@@ -252,7 +265,7 @@ export async function loopbackSigstore({
       certificateAuthorities: [
         {
           subject: { organization: 'example', commonName: 'authority' },
-          uri: `${origin}/fulcio`,
+          uri: origin,
           certChain: { certificates: [{ rawBytes: authority.certificate.x509.raw.toString('base64') }] },
           validFor: { start: '2020-01-01T00:00:00.000Z' },
         },
@@ -262,9 +275,9 @@ export async function loopbackSigstore({
     },
     signingConfig: {
       mediaType: 'application/vnd.dev.sigstore.signingconfig.v0.2+json',
-      caUrls: [service(`${origin}/fulcio`)],
+      caUrls: [service(origin)],
       oidcUrls: [service(`${origin}/oidc`)],
-      rekorTlogUrls: [service(`${origin}/rekor`)],
+      rekorTlogUrls: [service(origin)],
       tsaUrls: [],
       rekorTlogConfig: { selector: 'ANY' },
       tsaConfig: { selector: 'ANY' },

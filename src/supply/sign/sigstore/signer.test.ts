@@ -64,7 +64,7 @@ describe('signing with an identity', () => {
     const text = JSON.stringify(await own.sign(Buffer.from('{}')));
     expect([asked, sigstore.asked.slice(before)]).toEqual([
       1,
-      ['/fulcio/api/v2/signingCert', '/rekor/api/v1/log/entries'],
+      ['/api/v2/signingCert', '/api/v1/log/entries'],
     ]);
     for (const part of token.split('.')) expect(text).not.toContain(part);
   });
