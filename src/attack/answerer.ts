@@ -108,15 +108,21 @@ export function whiteBoxAnswerer(
 /** Answers by asking: no gradients. Several requests may be under way. */
 export function oracleAnswerer(oracle: Oracle, queries: { forward: number }): Answerer {
   const size = oracle.sampleDims.reduce((n, d) => n * d, 1);
+  /** Memory that is used again, by length; only with a model that is run here, because others may keep what they are given. */
+  const spare = new Map<number, Float32Array[]>();
+  const isHere = oracle.sizes !== undefined;
   return {
     batch: oracle.batch,
     parallel: oracle.parallel,
     sizes: oracle.sizes,
-    inOrder: oracle.sizes !== undefined,
+    inOrder: isHere,
     async answer(rows, signal) {
       queries.forward += rows.length;
-      const points = gathered(rows, rows.length, size, new Float32Array(rows.length * size));
-      return { logits: await oracle.ask(points, rows.length, signal) };
+      const length = rows.length * size;
+      const points = gathered(rows, rows.length, size, spare.get(length)?.pop() ?? new Float32Array(length));
+      const logits = await oracle.ask(points, rows.length, signal);
+      if (isHere) spare.set(length, [...(spare.get(length) ?? []), points]);
+      return { logits };
     },
   };
 }

@@ -58,11 +58,12 @@ export function noiseFrom(rng: Rng): Noise {
   let at = WORDS;
   /** The next word, from a block of them. */
   const word = (): number => {
-    if (at === WORDS) {
-      fillWords(state, words);
-      at = 0;
-    }
+    if (at === WORDS) refill();
     return words[at++]!;
+  };
+  const refill = () => {
+    fillWords(state, words);
+    at = 0;
   };
   const uniform = () => ((word() >>> 0) + 0.5) / 4294967296;
   /** The few values that are not surely below the curve. */
@@ -84,11 +85,21 @@ export function noiseFrom(rng: Rng): Noise {
   };
   return {
     normals(out) {
-      for (let i = 0; i < out.length; i++) {
-        const bits = word();
-        const layer = bits & (LAYERS - 1);
-        const value = bits & -LAYERS;
-        out[i] = Math.abs(value) < sure[layer]! ? value * width[layer]! : edge(bits);
+      for (let i = 0; i < out.length; ) {
+        if (at === WORDS) refill();
+        // The rest of a block in a loop of its own; what lies at an edge takes words, too, and ends it.
+        const first = i - at;
+        const end = Math.min(out.length, i + WORDS - at);
+        let bits = 0;
+        for (; i < end; i++) {
+          bits = words[i - first]!;
+          const layer = bits & (LAYERS - 1);
+          const value = bits & -LAYERS;
+          if (Math.abs(value) >= sure[layer]!) break;
+          out[i] = value * width[layer]!;
+        }
+        at = Math.min(i, end - 1) - first + 1;
+        if (i < end) out[i++] = edge(bits);
       }
     },
     uniforms(out, low, high) {
