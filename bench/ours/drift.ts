@@ -18,11 +18,13 @@ const { values } = parseArgs({
 });
 const known = new Set(JSON.parse(values.known) as readonly string[]);
 
-/** Frozen: one false alarm a week for each monitor, six days to calibrate on, six to count on, in three worlds. */
+/**
+ * Frozen: one false alarm a week for each monitor, six days to calibrate on, six to count on, in three worlds. These were drawn after the ways of calibrating were chosen, on worlds 901 to 904; worlds 1 to 3 are those of earlier results.
+ */
 const BUDGET = 1 / 7;
 const CALIBRATED_ON = 6;
 const COUNTED_ON = 6;
-const SEEDS = [1, 2, 3];
+const SEEDS = [41, 42, 43];
 const FOLLOWED = 1;
 const DAY = 86_400_000;
 

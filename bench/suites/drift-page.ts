@@ -16,14 +16,15 @@ export function driftPage(lines: readonly SideEvent[]): string {
 
 function table(lines: readonly SideEvent[]): readonly string[] {
   const changes = Object.keys((lines[0]?.delays ?? {}) as Delays);
+  const runs = Number(lines[0]?.runs ?? 0);
   return [
     'A table of eight features, 17,280 samples a day, 40 clients, labels for three in ten an hour late. Each monitor may give one false alarm a week (0.14 a day); it was calibrated on six calm days and',
-    'counted on six others, in three worlds. Then something changes: runs of three in which the monitor spoke within a day, and after @ the median hours until it did. Each of those days has a false alarm',
-    'by chance with a probability of up to 0.14, so 1/3 says nothing; the three worlds are the same for all changes, so one such alarm may stand in several columns. A change that a monitor does not look at is not its to find: *concept* only shows in labels, *joint only* only jointly. ‡: called attack-like.',
+    `counted on six others, in ${runs} worlds. Then something changes: in how many of the ${runs} the monitor spoke within a day, and after @ the median hours until it did. Each of those days has a false alarm`,
+    `by chance with a probability of up to 0.14, so 1/${runs} says nothing; the worlds are the same for all changes, so one such alarm may stand in several columns. A change that a monitor does not look at is not its to find: *concept* only shows in labels, *joint only* only jointly. ‡: called attack-like.`,
     '',
     `| calm traffic | monitor | false alarms a day (95 %) | ${changes.join(' | ')} |`,
     `|---|---|---:|${changes.map(() => '---:').join('|')}|`,
-    ...lines.map(({ calm, monitor, alarms, days, interval, delays, runs }) => {
+    ...lines.map(({ calm, monitor, alarms, days, interval, delays }) => {
       const [low, high] = interval as readonly [number, number];
       const cells = changes.map((change) => {
         const { found, hours, kinds } = (delays as Delays)[change]!;

@@ -1,21 +1,16 @@
 import { z } from 'zod';
 import { packedFloats, packFloats } from '../../detect/packed-floats.ts';
-import { queryMemory } from '../../detect/queries/query-memory.ts';
-import { recent } from '../../detect/queries/recent.ts';
-import { sampleDigest } from '../../detect/queries/sample-digest.ts';
 import type { Alarm } from '../alarm.ts';
 import type { MonitorSetting } from '../monitor.ts';
 import type { Sighting } from '../sighting.ts';
 import { gravity, openDesk } from './alarm-desk.ts';
 import { defineAttackKind } from './attack-kind.ts';
 import { cellRowsOf, cellsOfFeatures, scaleOf, usualDistances } from './cell-rows.ts';
-import { type Crowd, crowdAround, FEWEST_KEYS, PART } from './crowd.ts';
-import { halves } from './extraction-evidence.ts';
-import { type OddChances, openOddChances } from './odd-chances.ts';
+import { evidenceOf, openTies, type TiedClient } from './client-ties.ts';
+import { FEWEST_KEYS, PART } from './crowd.ts';
 import { odds } from './odds.ts';
 import { openRunLength } from './run-length.ts';
 import { scoreSeries } from './score-series.ts';
-import { whoOf } from './sketched-rows.ts';
 
 const share = z.number().gt(0).max(1);
 const fitSchema = z.strictObject({
@@ -52,38 +47,6 @@ const LEAST_TURNS = 0.05;
 /** Calls from which a calm client's shares say something. */
 const FEWEST = 100;
 
-/** Partners of one client that are remembered. */
-const PARTNERS = 32;
-
-/** A chance from which an event that happens is nothing to go by. */
-const NEARLY = 0.9;
-
-/** Share of calls after which what was has fallen to 1/e, in the traffic that is compared with. */
-const FADE = 1 / 20;
-
-interface Client {
-  readonly name: string;
-  number: number;
-  address: string;
-  credential: string | undefined;
-  tenant: string | undefined;
-  readonly shared: OddChances;
-  readonly turns: OddChances;
-  /** Meetings with others, by their number. */
-  readonly partners: Map<number, number>;
-  /** Who called before its last call. */
-  before: number;
-  /** Its part of the traffic, as of {@link seenAt}. */
-  part: number;
-  seenAt: number;
-  calls: number;
-  sharedCount: number;
-  turnCount: number;
-  first: number;
-  last: number;
-  shown: string[];
-}
-
 /**
  * Many keys that behave as one: their queries lie beside each other's (a walk or a set that is shared out), or they take turns in an order that repeats. Each client has two e-detectors, "near another client's query" and
  * "called right after the same client as last time", the second against that client's own part of the traffic. Clients that met form a group, whose evidence is the product of theirs (each diluted by its prior chance); what
@@ -107,14 +70,14 @@ export const sybil = defineAttackKind<Options, Fit>({
     const fit: Fit = {
       ...{ cells, scale, radius, shared: LEAST_SHARED, turns: LEAST_TURNS, calm: 0, calls: calm.length },
     };
-    const first = watchOf(fit, given, setting);
+    const first = openTies(fit, given, setting);
     for (const sighting of calm) first.take(sighting);
     for (const [, { calls, sharedCount, turnCount }] of first.clients.entries()) {
       if (calls < FEWEST) continue;
       fit.shared = Math.min(0.9, Math.max(fit.shared, (1.5 * sharedCount) / calls));
       fit.turns = Math.min(0.9, Math.max(fit.turns, (1.5 * turnCount) / calls));
     }
-    const second = watchOf(fit, given, setting);
+    const second = openTies(fit, given, setting);
     for (const sighting of calm) {
       const client = second.take(sighting);
       if (client !== undefined) fit.calm = Math.max(fit.calm, second.groupOf(client).evidence);
@@ -124,102 +87,6 @@ export const sybil = defineAttackKind<Options, Fit>({
   open: openMonitor,
 });
 
-function evidenceOf({ shared, turns }: Client): number {
-  return halves(shared.excess(), turns.excess());
-}
-
-function watchOf(fit: Fit, given: Options, setting: MonitorSetting) {
-  const { cells, scale, radius } = fit;
-  const memory = radius > 0 ? queryMemory(cells, 2 * radius, given.queries, 1 + setting.seed) : undefined;
-  const clients = recent<string, Client>(given.clients);
-  const byNumber = new Map<number, Client>();
-  const own = new Float32Array(cells);
-  let [next, last, calls] = [1, 0, 0];
-  const clientOf = (sighting: Sighting): Client => {
-    const name = whoOf(sighting);
-    return clients.at(name, () => {
-      const client: Client = {
-        ...{
-          name,
-          number: next++,
-          address: sighting.address,
-          credential: sighting.credential,
-          tenant: sighting.tenant,
-        },
-        shared: openOddChances(),
-        turns: openOddChances(),
-        partners: new Map(),
-        ...{ before: 0, part: 0, seenAt: 0, calls: 0, sharedCount: 0, turnCount: 0 },
-        ...{ first: sighting.at, last: sighting.at, shown: [] },
-      };
-      byNumber.set(client.number, client);
-      if (byNumber.size > given.clients) byNumber.delete(byNumber.keys().next().value as number);
-      return client;
-    });
-  };
-  const meet = (a: Client, b: number): void => {
-    if (!a.partners.has(b) && a.partners.size >= PARTNERS) {
-      let [least, rarest] = [Number.POSITIVE_INFINITY, 0];
-      for (const [partner, met] of a.partners) if (met < least) [least, rarest] = [met, partner];
-      a.partners.delete(rarest);
-    }
-    a.partners.set(b, (a.partners.get(b) ?? 0) + 1);
-  };
-  const partOf = (client: Client): number => client.part * Math.exp(-FADE * (calls - client.seenAt));
-  return {
-    clients,
-    /** The client, where this call was of interest. */
-    take(sighting: Sighting): Client | undefined {
-      const client = clientOf(sighting);
-      client.calls++;
-      calls++;
-      client.last = Math.max(client.last, sighting.at);
-      let isMet = false;
-      // Whoever calls twice in a row takes no turns.
-      if (last !== client.number && last !== 0) {
-        const previous = byNumber.get(last);
-        if (client.before !== 0 && previous !== undefined) {
-          const same = client.before === last;
-          const usual = Math.max(fit.turns, 3 * partOf(previous));
-          // Whoever comes after one who calls nearly all the time says nothing by it.
-          if (usual < NEARLY) client.turns.take(same, usual);
-          if (same) {
-            client.turnCount++;
-            isMet = true;
-            meet(client, last);
-            meet(previous, client.number);
-          }
-        }
-        client.before = last;
-      }
-      last = client.number;
-      client.part = partOf(client) + FADE;
-      client.seenAt = calls;
-      if (memory !== undefined)
-        for (const { cells: raw } of cellRowsOf(sighting, setting.features.length, cells)) {
-          for (let i = 0; i < cells; i++) own[i] = raw[i]! / scale[i]!;
-          const query = { cells: own, digest: sampleDigest(own, 0, cells, setting.seed) };
-          const found = memory.nearest(query, radius);
-          if (found?.repeat) continue;
-          memory.add(query, { cluster: 0, label: client.number });
-          const other =
-            found !== undefined && found.label !== client.number ? byNumber.get(found.label) : undefined;
-          client.shared.take(other !== undefined, fit.shared);
-          if (other === undefined) continue;
-          client.sharedCount++;
-          isMet = true;
-          meet(client, other.number);
-          meet(other, client.number);
-          client.shown.unshift(sighting.id);
-          if (client.shown.length > 8) client.shown.pop();
-        }
-      return isMet ? client : undefined;
-    },
-    /** Clients that met this one, and those that met them. */
-    groupOf: (client: Client): Crowd<Client> => crowdAround(client, byNumber, evidenceOf),
-  };
-}
-
 const keptState = z.strictObject({
   perDay: z.number().min(0).max(Number.MAX_SAFE_INTEGER),
   said: z.array(z.tuple([z.string(), z.number(), z.number()])).max(2048),
@@ -227,7 +94,7 @@ const keptState = z.strictObject({
 
 /** What is remembered of clients is not kept over a restart: keys that go on as one are noticed again within some dozens of calls. */
 function openMonitor(fit: Fit, given: Options, setting: MonitorSetting, state?: { readonly plain: unknown }) {
-  const watch = watchOf(fit, given, setting);
+  const watch = openTies(fit, given, setting);
   const read = keptState.safeParse(state?.plain).data;
   const run = openRunLength(given.budget, read?.perDay);
   const desk = openDesk('sybil', setting, read?.said);
@@ -251,7 +118,7 @@ function openMonitor(fit: Fit, given: Options, setting: MonitorSetting, state?: 
         if (!names.some((name) => desk.isDue(`sybil ${name}`, sighting.at, evidence))) continue;
         const subject = `sybil ${[...names].sort()[0]}`;
         for (const name of names) desk.note(`sybil ${name}`, sighting.at, evidence);
-        const one = (of: (each: Client) => string | undefined) => {
+        const one = (of: (each: TiedClient) => string | undefined) => {
           const all = new Set(named.map(of));
           return all.size === 1 && !all.has(undefined);
         };

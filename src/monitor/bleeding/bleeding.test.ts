@@ -36,6 +36,7 @@ describe('usualOf', () => {
         baseline,
         rng.uniform() < mean(Math.floor(minute / 60) % 24) ? 1 : 0,
         minute * 60_000,
+        `client ${minute % 12}`,
         rng.uniform(),
       );
     return baseline;
@@ -62,6 +63,33 @@ describe('usualOf', () => {
         0,
       ).byHour,
     ).toBeUndefined();
+  });
+});
+
+describe('numbers that have much in common', () => {
+  const learnt = (callers: number, apart: number) => {
+    const rng = randomFrom(6, 'alike', callers);
+    const baseline = emptyBaseline();
+    const levels = Array.from({ length: callers }, () => 0.5 + apart * (rng.uniform() - 0.5));
+    for (let i = 0; i < 6000; i++) {
+      const caller = rng.integer(callers);
+      const x = rng.uniform() < levels[caller]! ? 1 : 0;
+      addTo(baseline, x, 10_000 * i, `client ${caller}`, rng.uniform());
+    }
+    return usualOf(baseline, 0);
+  };
+
+  it('count for as few as say as much: where callers differ, the usual reaches further', () => {
+    const [even, apart] = [learnt(40, 0), learnt(40, 0.6)];
+    expect(even.most - even.mean).toBeLessThan(0.025);
+    expect(even.why).toBe('6000 calm samples');
+    expect(apart.most - apart.mean).toBeGreaterThan(0.06);
+    expect(apart.why).toMatch(/^6000 calm samples, which say as much as \d{3} independent ones/);
+  });
+
+  it('of few callers count each by themselves: nobody knows how callers differ', () => {
+    const { most, mean } = learnt(4, 0.6);
+    expect(most - mean).toBeLessThan(0.025);
   });
 });
 

@@ -140,7 +140,7 @@ export function openMeanStream(
       if (Number.isNaN(number) || !Number.isFinite(at)) return undefined;
       const value = clipped(number, 0);
       if (detector === undefined) {
-        addTo(baseline, value, at, rng.uniform());
+        addTo(baseline, value, at, caller, rng.uniform());
         if (baseline.n >= options.learn) begin();
         return undefined;
       }

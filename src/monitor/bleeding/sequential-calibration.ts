@@ -7,7 +7,13 @@ import { openEDetector } from '../statistics/e-detector.ts';
 import { rateInterval } from '../statistics/gamma.ts';
 import { addTo, baselineSchema, emptyBaseline, hourOf, usualOf } from './baseline.ts';
 import { detectionDelays } from './detection-delay.ts';
-import type { NumberSource, SequentialOptions, SequentialSubject } from './sequential.ts';
+import {
+  type Emit,
+  emitRuns,
+  type NumberSource,
+  type SequentialOptions,
+  type SequentialSubject,
+} from './number-source.ts';
 
 const delaySchema = z.strictObject({
   /** A constant loss, and the samples and hours after which it is found at the stated traffic; null where it is not. */
@@ -69,27 +75,32 @@ export function calibrateSequential(
   more: CalibrationMore = {},
 ): SequentialCalibration | undefined {
   const source = subject.source(undefined);
-  const numbers = new Map<string, { readonly x: number[]; readonly at: number[] }>();
-  for (const stream of Object.keys(subject.streams)) numbers.set(stream, { x: [], at: [] });
-  replay(source, calm, more.labels ?? [], (stream, x, at) => {
+  const numbers = new Map<
+    string,
+    { readonly x: number[]; readonly at: number[]; readonly callers: string[] }
+  >();
+  for (const stream of Object.keys(subject.streams)) numbers.set(stream, { x: [], at: [], callers: [] });
+  const emit = emitRuns(subject, (stream, x, caller, _group, _decision, at) => {
     const of = numbers.get(stream);
     if (of === undefined || of.x.length >= MOST || Number.isNaN(x) || !Number.isFinite(at)) return;
     of.x.push(Math.min(1, Math.max(0, x)));
     of.at.push(at);
+    of.callers.push(caller);
   });
+  replay(source, calm, more.labels ?? [], emit);
   const samples = calm.reduce((sum, { n }) => sum + n, 0);
   const trafficPerDay = more.trafficPerDay ?? trafficOf(calm);
   const share = options.perDay / (numbers.size + subject.groups.length);
   const warnings: string[] = [];
   const made: SequentialCalibration['streams'] = [];
   let [alarms, days, on] = [0, 0, 0];
-  for (const [id, { x, at }] of numbers) {
+  for (const [id, { x, at, callers }] of numbers) {
     if (x.length < FEWEST) continue;
     const rng = randomFrom(seed, 'calibrate', subject.name, id);
     const baseline = emptyBaseline();
     const half = Math.floor(x.length / 2);
     const quarter = Math.floor((3 * x.length) / 4);
-    for (let i = 0; i < half; i++) addTo(baseline, x[i]!, at[i]!, rng.uniform());
+    for (let i = 0; i < half; i++) addTo(baseline, x[i]!, at[i]!, callers[i]!, rng.uniform());
     const numbersPerDay = Math.max(1e-3, (trafficPerDay * x.length) / Math.max(1, samples));
     const runLength = Math.max(1000, numbersPerDay / share);
     const alarmsIn = (from: number, to: number, tolerance: number) => {
@@ -144,11 +155,9 @@ function replay(
   source: NumberSource,
   calm: MonitorSetting['calm'],
   labels: readonly TrueLabel[],
-  take: (stream: string, x: number, at: number) => void,
+  emit: Emit,
 ): void {
   const told = [...labels].sort((a, b) => a.at - b.at);
-  const emit = (stream: string, x: number, _caller: string, _group: string, _decision: string, at: number) =>
-    take(stream, x, at);
   let next = 0;
   for (const sighting of calm) {
     while (next < told.length && told[next]!.at < sighting.at) source.learn?.(told[next++]!, emit);

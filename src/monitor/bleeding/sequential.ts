@@ -1,78 +1,21 @@
 import { randomFrom } from '../../core/random.ts';
 import type { Alarm } from '../alarm.ts';
-import { percent } from '../drift/column.ts';
 import { historyOf } from '../drift/history.ts';
 import { distinctMoments } from '../drift/runs.ts';
 import type { Spread } from '../drift/spread.ts';
 import { openTrails } from '../drift/trails.ts';
-import { type Part, shown } from '../drift/window-test.ts';
 import type { Monitor, MonitorSetting, MonitorState } from '../monitor.ts';
-import type { Sighting, TrueLabel } from '../sighting.ts';
 import { openCallerWatches } from './caller-watches.ts';
-import { detectionDelays } from './detection-delay.ts';
 import { type MeanStream, openMeanStream, type Rise, type StreamOptions } from './mean-stream.ts';
+import { emitRuns, type SequentialOptions, type SequentialSubject } from './number-source.ts';
+import { alarmOfRise } from './rise-alarm.ts';
 import { readSequential } from './sequential-calibration.ts';
 import { readSequentialMemory, writeSequential } from './sequential-memory.ts';
 import { spreadOfCaller, spreadOfRise } from './whose-rise.ts';
 
-/** Tells a number in [0, 1] of a stream. */
-export type Emit = (
-  stream: string,
-  x: number,
-  caller: string,
-  group: string,
-  decision: string,
-  at: number,
-) => void;
-
-/** Numbers whose means should not rise. */
-export interface NumberSource {
-  see?(sighting: Sighting, emit: Emit): void;
-  learn?(label: TrueLabel, emit: Emit): void;
-  /** What is missing, where something is: the monitor is blind then. */
-  blind?(): string | undefined;
-  /** What else is to be said of how it stands. */
-  note?(): string | undefined;
-  /** More to show beside the streams. */
-  parts?(): readonly Part[];
-  /** Figures and sentences for an alarm; `means` in place of what is said of means, where numbers stand for something else. */
-  tell?(
-    rise: Rise,
-    stream: string,
-  ):
-    | { readonly why: string; readonly figures: Alarm['figures']; readonly means?: string | undefined }
-    | undefined;
-  /** What it remembers, as plain JSON; given back when it is made. */
-  keep?(): unknown;
-  /** The same as bytes, for what is large. */
-  keepBytes?(): Uint8Array | undefined;
-}
-
-/** What tells one monitor of means from another. */
-export interface SequentialSubject {
-  readonly name: string;
-  /** Streams by name, with what a rise of each is called: `the verifying model disagrees more often`. */
-  readonly streams: Readonly<Record<string, string>>;
-  /** Streams of which callers are watched one by one, too. */
-  readonly groups: readonly string[];
-  /** Streams in which what one caller sends within some seconds may be one thing. */
-  readonly runs?: readonly string[] | undefined;
-  source(kept: unknown, bytes?: Uint8Array): NumberSource;
-}
-
-/** Options that all of them have. */
-export interface SequentialOptions {
-  readonly tolerance: number;
-  readonly learn: number;
-  readonly perDay: number;
-  readonly again: number;
-}
-
 /** Numbers that are kept of one caller. */
 const GROUP_RING = 300;
 const MOST_CALLERS = 1024;
-/** A loss from which it is grave. */
-const GRAVE = 0.05;
 /** Least time between numbers of a stream that trails are made of. */
 const TRAILED = 1000;
 
@@ -149,47 +92,22 @@ export function openSequential(
     return true;
   };
   const raise = (stream: string, rise: Rise, spread: Spread, subjectText: string) => {
-    const { rows, mean, usual, n, runLength, baseline } = rise;
-    const told = source.tell?.(rise, stream);
-    const means =
-      told?.means ??
-      `${percent(mean)} on average over the last ${rows.n} samples, usually ${percent(usual.mean)} (up to ${percent(usual.most)} counts as usual; ${usual.why})`;
-    const loss = mean - usual.mean;
-    const own = Math.min(1, loss);
-    const delays = detectionDelays({
-      ...{ calm: baseline.some, usual: usual.most, runLength, rng: rng.fork('delays', stream) },
-      ...{ losses: [0.01, 0.05], runs: 5, most: 50_000 },
-    });
-    alarms.push({
-      ...{ id: freshId(), at: rows.at[rows.n - 1]!, monitor: name, kind: spread.kind },
-      // Where few are behind it, it may be their own change: rules act by themselves from high on.
-      severity: spread.kind === 'drift' && own >= GRAVE ? 'high' : 'medium',
-      ...{ model, version, digest, principals: spread.principals, subject: `${subjectText} of ${model}` },
-      title: subject.streams[stream]!,
-      why: `${subject.streams[stream]}: ${means}. It seems to have begun ${n} samples ago. Such evidence comes by chance at most once in ${shown(runLength)} samples. ${told?.why ?? ''} ${spread.why}`.replaceAll(
-        '  ',
-        ' ',
+    alarms.push(
+      alarmOfRise(
+        rise,
+        spread,
+        {
+          ...{ id: freshId(), monitor: name, model, version, digest },
+          subject: `${subjectText} of ${model}`,
+          title: subject.streams[stream]!,
+          told: source.tell?.(rise, stream),
+        },
+        rng.fork('delays', stream),
       ),
-      ...{
-        score: rise.evidence,
-        threshold: rise.threshold,
-        first: rise.since,
-        last: rows.at[rows.n - 1]!,
-        queries: n,
-      },
-      decisions: telling(rows.values, rows.decisions),
-      atlas: spread.kind === 'attack' ? ['AML.T0040'] : [],
-      figures: {
-        ...{ loss: own, mean, usual: usual.mean, samples: n },
-        delayOfOnePercent: delays[0]?.median ?? 'not found',
-        delayOfFivePercent: delays[1]?.median ?? 'not found',
-        ...told?.figures,
-        ...spread.figures,
-      },
-    });
+    );
   };
 
-  const emit: Emit = (stream, x, caller, group, decision, at) => {
+  const emit = emitRuns(subject, (stream, x, caller, group, decision, at) => {
     const watch = streams.get(stream);
     if (watch === undefined) return;
     const trailed = trails.get(stream)!;
@@ -231,7 +149,7 @@ export function openSequential(
       spreadOfCaller(group, one, historyIn(stream, one)),
       `${name}: ${stream} of one caller`,
     );
-  };
+  });
 
   if (given === undefined && Object.keys(kept.streams).length === 0 && source.see)
     for (const sighting of setting.calm) source.see(sighting, emit);
@@ -300,10 +218,4 @@ export function openSequential(
         source.keepBytes?.(),
       ),
   };
-}
-
-/** Decisions with the largest numbers, the largest first. */
-function telling(values: Float32Array, decisions: readonly string[]): readonly string[] {
-  const order = Array.from(values.keys()).sort((a, b) => values[b]! - values[a]!);
-  return [...new Set(order.map((i) => decisions[i]!))].slice(0, 64);
 }

@@ -2,12 +2,8 @@ import type { DriftKind } from '../drift/drift-kind.ts';
 import { openLabelJoin } from '../drift/label-join.ts';
 import { callerOf, nameOf } from '../drift/rows.ts';
 import { shown } from '../drift/window-test.ts';
-import {
-  type NumberSource,
-  openSequential,
-  type SequentialOptions,
-  type SequentialSubject,
-} from './sequential.ts';
+import type { NumberSource, SequentialOptions, SequentialSubject } from './number-source.ts';
+import { openSequential } from './sequential.ts';
 import { calibrateSequential } from './sequential-calibration.ts';
 import { sequentialOptions } from './sequential-options.ts';
 

@@ -1,10 +1,6 @@
 import { clopperPearson } from '../../core/statistics/clopper-pearson.ts';
-import {
-  type NumberSource,
-  openSequential,
-  type SequentialOptions,
-  type SequentialSubject,
-} from '../bleeding/sequential.ts';
+import type { NumberSource, SequentialOptions, SequentialSubject } from '../bleeding/number-source.ts';
+import { openSequential } from '../bleeding/sequential.ts';
 import { calibrateSequential } from '../bleeding/sequential-calibration.ts';
 import { sequentialOptions } from '../bleeding/sequential-options.ts';
 import { percent } from './column.ts';

@@ -1,26 +1,31 @@
-import { randomFrom } from '../../core/random.ts';
+import { type Rng, randomFrom } from '../../core/random.ts';
 import type { MonitorSetting } from '../monitor.ts';
 import { rateInterval } from '../statistics/gamma.ts';
 import { type Calibrated, type CalibrationMore, packReference, trafficOf } from './calibrated.ts';
+import { openPace } from './pace.ts';
+import { redrawRows } from './redrawn-rows.ts';
 import { openReservoir } from './reservoir.ts';
-import { type Rows, takeRows } from './rows.ts';
-import { FEWEST_WINDOWS, tailOf, thresholdAt } from './threshold.ts';
-import type { Slider } from './window-test.ts';
-import { REFERENCE, type WindowedOptions } from './windowed-options.ts';
+import type { Rows } from './rows.ts';
+import { FEWEST_WINDOWS, highestTail, tailOf, thresholdAt } from './threshold.ts';
+import type { WindowTest } from './window-test.ts';
+import { BLOCK, looksOf, REFERENCE, type WindowedOptions } from './windowed-options.ts';
 import type { WindowedSubject } from './windowed-subject.ts';
 
 const DAY = 86_400_000;
-/** Windows that are drawn again where there are too few. */
-const RESAMPLED = 200;
-/** Windows of an online monitor in a block of calm rows. */
-export const BLOCK = 4;
-/** Windows that are kept for drawing again. */
-const POOL = 20_000;
+/** References that are drawn again, and windows for each. */
+const REFERENCES = 10;
+const WINDOWS = 40;
+
+/** A calm window, and the sightings that it was made of. */
+interface CalmWindow {
+  readonly rows: Rows;
+  readonly on: number;
+}
 
 /**
- * Sets the threshold of a monitor that compares windows and measures it, on the user's own calm traffic. Calm traffic is cut into windows as in service. Every second
- * one is part of the reference; of the others, the first half (in time) sets the threshold, and on the second half false alarms are counted. Windows are kept whole, because
- * neighbouring calls have much in common. Undefined where there are fewer than two windows or 50 rows a side.
+ * Sets the threshold of a monitor that compares windows and measures it, on the user's own calm traffic. Calm traffic is cut into windows as in service (for an online monitor into blocks, of which the highest look counts). Every second one is part of the
+ * reference; of the others, the first half (in time) sets the threshold, and on the second half false alarms are counted. Windows are kept whole, because neighbouring calls have much in common. Few windows do not show what is rare, so that windows and
+ * references are drawn again from those that set the threshold, run by run ({@link redrawRows}); what asks for more counts. Undefined where there are fewer than two windows or 50 rows a side. Cost: 400 windows are tested, and ten references learnt.
  */
 export function calibrateWindowed(
   subject: WindowedSubject,
@@ -28,81 +33,54 @@ export function calibrateWindowed(
   { seed, calm }: Pick<MonitorSetting, 'seed' | 'calm'>,
   more: CalibrationMore = {},
 ): Calibrated | undefined {
-  if (typeof subject.width === 'string' || subject.take === undefined) return undefined;
-  const { width } = subject;
-  const budgetPerDay = options.perDay;
-  const trafficPerDay = more.trafficPerDay ?? trafficOf(calm);
   const rng = randomFrom(seed, 'calibrate', subject.name);
-  const reference = openReservoir(width, REFERENCE, rng.fork('reference'));
-  const window = openReservoir(width, options.most, rng.fork('window'));
-  const pool = openReservoir(width, POOL, rng.fork('pool'));
-  const windows: { readonly rows: Rows; readonly on: number }[] = [];
-  let [samples, offered, on, number, first, last] = [0, 0, 0, 0, Number.POSITIVE_INFINITY, 0];
-  const close = () => {
-    const rows = window.rows();
-    const into = number++ % 2 === 0 ? reference : pool;
+  const cut = cutWindows(subject, options, calm, rng.fork('window'));
+  if (cut === undefined) return undefined;
+  const { windows, rowsPerSample, days } = cut;
+  const reference = openReservoir(cut.width, REFERENCE, rng.fork('reference'));
+  const even = windows.filter((_, i) => i % 2 === 0);
+  const odd = windows.filter((_, i) => i % 2 === 1);
+  for (const { rows } of even)
     for (let i = 0; i < rows.n; i++)
-      into.offer(rows.values, i * width, rows.principals[i]!, rows.decisions[i]!, rows.at[i]!);
-    if (into === pool) windows.push({ rows, on });
-    window.clear();
-    on = 0;
-  };
-  for (const sighting of calm) {
-    samples += sighting.n;
-    on++;
-    first = Math.min(first, sighting.at);
-    last = Math.max(last, sighting.at);
-    subject.take(sighting, (values, offset, principal, decision, at) => {
-      if (!Number.isFinite(at)) return;
-      offered++;
-      window.offer(values, offset, principal, decision, at);
-    });
-    if (window.seen >= options.rows && window.last - window.first >= 1000 * options.seconds) close();
-  }
-  if (reference.size < 50 || pool.size < 50) return undefined;
+      reference.offer(rows.values, i * cut.width, rows.principals[i]!, rows.decisions[i]!, rows.at[i]!);
+  if (reference.size < 50 || odd.reduce((sum, { rows }) => sum + rows.n, 0) < 50) return undefined;
   const learnt = reference.rows();
   const test = subject.test(learnt);
-  const scoresOf = (rows: Rows) =>
-    subject.online && test.slide
-      ? slid(rows, test.slide(options.rows / BLOCK), subject.online)
-      : [test.test(rows).score];
-  const half = Math.floor(windows.length / 2);
-  const set = windows.slice(0, half).flatMap(({ rows }) => scoresOf(rows));
-  const held = windows.slice(half);
+  const half = Math.floor(odd.length / 2);
+  const setting = odd.slice(0, half).map(({ rows }) => scoreOf(subject, options, test, rows));
+  const held = odd.slice(half);
+  const again = redrawn(
+    subject,
+    options,
+    test,
+    [...even, ...odd.slice(0, half)].map(({ rows }) => rows),
+    rng.fork('again'),
+  );
   const warnings: string[] = [];
-  let method: Calibrated['method'] = 'windows';
-  let tail = tailOf(set);
-  if (tail === undefined) {
-    method = 'resampled';
+  if (setting.length < FEWEST_WINDOWS)
     warnings.push(
-      `calm traffic makes ${set.length} windows to set the threshold on, fewer than ${FEWEST_WINDOWS}: calls were drawn again, so changes over time are not in it`,
+      `calm traffic makes ${setting.length} windows to set the threshold on, fewer than ${FEWEST_WINDOWS}: calls were drawn again, so changes over time are not in it`,
     );
-    tail = tailOf([
-      ...set,
-      ...resampled(pool.rows(), options, (rows) => test.test(rows).score, rng.fork('again')),
-    ]);
-  }
-  const days = (last - first) / DAY;
   if (days < 1)
     warnings.push(
       `calm traffic is of ${(24 * days).toFixed(1)} hours: what the hours of a day change is not in it`,
     );
-  const rowsPerDay = (trafficPerDay * offered) / Math.max(1, samples);
-  // Of an online monitor: looks.
-  const windowsPerDay = subject.online
-    ? DAY / (subject.online.stride * Math.max(subject.online.gap, DAY / rowsPerDay))
-    : DAY / Math.max(1000 * options.seconds, (options.rows / rowsPerDay) * DAY, 1);
-  const threshold = thresholdAt(budgetPerDay / windowsPerDay, tail);
+  const budgetPerDay = options.perDay;
+  const trafficPerDay = more.trafficPerDay ?? trafficOf(calm);
+  const windowsPerDay =
+    DAY / Math.max(1000 * options.seconds, (options.rows / (trafficPerDay * rowsPerSample)) * DAY, 1);
+  const looks = subject.online ? looksOf(options.rows / BLOCK, subject.online.stride) : 1;
+  const level = budgetPerDay / windowsPerDay;
+  const tail = highestTail([tailOf(setting), tailOf(again)], level);
+  const threshold = thresholdAt(level, tail, looks);
   // An alarm that goes on from window to window is one.
   let [alarms, wasAlarmed] = [0, false];
-  let looks = 0;
-  for (const { rows } of held)
-    for (const score of scoresOf(rows)) {
-      looks++;
-      if (score > threshold && !wasAlarmed) alarms++;
-      wasAlarmed = score > threshold;
-    }
-  const heldDays = looks / windowsPerDay;
+  for (const { rows } of held) {
+    const isAlarmed = scoreOf(subject, options, test, rows) > threshold;
+    if (isAlarmed && !wasAlarmed) alarms++;
+    wasAlarmed = isAlarmed;
+  }
+  const heldDays = held.length / windowsPerDay;
   const [low, high] = rateInterval(alarms, heldDays);
   return {
     schema: 'glacis.drift-calibration/1',
@@ -110,13 +88,12 @@ export function calibrateWindowed(
     ...{
       rows: subject.online ? options.rows / BLOCK : options.rows,
       seconds: options.seconds,
-      windowsPerDay,
-      threshold,
+      ...{ windowsPerDay, looks, threshold },
       tail: tail ?? null,
-      method,
+      method: setting.length < FEWEST_WINDOWS ? 'resampled' : 'windows',
     },
     measured: {
-      ...{ windows: looks, days: heldDays, alarms, perDay: heldDays > 0 ? alarms / heldDays : 0, low },
+      ...{ windows: held.length, days: heldDays, alarms, perDay: heldDays > 0 ? alarms / heldDays : 0, low },
       high: Number.isFinite(high) ? high : null,
       on: held.reduce((sum, each) => sum + each.on, 0),
     },
@@ -125,43 +102,73 @@ export function calibrateWindowed(
   };
 }
 
-/** Scores of a window that moves over the rows, look by look. */
-function slid(
-  rows: Rows,
-  slider: Slider,
-  { stride, gap }: { readonly stride: number; readonly gap: number },
-): readonly number[] {
-  const scores: number[] = [];
-  let [pushed, before] = [0, Number.NEGATIVE_INFINITY];
-  for (let i = 0; i < rows.n; i++) {
-    if (rows.at[i]! - before < gap) continue;
-    before = rows.at[i]!;
-    slider.push(rows.values, i * rows.width);
-    if (++pushed % stride !== 0) continue;
-    const score = slider.score();
-    if (score > 0 || scores.length > 0) scores.push(score);
+/** Calm traffic in windows as in service; undefined where the monitor is blind. */
+function cutWindows(
+  { width, take, online }: WindowedSubject,
+  options: WindowedOptions,
+  calm: MonitorSetting['calm'],
+  rng: Rng,
+):
+  | {
+      readonly width: number;
+      readonly windows: readonly CalmWindow[];
+      readonly rowsPerSample: number;
+      readonly days: number;
+    }
+  | undefined {
+  if (typeof width === 'string' || take === undefined) return undefined;
+  const window = openReservoir(width, options.most, rng);
+  const pace = online && openPace(online.gap);
+  const windows: CalmWindow[] = [];
+  let [samples, offered, on, first, last] = [0, 0, 0, Number.POSITIVE_INFINITY, 0];
+  for (const sighting of calm) {
+    samples += sighting.n;
+    on++;
+    first = Math.min(first, sighting.at);
+    last = Math.max(last, sighting.at);
+    take(sighting, (values, offset, principal, decision, at) => {
+      if (!Number.isFinite(at) || pace?.(principal, at) === false) return;
+      offered++;
+      window.offer(values, offset, principal, decision, at);
+    });
+    if (window.seen < options.rows || window.last - window.first < 1000 * options.seconds) continue;
+    windows.push({ rows: window.rows(), on });
+    window.clear();
+    on = 0;
   }
-  return scores;
+  return { width, windows, rowsPerSample: offered / Math.max(1, samples), days: (last - first) / DAY };
 }
 
-/** Scores of windows drawn again from calm calls, whole calls at a time. */
-function resampled(
-  pool: Rows,
-  { rows, most }: WindowedOptions,
-  score: (rows: Rows) => number,
-  rng: ReturnType<typeof randomFrom>,
-): readonly number[] {
-  const calls = new Map<string, number[]>();
-  for (let i = 0; i < pool.n; i++) {
-    const of = calls.get(pool.decisions[i]!);
-    if (of) of.push(i);
-    else calls.set(pool.decisions[i]!, [i]);
+/** The score of a window; of an online monitor the highest of all looks at it. */
+function scoreOf(
+  { online }: WindowedSubject,
+  options: WindowedOptions,
+  test: WindowTest,
+  rows: Rows,
+): number {
+  const slider = online && test.slide?.(options.rows / BLOCK);
+  if (!slider) return test.test(rows).score;
+  let most = 0;
+  for (let i = 0; i < rows.n; i++) {
+    slider.push(rows.values, i * rows.width);
+    if ((i + 1) % online.stride === 0) most = Math.max(most, slider.score());
   }
-  const all = [...calls.values()];
-  const size = Math.min(rows, most);
-  return Array.from({ length: RESAMPLED }, () => {
-    const places: number[] = [];
-    while (places.length < size) places.push(...all[rng.integer(all.length)]!);
-    return score(takeRows(pool, places.slice(0, size)));
-  });
+  return most;
+}
+
+/** Scores of windows drawn again, beside references drawn again. */
+function redrawn(
+  subject: WindowedSubject,
+  options: WindowedOptions,
+  test: WindowTest,
+  windows: readonly Rows[],
+  rng: Rng,
+): readonly number[] {
+  const sizes = windows.map(({ n }) => n).sort((a, b) => a - b);
+  const rows = redrawRows(windows, sizes[sizes.length >> 1]!, rng);
+  return Array.from({ length: REFERENCES }, () => {
+    const reference = rows.reference(REFERENCE);
+    const against = reference ? subject.test(reference) : test;
+    return Array.from({ length: WINDOWS }, () => scoreOf(subject, options, against, rows.window()));
+  }).flat();
 }

@@ -50,9 +50,11 @@ export const calibratedSchema = z.strictObject({
   rows: z.int().min(1),
   seconds: z.number().min(0),
   windowsPerDay: z.number().gt(0),
+  /** Looks at a window, of which the highest counts. */
+  looks: z.int().min(1).max(1_000_000).default(1),
   threshold: number,
   tail: z.strictObject({ from: number, share, scale: z.number().min(0) }).nullable(),
-  /** `windows`: the tail is that of real calm windows, one after another; `resampled`: there were too few, so calls were drawn again; `theory`: not even those. */
+  /** `windows`: the tail is that of real calm windows, one after another, or of redrawn ones, whichever asks for more; `resampled`: there were too few, so that of redrawn ones alone. */
   method: z.enum(['windows', 'resampled', 'theory']),
   measured: measuredSchema,
   warnings: z.array(z.string().max(1000)).max(16),

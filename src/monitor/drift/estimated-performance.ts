@@ -1,11 +1,7 @@
 import { z } from 'zod';
 import { stateFromBytes, stateToBytes } from '../../detect/state-bytes.ts';
-import {
-  type NumberSource,
-  openSequential,
-  type SequentialOptions,
-  type SequentialSubject,
-} from '../bleeding/sequential.ts';
+import type { NumberSource, SequentialOptions, SequentialSubject } from '../bleeding/number-source.ts';
+import { openSequential } from '../bleeding/sequential.ts';
 import { calibrateSequential, readSequential } from '../bleeding/sequential-calibration.ts';
 import { sequentialOptions } from '../bleeding/sequential-options.ts';
 import type { Monitor, MonitorSetting } from '../monitor.ts';

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { randomFrom } from '../../core/random.ts';
 import type { MonitorSetting } from '../monitor.ts';
-import { BLOCK, calibrateWindowed } from './calibrate-windowed.ts';
+import { calibrateWindowed } from './calibrate-windowed.ts';
 import type { DriftKind } from './drift-kind.ts';
 import { sketchSubject } from './input-drift.ts';
 import { jointTest } from './joint-test.ts';
 import { openWindowed } from './windowed.ts';
-import { PER_DAY, type WindowedOptions, windowedOptions } from './windowed-options.ts';
+import { BLOCK, PER_DAY, type WindowedOptions, windowedOptions } from './windowed-options.ts';
 import type { WindowedSubject } from './windowed-subject.ts';
 
 function subjectOf(setting: Pick<MonitorSetting, 'features' | 'seed'>): WindowedSubject {
@@ -61,7 +61,9 @@ export const jointDriftOnline: DriftKind<OnlineOptions> = {
       .min(0)
       .max(3600)
       .default(1)
-      .describe('Least seconds between rows; others are left to joint-drift.'),
+      .describe(
+        'Least seconds between rows; others are left to joint-drift, and so are those of a caller that come more than twice as fast as its share of the traffic would have them.',
+      ),
     learn: z
       .int()
       .min(100)

@@ -57,6 +57,25 @@ export function takeRows(
   };
 }
 
+/** One after another; all of one width, at least one. */
+export function joinRows(all: readonly Rows[]): Rows {
+  const { width } = all[0]!;
+  const n = all.reduce((sum, each) => sum + each.n, 0);
+  const values = new Float32Array(n * width);
+  const at = new Float64Array(n);
+  let from = 0;
+  for (const each of all) {
+    values.set(each.values, from * width);
+    at.set(each.at, from);
+    from += each.n;
+  }
+  return {
+    ...{ n, width, values, at },
+    principals: all.flatMap(({ principals }) => principals),
+    decisions: all.flatMap(({ decisions }) => decisions),
+  };
+}
+
 /** Rows as plain JSON and arrays, for a snapshot or a calibration. */
 export interface KeptRows {
   readonly plain: {

@@ -10,7 +10,7 @@ const LATEST = 4;
 const PAIRS = 2000;
 
 /** Milliseconds within which calls of one caller are one run. */
-const RUN = 10_000;
+export const RUN = 10_000;
 
 /** Tells runs by inputs that are alike, and by the times of calls. */
 export function distinctInputs(calm: Rows): Distinct {

@@ -30,9 +30,24 @@ export function tailOf(scores: readonly number[]): Tail | undefined {
   return { from, share: above / scores.length, scale };
 }
 
-/** The score that a calm window exceeds with at most the probability `level`: by theory for independent rows, and not below what calm windows showed. */
-export function thresholdAt(level: number, tail: Tail | undefined): number {
-  const theory = -Math.log10(Math.min(1, Math.max(1e-300, level)));
+/** The score that the tail exceeds with this probability. */
+function reachOf({ from, share, scale }: Tail, level: number): number {
+  return from + scale * Math.log(Math.max(1, share / level));
+}
+
+/** That of several tails which asks for most at the level. */
+export function highestTail(tails: readonly (Tail | undefined)[], level: number): Tail | undefined {
+  return tails
+    .filter((tail) => tail !== undefined)
+    .reduce<Tail | undefined>(
+      (most, tail) => (most && reachOf(most, level) >= reachOf(tail, level) ? most : tail),
+      undefined,
+    );
+}
+
+/** The score that a calm window exceeds with at most the probability `level`: by theory for independent rows (`looks` at a window, of which the highest counts), and not below what calm windows showed. */
+export function thresholdAt(level: number, tail: Tail | undefined, looks = 1): number {
+  const theory = -Math.log10(Math.min(1, Math.max(1e-300, level / looks)));
   if (tail === undefined) return theory;
-  return Math.max(theory, tail.from + tail.scale * Math.log(Math.max(1, tail.share / level)));
+  return Math.max(theory, reachOf(tail, level));
 }

@@ -63,3 +63,10 @@ export function windowedOptions(defaults: Partial<WindowedOptions> = {}) {
 
 /** Most rows of a reference that are kept, chosen fairly. */
 export const REFERENCE = 2000;
+
+/** Windows of an online monitor in a block: the stretch of rows over which only the highest look counts. */
+export const BLOCK = 4;
+
+/** Looks at such a block, with windows of `rows` rows. */
+export const looksOf = (rows: number, stride: number): number =>
+  Math.max(1, Math.floor((BLOCK * rows) / stride));

@@ -4,6 +4,7 @@ import type { Monitor, MonitorSetting, MonitorState } from '../monitor.ts';
 import type { Sighting } from '../sighting.ts';
 import { type Calibrated, readCalibrated } from './calibrated.ts';
 import { historyOf } from './history.ts';
+import { openPace } from './pace.ts';
 import { openRecentRows } from './recent-rows.ts';
 import { openReservoir } from './reservoir.ts';
 import type { Rows } from './rows.ts';
@@ -14,7 +15,7 @@ import { thresholdAt } from './threshold.ts';
 import { latestOf, openTrails } from './trails.ts';
 import type { Fault, Slider, Verdict, WindowTest } from './window-test.ts';
 import { readWindowed, writeWindowed } from './windowed-memory.ts';
-import { REFERENCE, type WindowedOptions } from './windowed-options.ts';
+import { looksOf, REFERENCE, type WindowedOptions } from './windowed-options.ts';
 import type { Offer, WindowedSubject } from './windowed-subject.ts';
 
 /** A monitor that compares windows, with its inside for those who are made of it. */
@@ -50,7 +51,8 @@ export function openWindowed(
   let test: WindowTest | undefined;
   const lately = openRecentRows(width, subject.online ? options.rows : 1);
   let slider: Slider | undefined;
-  let [pushed, pushedAt, lookedAt, shownAt] = [0, Number.NEGATIVE_INFINITY, 0, Number.NEGATIVE_INFINITY];
+  const pace = subject.online && openPace(subject.online.gap);
+  let [pushed, lookedAt, shownAt] = [0, 0, Number.NEGATIVE_INFINITY];
   let shares: ReadonlyMap<string, number> = new Map();
   let reference: Rows | undefined;
   let [verdict, threshold]: [Verdict | undefined, number | undefined] = [undefined, undefined];
@@ -92,13 +94,18 @@ export function openWindowed(
     },
   });
 
-  const windowsPerDay = () => Math.max(1e-3, DAY / Math.max(1000 * options.seconds, duration, 1));
+  const looks = calibrated?.looks ?? (subject.online ? looksOf(options.rows, subject.online.stride) : 1);
+  const windowsPerDay = () => Math.max(1e-3, DAY / Math.max(1000 * options.seconds, duration * looks, 1));
   /** The budget divided by the windows there are: at the traffic of the calibration, or of now where there is more. */
   const thresholdNow = () => {
     const perDay = calibrated
       ? Math.max(calibrated.windowsPerDay, duration > 0 ? windowsPerDay() : 0)
       : windowsPerDay();
-    return thresholdAt((calibrated?.budgetPerDay ?? options.perDay) / perDay, calibrated?.tail ?? undefined);
+    return thresholdAt(
+      (calibrated?.budgetPerDay ?? options.perDay) / perDay,
+      calibrated?.tail ?? undefined,
+      looks,
+    );
   };
 
   const isDue = (about: string, at: number) => {
@@ -199,7 +206,7 @@ export function openWindowed(
   };
 
   const offer: Offer = (values, offset, principal, decision, at) => {
-    if (!Number.isFinite(at)) return;
+    if (!Number.isFinite(at) || pace?.(principal, at) === false) return;
     if (test === undefined) {
       learnt.offer(values, offset, principal, decision, at);
       if (learnt.seen >= options.learn && learnt.last - learnt.first >= 1000 * options.seconds) {
@@ -209,10 +216,7 @@ export function openWindowed(
       return;
     }
     if (slider && subject.online) {
-      const { stride, gap } = subject.online;
-      // What is older came late: it is taken, so that a clock that was set back does not blind.
-      if (at >= pushedAt && at - pushedAt < gap) return;
-      pushedAt = at;
+      const { stride } = subject.online;
       lately.offer(values, offset, principal, decision, at);
       slider.push(values, offset);
       if (++pushed % stride !== 0) return;
@@ -257,8 +261,10 @@ export function openWindowed(
   if (test === undefined && setting.calm.length > 0 && typeof subject.width === 'number' && subject.take) {
     // All that is given is the reference, however little.
     const all = openReservoir(width, REFERENCE, rng.fork('calm'));
-    const offerCalm: Offer = (values, offset, principal, decision, at) =>
-      all.offer(values, offset, principal, decision, at);
+    const paceOfCalm = subject.online && openPace(subject.online.gap);
+    const offerCalm: Offer = (values, offset, principal, decision, at) => {
+      if (paceOfCalm?.(principal, at) !== false) all.offer(values, offset, principal, decision, at);
+    };
     for (const sighting of setting.calm) subject.take(sighting, offerCalm);
     if (all.size >= 30) begin(all.rows());
   }

@@ -1,7 +1,8 @@
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { until } from '../../../test/until.ts';
 import type { Alarm } from '../alarm.ts';
 import { sighting } from '../sighting.fixture.ts';
 import type { MonitoredModel } from './monitored-model.ts';
@@ -24,14 +25,21 @@ const MODEL: MonitoredModel = {
 let folder: string;
 let monitors: Monitors;
 let alarms: Alarm[];
+/** What else is done when an alarm comes, before anything else happens. */
+let heard: () => void;
 const open = (setting = SETTING) =>
   openMonitors(setting, {
     folder,
     describe: (model) => {
       return model === 'digits' ? MODEL : undefined;
     },
-    onAlarm: (alarm) => alarms.push(alarm),
+    onAlarm(alarm) {
+      alarms.push(alarm);
+      heard();
+    },
     failed: () => {},
+    // However long the machine stands still.
+    patience: 100_000,
     kindsFrom: new URL('./kinds.fixture.ts', import.meta.url).href,
   });
 const countOf = async () =>
@@ -39,7 +47,7 @@ const countOf = async () =>
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'glacis-monitors-'));
-  alarms = [];
+  [alarms, heard] = [[], () => {}];
   monitors = open();
 });
 afterEach(async () => {
@@ -132,19 +140,17 @@ describe('the thread of the monitors', () => {
     await monitors.flush();
     monitors.see(sighting({ principal: 'crash' }));
     await monitors.flush();
-    await vi.waitFor(() => expect(alarms).toMatchObject([{ kind: 'fault', monitor: 'monitors' }]), 60_000);
+    await until(() => alarms.length > 0);
+    expect(alarms).toMatchObject([{ kind: 'fault', monitor: 'monitors' }]);
     monitors.see(sighting());
     await monitors.flush();
     expect(monitors.counts().dropped).toBe(1);
     expect(await monitors.states()).toEqual([]);
-    await vi.waitFor(
-      async () => {
-        monitors.see(sighting());
-        await monitors.flush();
-        expect(await countOf()).toBeGreaterThan(0);
-      },
-      { timeout: 60_000, interval: 100 },
-    );
+    await until(async () => {
+      monitors.see(sighting());
+      await monitors.flush();
+      return Number(await countOf()) > 0;
+    });
     expect(monitors.counts().restarts).toBe(1);
   });
 

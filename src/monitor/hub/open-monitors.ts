@@ -29,6 +29,8 @@ export interface MonitorsSurroundings {
   readonly seed?: number;
   /** A module whose `KINDS` take the place of the registries. */
   readonly kindsFrom?: string | undefined;
+  /** Milliseconds that an answer of the thread is waited for; 5,000 without. */
+  readonly patience?: number | undefined;
 }
 
 /** What became of sightings. */
@@ -66,12 +68,11 @@ const EVERY = 20;
 const CALLS = 256;
 const MOST_BATCHES = 32;
 
-/** Milliseconds between snapshots; between restarts of the thread at least; starts in an hour at most; of waiting for an answer. */
+/** Milliseconds between snapshots; between restarts of the thread at least; starts in an hour at most. */
 const SAVE = 60_000;
 const RESTART = 1000;
 const MOST_STARTS = 10;
 const HOUR = 3_600_000;
-const PATIENCE = 5000;
 
 /** Labels of one message at most, and versions of models whose sketches are planned at once. */
 const MOST_LABELS = 10_000;
@@ -87,6 +88,7 @@ interface Known {
  */
 export function openMonitors(first: MonitorsSetting, surroundings: MonitorsSurroundings): Monitors {
   const { folder, describe, onAlarm, failed, now = Date.now, seed = 0, kindsFrom } = surroundings;
+  const { patience = 5000 } = surroundings;
   let setting = first;
   const clock = () => performance.now();
   const packer = sightingPacker();
@@ -208,7 +210,7 @@ export function openMonitors(first: MonitorsSetting, surroundings: MonitorsSurro
         waiting.delete(id);
         resolve(value as T | undefined);
       };
-      const late = setTimeout(() => done(undefined), PATIENCE);
+      const late = setTimeout(() => done(undefined), patience);
       waiting.set(id, done);
       post(kind === 'states' || kind === 'samples' ? { kind, id, model } : { kind, id });
     });

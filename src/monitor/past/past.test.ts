@@ -132,14 +132,14 @@ describe('past decisions', () => {
       ),
     );
     // A second model, whose answers change, with no sketches, and refusals that name no version.
-    const other = Array.from({ length: 3000 }, (_, i) =>
+    const other = Array.from({ length: 4000 }, (_, i) =>
       sighting({
         ...{ id: `other ${i}`, at: from + 3000 * i, principal: `client ${i % 7}`, model: 'other' },
         ...{
           digest: i % 50 === 0 ? undefined : 'sha256:2',
           outcome: i % 50 === 0 ? 'throttled' : 'answered',
         },
-        top: [[(i * 7) % 3, i < 2200 ? 0.9 - 0.001 * (i % 97) : 0.6 - 0.001 * (i % 89)]],
+        top: [[(i * 7) % 3, i < 3200 ? 0.9 - 0.001 * (i % 97) : 0.6 - 0.001 * (i % 89)]],
         guards: i % 400 === 399 ? [{ guard: 'near-duplicates', action: 'flag', score: 2 + i / 3000 }] : [],
       }),
     );

@@ -7,6 +7,8 @@ const EXACT_UP_TO = 120;
  * The two-sample Cramér-von Mises test: the mean squared distance of two empirical distribution functions. It sees shifts of the whole distribution better than
  * Kolmogorov-Smirnov, and a narrow gap worse. Both samples are sorted, without NaN. With an empty sample: 0 and 1.
  *
+ * Equal values of both samples: the functions are compared behind them, as Anderson does; scipy ranks them by the middle instead.
+ *
  * p is exact, given the ties, for the smallest samples (at most 120 pairs), otherwise that of the limiting distribution with mean and variance adjusted to the sizes.
  *
  * @see Anderson 1962, Annals of Mathematical Statistics 33; Anderson & Darling 1952 (limit)
