@@ -1,5 +1,5 @@
-import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { glacisVersion } from '../../src/assess/environment.ts';
@@ -20,8 +20,9 @@ import { signModel } from '../../src/supply/sign/sign-model.ts';
 import { clock, done, line } from './lines.ts';
 
 /**
- * Decisions of the gate a second of CPU, on a policy of six requirements and six signed statements, three ways: on evidence that was
- * read before, with reading it, and from the files on (model hashed, envelopes verified).
+ * Decisions of the gate a second of CPU, on a policy of six requirements and six signed statements, five ways: on evidence that was
+ * read before, with reading it, and from the files on (model hashed, envelopes verified) for the
+ * first time, again, and again with digests of unchanged files remembered.
  */
 const folder = mkdtempSync(join(tmpdir(), 'glacis-bench-gate-'));
 const model = join(folder, 'net.onnx');
@@ -58,13 +59,15 @@ models:
         - { require: robustAccuracy, threat: noise, atLeast: 0.6, attacks: ['pgd(steps=40)'], samples: 1000 }
         - { require: findings, below: critical }
 `);
+const pem = publicKey.export({ type: 'spki', format: 'pem' });
 const trust: EnvelopeTrust = {
-  ...trustFrom(Buffer.from(publicKey.export({ type: 'spki', format: 'pem' })), 'ci.pub'),
+  ...trustFrom(Buffer.from(pem), 'ci.pub'),
   identities: [],
   at: now,
 };
 const paths = Array.from({ length: 6 }, (_, i) => join(folder, i === 0 ? '0.sig' : `${i}.json`));
-const open = () => openEvidence(model, { paths, trust, threads: 1 });
+const open = (digestCache?: string, by = trust) =>
+  openEvidence(model, { paths, trust: by, threads: 1, digestCache });
 const opened = await open();
 const evidence = readEvidence(opened.statements);
 const ask = (given = opened, read = evidence) => {
@@ -75,11 +78,25 @@ const ask = (given = opened, read = evidence) => {
 const rates = [
   await rate('decide', 20_000, async () => ask()),
   await rate('read and decide', 3000, async () => ask(opened, readEvidence(opened.statements))),
-  await rate('open, read and decide', 200, async () => {
+  await rate('open, read and decide', 1000, async () => {
+    // A new key object every time, as in a process that decides once.
+    const given = await open(undefined, { ...trust, keys: [createPublicKey(pem)] });
+    ask(given, readEvidence(given.statements));
+  }),
+  await rate('open, read and decide again, by a key that verified these files before', 1000, async () => {
     const given = await open();
     ask(given, readEvidence(given.statements));
   }),
 ];
+// A file that changed a moment ago is not remembered.
+const cache = join(folder, 'digests');
+while (!existsSync(cache)) await open(cache);
+rates.push(
+  await rate('the same with the digest of an unchanged model remembered', 1000, async () => {
+    const given = await open(cache);
+    ask(given, readEvidence(given.statements));
+  }),
+);
 line('environment', { versions: { glacis: glacisVersion(), node: process.versions.node }, rates });
 rmSync(folder, { recursive: true });
 done();

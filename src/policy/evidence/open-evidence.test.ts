@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -64,6 +64,19 @@ describe('evidence', () => {
     const { statements } = await opened([pipe]);
     expect(statements).toMatchObject([{ file: pipe, check: { verified: false } }]);
     await rm(pipe);
+  });
+
+  it('is believed again only as long as its key is, and as long as it is the same to the last byte', async () => {
+    const file = await signed('again.json', ann, about('ab'.repeat(32)));
+    const check = async (given = trust) => (await opened([file], given)).statements[0]!.check.verified;
+    expect([await check(), await check()]).toEqual([true, true]);
+    expect(await check({ ...trust, keys: [] })).toBe(false);
+    expect(await check({ ...trust, keys: [bob.publicKey] })).toBe(false);
+    expect(await check({ ...trust, keys: [bob.publicKey, ...trust.keys] })).toBe(true);
+    const bundle = JSON.parse(await readFile(file, 'utf8'));
+    bundle.dsseEnvelope.payload = Buffer.from(JSON.stringify(about('cd'.repeat(32)))).toString('base64');
+    await writeFile(file, JSON.stringify(bundle));
+    expect([await check(), await check()]).toEqual([false, false]);
   });
 
   it('of a key that is not known shows nothing of what it says', async () => {

@@ -199,7 +199,7 @@ async function readFileOf(bytes: Uint8Array, file: string, trust: EnvelopeTrust)
     const { message } = asGlacisError(thrown, 'signature/unreadable', file);
     return { statement: nothing(message), isBundle: false };
   }
-  const check = await checkBundle(bundle, trust);
+  const check = await checkBundle(bundle, trust, digest);
   if (!check.verified) return { statement: nothing(check.reason), isBundle: true };
   const content = contentOf(bundle.envelope.payload);
   if (!content) return { statement: nothing('what is signed is no in-toto statement'), isBundle: true };

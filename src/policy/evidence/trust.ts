@@ -51,11 +51,18 @@ export interface EnvelopeTrust extends TrustMaterial {
   readonly at: Date;
 }
 
-/** Checks a bundle's signature with every key, or with every root, and says who signed. */
-export async function checkBundle(bundle: Bundle, trust: EnvelopeTrust): Promise<EnvelopeCheck> {
+/**
+ * Checks a bundle's signature with every key, or with every root, and says who signed. `digest` is that of the file that the bundle was read from: a key that has
+ * verified these very bytes is not asked again.
+ */
+export async function checkBundle(
+  bundle: Bundle,
+  trust: EnvelopeTrust,
+  digest?: string,
+): Promise<EnvelopeCheck> {
   switch (bundle.material.method) {
     case 'key':
-      return checkWithKeys(bundle, trust.keys);
+      return checkWithKeys(bundle, trust.keys, digest);
     case 'certificate':
       return checkWithRoots(bundle, trust);
     case 'sigstore':
@@ -63,15 +70,22 @@ export async function checkBundle(bundle: Bundle, trust: EnvelopeTrust): Promise
   }
 }
 
-async function checkWithKeys(bundle: Bundle, keys: readonly KeyObject[]): Promise<EnvelopeCheck> {
+async function checkWithKeys(
+  bundle: Bundle,
+  keys: readonly KeyObject[],
+  digest: string | undefined,
+): Promise<EnvelopeCheck> {
   const reasons: string[] = [];
   for (const key of keys) {
     const postQuantum = key.asymmetricKeyType === (ML_DSA as string);
-    const check = await attempt(() =>
-      postQuantum ? checkPostQuantum(bundle, key) : checkKeySignature(bundle, key),
-    );
-    if (check.fits)
+    const known = digest !== undefined && VERIFIED.get(key)?.has(digest) === true;
+    const check = known
+      ? KNOWN_TO_FIT
+      : await attempt(() => (postQuantum ? checkPostQuantum(bundle, key) : checkKeySignature(bundle, key)));
+    if (check.fits) {
+      if (digest !== undefined) remember(key, digest);
       return { verified: true, by: { method: 'key', key: `sha256:${fingerprintOf(key)}`, postQuantum } };
+    }
     reasons.push(check.reason);
   }
   const named = bundle.material.method === 'key' ? bundle.material.hint?.slice(0, 64) : undefined;
@@ -80,6 +94,21 @@ async function checkWithKeys(bundle: Bundle, keys: readonly KeyObject[]): Promis
       ? reasons[0]!
       : `none of ${keys.length} known keys made it${named ? `; it names the key ${named}` : ''}`,
   );
+}
+
+/**
+ * Files whose signature a key has verified, by their SHA-256. Sound because whether a key verifies these bytes never changes, and only a key that the caller believes
+ * now is asked; what did not fit is not remembered. Without it, six signatures take half the time of a decision.
+ */
+const VERIFIED = new WeakMap<KeyObject, Set<string>>();
+/** Files that are remembered for one key; past that, it begins anew. */
+const MOST_VERIFIED = 10_000;
+const KNOWN_TO_FIT: SignatureCheck = { fits: true, by: { method: 'key' }, warnings: [] };
+
+function remember(key: KeyObject, digest: string): void {
+  const files = VERIFIED.get(key);
+  if (files === undefined || files.size >= MOST_VERIFIED) VERIFIED.set(key, new Set([digest]));
+  else files.add(digest);
 }
 
 /** The check of a second signature, on the bundle itself in place of a first one. */

@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { realpathSync } from 'node:fs';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { GlacisError } from '../../core/error.ts';
 import { nameProblem } from './resource-name.ts';
@@ -43,21 +43,29 @@ export function pathInside(model: string, path: string): Promise<string | undefi
 
 /** {@link pathInside} for many paths: a folder's real place is asked for once. */
 export function insideOf(model: string): (path: string) => Promise<string | undefined> {
-  const places = new Map<string, Promise<string>>();
+  const places = new Map<string, string>();
   const real = (at: string) => {
-    const place = places.get(at) ?? realpath(at).catch(() => resolve(at));
+    const place = places.get(at) ?? realPlace(at);
     places.set(at, place);
     return place;
   };
   return async (path) => {
     // The file itself may not exist yet, or be a link: its folder says where it lies.
     const whole = resolve(path);
-    const folder = await real(resolve(whole, '..'));
-    const found = relative(await real(model), resolve(folder, whole.slice(whole.lastIndexOf(sep) + 1)));
+    const folder = real(resolve(whole, '..'));
+    const found = relative(real(model), resolve(folder, whole.slice(whole.lastIndexOf(sep) + 1)));
     return found === '' || found === '..' || found.startsWith(`..${sep}`) || isAbsolute(found)
       ? undefined
       : found.split(sep).join('/');
   };
+}
+
+function realPlace(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return resolve(path);
+  }
 }
 
 function tidy(path: string): string {
