@@ -63,7 +63,6 @@ export function* overPlanes(
 ): Talk<Float64Array> {
   const { size, ball } = victim;
   const norm = ball.norm === 'linf' ? 'linf' : 'l2';
-  const [low, high] = ball.bounds;
   const leadsAt = allLeadsOf(victim, rivals, { untilReached: true });
   const x = start.slice();
   const change = new Float64Array(size);
@@ -80,11 +79,24 @@ export function* overPlanes(
     if (least === Number.POSITIVE_INFINITY) break;
     steepest(norm, normal, normal);
     const length = least + LEAST_STEP * widthOf(ball.bounds);
-    for (let i = 0; i < size; i++) {
-      change[i]! += length * normal[i]!;
-      x[i] = Math.min(high, Math.max(low, start[i]! + (1 + overshoot) * change[i]!));
-    }
+    advance(x, change, start, normal, length, overshoot, ball.bounds);
   }
   yield* victim.answers(x);
   return change;
+}
+
+/** Adds a step to the change, and goes as far as it says and the overshoot wants, within the bounds; in a loop of its own, which is compiled better. */
+function advance(
+  x: Float32Array,
+  change: Float64Array,
+  start: Float32Array,
+  normal: Float32Array,
+  length: number,
+  overshoot: number,
+  [low, high]: readonly [number, number],
+): void {
+  for (let i = 0; i < x.length; i++) {
+    change[i]! += length * normal[i]!;
+    x[i] = Math.min(high, Math.max(low, start[i]! + (1 + overshoot) * change[i]!));
+  }
 }

@@ -90,7 +90,6 @@ function* run(
   const { x0, size, ball, answers } = victim;
   const { alphaMax, eta, beta } = options;
   const norm = ball.norm as ProjectionNorm;
-  const [low, high] = ball.bounds;
   const leadsAt = allLeadsOf(victim, rivals, { untilReached: false });
   const normal = new Float32Array(size);
   const fromHere = new Float32Array(size);
@@ -107,26 +106,46 @@ function* run(
       gap = -value;
       normal.set(gradient);
     }
-    let gapOfClean = gap;
-    for (let i = 0; i < size; i++) gapOfClean += normal[i]! * (x[i]! - x0[i]!);
+    const gapOfClean = gap + along(normal, x, x0);
     const a = Math.max(toHyperplane(norm, x, normal, gap, ball.bounds, fromHere, memory), 1e-8);
     const b = Math.max(toHyperplane(norm, x0, normal, gapOfClean, ball.bounds, fromClean, memory), 1e-8);
     const alpha = Math.min(a / (a + b), alphaMax);
-    let moved = false;
-    for (let i = 0; i < size; i++) {
-      const here = x[i]! + eta * fromHere[i]!;
-      const clean = x0[i]! + eta * fromClean[i]!;
-      const before = x[i]!;
-      x[i] = Math.min(high, Math.max(low, here * (1 - alpha) + clean * alpha));
-      if (x[i] !== before) moved = true;
-    }
     // Where nothing moves (every gradient is zero) no later step will either.
-    if (!moved) return;
+    if (!land(x, x0, fromHere, fromClean, eta, alpha, ball.bounds)) return;
     const { reached } = yield* answers(x);
     if (!reached[0]) continue;
     found.nearest = Math.min(found.nearest, distance(norm, x, x0, 0, size));
     for (let i = 0; i < size; i++) x[i] = x0[i]! + (x[i]! - x0[i]!) * beta;
   }
+}
+
+/** `⟨normal, x − x0⟩`; loops over elements are functions of their own, which are compiled better than what is inside a talk. */
+function along(normal: Float32Array, x: Float32Array, x0: Float32Array): number {
+  let total = 0;
+  for (let i = 0; i < x.length; i++) total += normal[i]! * (x[i]! - x0[i]!);
+  return total;
+}
+
+/** Moves `x` between the two projections, `eta` times as far as they are, `alpha` of the way from its own to the clean sample's; whether it moved. */
+function land(
+  x: Float32Array,
+  x0: Float32Array,
+  fromHere: Float32Array,
+  fromClean: Float32Array,
+  eta: number,
+  alpha: number,
+  [low, high]: readonly [number, number],
+): boolean {
+  let moved = 0;
+  for (let i = 0; i < x.length; i++) {
+    const before = x[i]!;
+    const here = before + eta * fromHere[i]!;
+    const clean = x0[i]! + eta * fromClean[i]!;
+    const next = Math.fround(Math.min(high, Math.max(low, here * (1 - alpha) + clean * alpha)));
+    moved += Math.abs(next - before);
+    x[i] = next;
+  }
+  return moved !== 0;
 }
 
 /** Moves `x` from the sample to a random point at distance `radius` (as far as the bounds allow), as the authors' code does. */
