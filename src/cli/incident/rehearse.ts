@@ -141,7 +141,8 @@ export async function rehearse(given: Rehearsal): Promise<void> {
       attacker,
     );
     const queries = answered + (refused ? 1 : 0);
-    if (found === undefined) await sleep(2000, undefined, { signal });
+    // What was asked last may not have been looked at yet.
+    if (found === undefined) await until(signal, async () => found);
     over = true;
     await watch;
     must('attack', queries > 0, 'expected an attack that asks');
