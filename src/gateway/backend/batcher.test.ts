@@ -265,6 +265,34 @@ describe('a run that does not end', () => {
     expect(ends).toHaveLength(1);
   });
 
+  it('is not what a machine does that stood still: the run gets its time again', async () => {
+    let time = 0;
+    const ends: (() => void)[] = [];
+    const stuck: number[] = [];
+    const { batcher } = negating({
+      ...{ pool: lanePool(1), lanes: [0], timeout: 20, clock: () => time },
+      onStuck: (lane) => void stuck.push(lane),
+      async run(_, { x }) {
+        await new Promise<void>((end) => ends.push(end));
+        return { y: x as HostTensor };
+      },
+    });
+    const [first, second] = [1, 2].map((value) => refusal(batcher.run([rows(8, 2, value)], how(8))));
+    await turns(() => ends.length > 0);
+    time += 60_000;
+    vi.advanceTimersByTime(20);
+    expect(stuck).toEqual([]);
+    ends.shift()!();
+    expect(await first).toBe('answered');
+    await turns(() => ends.length > 0);
+    time += 20;
+    vi.advanceTimersByTime(20);
+    expect(await second).toBe('late');
+    expect(stuck).toEqual([0]);
+    for (const end of ends) end();
+    await batcher.close();
+  });
+
   it('gives its thread back when it ends after all', async () => {
     const { batcher, pool, ends } = held();
     const first = refusal(batcher.run([rows(1, 2, 1)], how(1)));

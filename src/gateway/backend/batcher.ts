@@ -47,6 +47,8 @@ export interface Batcher {
 
 /** Most bytes of inputs that may wait for one model. */
 const MOST_WAITING_BYTES = 256 * 2 ** 20;
+/** Milliseconds by which a timer that fires late shows that the machine, or this process, was stopped. */
+const STILL = 1000;
 /** Seconds after which callers may ask a model again whose threads are all in runs that do not end. */
 const ASK_AGAIN = 10;
 /** How much the newest run says about the next. */
@@ -136,7 +138,14 @@ export function openBatcher(batching: Batching): Batcher {
   const serve = async (lane: number, pieces: readonly Piece[], rows: number): Promise<void> => {
     const start = clock();
     const run = place.begin(lane);
-    const tooLong = setTimeout(() => {
+    let looked = start;
+    const look = (): void => {
+      // Much later than it was due: the machine stood still, and the run with it.
+      if (clock() - looked > batching.timeout + STILL) {
+        looked = clock();
+        tooLong = setTimeout(look, batching.timeout).unref();
+        return;
+      }
       if (run.tooLong())
         batching.onStuck?.(
           lane,
@@ -146,8 +155,8 @@ export function openBatcher(batching: Batching): Batcher {
       for (const piece of pieces)
         fail(piece, new Refused('late', `a run took more than ${batching.timeout} ms`));
       if (place.isStuck) refuseAll();
-    }, batching.timeout);
-    tooLong.unref();
+    };
+    let tooLong = setTimeout(look, batching.timeout).unref();
     try {
       await runTogether(lane, pieces, rows);
       const each = (clock() - start) / rows;
