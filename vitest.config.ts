@@ -25,5 +25,7 @@ export default defineConfig({
     // Far more than any test takes on a quiet machine: only what hangs should fail.
     testTimeout: slow ? 600_000 : 120_000,
     hookTimeout: slow ? 600_000 : 120_000,
+    // What is polled for comes when the machine gets round to it; a second is the default.
+    expect: { poll: { timeout: 60_000 } },
   },
 });

@@ -8,10 +8,13 @@ export const CHROMIUM = '/usr/bin/chromium';
 /** Whether browser tests can run here. */
 export const hasChromium = existsSync(CHROMIUM);
 
+/** Milliseconds that anything on a page is waited for: half a minute is the default, which a machine that does much else may stand still for. */
+const PATIENCE = 100_000;
+
 /** A browser, with the console built where its sources are newer. */
 export async function openBrowser(): Promise<Browser> {
   await buildConsole({ ifNewer: true });
-  return chromium.launch({
+  const browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: [
       '--headless',
@@ -21,6 +24,8 @@ export async function openBrowser(): Promise<Browser> {
       '--no-first-run',
     ],
   });
+  browser.on('context', (context) => context.setDefaultTimeout(PATIENCE));
+  return browser;
 }
 
 /** What a page complains of: errors of scripts, messages on the console, and questions to anywhere but its own servers. */

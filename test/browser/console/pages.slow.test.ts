@@ -1,13 +1,10 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FixtureServer, openFixture } from '../../../console/dev/fixture-server.ts';
 import { barriersOn } from './accessibility.ts';
+import { keepPicture, LOOKS, look } from './looks.ts';
 import { complaintsOf, hasChromium, openBrowser, settled } from './open-browser.ts';
 
-/** GLACIS_SCREENSHOTS names a folder that keeps pictures of every page in four looks. */
-const shots = process.env.GLACIS_SCREENSHOTS;
 /** Pages whose data the fixture server makes up; the others meet real parts in tests of their own. */
 const PAGES = ['', 'cases', 'traffic', 'drift', 'models', 'alerts'];
 /** These, and the pages of one thing. */
@@ -23,14 +20,6 @@ const PATHS = [
   '/drift?model=credit',
   '/nothing/of/the/kind',
 ];
-const LOOKS = [
-  [1280, 'light'],
-  [1280, 'dark'],
-  [390, 'light'],
-  [390, 'dark'],
-] as const;
-type Look = (typeof LOOKS)[number];
-
 describe.skipIf(!hasChromium)('every page of the console (needs /usr/bin/chromium)', () => {
   let browser: Browser;
   let page: Page;
@@ -38,7 +27,6 @@ describe.skipIf(!hasChromium)('every page of the console (needs /usr/bin/chromiu
   let empty: FixtureServer;
   let complaints: string[];
   beforeAll(async () => {
-    if (shots !== undefined) mkdirSync(shots, { recursive: true });
     [browser, server, empty] = await Promise.all([
       openBrowser(),
       openFixture({ pace: 0 }),
@@ -55,18 +43,9 @@ describe.skipIf(!hasChromium)('every page of the console (needs /usr/bin/chromiu
 
   const open = async (at: FixtureServer, path: string): Promise<void> => {
     complaints.length = 0;
-    await look(LOOKS[0]);
+    await look(page, LOOKS[0]);
     await page.goto(`${at.url}/console${path}`);
     await settled(page);
-  };
-  const look = async ([width, colorScheme]: Look): Promise<void> => {
-    await page.setViewportSize({ width, height: width < 500 ? 844 : 860 });
-    await page.emulateMedia({ colorScheme });
-  };
-  const keep = async (name: string, [width, colours]: Look): Promise<void> => {
-    if (shots === undefined) return;
-    const file = `${name.replace(/[^a-z0-9]+/gi, '_')}-${width}-${colours}.png`;
-    await page.screenshot({ path: join(shots, file), fullPage: true });
   };
   const wider = () =>
     page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
@@ -83,9 +62,9 @@ describe.skipIf(!hasChromium)('every page of the console (needs /usr/bin/chromiu
       ).toBe(0);
       expect(await page.evaluate('document.title')).toMatch(/Glacis$/);
       for (const each of LOOKS) {
-        await look(each);
+        await look(page, each);
         await expect.poll(wider, { message: `wider than ${each[0]} px` }).toBeLessThanOrEqual(0);
-        await keep(path, each);
+        await keepPicture(page, path, each);
         // All rules where the page is another one; where only its colours are, those of colours.
         if (each === LOOKS[0] || each === LOOKS[3]) expect(await barriersOn(page)).toEqual([]);
         else if (each === LOOKS[1]) expect(await barriersOn(page, ['color-contrast'])).toEqual([]);
@@ -97,8 +76,8 @@ describe.skipIf(!hasChromium)('every page of the console (needs /usr/bin/chromiu
   it.each(PAGES)('/%s of a gateway that has just begun says what to do first', async (id) => {
     await open(empty, `/${id}`);
     expect(await barriersOn(page)).toEqual([]);
-    await keep(`empty_${id}`, LOOKS[0]);
-    await look(LOOKS[3]);
+    await keepPicture(page, `empty_${id}`, LOOKS[0]);
+    await look(page, LOOKS[3]);
     await expect.poll(wider).toBeLessThanOrEqual(0);
     expect(complaints).toEqual([]);
   });

@@ -6,6 +6,7 @@ import { openRealParts, type RealParts } from '../../../console/dev/real/open-re
 import { bundledExample } from '../../../src/cli/bundled-example.ts';
 import { encodePng } from '../../../src/report/png.ts';
 import { barriersOn } from './accessibility.ts';
+import { keepPicture, LOOKS, look } from './looks.ts';
 import { complaintsOf, hasChromium, openBrowser, settled } from './open-browser.ts';
 
 describe.skipIf(!hasChromium)('pages of proof and rules, on real parts (needs /usr/bin/chromium)', () => {
@@ -53,7 +54,7 @@ describe.skipIf(!hasChromium)('pages of proof and rules, on real parts (needs /u
       // The verdict before it stays until there is another.
       await button('Try it').click();
       const verdict = () => page.locator('.lab-verdict').textContent();
-      await expect.poll(verdict, { timeout: 30_000 }).toMatch(/It held.*Still Speed limit 30/s);
+      await expect.poll(verdict).toMatch(/It held.*Still Speed limit 30/s);
       await page.getByText('Nobody knows anything').waitFor();
       expect(complaints).toEqual([]);
     });
@@ -316,7 +317,7 @@ describe.skipIf(!hasChromium)('pages of proof and rules, on real parts (needs /u
       await button('Sign out').click();
       await dialog().getByRole('button', { name: 'Sign out' }).click();
       await page.getByText('Signed out.').waitFor();
-      await expect.poll(() => page.locator('tbody tr').count(), { timeout: 5000 }).toBe(1);
+      await expect.poll(() => page.locator('tbody tr').count()).toBe(1);
     });
 
     it('has more keys on further pages, and says who may do what', async () => {
@@ -350,10 +351,12 @@ describe.skipIf(!hasChromium)('pages of proof and rules, on real parts (needs /u
     await open(path);
     await page.getByText(text).first().waitFor();
     await settled(page);
-    expect(await barriersOn(page)).toEqual([]);
-    await page.emulateMedia({ colorScheme: 'dark' });
-    await page.setViewportSize({ width: 390, height: 844 });
-    await expect.poll(() => page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
-    expect(await barriersOn(page)).toEqual([]);
+    for (const each of LOOKS) {
+      await look(page, each);
+      const wide = () => page.evaluate('document.documentElement.scrollWidth');
+      await expect.poll(wide).toBeLessThanOrEqual(each[0]);
+      await keepPicture(page, path, each);
+      if (each === LOOKS[0] || each === LOOKS[3]) expect(await barriersOn(page)).toEqual([]);
+    }
   });
 });
