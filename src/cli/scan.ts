@@ -3,8 +3,6 @@ import { GlacisError } from '../core/error.ts';
 import { visible } from '../report/markup.ts';
 import { sarifLog } from '../supply/finding/sarif.ts';
 import { lookedAt } from '../supply/provenance/looked-at.ts';
-import { RULES } from '../supply/scan/registry.ts';
-import { rewriteCheckpoint } from '../supply/scan/rewrite/rewrite.ts';
 import { type ScanResult, scanPaths } from '../supply/scan/scan-paths.ts';
 import { fileText, summaryText } from '../supply/scan/scan-text.ts';
 import { type Command, EXIT } from './command.ts';
@@ -60,8 +58,9 @@ export const command: Command = {
         : await lookedAt(given.positionals, { covers, now: () => new Date(), signal }, scan);
     terminal.print(visible(summaryText(result)));
     if (json !== undefined) await writeText(json, `${JSON.stringify(result, null, 2)}\n`);
-    if (sarif !== undefined) await writeText(sarif, sarifOf(result));
+    if (sarif !== undefined) await writeText(sarif, await sarifOf(result));
     if (safe !== undefined) {
+      const { rewriteCheckpoint } = await import('../supply/scan/rewrite/rewrite.ts');
       const { tensors, bytes, left } = await rewriteCheckpoint(given.positionals[0]!, safe, signal);
       for (const { name, reason } of left) terminal.say(`Left out: ${name}: ${reason}`);
       terminal.say(`${tensors} tensors, ${bytes} bytes: ${safe}`);
@@ -75,7 +74,8 @@ function oneLine(name: string): string {
   return visible(name).replaceAll(/[\n\t]/g, '\ufffd');
 }
 
-function sarifOf({ files }: ScanResult): string {
+async function sarifOf({ files }: ScanResult): Promise<string> {
+  const { RULES } = await import('../supply/scan/registry.ts');
   const findings = files.flatMap((file) => file.findings);
   return sarifLog({
     command: 'scan',

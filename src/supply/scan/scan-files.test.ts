@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_SCAN_LIMITS } from './limits.ts';
 import { op, PAYLOAD, pickle } from './pickle/pickle.fixture.ts';
-import { scanFiles } from './scan-files.ts';
+import { scanFiles, startThreads } from './scan-files.ts';
 import { scanPaths } from './scan-paths.ts';
 import type { SourceResult } from './scan-source.ts';
 import { walk } from './walk.ts';
@@ -76,22 +76,17 @@ describe('scanning with several threads', () => {
     ]) {
       const own = openWalkScan(folder, found, options);
       const results: (readonly [string, SourceResult])[] = [];
-      let started = 0;
-      await scanFiles(
-        {
-          ...options,
-          root: folder,
-          walk: found,
-          own,
-          threads: 2,
-          start() {
-            started++;
-            return new Worker(program, { eval: true });
-          },
-        },
-        (path, result) => void results.push([path, result]),
-      );
-      expect(started).toBe(1);
+      const threads = startThreads({
+        ...options,
+        root: folder,
+        walk: found,
+        threads: 2,
+        start: () => new Worker(program, { eval: true }),
+      });
+      expect(threads.helpers).toHaveLength(1);
+      const { files } = found;
+      await scanFiles({ files, own, threads }, (path, result) => void results.push([path, result]));
+      threads.end();
       expect(results.map(([path]) => path)).toEqual(found.files.map(({ path }) => path));
       const lost = results.filter(([, { findings }]) =>
         findings.some(({ rule }) => rule.id === 'file/scanner-failed'),

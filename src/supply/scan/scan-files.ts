@@ -13,18 +13,43 @@ import type { WalkScan } from './walk-scan.ts';
 const SMALL = 32 << 20;
 const FEW = 4;
 
-/** What files are scanned with. */
-export interface FilesScan {
+/** What threads are started with. */
+export interface ThreadsFor {
   readonly root: string;
   readonly walk: Pick<Walk, 'files' | 'folders'>;
   readonly limits: ScanLimits;
-  /** What this thread scans with. */
-  readonly own: WalkScan;
-  /** Threads at most, this one counted. */
+  /** Threads at most, the caller's counted. */
   readonly threads: number;
-  readonly signal?: AbortSignal | undefined;
   /** Starts a thread of scan-worker.ts. */
   readonly start?: (data: ScanWorkerData) => Worker;
+}
+
+/** Threads that scan files of one walk; whoever starts them ends them. */
+export interface ScanThreads {
+  readonly helpers: readonly Helper[];
+  end(): void;
+}
+
+/** Starts as many threads beside the caller's as are worth it. They load what they need while the caller does the same. */
+export function startThreads({ root, walk, limits, threads, start = startWorker }: ThreadsFor): ScanThreads {
+  const data: ScanWorkerData = { glacis: 'scan', root, walk, limits };
+  const count = helpersFor(walk.files, threads);
+  const helpers = Array.from({ length: count }, () => startHelper(start(data)));
+  return {
+    helpers,
+    end() {
+      for (const helper of helpers) helper.end();
+    },
+  };
+}
+
+/** What files are scanned with. */
+export interface FilesScan {
+  readonly files: Walk['files'];
+  /** What this thread scans with. */
+  readonly own: WalkScan;
+  readonly threads: ScanThreads;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -33,10 +58,9 @@ export interface FilesScan {
  * left. Errors: `run/cancelled`.
  */
 export async function scanFiles(
-  { root, walk, limits, own, threads, signal, start = startWorker }: FilesScan,
+  { files, own, threads, signal }: FilesScan,
   done: (path: string, result: SourceResult) => void,
 ): Promise<void> {
-  const { files } = walk;
   const results: (SourceResult | undefined)[] = [];
   let next = 0;
   let shown = 0;
@@ -49,20 +73,15 @@ export async function scanFiles(
       done(files[shown++]!.path, ready);
     }
   };
-  const data: ScanWorkerData = { glacis: 'scan', root, walk, limits };
-  const helpers = Array.from({ length: helpersFor(files, threads) }, () => startHelper(start(data)));
-  const end = () => {
-    for (const helper of helpers) helper.end();
-  };
+  const end = () => threads.end();
   signal?.addEventListener('abort', end, { once: true });
   try {
     await Promise.all([
       scanHere(own, files, take, finish),
-      ...helpers.map((helper) => scanThere(helper, own, files, take, finish)),
+      ...threads.helpers.map((helper) => scanThere(helper, own, files, take, finish)),
     ]);
   } finally {
     signal?.removeEventListener('abort', end);
-    end();
   }
   if (signal?.aborted) throw new GlacisError('run/cancelled', 'scan: cancelled', { cause: signal.reason });
 }
@@ -111,7 +130,7 @@ function helpersFor(files: Walk['files'], threads: number): number {
 }
 
 /** A thread that scans one file at a time. */
-interface Helper {
+export interface Helper {
   /** What it says of a file, or why it is not there any more. */
   ask(path: string): Promise<ScanReply | string>;
   end(): void;

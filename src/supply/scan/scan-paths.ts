@@ -8,11 +8,10 @@ import { toSupplyFinding } from './finding.ts';
 import { slashed } from './folder-collections.ts';
 import { DEFAULT_SCAN_LIMITS, type ScanLimits } from './limits.ts';
 import { notOpened, withFinding } from './scan-file.ts';
-import { scanFiles } from './scan-files.ts';
+import { scanFiles, startThreads } from './scan-files.ts';
 import type { SourceResult } from './scan-source.ts';
 import { type Verdict, worstVerdict } from './verdict.ts';
 import { walk } from './walk.ts';
-import { openWalkScan } from './walk-scan.ts';
 
 /** The version of the format, as the field `schema` carries it. */
 export const SCAN_SCHEMA = 'glacis.scan/1';
@@ -92,26 +91,32 @@ export async function scanPaths(paths: readonly string[], options: ScanOptions =
     const path = join(given, '.');
     const found = await walk(path, signal);
     passedOver.push(...found.passedOver.map(slashed));
-    const own = openWalkScan(path, found, { limits, now, signal });
-    for (const { path: refused, reason } of found.refused) add(refused, notOpened(slashed(refused), reason));
-    for await (const { folder, result } of own.scanFolders())
-      if (result.formats.length > 0 || result.findings.length > 0) add(folder, result);
+    const { files: listed, folders } = found;
+    const helping = startThreads({ root: path, walk: { files: listed, folders }, limits, threads });
     const unknown: { readonly file: string; readonly result: SourceResult }[] = [];
-    let done = 0;
-    const total = found.files.length;
-    await scanFiles(
-      { root: path, walk: { files: found.files, folders: found.folders }, limits, own, threads, signal },
-      (file, result) => {
-        progress({ label: 'scanning', done: ++done, total, note: slashed(file) });
+    let vouched: ReadonlySet<string>;
+    try {
+      const { openWalkScan } = await import('./walk-scan.ts');
+      const own = openWalkScan(path, found, { limits, now, signal });
+      vouched = own.vouched;
+      for (const { path: refused, reason } of found.refused)
+        add(refused, notOpened(slashed(refused), reason));
+      for await (const { folder, result } of own.scanFolders())
+        if (result.formats.length > 0 || result.findings.length > 0) add(folder, result);
+      let done = 0;
+      await scanFiles({ files: listed, own, threads: helping, signal }, (file, result) => {
+        progress({ label: 'scanning', done: ++done, total: listed.length, note: slashed(file) });
         // A later file may vouch for it: a model for its external weights.
         if (result.unknown) unknown.push({ file, result });
         else add(file, result);
-      },
-    );
+      });
+    } finally {
+      helping.end();
+    }
     for (const { file, result } of unknown)
       add(
         file,
-        own.vouched.has(file)
+        vouched.has(file)
           ? result
           : withFinding(result, slashed(file), ENGINE_RULES.unknownFormat, 'no scanner knows it'),
       );

@@ -21,6 +21,8 @@ export interface SourceScan extends Scanners {
   readonly signal?: AbortSignal | undefined;
   /** The folder that the file lies in. */
   readonly siblings?: Collection | undefined;
+  /** Of {@link newProbeMemory}, for one file after the other; each content gets its own without. */
+  readonly memory?: Uint8Array;
 }
 
 /** What was found in one file. */
@@ -100,19 +102,24 @@ class Look {
     const { budget } = this.#scan;
     const source = boundedSource(raw, budget, placeText(this.#place));
     const formats: string[] = [];
+    const recognised: Scanner[] = [];
     let plain = true;
+    // All look before one reads on: what lies inside is looked at in the same memory.
     await this.#guarded(async () => {
-      const probe = await probeOf(name, source, budget);
-      const context = this.#context(name);
-      for (const scanner of this.#scan.scanners) {
+      const probe = await probeOf(name, source, budget, this.#scan.memory);
+      for (const scanner of this.#scan.scanners)
         await this.#guarded(async () => {
-          if (!(await scanner.recognises(probe))) return;
-          formats.push(scanner.id);
-          if ((await scanner.scan(source, context)) === 'another format') formats.pop();
+          if (await scanner.recognises(probe)) recognised.push(scanner);
         });
-      }
       plain = isPlain(probe);
     });
+    const context = this.#context(name);
+    for (const scanner of recognised) {
+      formats.push(scanner.id);
+      await this.#guarded(async () => {
+        if ((await scanner.scan(source, context)) === 'another format') formats.pop();
+      });
+    }
     return { formats, plain };
   }
 
@@ -208,11 +215,29 @@ class Look {
   }
 }
 
-async function probeOf(name: string, source: ByteSource, budget: Budget): Promise<Probe> {
+async function probeOf(
+  name: string,
+  source: ByteSource,
+  budget: Budget,
+  memory = newProbeMemory(),
+): Promise<Probe> {
   const { size } = source;
-  const head = await source.read(0, Math.min(HEAD, size));
-  const tail = size <= HEAD ? head : await source.read(Math.max(0, size - TAIL), Math.min(TAIL, size));
+  const head = await part(source, 0, memory.subarray(0, Math.min(HEAD, size)));
+  const end = memory.subarray(HEAD, HEAD + Math.min(TAIL, size));
+  const tail = size <= HEAD ? head : await part(source, size - end.length, end);
   return { name, size, head, tail, source, budget };
+}
+
+/** The bytes of `source` from `offset` on: in `target`, or where they lie already. */
+async function part(source: ByteSource, offset: number, target: Uint8Array): Promise<Uint8Array> {
+  if (source.readInto === undefined) return source.read(offset, target.length);
+  await source.readInto(offset, target);
+  return target;
+}
+
+/** Memory for what is looked at first of each content; new memory costs more than what is read into it. */
+export function newProbeMemory(): Uint8Array {
+  return new Uint8Array(HEAD + TAIL);
 }
 
 /** A source that no scanner can make read more at once than the limits allow, or longer than the time that is left. */

@@ -17,7 +17,7 @@ export interface Probe {
   /** The name that the file or member goes by; a hint at most, because anybody can rename a file. */
   readonly name: string;
   readonly size: number;
-  /** The first 4 KiB, or all there is. */
+  /** The first 4 KiB, or all there is; only for the time of the question, as `tail` is. */
   readonly head: Uint8Array;
   /** The last 68 KiB, or all there is. */
   readonly tail: Uint8Array;

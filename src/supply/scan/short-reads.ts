@@ -15,21 +15,26 @@ const TURN = 32;
 export function shortReadSource(handle: FileHandle, size: number, path: string): ByteSource {
   const source = fileSource(handle, size, path);
   let turn = 0;
+  const isShort = (offset: number, length: number) =>
+    offset >= 0 && length > 0 && length <= SHORT && offset + length <= size && ++turn % TURN !== 0;
+  /** Whether all of it came; whatever is odd about it, the other way finds out. */
+  const readHere = (offset: number, target: Uint8Array) => {
+    try {
+      return readSync(handle.fd, target, 0, target.length, offset) === target.length;
+    } catch (thrown) {
+      throw asGlacisError(thrown, 'data/unreadable', path);
+    }
+  };
   return {
     ...source,
     async read(offset, length) {
-      const end = offset + length;
-      const fits = offset >= 0 && length > 0 && length <= SHORT && end <= size;
-      if (!fits || ++turn % TURN === 0) return source.read(offset, length);
+      if (!isShort(offset, length)) return source.read(offset, length);
       const bytes = new Uint8Array(length);
-      let got: number;
-      try {
-        got = readSync(handle.fd, bytes, 0, length, offset);
-      } catch (thrown) {
-        throw asGlacisError(thrown, 'data/unreadable', path);
-      }
-      // Whatever is odd about it, the other way finds out.
-      return got === length ? bytes : source.read(offset, length);
+      return readHere(offset, bytes) ? bytes : source.read(offset, length);
+    },
+    async readInto(offset, target) {
+      if (isShort(offset, target.length) && readHere(offset, target)) return;
+      await source.readInto!(offset, target);
     },
   };
 }

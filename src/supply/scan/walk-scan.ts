@@ -2,11 +2,11 @@ import { foldersOf, parentOf, slashed } from './folder-collections.ts';
 import { newBudget, type ScanLimits } from './limits.ts';
 import { COLLECTION_SCANNERS, SCANNERS } from './registry.ts';
 import { scanFile } from './scan-file.ts';
-import { type SourceResult, type SourceScan, scanCollection } from './scan-source.ts';
+import { newProbeMemory, type SourceResult, type SourceScan, scanCollection } from './scan-source.ts';
 import type { Collection } from './scanner.ts';
 import type { Walk } from './walk.ts';
 
-/** What a walk found, ready to be scanned in any order. */
+/** What a walk found, ready to be scanned, one file after the other and in any order. */
 export interface WalkScan {
   /** Every folder that was walked, and what its files are together. */
   scanFolders(): AsyncGenerator<{ readonly folder: string; readonly result: SourceResult }>;
@@ -24,12 +24,13 @@ export interface WalkScanOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Opens what `walk` found below `root`. */
+/** Opens what `walk` found below `root`, to be scanned one file after the other. */
 export function openWalkScan(
   root: string,
   walk: Pick<Walk, 'files' | 'folders'>,
   { limits, now, signal }: WalkScanOptions,
 ): WalkScan {
+  const memory = newProbeMemory();
   const vouched = new Set<string>();
   const folders = foldersOf(root, walk, (path) => vouched.add(path));
   const scan = (path: string, siblings: Collection | undefined): SourceScan => ({
@@ -39,6 +40,7 @@ export function openWalkScan(
     budget: newBudget(limits, now, signal),
     signal,
     siblings,
+    memory,
   });
   return {
     vouched,

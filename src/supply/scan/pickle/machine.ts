@@ -362,10 +362,21 @@ export class PickleMachine {
       if (items.length > 0) this.#world.fill(target, 'SETITEMS', items[0], at);
       return;
     }
+    let keys = true;
     for (let i = 0; i < items.length; i += 2) {
       const key = items[i]!;
       this.#hands(items[i + 1]!, at);
       if (typeof key === 'string' && dict.dunder === undefined && isDunder(key)) dict.dunder = key;
+      keys &&= isKey(key);
+    }
+    const count = items.length / 2;
+    if (keys && this.#kept + count <= this.#limits.kept) {
+      this.#kept += count;
+      dict.putAll(items);
+      return;
+    }
+    for (let i = 0; i < items.length; i += 2) {
+      const key = items[i]!;
       if (!isKey(key) || !this.#keeps(dict, key)) dict.dropped++;
       else dict.put(key, items[i + 1]!);
     }

@@ -63,22 +63,25 @@ export class Dict {
   /** The first key that begins and ends with two underscores. */
   dunder: string | undefined;
   readonly #entries = new Map<Key, Value>();
-  /** Keys and values in turn that are not in the table yet. */
-  #waiting: Value[] = [];
+  /** Lists of keys and values in turn that are not in the table yet. */
+  #waiting: (readonly Value[])[] = [];
 
   /** Entries with keys of None, bool, int or short str. */
   get entries(): Map<Key, Value> {
-    const waiting = this.#waiting;
-    if (waiting.length > 0) {
-      this.#waiting = [];
-      for (let i = 0; i < waiting.length; i += 2) this.#entries.set(waiting[i] as Key, waiting[i + 1]!);
-    }
+    for (const items of this.#waiting)
+      for (let i = 0; i < items.length; i += 2) this.#entries.set(items[i] as Key, items[i + 1]!);
+    this.#waiting = [];
     return this.#entries;
   }
 
   /** Adds an entry, or gives the one with this key another value. */
   put(key: Key, value: Value): void {
-    this.#waiting.push(key, value);
+    this.putAll([key, value]);
+  }
+
+  /** As {@link put} for keys and values in turn; the list belongs to the dictionary from then on. */
+  putAll(entries: readonly Value[]): void {
+    this.#waiting.push(entries);
   }
 }
 

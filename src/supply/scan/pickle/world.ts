@@ -35,5 +35,6 @@ export interface World {
 
 /** Whether a name begins and ends with two underscores. */
 export function isDunder(name: string): boolean {
-  return name.length > 4 && name.startsWith('__') && name.endsWith('__');
+  // The first letter decides for nearly every name of a large vocabulary.
+  return name.charCodeAt(0) === 0x5f && name.length > 4 && name.startsWith('__') && name.endsWith('__');
 }
