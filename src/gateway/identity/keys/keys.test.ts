@@ -401,6 +401,69 @@ describe('who may not give roles', () => {
   });
 });
 
+describe('a wish that cannot be met', () => {
+  it.each<[string, object, RegExp]>([
+    ['no time to live', { lifetime: 0 }, /length of time/],
+    ['a time that is no number', { lifetime: Number.NaN }, /length of time/],
+    ['too many roles', { roles: Array.from({ length: 33 }, (_, i) => `r${i}`) }, /at most 32 names/],
+    ['a role that is no name', { roles: ['a\nb'] }, /at most 32 names/],
+    ['an operation twice', { scope: { ...SCOPE, operations: ['infer', 'infer'] } }, /each operation once/],
+  ])('is refused: %s', async (_, over, message) => {
+    await expect(desk.create({ ...WISH, ...over }, ADMIN)).rejects.toMatchObject({
+      code: 'option/invalid',
+      message: expect.stringMatching(message),
+    });
+    expect(store.rows.size).toBe(0);
+  });
+
+  it.each([-1, Number.POSITIVE_INFINITY, Number.NaN])('is refused: an overlap of %d', async (overlap) => {
+    const { record } = await desk.create(WISH, ADMIN);
+    await expect(desk.rotate(record.id, ADMIN, { overlap })).rejects.toThrow('length of time');
+    expect(store.rows.size).toBe(1);
+  });
+});
+
+describe('the holder of a key', () => {
+  it('is nobody where there is no such key, or where it may not be used any more', async () => {
+    const { record } = await desk.create(WISH, ADMIN);
+    expect(ring.holder(record.id).id).toBe('acme-scanner');
+    expect(() => ring.holder('nothing')).toThrow(Refused);
+    await desk.revoke(record.id, ADMIN);
+    expect(() => ring.holder(record.id)).toThrow(Refused);
+  });
+});
+
+describe('keys in the store', () => {
+  it('that this version cannot read are counted, reported and do not work', async () => {
+    const { text, record } = await desk.create(WISH, ADMIN);
+    const { id, created, expires } = record;
+    await ring.close();
+    vi.spyOn(store, 'load').mockResolvedValueOnce({
+      keys: [],
+      damaged: [{ id, created, expires }],
+      shutOut: [],
+    });
+    await openAll();
+    expect(failures.map(String).join()).toContain(id);
+    expect(because(text)).toMatch('unknown');
+    // What they amount to is that of the store, so nothing is read again.
+    const { loads, changes, partial } = store;
+    await ring.refresh();
+    expect(store).toMatchObject({ loads, changes, partial });
+  });
+
+  it('beyond what the index may hold are no longer followed, and it says so', async () => {
+    await ring.close();
+    ring = await openKeyRing(
+      { refresh: DAY, stale: DAY, most: 2 },
+      { store, hash, now: () => at, clock: () => ticks, failed: (_, thrown) => failures.push(thrown) },
+    );
+    for (const id of ['aa1', 'bb1', 'cc1']) await store.add({ ...KEPT, id, created: at });
+    await ring.refresh();
+    expect(failures).toMatchObject([{ code: 'store/unusable' }]);
+  });
+});
+
 describe('names that would confuse a log', () => {
   it.each(['', ' a', 'a\nb', 'a\u001b[31m', 'a\u202eb', 'x'.repeat(129)])('%j is refused', async (name) => {
     await expect(desk.create({ ...WISH, principal: name }, ADMIN)).rejects.toMatchObject({
