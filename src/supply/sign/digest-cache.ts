@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { GlacisError } from '../../core/error.ts';
 import { writeAtomically } from '../../data/atomic-write.ts';
 import type { Piece } from './hash-piece.ts';
@@ -21,7 +21,7 @@ const SETTLED = 2_000_000_000n;
  * that is no cache; `output/unwritable`. `now` gives milliseconds since 1970.
  */
 export async function openDigestCache(path: string, now: () => number = Date.now): Promise<DigestCache> {
-  const known = await read(path);
+  const known = read(path);
   return {
     async hash(pieces, options) {
       const keys = pieces.map((piece) => keyOf(piece, options.type));
@@ -56,12 +56,13 @@ function keyOf({ file, start, end }: Piece, type: string): string {
   return [type, start, end, dev, ino, size, mtimeNs, ctimeNs, file.path].join(' ');
 }
 
-async function read(path: string): Promise<Map<string, string>> {
+/** Read on the spot: handing that to another thread costs as much as all the rest of a decision of the gate. */
+function read(path: string): Map<string, string> {
   const refuse = (cause?: unknown) =>
     new GlacisError('data/unreadable', `${path}: expected a cache of digests that Glacis wrote`, { cause });
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = readFileSync(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
     throw refuse(error);
