@@ -28,7 +28,7 @@ describe('planHardening', () => {
   it('falls back on single steps where time is short, and says so', () => {
     const { wishes, reasons } = planHardening({ ...facts, seconds: 3 });
     expect(wishes).toMatchObject({
-      against: `fast(eps=${8 / 255})`,
+      against: `fast(eps=${8 / 255}, ramp=0.7)`,
       epochs: 3,
       whenCatastrophic: 'fall-back',
     });
@@ -61,7 +61,7 @@ describe('planHardening', () => {
     const few = planHardening({ ...facts, epochs: 3, seconds: 17 });
     expect(few.wishes).toMatchObject({ against: `trades(eps=${8 / 255}, steps=10)`, epochs: 3 });
     const many = planHardening({ ...facts, epochs: 100, seconds: 17 });
-    expect(many.wishes).toMatchObject({ against: `fast(eps=${8 / 255})`, epochs: 100 });
+    expect(many.wishes).toMatchObject({ against: `fast(eps=${8 / 255}, ramp=0.7)`, epochs: 100 });
     expect(many.reasons.join()).toContain('more than the time there is');
   });
 

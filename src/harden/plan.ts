@@ -67,8 +67,9 @@ export function planHardening(facts: HardeningFacts): HardeningPlan {
       'option/invalid',
       `--budget: expected time for at least one epoch of ${n} samples (about ${duration(epochSeconds(chosen) / SHARE)}), got ${duration(seconds / SHARE)}; give more time, or fewer samples with --n`,
     );
-  const isRamped = facts.against === undefined && isWide && epochs >= FEWEST;
-  const against = isRamped ? objective(steps, ', ramp=0.3') : chosen;
+  const ramp = steps === 1 ? HASTY_RAMP : isWide && epochs >= FEWEST ? RAMP : undefined;
+  const against =
+    facts.against === undefined && ramp !== undefined ? objective(steps, `, ramp=${ramp}`) : chosen;
   const whole = epochs * epochSeconds(against);
   return {
     wishes: {
@@ -95,6 +96,13 @@ export function planHardening(facts: HardeningFacts): HardeningPlan {
   };
 }
 
+/** Over which share of the training a wide radius grows to its size. */
+const RAMP = 0.3;
+/**
+ * The same against single steps: a network that stands nothing yet learns to answer nothing at all when it meets the whole radius at once (`cifar10-resnet14`, 4,000
+ * samples, 8/255, six epochs: 10 % right with and without an attack; growing over 0.7, 66 % and under PGD-10 13.5 %).
+ */
+const HASTY_RAMP = 0.7;
 /** Share of the budget that training may take; the rest is for measuring before and after. */
 export const SHARE = 0.75;
 /** Decay of the averaged weights, which are what is kept. */
@@ -107,7 +115,7 @@ export function stepSeconds(pace: number, { attack, weights }: Price): number {
 
 function reasonFor(steps: number, isWide: boolean): string {
   if (steps === 1)
-    return 'the time is short: single-step attacks from random starts, watched for catastrophic overfitting';
+    return 'the time is short: single-step attacks from random starts, whose radius grows over most of the training, watched for catastrophic overfitting';
   return isWide
     ? `a wide radius: PGD with ${steps} steps whose radius grows over the first third`
     : `a small radius: TRADES with ${steps} steps, which trades accuracy for robustness openly`;
