@@ -5,6 +5,8 @@ import type { InputGuard } from './guard.ts';
 import { CALLER, modelFixture, questionFixture, stagesFixture } from './pipeline.fixture.ts';
 import { openPipeline } from './pipeline.ts';
 import { REFUSALS, Refused } from './refusal.ts';
+import type { RunOptions, ServedModel } from './served-model.ts';
+import type { Stages } from './stages.ts';
 
 const guard = (name: string, phase: InputGuard['phase'], judge: InputGuard['judge']): InputGuard => ({
   name,
@@ -261,6 +263,31 @@ describe('a call that is refused', () => {
   });
 });
 
+describe('a guard that answers later', () => {
+  it('and fails refuses, as one that fails at once does', async () => {
+    for (const phase of ['before', 'after'] as const) {
+      const stages = stagesFixture({
+        guards: () => [guard('g', phase, () => Promise.reject(new Error('broken')))],
+      });
+      expect(await openPipeline(stages).infer(questionFixture([[1, 0, 0]]))).toMatchObject({
+        refusal: 'failed',
+      });
+    }
+  });
+});
+
+describe('a budget that is nearly used up', () => {
+  it('is in the log with the detail that was told', async () => {
+    const budgets = {
+      take: () => 'label' as const,
+      state: async () => ({ used: 9, limit: 10, step: 'label' as const }),
+    };
+    const stages = stagesFixture({ budgets });
+    await openPipeline(stages).infer(questionFixture([[1, 0, 0]]));
+    expect(decisionOf(stages)).toMatchObject({ outcome: 'answered', detail: 'label' });
+  });
+});
+
 describe('a log that cannot be written', () => {
   it('lets no answer out', async () => {
     const fixture = stagesFixture();
@@ -279,6 +306,14 @@ describe('a log that cannot be written', () => {
     });
   });
 
+  it('lets no refusal out either, but that nothing is served', async () => {
+    const fixture = stagesFixture({ rates: { take: () => 7 } });
+    const record = () => Promise.reject(new GlacisError('output/unwritable', 'disk full'));
+    const stages = { ...fixture, recorder: { ...fixture.recorder, record } };
+    const reply = await openPipeline(stages).infer(questionFixture([[1, 0, 0]]));
+    expect(reply).toMatchObject({ kind: 'refusal', refusal: 'unavailable', retryAfter: undefined });
+  });
+
   it('ends the service', async () => {
     let asked = false;
     const fixture = stagesFixture({
@@ -293,6 +328,92 @@ describe('a log that cannot be written', () => {
     expect(gateway.isReady()).toBe(false);
     expect(await gateway.infer(questionFixture([[1, 0, 0]]))).toMatchObject({ refusal: 'unavailable' });
     expect(asked).toBe(false);
+  });
+});
+
+describe('a question about a model', () => {
+  const ask = (stages: Stages) => [
+    openPipeline(stages).describe(CALLER, 'm', undefined),
+    openPipeline(stages).modelReady(CALLER, 'm', undefined),
+  ];
+
+  it('is not answered while the log cannot be written', async () => {
+    const fixture = stagesFixture();
+    const broken = { ...fixture, recorder: { ...fixture.recorder, broken: 'disk full' } };
+    for (const reply of await Promise.all(ask(broken)))
+      expect(reply).toMatchObject({ kind: 'refusal', refusal: 'unavailable' });
+  });
+
+  it('counts as a request of who asks', async () => {
+    const stages = stagesFixture({ rates: { take: () => 7 } });
+    for (const reply of await Promise.all(ask(stages)))
+      expect(reply).toMatchObject({ kind: 'refusal', refusal: 'throttled', retryAfter: 7 });
+  });
+
+  it('is answered when it is due', async () => {
+    let due = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      due = resolve;
+    });
+    const replies = ask(stagesFixture({ schedule: { due: () => held } }));
+    const all = Promise.all(replies);
+    expect(await Promise.race([...replies, new Promise((later) => setTimeout(later, 20, 'not yet'))])).toBe(
+      'not yet',
+    );
+    due();
+    for (const reply of await all) expect(reply).toMatchObject({ kind: 'description' });
+  });
+});
+
+describe('what a call took of its budget', () => {
+  const ended = async (run: ServedModel['run']) => {
+    const given: unknown[] = [];
+    const model = modelFixture({ run });
+    const stages = stagesFixture({
+      routes: { find: () => model },
+      budgets: {
+        take: () => 'full',
+        refund: (principal, name, n) => void given.push([principal.id, name, n]),
+        state: async () => ({ used: 0, limit: 1, step: 'full' }),
+      },
+    });
+    await openPipeline(stages).infer(
+      questionFixture([
+        [1, 0, 0],
+        [2, 0, 0],
+      ]),
+    );
+    return given;
+  };
+
+  it('is given back where it failed through no fault of the caller', async () => {
+    for (const refusal of ['failed', 'unavailable', 'late'] as const)
+      expect(await ended(() => Promise.reject(new Refused(refusal, 'x')))).toEqual([['ann', 'm', 2]]);
+  });
+
+  it('stays taken where it was refused for what it is, or answered', async () => {
+    expect(await ended(() => Promise.reject(new Refused('mismatched', 'x')))).toEqual([]);
+    expect(await ended(modelFixture().run)).toEqual([]);
+  });
+});
+
+describe('a run', () => {
+  it('is told by when it must begin, and whose call it is for', async () => {
+    const asked: RunOptions[] = [];
+    const model = modelFixture();
+    const stages = stagesFixture({
+      routes: {
+        find: () => ({
+          ...model,
+          run(inputs, options) {
+            asked.push(options);
+            return model.run(inputs, options);
+          },
+        }),
+      },
+    });
+    const { decision } = await openPipeline(stages).infer(questionFixture([[1, 0, 0]], { arrived: 500 }));
+    expect(asked).toMatchObject([{ n: 1, deadline: 1500, by: { principal: 'ann', decision } }]);
   });
 });
 

@@ -126,6 +126,14 @@ describe('a key', () => {
     expect(because(`${text.slice(0, -1)}${text.endsWith('0') ? '1' : '0'}`)).toMatch('not the form');
   });
 
+  it('is refused with another secret after it was shown with its own', async () => {
+    const { text, record } = await desk.create(WISH, ADMIN);
+    expect(because(text)).toMatch('welcome');
+    expect(because(keyText(record.id, base62(Buffer.alloc(32, 1), 43)))).toMatch('wrong secret');
+    expect(because(`${text} `)).toMatch('not the form');
+    expect(because(text)).toMatch('welcome');
+  });
+
   it('costs the same work whether its id exists or not', async () => {
     const { record } = await desk.create(WISH, ADMIN);
     hashed = [];
