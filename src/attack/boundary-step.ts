@@ -1,5 +1,5 @@
 import type { Norm } from '../threat/norm.ts';
-import { toHyperplane } from './hyperplane-projection.ts';
+import { projectionMemory, toHyperplane } from './hyperplane-projection.ts';
 
 /** A step's place: where one stands, where the clean sample is, and the boundary as a plane. */
 export interface BoundaryPlace {
@@ -47,9 +47,10 @@ export function boundaryStepFor(
     value: new Float64Array(size),
   };
   const evaluate = EVALUATE[norm];
+  const memory = projectionMemory(size);
   return (place, out) => {
     const { x, x0, normal, gap, radius } = place;
-    const shortest = toHyperplane('l2', x, normal, gap, bounds, out);
+    const shortest = toHyperplane('l2', x, normal, gap, bounds, out, memory);
     if (!Number.isFinite(gap)) return;
     if (shortest > radius) return furthest(place, bounds, out);
     let [reaches, length] = [0, 0];
