@@ -136,7 +136,8 @@ describe('defend', () => {
       const { b, inputs, outputs } = specialise(defend(identityModel(['n', 3, 8, 8]), planDefences(text)), {
         batch: 1,
       });
-      return obstaclesIn(b.builder.nodes, inputs.get('x')!, outputs.get('y')!);
+      const { stepped, cut, random } = obstaclesIn(b.builder.nodes, inputs.get('x')!, outputs.get('y')!);
+      return { stepped, cut, random };
     };
     expect(obstacles('gaussian, median, total-variation')).toEqual({ stepped: [], cut: [], random: [] });
     expect(obstacles('jpeg, bit-depth')).toEqual({ stepped: ['Round'], cut: [], random: [] });
