@@ -320,22 +320,45 @@ describe('a store that does not answer', () => {
   });
 
   it('does not take back what was changed here meanwhile', async () => {
+    const ended = (await desk.create(WISH, ADMIN)).record;
+    const near = { ...KEPT, id: 'aa9', created: at };
+    await store.add({ ...KEPT, id: 'aa1' });
+    await ring.refresh();
     for (const way of ['changed', 'keysIn'] as const) {
       const read = store[way].bind(store) as (...given: unknown[]) => ReturnType<typeof store.load>;
       if (way === 'changed') await store.shutOut('x', 'y', true, ACT);
       else for (const id of store.rows.keys()) store.rows.delete(id);
       let made: { text: string; record: { id: string } } | undefined;
+      /** What holds each time that the store is asked whether there is more. */
+      const held: boolean[] = [];
+      const version = store.version.bind(store);
+      const asked = vi.spyOn(store, 'version').mockImplementation(async () => {
+        if (made)
+          held.push(
+            /welcome/.test(because(made.text)) &&
+              (way === 'keysIn' ? ring.get(near.id) !== undefined : ring.get(ended.id)?.revoked === at),
+          );
+        return version();
+      });
       const spy = vi.spyOn(store, way).mockImplementationOnce(async (...given: unknown[]) => {
         const before = await read(...given);
+        if (way === 'changed') await desk.revoke(ended.id, ADMIN);
+        else {
+          await store.add(near);
+          ring.put(near);
+        }
         made = await desk.create(WISH, ADMIN);
         await desk.shutOut('z', 'y', true, ADMIN);
         return before;
       });
       await ring.refresh();
       expect(spy).toHaveBeenCalled();
+      expect(held.length).toBeGreaterThan(0);
+      expect(held).not.toContain(false);
       expect(because(made!.text)).toMatch('welcome');
       expect(ring.isShutOut('z')).toBe(true);
       spy.mockRestore();
+      asked.mockRestore();
     }
   });
 
