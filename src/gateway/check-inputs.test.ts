@@ -29,7 +29,7 @@ const check = (inputs: readonly Tensor[], rest: Partial<InferRequest> = {}, most
 
 describe('the inputs of a request', () => {
   it('come in the order of the metadata, with as many samples as all open axes say', () => {
-    const { inputs, n } = check(SOUND, { outputs: [{ name: 'y' }] } as Partial<InferRequest>);
+    const { inputs, n } = check(SOUND, { outputs: [{ name: 'y', binary: false }] });
     expect(inputs.map(({ name }) => name)).toEqual(['a', 'b', 'scale']);
     expect(n).toBe(3);
   });
@@ -47,12 +47,7 @@ describe('the inputs of a request', () => {
     ['no elements', 'mismatched', [SOUND[0]!, whole('b', 0), floats('a', [0, 2])]],
     ['samples that are not as many in each', 'mismatched', [SOUND[0]!, whole('b', 2), SOUND[2]!]],
     ['one that nobody knows', 'mismatched', [...SOUND, floats('z', [1])]],
-    [
-      'an output that nobody knows',
-      'mismatched',
-      SOUND,
-      { outputs: [{ name: 'z' }] } as Partial<InferRequest>,
-    ],
+    ['an output that nobody knows', 'mismatched', SOUND, { outputs: [{ name: 'z', binary: false }] }],
     ['more samples than there may be', 'too-large', [SOUND[0]!, whole('b', 9), floats('a', [9, 2])]],
   ])('are refused with %s', (_, refusal, inputs, rest) => {
     expect(() => check(inputs, rest)).toThrow(expect.objectContaining({ refusal }));
