@@ -91,11 +91,7 @@ export const SECOND_HELD_OUT: readonly Defence[] = [
     on: 'mnist-vit',
     apply: (model) =>
       inFront(model, (pen, x) => {
-        const dark = pen('Where', [
-          pen('Greater', [x, pen.number(0.33)]),
-          pen.number(0.5),
-          pen.number(0.1),
-        ]);
+        const dark = pen('Where', [pen('Greater', [x, pen.number(0.33)]), pen.number(0.5), pen.number(0.1)]);
         return pen('Where', [pen('GreaterOrEqual', [x, pen.number(0.66)]), pen.number(0.85), dark]);
       }),
   },
