@@ -74,6 +74,8 @@ describe('a login in the browser', () => {
       for (const wrong of ['?code=x&state=guess', '', '?state=guess&error=access_denied'])
         expect((await fetch(callback + wrong)).status).toBe(404);
       expect((await fetch(new URL('/', callback))).status).toBe(404);
+      const state = new URL(address).searchParams.get('state');
+      expect((await fetch(`${callback}?code=x&state=${state}`, { method: 'POST' })).status).toBe(404);
       await fetch(address);
     };
     expect(await failure(browserLogin(login(services), person(visit), never))).toBe('a token came');

@@ -139,6 +139,14 @@ describe('a service that does not do as it should', () => {
       }),
       /the signature that was sent/,
     ],
+    [
+      'a second signature behind it',
+      (entry) => ({
+        ...entry,
+        body: changed(entry.body, /("signatures":\[\{[^\]]*\})\]/, '$1,{"signature":""}]'),
+      }),
+      /the signature that was sent/,
+    ],
     ['no proof', (entry) => ({ ...entry, verification: { signedEntryTimestamp: 'x' } }), /inclusionProof/],
     [
       'no promise',
