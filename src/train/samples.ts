@@ -1,5 +1,6 @@
 import { GlacisError } from '../core/error.ts';
 import type { Rng } from '../core/random.ts';
+import { shuffle } from '../core/shuffle.ts';
 import type { CriterionName } from './criterion/criterion.ts';
 
 /** Samples to learn from or to check against. */
@@ -74,10 +75,8 @@ export function copySample(
 
 /** The numbers 0 to `n - 1` in random order (Fisher-Yates). */
 export function shuffled(n: number, rng: Rng): Int32Array {
-  const order = Int32Array.from({ length: n }, (_, i) => i);
-  for (let i = n - 1; i > 0; i--) {
-    const j = rng.integer(i + 1);
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return order;
+  return shuffle(
+    Int32Array.from({ length: n }, (_, i) => i),
+    rng,
+  );
 }

@@ -1,4 +1,5 @@
 import type { Rng } from '../../core/random.ts';
+import { shuffle } from '../../core/shuffle.ts';
 import type { Attack } from '../attack.ts';
 import { restoreFixed } from '../free-elements.ts';
 import { wholeFrom } from '../option-checks.ts';
@@ -101,9 +102,5 @@ function* takeBack({ x0, size, answers }: Victim, rng: Rng, x: Float32Array): Ta
 function shuffled(x: Float32Array, x0: Float32Array, rng: Rng): number[] {
   const indices: number[] = [];
   for (let i = 0; i < x.length; i++) if (x[i] !== x0[i]) indices.push(i);
-  for (let i = indices.length - 1; i > 0; i--) {
-    const j = rng.integer(i + 1);
-    [indices[i], indices[j]] = [indices[j]!, indices[i]!];
-  }
-  return indices;
+  return shuffle(indices, rng);
 }

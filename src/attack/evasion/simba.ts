@@ -1,4 +1,5 @@
 import type { Rng } from '../../core/random.ts';
+import { shuffle } from '../../core/shuffle.ts';
 import type { Attack } from '../attack.ts';
 import { projectOnto, widthOf } from '../ball-geometry.ts';
 import { freeElements, restoreFixed } from '../free-elements.ts';
@@ -51,7 +52,7 @@ export const simba: Attack<SimbaOptions> = defineSampleAttack({
     for (let pass = 0; ; pass++) {
       const order = cosines
         ? byFrequency(cosines, freqDims, rng(pass))
-        : shuffled([...freeElements(ball, size)], rng(pass));
+        : shuffle([...freeElements(ball, size)], rng(pass));
       for (const direction of order) {
         for (const step of [-length, length]) {
           point.set(x);
@@ -79,13 +80,5 @@ function byFrequency({ rows, columns, size }: CosineBasis, first: number, rng: R
     shells[shell] ??= [];
     shells[shell].push(c);
   }
-  return shells.flatMap((shell) => shuffled(shell, rng));
-}
-
-function shuffled(list: number[], rng: Rng): number[] {
-  for (let i = list.length - 1; i > 0; i--) {
-    const j = rng.integer(i + 1);
-    [list[i], list[j]] = [list[j]!, list[i]!];
-  }
-  return list;
+  return shells.flatMap((shell) => shuffle(shell, rng));
 }

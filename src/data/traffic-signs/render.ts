@@ -8,8 +8,10 @@
  *
  * Four samples in ten are made harder on purpose (see `trouble.ts`) and a few cannot be told by anyone.
  */
+
 import { GlacisError } from '../../core/error.ts';
 import { type Rng, randomFrom } from '../../core/random.ts';
+import { shuffle } from '../../core/shuffle.ts';
 import { projectFace, randomPose } from './camera.ts';
 import { faceOf } from './face.ts';
 import { light } from './light.ts';
@@ -100,11 +102,10 @@ export function renderSplit({ seed, split, n, start = 0 }: SplitOptions): SignSa
 function classOf(seed: number, split: string, index: number): number {
   const count = SIGNS.length;
   const rng = randomFrom(seed, 'traffic-signs', split, 'classes', Math.floor(index / count));
-  const order = Array.from(SIGNS, (_, i) => i);
-  for (let i = count - 1; i > 0; i--) {
-    const j = rng.integer(i + 1);
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
+  const order = shuffle(
+    Array.from(SIGNS, (_, i) => i),
+    rng,
+  );
   return order[index % count]!;
 }
 

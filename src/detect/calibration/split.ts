@@ -1,5 +1,6 @@
 import { GlacisError } from '../../core/error.ts';
 import { randomFrom } from '../../core/random.ts';
+import { shuffle } from '../../core/shuffle.ts';
 
 /** Numbers of samples, each in one part only. */
 export interface Split {
@@ -20,13 +21,7 @@ export function splitCalm(n: number, seed: number, separateFit: boolean): Split 
   if (n < FEWEST)
     throw new GlacisError('data/mismatch', `calm samples: expected at least ${FEWEST}, got ${n}`);
   const order = Int32Array.from({ length: n }, (_, i) => i);
-  const rng = randomFrom(seed, 'calibration');
-  for (let i = n - 1; i > 0; i--) {
-    const j = rng.integer(i + 1);
-    const other = order[j]!;
-    order[j] = order[i]!;
-    order[i] = other;
-  }
+  shuffle(order, randomFrom(seed, 'calibration'));
   const half = n >> 1;
   const quarter = separateFit ? 0 : half >> 1;
   return {

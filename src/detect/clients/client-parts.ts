@@ -1,4 +1,5 @@
 import { randomFrom } from '../../core/random.ts';
+import { shuffle } from '../../core/shuffle.ts';
 import type { Observations } from '../detector.ts';
 import type { ClientParts } from './calibrate-clients.ts';
 import type { ClientDetector } from './client-detector.ts';
@@ -27,11 +28,10 @@ export function clientParts(calm: Observations, seed: number): ClientParts {
   const queries = Math.min(MOST, Math.max(FEWEST, Math.floor(calm.n / CLIENTS)));
   const count = Math.floor(calm.n / queries);
   const rng = randomFrom(seed, 'client-parts');
-  const order = Array.from({ length: count }, (_, i) => i);
-  for (let i = count - 1; i > 0; i--) {
-    const j = rng.integer(i + 1);
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
+  const order = shuffle(
+    Array.from({ length: count }, (_, i) => i),
+    rng,
+  );
   const clients = order.map((client) => run(calm, client * queries, queries));
   const [a, b] = [Math.floor(count / 4), Math.floor(count / 4) + Math.ceil(count / 2)];
   return { fit: clients.slice(0, a), threshold: clients.slice(a, b), heldOut: clients.slice(b) };

@@ -1,4 +1,5 @@
 import type { Rng } from '../../core/random.ts';
+import { shuffle } from '../../core/shuffle.ts';
 import { joinRows, type Rows, takeRows } from './rows.ts';
 
 /** Calm rows drawn again: what windows and a reference may look like by chance. */
@@ -48,7 +49,7 @@ export function redrawRows(windows: readonly Rows[], size: number, rng: Rng): Re
       const places: number[] = [];
       const fill = (from: readonly Block[], until: number) => {
         while (places.length < until)
-          places.push(...shuffled(one(from), rng).slice(0, until - places.length));
+          places.push(...shuffle([...one(from)], rng).slice(0, until - places.length));
       };
       let owed = 0;
       for (const caller of heavy) {
@@ -66,7 +67,7 @@ export function redrawRows(windows: readonly Rows[], size: number, rng: Rng): Re
       const again = [...heavy, ...light.map(() => one(light))];
       return takeRows(
         pool,
-        shuffled(
+        shuffle(
           again.flatMap((caller) => caller.blocks.flat()),
           rng,
         ).slice(0, most),
@@ -79,7 +80,7 @@ export function redrawRows(windows: readonly Rows[], size: number, rng: Rng): Re
 function someOf(windows: readonly Rows[], rng: Rng): readonly Rows[] {
   const chosen: Rows[] = [];
   let total = 0;
-  for (const rows of shuffled(windows, rng)) {
+  for (const rows of shuffle([...windows], rng)) {
     if (total > 0 && total + rows.n > POOL) break;
     chosen.push(rows);
     total += rows.n;
@@ -106,14 +107,4 @@ function callersOf(windows: readonly Rows[]): readonly Caller[] {
     }
   }
   return [...callers.values()];
-}
-
-/** Another order (Fisher and Yates). */
-function shuffled<T>(list: readonly T[], rng: Rng): T[] {
-  const all = [...list];
-  for (let i = all.length - 1; i > 0; i--) {
-    const j = rng.integer(i + 1);
-    [all[i], all[j]] = [all[j]!, all[i]!];
-  }
-  return all;
 }

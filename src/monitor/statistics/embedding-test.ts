@@ -1,4 +1,5 @@
 import type { Rng } from '../../core/random.ts';
+import { shuffle } from '../../core/shuffle.ts';
 import { gammaTail } from './gamma.ts';
 import type { Tested } from './kolmogorov-smirnov.ts';
 import type { FeatureMap } from './radial-kernel.ts';
@@ -127,10 +128,7 @@ export function permutedEmbeddingTest(
   const statistic = figure();
   let beyond = 1;
   for (let t = 0; t < permutations; t++) {
-    for (let i = n + m - 1; i > 0; i--) {
-      const j = rng.integer(i + 1);
-      [order[i], order[j]] = [order[j]!, order[i]!];
-    }
+    shuffle(order, rng);
     if (figure() >= statistic - 1e-12) beyond++;
   }
   return { statistic, p: beyond / (permutations + 1) };

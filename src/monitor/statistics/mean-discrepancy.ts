@@ -1,4 +1,5 @@
 import type { Rng } from '../../core/random.ts';
+import { shuffle } from '../../core/shuffle.ts';
 import type { Tested } from './kolmogorov-smirnov.ts';
 import { medianDistance, squaredDistance } from './radial-kernel.ts';
 
@@ -58,10 +59,7 @@ export function meanDiscrepancy(
   const found = statistic();
   let beyond = 1;
   for (let k = 0; k < permutations; k++) {
-    for (let i = total - 1; i > 0; i--) {
-      const j = rng.integer(i + 1);
-      [order[i], order[j]] = [order[j]!, order[i]!];
-    }
+    shuffle(order, rng);
     // Rounding must not tell equal figures apart.
     if (statistic() >= found - 1e-12) beyond++;
   }
