@@ -2,6 +2,7 @@ import { GlacisError } from '../core/error.ts';
 import { randomFrom } from '../core/random.ts';
 import { inlineFunctions } from '../onnx/functions.ts';
 import { parseModel } from '../onnx/read.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import { toFloat32 } from '../onnx/to-float32.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { openPredictor } from '../runtime/predictor.ts';
@@ -22,7 +23,7 @@ export async function openExplained(
   const file = parseModel(bytes);
   const wide = toFloat32(inlineFunctions(file), { float16: true });
   const target = openTarget(engine, wide.model, { input, output, sampleDims });
-  const size = sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(sampleDims);
   const rng = randomFrom(0, 'explained');
   const some = Float32Array.from({ length: size }, () => rng.uniform());
   const deployed = wide.notes.length > 0 ? wide.model : file;

@@ -1,4 +1,5 @@
 import { type Interviewed, interview } from '../../attack/interview.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import { type Ball, randomStart } from '../../threat/norm.ts';
 import { climb } from './climb.ts';
 
@@ -16,7 +17,7 @@ export async function gentleGains(
   x: Float32Array,
   ball: Ball,
 ): Promise<readonly number[]> {
-  const size = model.oracle.sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(model.oracle.sampleDims);
   const ascend = (saturation: 'exact' | 'wide') =>
     interview({ ...model, saturation }, samples, function* (sample, rng) {
       const x0 = x.subarray(sample * size, (sample + 1) * size);

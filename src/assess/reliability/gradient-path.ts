@@ -1,6 +1,7 @@
 import { type Interviewed, interview } from '../../attack/interview.ts';
 import type { Talk } from '../../attack/question.ts';
 import type { Rng } from '../../core/random.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import { type Ball, randomStart } from '../../threat/norm.ts';
 import { type Climber, climb } from './climb.ts';
 import { stillRising } from './trace.ts';
@@ -61,7 +62,7 @@ export function gradientPaths(
   ball: Ball,
   average: number,
 ): Promise<readonly GradientPath[]> {
-  const size = model.oracle.sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(model.oracle.sampleDims);
   const larger = largerRadii(ball, size);
   const blurs = average === 1 && model.rounding !== 'straight-through';
   return interview(model, samples, (sample, rng) =>

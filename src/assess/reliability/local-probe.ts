@@ -1,6 +1,7 @@
 import { type Interviewed, interview } from '../../attack/interview.ts';
 import type { Talk } from '../../attack/question.ts';
 import type { Rng } from '../../core/random.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import type { Ball, Norm } from '../../threat/norm.ts';
 
 /** Pairs of points around a sample, beside the one along the gradient, on which its word is compared with what happens. */
@@ -53,7 +54,7 @@ export function localViews(
   x: Float32Array,
   ball: Ball,
 ): Promise<readonly LocalView[]> {
-  const size = model.oracle.sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(model.oracle.sampleDims);
   const reach = reachOf(ball, size);
   return interview(model, samples, (sample, rng) =>
     view(x.subarray(sample * size, (sample + 1) * size), reach, ball, rng),

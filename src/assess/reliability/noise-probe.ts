@@ -1,6 +1,7 @@
 import { type Interviewed, interview } from '../../attack/interview.ts';
 import type { Talk } from '../../attack/question.ts';
 import type { Rng } from '../../core/random.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import { type Ball, randomStart } from '../../threat/norm.ts';
 
 /** Random points of the ball for each sample. */
@@ -16,7 +17,7 @@ export function fallsToNoise(
   x: Float32Array,
   ball: Ball,
 ): Promise<readonly boolean[]> {
-  const size = model.oracle.sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(model.oracle.sampleDims);
   return interview(model, samples, (sample, rng) =>
     noise(x.subarray(sample * size, (sample + 1) * size), ball, rng),
   );
