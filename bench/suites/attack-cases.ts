@@ -5,6 +5,8 @@ export interface AttackPeer {
   readonly wanted: number;
   /** Samples at once, where it is not the batch that suits the library best. */
   readonly batch?: number;
+  /** The memory layout, where the quickest one makes the library fail. */
+  readonly layout?: 'nchw';
   /** Said in tables: how it works where that is not by batches. */
   readonly way?: string;
 }
@@ -21,6 +23,8 @@ export interface AttackCase {
   readonly eps?: number;
   /** Our attack and its options, as the command line takes them. */
   readonly ours: string;
+  /** Our attack with `BUDGET` in place of its queries a sample, where it is also timed until it is as near as a peer is at its end. */
+  readonly until?: string;
   /** The peers' attack in bench/peers/attacks.py. */
   readonly theirs: string;
   /** The peers' hyper-parameters, beside norm and eps. */
@@ -96,10 +100,13 @@ function fgsmCase(network: Network, eps: number, size: Size): AttackCase {
 }
 
 function pgdL2Case(network: Network, eps: number, stepSize: number, size: Size): AttackCase {
+  const signs = pgdCase(network, 40, eps, stepSize, size);
   return {
-    ...pgdCase(network, 40, eps, stepSize, size),
+    ...signs,
     name: 'pgd-l2',
     norm: 'l2',
+    // torchattacks flattens the gradient with a view, which several channels in another order do not have.
+    peers: signs.peers.map((peer) => (peer.library === 'torchattacks' ? { ...peer, layout: 'nchw' } : peer)),
   };
 }
 
@@ -154,6 +161,7 @@ function hopSkipJumpCase(network: Network, steps: number, size: Size): AttackCas
     ...size,
     norm: 'l2',
     ours: `hop-skip-jump(steps=${steps}, initEval=100)`,
+    until: `hop-skip-jump(steps=${steps}, initEval=100, queries=BUDGET)`,
     theirs: 'hop-skip-jump',
     settings: { steps, initEval: 100 },
     peers: [...peersOf(network, 'foolbox'), single('art', 512)],
@@ -200,6 +208,7 @@ export const ATTACK_CASES: readonly AttackCase[] = [
     warmup: 4,
     norm: 'l2',
     ours: 'boundary(steps=2000)',
+    until: 'boundary(steps=2000, queries=BUDGET)',
     theirs: 'boundary',
     settings: { steps: 2000, iterations: 70 },
     peers: [...peersOf('mnist-cnn', 'foolbox'), single('art', 512)],

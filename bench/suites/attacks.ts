@@ -1,25 +1,18 @@
-import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GlacisError } from '../../src/core/error.ts';
-import { type Comparison, compareSides, type SideFigures } from '../harness.ts';
+import { type Comparison, compareSides } from '../harness.ts';
 import { median } from '../median.ts';
 import type { BenchOptions } from '../options.ts';
-import { CACHE, commandLineSide, dataPath, modelPath, ourSide, peerSide, SHARED } from '../places.ts';
+import { peerSide, SHARED } from '../places.ts';
 import type { Row } from '../report.ts';
-import { type Answer, runSide, type Side, type SideEvent } from '../side.ts';
-import { ATTACK_CASES, type AttackCase, type AttackPeer } from './attack-cases.ts';
-
-const NAMES = { torchattacks: 'torchattacks', foolbox: 'Foolbox', art: 'ART' } as const;
+import { runSide } from '../side.ts';
+import { agreementOf } from './attack-answers.ts';
+import { ATTACK_CASES, type AttackCase } from './attack-cases.ts';
+import { commandLineOf, type Form, optionList, oursOf, peerOf } from './attack-sides.ts';
+import { soonerRows } from './attack-sooner.ts';
 
 /** A peer that is slower than the quickest by more than this in the first round sits out the others. */
 const PATIENCE = 1.5;
-
-/** In what form the peers run a network best, and how many threads that keeps busy. */
-interface Form {
-  readonly layout: 'nchw' | 'channels-last';
-  readonly batch: number;
-  readonly threadsUsed: number;
-}
 
 /** Samples and batches that the peers' best form is sought with. */
 const TRIALS = {
@@ -50,7 +43,8 @@ export async function attacksSuite(
       forms.set(network, form);
     }
     try {
-      rows.push(await attackRow(each, form, options, progress));
+      const row = await attackRow(each, form, options, progress);
+      rows.push(row, ...(await soonerRows(each, row, form, options, progress)));
     } catch (thrown) {
       // What took minutes is not thrown away for one case.
       if (!(thrown instanceof GlacisError)) throw thrown;
@@ -139,111 +133,4 @@ async function attackRow(
     };
   });
   return { name: title, timed, agreement, ours, comparisons: judged };
-}
-
-/** Attacks that seek the nearest example are given a radius too, which limits nothing. */
-const NO_LIMIT = 1;
-
-function oursOf(
-  { network, ours, norm, eps = NO_LIMIT, n, warmup = n, repeat = 1 }: AttackCase,
-  threads: number,
-): Side {
-  const size = { norm, eps, n, warmup: Math.min(n, warmup), repeat, threads };
-  const options = optionList({ model: modelPath(network), data: dataPath(network), attack: ours, ...size });
-  return ourSide('Glacis', 'attack.ts', options);
-}
-
-function commandLineOf({ network, ours, norm, eps = NO_LIMIT, n }: AttackCase, threads: number): Side {
-  const folder = join(CACHE, 'outputs', 'attack');
-  mkdirSync(folder, { recursive: true });
-  const json = join(folder, 'summary.json');
-  const options = optionList({
-    data: dataPath(network),
-    norm,
-    eps,
-    n,
-    threads,
-    out: join(folder, 'examples.npz'),
-    json,
-  });
-  return commandLineSide('glacis attack', ['attack', ours, modelPath(network), ...options, '--quiet'], () =>
-    answerIn(json),
-  );
-}
-
-/** What the peers' programs print, read from the summary that `glacis attack` writes. */
-function answerIn(path: string): readonly SideEvent[] {
-  const { cleanAccuracy, robustAccuracy } = JSON.parse(readFileSync(path, 'utf8')) as {
-    readonly cleanAccuracy: number;
-    readonly robustAccuracy: number;
-  };
-  return [
-    { event: 'environment', versions: { node: process.versions.node } },
-    { event: 'accuracy', clean: cleanAccuracy, robust: robustAccuracy },
-  ];
-}
-
-function peerOf(each: AttackCase, peer: AttackPeer, form: Form, threads: number): Side {
-  const { network, theirs: attack, norm, eps, n, warmup = n, repeat = 1, program = false } = each;
-  const { library, batch = form.batch, way } = peer;
-  const settings = JSON.stringify({ norm, ...(eps !== undefined && { eps }), ...each.settings });
-  const cold = program ? 0 : Math.min(n, warmup);
-  const size = { n, layout: form.layout, batch, threads, warmup: cold, repeat };
-  const options = optionList({ library, attack, network, data: join(SHARED, 'data'), settings, ...size });
-  return peerSide(way ? `${NAMES[library]}, ${way}` : NAMES[library], 'attacks.py', options);
-}
-
-const optionList = (options: Readonly<Record<string, string | number>>): string[] =>
-  Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-
-/** Compares the answers. Errors: `data/mismatch` when the two did not attack the same samples. */
-function agreementOf(
-  { eps, tolerance }: AttackCase,
-  ours: SideFigures,
-  peer: SideFigures,
-): { readonly text: string; readonly isWorse: boolean } {
-  const [own, other] = [answerOf(ours, 'every round the same'), answerOf(peer)];
-  if (!(Math.abs(own.clean - other.clean) <= 1e-9))
-    throw new GlacisError(
-      'data/mismatch',
-      `${peer.name}: expected the same clean accuracy, got ${own.clean} against ${other.clean}`,
-    );
-  const asked = (answer: Answer) =>
-    answer.asked === undefined ? '' : ` in ${Math.round(answer.asked)} queries`;
-  const bySample = `${asked(own)}, ${peer.name}:`;
-  const robust = `robust accuracy ${own.robust.toFixed(3)}${bySample} ${other.robust.toFixed(3)}${asked(other)}`;
-  const weaker = (is: boolean) => (is ? '; its answer is the weaker one' : '');
-  if (eps !== undefined) {
-    const text = robust + weaker(own.robust < other.robust - tolerance);
-    return { text, isWorse: !(own.robust <= other.robust + tolerance) };
-  }
-  const [near, far] = [own.median ?? Number.POSITIVE_INFINITY, other.median ?? Number.POSITIVE_INFINITY];
-  const text = `median distance ${near.toFixed(4)} against ${far.toFixed(4)}, ${robust}`;
-  const isFar = far === Number.POSITIVE_INFINITY;
-  return {
-    text: text + weaker(near < far * (1 - tolerance)),
-    isWorse: near === Number.POSITIVE_INFINITY || !(isFar || near <= far * (1 + tolerance)),
-  };
-}
-
-/** What the rounds answered: the median, since peers' draws may differ; ours have to be the same. */
-function answerOf({ name, runs }: SideFigures, strict?: 'every round the same'): Answer {
-  const answers = runs.flatMap(({ accuracy }) => (accuracy ? [accuracy] : []));
-  const [first] = answers;
-  if (!first) throw new GlacisError('data/mismatch', `${name}: expected an accuracy line`);
-  const others = answers.filter(
-    ({ clean, robust, median: far }) =>
-      clean !== first.clean || robust !== first.robust || far !== first.median,
-  );
-  if (strict && others.length > 0)
-    throw new GlacisError(
-      'data/mismatch',
-      `${name}: expected one answer in every round, got ${JSON.stringify([first, ...others])}`,
-    );
-  const far = median(answers.map((answer) => answer.median ?? Number.POSITIVE_INFINITY));
-  return {
-    ...first,
-    robust: median(answers.map(({ robust }) => robust)),
-    median: Number.isFinite(far) ? far : null,
-  };
 }
