@@ -110,8 +110,6 @@ export async function assess(options: AssessOptions): Promise<Assessed> {
       asked ??
       attacksAt(level, {
         norm,
-        task,
-        classes,
         whiteBox: subject.target !== undefined,
         image: imageDimsOf(subject.sampleDims) !== undefined,
         surrogate: options.surrogate !== undefined,

@@ -1,10 +1,10 @@
 import { activated } from '../runtime/soundness.ts';
-import { argmax } from '../threat/goal.ts';
 import type { FoundLogits } from '../transform/logits.ts';
 import type { Outcome } from './evasion.ts';
+import { classOf, NO_ANSWER } from './prediction.ts';
 import type { Subject } from './subject.ts';
 
-/** An answer and how sure the model was, in [0, 1]. */
+/** An answer and how sure the model was, in [0, 1]; `NO_ANSWER` and NaN where it gave no number. */
 export interface ExampleAnswer {
   readonly class: number;
   readonly confidence: number;
@@ -57,14 +57,19 @@ export async function collectExamples(
   }));
 }
 
+/** Outputs that are no numbers. */
+const NONE: ExampleAnswer = { class: NO_ANSWER, confidence: Number.NaN };
+
 /** The answer that one row of deployed outputs stands for. */
 function answerOf(outputs: Float32Array, stripped: FoundLogits['stripped']): ExampleAnswer {
   if (outputs.length === 1) {
     const p = stripped === 'Sigmoid' ? outputs[0]! : 1 / (1 + Math.exp(-outputs[0]!));
+    if (Number.isNaN(p)) return NONE;
     return p > 0.5 ? { class: 1, confidence: p } : { class: 0, confidence: 1 - p };
   }
   const isProbability = stripped === 'Softmax' || stripped === 'Sigmoid';
   const p = isProbability ? outputs : activated(outputs, outputs.length, 'Softmax');
-  const answer = argmax(outputs, 0, outputs.length);
+  const answer = classOf(outputs, 0, outputs.length);
+  if (answer === NO_ANSWER) return NONE;
   return { class: answer, confidence: Math.min(1, Math.max(0, p[answer]!)) };
 }

@@ -4,8 +4,6 @@ import { attacksAt, LEVELS, type LevelFacts } from './levels.ts';
 
 const facts: LevelFacts = {
   norm: 'linf',
-  task: 'classification',
-  classes: 10,
   whiteBox: true,
   image: true,
 };
@@ -40,5 +38,39 @@ describe.each(LEVELS)('level %s', (level) => {
     const blind = plans(level, { whiteBox: false });
     expect(blind.length).toBeGreaterThan(0);
     expect(blind.every(({ attack }) => attack.needs !== 'gradient')).toBe(true);
+  });
+});
+
+describe('the levels', () => {
+  it('run on a file what docs/evasion.md says, each what stands before it or what has that inside', () => {
+    const ids = LEVELS.map((level) => plans(level).map(({ attack }) => attack.id));
+    expect(ids[0]).toEqual(['fgsm', 'pgd', 'apgd-ce', 'square', 'fmn']);
+    expect(ids[1]).toEqual(['fgsm', 'pgd', 'fmn', 'autoattack', 'deepfool']);
+    expect(ids[2]).toEqual([
+      ...['fgsm', 'pgd', 'fmn', 'deepfool', 'autoattack', 'mi-fgsm', 'acg', 'fab', 'brendel-bethge', 'nes'],
+      ...['hop-skip-jump', 'spatial', 'semantic'],
+    ]);
+    expect(plans('exhaustive', { norm: 'l2' }).map(({ attack }) => attack.id)).toContain('ddn');
+    expect(plans('exhaustive', { norm: 'l0' }).map(({ attack }) => attack.id)).toContain('pointwise');
+    expect(options('standard', {}, 'version')).toContainEqual(['autoattack', 'standard']);
+    expect(options('exhaustive', {}, 'version')).toContainEqual(['autoattack', 'plus']);
+  });
+
+  it('ask an endpoint more and more', () => {
+    const ids = LEVELS.map((level) => plans(level, { whiteBox: false }).map(({ attack }) => attack.id));
+    expect(ids[0]).toEqual(['square']);
+    expect(ids[1]).toEqual(['square', 'hop-skip-jump']);
+    expect(ids[2]!.slice(0, 2)).toEqual(ids[1]);
+    expect(ids[2]!.length).toBeGreaterThan(ids[1]!.length + 3);
+    const queries = (level: (typeof LEVELS)[number]) => options(level, { whiteBox: false }, 'queries')[0]![1];
+    expect([queries('quick'), queries('standard')]).toEqual([300, 5000]);
+  });
+
+  it('leave out what the norm or the samples do not allow', () => {
+    for (const norm of ['linf', 'l2', 'l1', 'l0'] as const)
+      for (const { attack } of plans('exhaustive', { norm, image: false })) {
+        expect(attack.norms).toContain(norm);
+        expect(attack.seeks).not.toBe('other');
+      }
   });
 });

@@ -1,6 +1,5 @@
 import { EVASION_ATTACKS } from '../attack/registry.ts';
 import { parseSpecs, type Spec } from '../core/options.ts';
-import type { Task } from '../threat/goal.ts';
 import type { Norm } from '../threat/norm.ts';
 import type { Obstacles } from '../transform/obstacles.ts';
 
@@ -16,8 +15,6 @@ export const QUICK_SAMPLES = 500;
 /** What decides which attacks make sense. */
 export interface LevelFacts {
   readonly norm: Norm;
-  readonly task: Task;
-  readonly classes: number;
   /** The model file is there, not only an endpoint. */
   readonly whiteBox: boolean;
   /** Samples are pictures. */
@@ -53,10 +50,10 @@ const CONTAINED: Readonly<Record<Level, readonly string[]>> = {
 /** Answers over which attacks that can do so average the gradient of a model that draws at random. */
 const AVERAGE = 10;
 
-/** The attacks of a level that know the norm and suit task and samples, the cheapest first. */
+/** The attacks of a level that know the norm and suit the samples, the cheapest first. */
 export function attacksAt(
   level: Level,
-  { norm, task, whiteBox, image, surrogate, obstacles }: LevelFacts,
+  { norm, whiteBox, image, surrogate, obstacles }: LevelFacts,
 ): readonly Spec[] {
   const table = whiteBox ? WHITE_BOX : BLACK_BOX;
   const upTo = LEVELS.slice(0, LEVELS.indexOf(level) + 1);
@@ -73,7 +70,6 @@ export function attacksAt(
       const attack = EVASION_ATTACKS.find(({ id }) => id === name);
       if (!attack) return false;
       if (attack.seeks === 'other') return image;
-      if (name === 'autoattack' && task !== 'classification') return false;
       return attack.norms.includes(norm);
     })
     .map((spec) => passing(spec, obstacles));

@@ -35,8 +35,7 @@ export interface Judgement {
 }
 
 /**
- * Asks the deployed model about `n` samples. Errors: `data/mismatch` when the outputs are not `k` a sample,
- * `data/not-finite` when they hold NaN (`clean` names the samples), `run/cancelled`.
+ * Asks the deployed model about `n` samples. Errors: `data/mismatch` when the outputs are not `k` a sample, `run/cancelled`.
  */
 export async function judge(
   subject: Subject,

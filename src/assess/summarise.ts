@@ -3,6 +3,7 @@ import { clopperPearson } from '../core/statistics/clopper-pearson.ts';
 import type { Task } from '../threat/goal.ts';
 import type { Norm } from '../threat/norm.ts';
 import { isWithin } from '../threat/violation.ts';
+import { NO_ANSWER } from './prediction.ts';
 import { type CellRecord, type CleanRecord, decidedPrefix, isAttacked } from './record.ts';
 import type {
   Confusion,
@@ -56,11 +57,13 @@ function resultAt(facts: SummaryFacts, cell: Cell, record: CellRecord, eps: numb
   }
   const answer = (i: number) => (fell(i) ? record : facts.clean).prediction[i]!;
   const confusion = confusionOf(facts, n, answer);
+  const silent = confusion ? n - confusion.cells.reduce((sum, [, , samples]) => sum + samples, 0) : 0;
   const notes = [
     ...(cell.note ? [cell.note] : []),
     ...(n < record.decided.length
       ? [`stopped early: the first ${n} of ${record.decided.length} samples`]
       : []),
+    ...(silent > 0 ? [`${silent} answers were no numbers: they count as wrong, and as no class`] : []),
   ];
   const used = Array.from({ length: n }, (_, i) => i).filter((i) => fell(i) && record.asked[i]! > 0);
   return {
@@ -165,6 +168,7 @@ function partsOf(parts: readonly string[], record: CellRecord, n: number, fell: 
 /** Cells of the confusion matrix beyond which a report is no help and a file too large. */
 const MOST_CLASSES = 1000;
 
+/** Samples by label and answer; those without an answer are left out. */
 function confusionOf(
   { task, classes, labels }: SummaryFacts,
   n: number,
@@ -175,6 +179,7 @@ function confusionOf(
   if (count > MOST_CLASSES) return undefined;
   const cells = new Map<number, number>();
   for (let i = 0; i < n; i++) {
+    if (answer(i) === NO_ANSWER) continue;
     const key = labels[i]! * count + answer(i);
     cells.set(key, (cells.get(key) ?? 0) + 1);
   }

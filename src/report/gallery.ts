@@ -129,7 +129,7 @@ export function changePicture(gallery: ImageGallery, item: GalleryItem, magnific
   });
 }
 
-/** The name of a class, or its number. */
+/** The name of a class, or its number; below 0 stands for an answer that is no number. */
 export function className(names: readonly string[] | undefined, index: number): string {
-  return names?.[index] || `class ${index}`;
+  return names?.[index] || (index < 0 ? 'no answer' : `class ${index}`);
 }

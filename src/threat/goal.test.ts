@@ -29,6 +29,20 @@ describe('the classification goal', () => {
     expect(goal.targeted).toBe(true);
   });
 
+  it('takes a score that is no number for no answer: neither right nor what an attacker wanted', () => {
+    const none = Float32Array.of(NaNs, NaNs, NaNs, NaNs, 1, 2);
+    for (const label of [0, 1, 2]) {
+      expect(classificationGoal([label], 3).reached(0, none, 0)).toBe(true);
+      expect(classificationGoal([label], 3, [0]).reached(0, none, 0)).toBe(false);
+    }
+    // The scores that are numbers decide between each other.
+    expect([0, 1, 2].map((label) => classificationGoal([label], 3).reached(0, none, 3))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
   it('feeds the labels, or the targets, of the samples in their order', () => {
     const wanted = { dtype: 'int64', dims: [3], data: BigInt64Array.of(7n, 5n, 7n) };
     expect(classificationGoal([5, 6, 7], 9).feed([2, 0, 2])).toEqual(wanted);
@@ -38,10 +52,10 @@ describe('the classification goal', () => {
 });
 
 describe('the binary goal', () => {
-  it('is reached on the other side of 0; 0 itself and NaN count as the class 0', () => {
+  it('is reached on the other side of 0; 0 itself counts as the class 0, and NaN as no answer', () => {
     const goal = binaryGoal([0, 1]);
     const at = (sample: number, z: number) => goal.reached(sample, Float32Array.of(99, z), 1);
-    expect([at(0, 0.1), at(0, 0), at(0, -1), at(0, NaNs)]).toEqual([true, false, false, false]);
+    expect([at(0, 0.1), at(0, 0), at(0, -1), at(0, NaNs)]).toEqual([true, false, false, true]);
     expect([at(1, 0.1), at(1, 0), at(1, -1), at(1, NaNs)]).toEqual([false, true, true, true]);
   });
 
@@ -60,6 +74,8 @@ describe('the multilabel goal', () => {
     expect(goal.reached(0, Float32Array.of(1, -1, 1), 0)).toBe(false);
     expect(goal.reached(0, Float32Array.of(1, -1, -1), 0)).toBe(true);
     expect(goal.reached(1, Float32Array.of(9, -1, -1, 1), 1)).toBe(false);
+    expect(goal.reached(1, Float32Array.of(NaNs, -1, 1), 0)).toBe(true);
+    expect(goal.reached(1, Float32Array.of(0, 0, 1), 0)).toBe(false);
   });
 
   it('feeds rows of labels', () => {

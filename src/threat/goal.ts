@@ -39,7 +39,7 @@ export interface Goal {
    * classes `z_y − max_{i≠y} z_i`; for several labels the smallest of theirs; for a regression the tolerance that is left.
    */
   margin(sample: number, outputs: Float32Array, offset: number): number;
-  /** Whether the attacker has reached the goal for `sample`, given the row of `outputs` that starts at `offset`. */
+  /** Whether the attacker has reached the goal for `sample`, given the row of `outputs` that starts at `offset`; an answer that is no number is a wrong one. */
   reached(sample: number, outputs: Float32Array, offset: number): boolean;
 }
 
@@ -86,8 +86,10 @@ export function classificationGoal(
       return targets ? -lead : lead;
     },
     reached(sample, outputs, offset) {
-      const predicted = argmax(outputs, offset, classes);
-      return targets ? predicted === targets[sample] : predicted !== labels[sample];
+      const own = aim[sample]!;
+      // A class whose score is no number is nobody's answer: it is neither right nor what an attacker wanted.
+      const isAnswer = argmax(outputs, offset, classes) === own && !Number.isNaN(outputs[offset + own]!);
+      return targets ? isAnswer : !isAnswer;
     },
   };
 }
@@ -107,7 +109,7 @@ export function binaryGoal(labels: ArrayLike<number>): Goal {
     loss: binaryLoss,
     marginLoss: binaryMarginLoss,
     margin: (sample, outputs, offset) => (labels[sample] === 1 ? 1 : -1) * outputs[offset]!,
-    reached: (sample, outputs, offset) => (outputs[offset]! > 0 ? 1 : 0) !== labels[sample],
+    reached: (sample, outputs, offset) => !isSide(outputs[offset]!, labels[sample]!),
   };
 }
 
@@ -128,8 +130,7 @@ export function multilabelGoal(labels: ArrayLike<number>, k: number): Goal {
       return least;
     },
     reached(sample, outputs, offset) {
-      for (let i = 0; i < k; i++)
-        if ((outputs[offset + i]! > 0 ? 1 : 0) !== labels[sample * k + i]) return true;
+      for (let i = 0; i < k; i++) if (!isSide(outputs[offset + i]!, labels[sample * k + i]!)) return true;
       return false;
     },
   };
@@ -162,6 +163,11 @@ export function regressionGoal(targets: ArrayLike<number>, k: number, tolerance:
       return false;
     },
   };
+}
+
+/** Whether a logit answers `label`: above 0 for 1, up to 0 for 0; one that is no number answers neither. */
+function isSide(logit: number, label: number): boolean {
+  return logit > 0 ? label === 1 : logit <= 0 && label === 0;
 }
 
 function binaryLoss(b: Ops, logits: Value, goal: Value) {

@@ -91,8 +91,6 @@ export async function checkTrial(trial: Trial, eps: number, attacks?: string): P
     attacks === undefined
       ? attacksAt('quick', {
           norm: 'linf',
-          task: 'classification',
-          classes: subject.classes,
           whiteBox: true,
           image: true,
           obstacles: subject.target!.obstacles,
