@@ -51,4 +51,19 @@ describe('a security curve', () => {
   it('counts only the samples that every attack has decided', () => {
     expect(curveOf(facts(), 'linf', [found([0.1]), found([0.2, 0.2], 3)])!.n).toBe(3);
   });
+
+  it('has a hundred points at most, evenly among the samples, and ends where the last one falls', () => {
+    const n = 1000;
+    const clean = cleanRecord('classification', n, 3);
+    clean.correct.fill(1);
+    const record = cellRecord('classification', n, 3);
+    record.decided.fill(1);
+    record.success.fill(1);
+    record.distance.set(Float32Array.from({ length: n }, (_, i) => (n - i) / 1024));
+    const { points, halving } = curveOf({ ...facts(), clean }, 'linf', [{ ...found([]), record }])!;
+    expect(points).toHaveLength(101);
+    expect(points[1]).toEqual([10 / 1024, 0.99]);
+    expect(points.at(-1)).toEqual([1000 / 1024, 0]);
+    expect(halving).toBe(500 / 1024);
+  });
 });

@@ -13,38 +13,14 @@ import { type Ball, distance, type Norm } from '../../src/threat/norm.ts';
 import { violationOf } from '../../src/threat/violation.ts';
 import { opsOn } from '../../src/transform/ops.ts';
 import { withOpenBatch } from '../end-to-end/small-models.ts';
+import { BOUNDS, curved, EPS, IMAGE, N, SIZE, samples } from './curved.ts';
 import { QUICK } from './quick-attacks.ts';
-
-/** Samples, and values of one. */
-const N = 37;
-const SIZE = 12;
-/** Shape of a sample of {@link curved}: a picture, for attacks that want one. */
-const IMAGE = [1, 3, 4];
-const BOUNDS: readonly [number, number] = [0, 1];
-/** A radius for each norm that fools some samples of {@link curved} and not all. */
-const EPS: Readonly<Record<Norm, number>> = { linf: 0.1, l2: 0.25, l1: 0.8, l0: 2 };
 
 let engine: Engine;
 beforeAll(() => {
   engine = startEngine({ threads: 1 });
 });
 afterAll(() => engine.close());
-
-/** A small network of three classes with a curved surface, and others like it of another strength. */
-function curved(strength = 1.2): Model {
-  const b = opsOn(new GraphBuilder());
-  const x = b.builder.input('x', 'float32', [1, ...IMAGE]);
-  const weights = (rows: number, cols: number, salt: number) =>
-    b.builder.constant(
-      float32Tensor(
-        [rows, cols],
-        Float32Array.from({ length: rows * cols }, (_, i) => Math.sin(1 + i * salt) * strength),
-      ),
-      `w${salt}`,
-    );
-  const h = b.node('Tanh', [b.matmul(b.sub(b.reshape(x, [1, SIZE]), 0.5), weights(SIZE, 16, 1.7))]);
-  return withOpenBatch(b.builder.build({ logits: b.matmul(h, weights(16, 3, 2.3)) }));
-}
 
 const W = [0.9, -0.4, 0.3, -1.1, 0.2, 0.7, -0.6, 0.5, -0.2, 0.8, -0.9, 0.1];
 
@@ -55,11 +31,6 @@ function linear(): Model {
   const w = b.builder.constant(float32Tensor([SIZE, 1], Float32Array.from(W)), 'w');
   return withOpenBatch(b.builder.build({ logit: b.sub(b.matmul(x, w), 0.3) }));
 }
-
-/** Samples in [0, 1], some of them on the bounds. */
-const samples = Float32Array.from({ length: N * SIZE }, (_, i) =>
-  Math.min(1, Math.max(0, ((i * 7919) % 1009) / 900 - 0.05)),
-);
 
 const opened = new Map<Model, Promise<Subject>>();
 async function subjectOf(model: Model): Promise<Subject> {

@@ -129,6 +129,26 @@ describe('glacis assess', () => {
     expect(readdirSync(at('lin')).filter((name) => name.startsWith('checkpoint'))).toEqual([]);
   });
 
+  it('takes the attacks of a level', async () => {
+    const args = [
+      'assess',
+      'linear.onnx',
+      '--data',
+      'data.npz',
+      '--range',
+      '0,1',
+      '--eps',
+      '0.1',
+      '--n',
+      '8',
+    ];
+    await well(...args, '--suite', 'evasion', '--level', 'standard', '--out', 'level');
+    const { results, worstCases } = resultAt('level/assessment.json');
+    const attacks = ['fgsm', 'pgd', 'fmn', 'autoattack', 'deepfool'];
+    expect(results.map(({ attack }) => attack).toSorted()).toEqual(attacks.toSorted());
+    expect(worstCases[0]!.attacks.toSorted()).toEqual(attacks.toSorted());
+  });
+
   it('leaves out a softmax for the attack and says so', async () => {
     await well(
       'assess',

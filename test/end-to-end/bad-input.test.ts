@@ -140,6 +140,9 @@ describe('glacis assess says what is wrong with options', () => {
     [['--device', 'abacus'], /--device: expected cpu, .*got 'abacus'/],
     [['--fix', 'other=data.npz'], /--fix: expected one of x, got 'other'/],
     [['--output', 'z'], /--output: expected one of logits, got 'z'/],
+    [['--suite', 'theft'], /--suite: expected evasion, got 'theft'/],
+    [['--level', 'hard'], /--level: expected quick, standard, exhaustive, got 'hard'/],
+    [['--level', 'quick', '--attacks', 'pgd'], /--level: expected it without --attacks, got both/],
   ])('%j', async (extra, message) => {
     const eps = extra.includes('--eps') ? [] : ['--eps', '0.1'];
     expect(await refused(['linear.onnx', '--data', 'data.npz', ...eps, ...extra])).toMatch(message);

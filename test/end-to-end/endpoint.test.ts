@@ -144,6 +144,32 @@ describe('glacis assess on an endpoint', () => {
     expect(result.stderr).toMatch(/endpoint\/(bad-answer|unavailable)/);
   });
 
+  it('is asked as the command line says', async () => {
+    const server = await serve({ answers: 'labels' });
+    const how = ['--labels-only', '3', '--format', 'json', '--parallel', '2', '--batch', '5'];
+    const headers = ['--header', 'X-Team=red', '--header', 'X-Note=two words = one'];
+    const attacks = ['--norm', 'l2', '--attacks', 'hop-skip-jump(queries=80, initEval=20)'];
+    const { results } = await assessed([server.url, ...how, ...headers, ...attacks], 'labels');
+    expect(results[0]!.robustAccuracy).toBeLessThan(results[0]!.cleanAccuracy);
+    const { received } = server;
+    expect(Math.max(...received.batches)).toBe(5);
+    expect(received.atOnce).toBeLessThanOrEqual(2);
+    for (const sent of received.headers) {
+      expect(sent).toMatchObject({ 'x-team': 'red', 'x-note': 'two words = one' });
+      expect(sent).not.toHaveProperty('inference-header-content-length');
+    }
+  });
+
+  it('that hangs is given up after the time that the command line allows', async () => {
+    const server = await serve();
+    server.faults.hang = true;
+    const result = await glacis(['assess', server.url, ...common, '--timeout', '0.2', '--out', 'hung'], {
+      cwd: folder,
+    });
+    expect(result.code).toBe(3);
+    expect(result.stderr).toMatch(/endpoint\/unavailable/);
+  });
+
   it('takes an adapter in the place of a model', async () => {
     writeFileSync(
       join(folder, 'adapter.mjs'),
