@@ -15,6 +15,7 @@ import { FAIL_ON, isGrave } from './fail-on.ts';
 import { galleryFrom } from './gallery.ts';
 import {
   ENGINE_OPTIONS,
+  EPS_HELP,
   engineOptionsFrom,
   LOAD_OPTIONS,
   loadOptionsFrom,
@@ -43,10 +44,7 @@ export const command: Command = {
       help: `how much to do: ${LEVELS.join(', ')} (quick unless given: about a minute for a small model, the first ${QUICK_SAMPLES} samples)`,
     },
     norm: { value: 'NORM', help: 'how a change is measured: linf, l2, l1 or l0 (linf unless given)' },
-    eps: {
-      value: 'LIST',
-      help: "how large a change may be, in the input's units, e.g. 0.1,0.2 or 8/255 (8/255 of the range unless given)",
-    },
+    eps: { value: 'LIST', help: `${EPS_HELP}; several make a curve: 0.1,0.2 or 2/255,8/255` },
     corruptions: {
       help: 'also run the 15 common corruptions at five severities (at level exhaustive they always run on pictures)',
     },

@@ -14,6 +14,7 @@ import { attackList, attackPage } from './attack-list.ts';
 import { type Command, EXIT } from './command.ts';
 import {
   ENGINE_OPTIONS,
+  EPS_HELP,
   engineOptionsFrom,
   LOAD_OPTIONS,
   loadOptionsFrom,
@@ -35,10 +36,7 @@ export const command: Command = {
     out: { value: 'FILE', help: 'the .npz to write' },
     patch: { value: 'FILE', help: 'with the attack patch: the patch as PNG, for printing' },
     norm: { value: 'NORM', help: 'how a change is measured: linf, l2, l1 or l0 (linf unless given)' },
-    eps: {
-      value: 'EPS',
-      help: "how large a change may be, in the input's units (8/255 of the range unless given)",
-    },
+    eps: { value: 'EPS', help: EPS_HELP },
     towards: TOWARDS_OPTION,
     seed: { value: 'SEED', help: 'seed of all random draws (0 unless given)' },
     ...ENGINE_OPTIONS,

@@ -9,7 +9,13 @@ import { epsFrom, normFrom } from '../threat/norm.ts';
 import { DEFENCES, planDefences } from '../transform/defence/registry.ts';
 import { type Command, EXIT } from './command.ts';
 import { commandLine } from './command-line.ts';
-import { ENGINE_OPTIONS, engineOptionsFrom, LOAD_OPTIONS, modelOptionsFrom } from './load-options.ts';
+import {
+  ENGINE_OPTIONS,
+  EPS_HELP,
+  engineOptionsFrom,
+  LOAD_OPTIONS,
+  modelOptionsFrom,
+} from './load-options.ts';
 import { prepareFile, writeText } from './output.ts';
 
 /** The joint squeezers of Xu et al. 2018 that need no tuning. */
@@ -46,10 +52,7 @@ export const command: Command = {
       help: `makes the examples; one that takes gradients and looks within eps (${DEFENCE_ATTACK} unless given)`,
     },
     norm: { value: 'NORM', help: 'how a change is measured: linf, l2 or l1 (linf unless given)' },
-    eps: {
-      value: 'EPS',
-      help: "how large a change may be, in the input's units (8/255 of the range unless given)",
-    },
+    eps: { value: 'EPS', help: EPS_HELP },
     seed: { value: 'SEED', help: 'seed of all random draws (0 unless given)' },
     ...LOAD_OPTIONS,
     n: {

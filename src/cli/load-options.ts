@@ -54,6 +54,10 @@ export const SURROGATE_OPTIONS: OptionTable = {
   'surrogate-std': { value: 'S,…', help: 'see --surrogate-mean' },
 };
 
+/** Help of `--eps`; the usual radii are those of `defaultEps`. */
+export const EPS_HELP =
+  "how large a change may be, in the input's units (unless given, for inputs from 0 to 1: 8/255 in linf, 0.5 in l2, 12 in l1, 10 values in l0)";
+
 /** Where attacks lead, of commands that attack one model. */
 export const TOWARDS_OPTION: OptionTable[string] = {
   value: 'CLASS',

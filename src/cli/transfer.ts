@@ -10,7 +10,13 @@ import { epsFrom, normFrom } from '../threat/norm.ts';
 import { type Command, EXIT } from './command.ts';
 import { commandLine } from './command-line.ts';
 import { FAIL_ON, isGrave } from './fail-on.ts';
-import { ENGINE_OPTIONS, engineOptionsFrom, LOAD_OPTIONS, loadOptionsFrom } from './load-options.ts';
+import {
+  ENGINE_OPTIONS,
+  EPS_HELP,
+  engineOptionsFrom,
+  LOAD_OPTIONS,
+  loadOptionsFrom,
+} from './load-options.ts';
 import { folderPrefix, prepareFile, prepareFolder, writeText } from './output.ts';
 
 /** `glacis transfer`: whose examples fool whom. */
@@ -25,10 +31,7 @@ export const command: Command = {
       help: `makes the examples; one that looks within eps, with its options (${TRANSFER_ATTACK} unless given)`,
     },
     norm: { value: 'NORM', help: 'how a change is measured: linf, l2, l1 or l0 (linf unless given)' },
-    eps: {
-      value: 'EPS',
-      help: "how large a change may be, in the input's units (8/255 of the range unless given)",
-    },
+    eps: { value: 'EPS', help: EPS_HELP },
     seed: { value: 'SEED', help: 'seed of all random draws (0 unless given)' },
     ...ENGINE_OPTIONS,
     out: { value: 'DIR', help: 'folder for the results (glacis-transfer unless given)' },
