@@ -1,3 +1,5 @@
+import { type ContainerLimits, Containers } from './containers.ts';
+import { Frames } from './frames.ts';
 import { Memo } from './memo.ts';
 import { OPCODES } from './opcodes.ts';
 import { PickleError, type PickleReader } from './reader.ts';
@@ -6,30 +8,20 @@ import {
   BUFFER,
   type Bytes,
   type Dict,
-  type GlobalName,
   itemsOf,
-  type Key,
   kindOf,
   type List,
   type LongText,
   mappingOf,
-  newDict,
   SET,
-  type Tuple,
   type Value,
 } from './value.ts';
-import { isDunder, type World } from './world.ts';
+import type { World } from './world.ts';
 
 /** What the machine may hold. */
-export interface MachineLimits {
+export interface MachineLimits extends ContainerLimits {
   readonly stack: number;
   readonly memo: number;
-  /** Objects that are made, and items of tuples: what a chain of them may hold on to. */
-  readonly objects: number;
-  /** Items of lists and dictionaries that are kept; more are counted and dropped, except in small dictionaries. */
-  readonly kept: number;
-  /** Entries of small dictionaries that are kept on top of that. */
-  readonly small: number;
 }
 
 export const MACHINE_LIMITS: MachineLimits = {
@@ -39,12 +31,6 @@ export const MACHINE_LIMITS: MachineLimits = {
   kept: 300_000,
   small: 1_000_000,
 };
-
-/** A dictionary of at most this many entries describes something and is kept whole. */
-const SMALL = 16;
-
-/** A value that weighs more than this many times what it took to write it is a bomb; see {@link Tuple.weight}. */
-const BOMB = 50_000_000;
 
 /**
  * Runs a pickle's opcodes on a stack and a memo of {@link Value}s, as CPython's C unpickler does, without making a Python
@@ -57,18 +43,16 @@ export class PickleMachine {
   protocol = 0;
   /** Opcodes that were run. */
   count = 0;
-  /** Byte where the current frame ends; 0 outside frames. */
-  frameEnd = 0;
   readonly #world: World;
   readonly #limits: MachineLimits;
-  #objects = 0;
-  #kept = 0;
-  #small = 0;
-  #bomb = false;
+  readonly #containers: Containers;
+  readonly #frames: Frames;
 
   constructor(world: World, limits = MACHINE_LIMITS) {
     this.#world = world;
     this.#limits = limits;
+    this.#containers = new Containers(world, limits);
+    this.#frames = new Frames(world);
     this.#stack = new Stack(limits.stack);
   }
 
@@ -89,7 +73,7 @@ export class PickleMachine {
     const { at, value } = reader;
     const { name, pushes } = OPCODES[reader.code]!;
     this.count++;
-    this.#frame(name, at, reader.position);
+    this.#frames.pass(name, at, reader.position);
     // First what a large pickle mostly consists of: a switch over texts goes through them in order.
     if (pushes) {
       this.#stack.push(value);
@@ -108,7 +92,7 @@ export class PickleMachine {
         this.protocol = value as number;
         break;
       case 'FRAME':
-        this.#openFrame(value as number, at, reader);
+        this.#frames.open(value as number, at, reader);
         break;
       case 'MARK':
         this.#stack.setMark();
@@ -132,15 +116,13 @@ export class PickleMachine {
         this.#stack.push(false);
         break;
       case 'EMPTY_LIST':
-        this.#makes(1);
-        this.#stack.push(newList());
+        this.#stack.push(this.#containers.list());
         break;
       case 'EMPTY_TUPLE':
-        this.#stack.push(this.#tuple([], at));
+        this.#stack.push(this.#containers.tuple([], at));
         break;
       case 'EMPTY_DICT':
-        this.#makes(1);
-        this.#stack.push(newDict());
+        this.#stack.push(this.#containers.dict());
         break;
       case 'EMPTY_SET':
         this.#stack.push(SET);
@@ -153,25 +135,23 @@ export class PickleMachine {
         this.#stack.push(value);
         break;
       case 'TUPLE':
-        this.#stack.push(this.#tuple(this.#stack.popToMark(), at));
+        this.#stack.push(this.#containers.tuple(this.#stack.popToMark(), at));
         break;
       case 'TUPLE1':
       case 'TUPLE2':
       case 'TUPLE3':
-        this.#stack.push(this.#tuple(this.#stack.popMany(Number(name.at(-1))), at));
+        this.#stack.push(this.#containers.tuple(this.#stack.popMany(Number(name.at(-1))), at));
         break;
       case 'LIST': {
-        this.#makes(1);
-        const list = newList();
+        const list = this.#containers.list();
         const items = this.#stack.popToMark();
-        for (const item of items) this.#hands(item, at);
-        this.#extend(list, items);
+        this.#containers.hand(items, at);
+        this.#containers.extend(list, items);
         this.#stack.push(list);
         break;
       }
       case 'DICT': {
-        this.#makes(1);
-        const dict = newDict();
+        const dict = this.#containers.dict();
         this.#setItems(dict, this.#stack.popToMark(), at);
         this.#stack.push(dict);
         break;
@@ -226,33 +206,33 @@ export class PickleMachine {
       case 'INST': {
         // The unpickler in Python, which joblib uses, imports before it looks for the mark.
         const callee = this.#world.global(value as string, reader.second, this.protocol, at);
-        const args = this.#tuple(this.#stack.popToMark(), at);
+        const args = this.#containers.tuple(this.#stack.popToMark(), at);
         this.#stack.push(this.#world.call(callee, args, undefined, 'INST', at));
         break;
       }
       case 'OBJ': {
         const [callee, ...args] = this.#stack.popToMark();
         if (callee === undefined) throw new PickleError('OBJ without a class');
-        this.#stack.push(this.#world.call(callee, this.#tuple(args, at), undefined, 'OBJ', at));
+        this.#stack.push(this.#world.call(callee, this.#containers.tuple(args, at), undefined, 'OBJ', at));
         break;
       }
       case 'REDUCE':
       case 'NEWOBJ': {
-        this.#makes(1);
+        this.#containers.count(1);
         const [callee, args] = this.#stack.popMany(2);
         if (itemsOf(args) === undefined) this.#world.odd(`${name} with arguments that are no tuple`, at);
         this.#stack.push(this.#world.call(callee!, args!, undefined, name, at));
         break;
       }
       case 'NEWOBJ_EX': {
-        this.#makes(1);
+        this.#containers.count(1);
         const [callee, args, kwargs] = this.#stack.popMany(3);
         this.#stack.push(this.#world.call(callee!, args!, kwargs, name, at));
         break;
       }
       case 'BUILD': {
         const [state] = this.#stack.popMany(1);
-        this.#hands(state!, at);
+        this.#containers.hand([state!], at);
         this.#world.fill(this.#stack.top(), 'BUILD', state, at);
         break;
       }
@@ -284,116 +264,24 @@ export class PickleMachine {
   /** What STOP gave back. */
   result: Value | undefined;
 
-  /**
-   * Frames are a promise on where reads begin and end. Loaders differ in whether they keep to it, so an opcode across a
-   * frame's end is read differently by two of them (cpython#154848).
-   */
-  #frame(name: string, at: number, end: number): void {
-    if (this.frameEnd === 0) return;
-    if (at >= this.frameEnd) this.frameEnd = 0;
-    else if (end > this.frameEnd) {
-      this.#world.straddles(`${name} from byte ${at} to ${end} across a frame's end at ${this.frameEnd}`, at);
-      this.frameEnd = 0;
-    } else if (name === 'STOP' && end < this.frameEnd) {
-      this.#world.odd(`STOP ${this.frameEnd - end} bytes before the frame's end`, at);
-    }
-  }
-
-  #openFrame(length: number, at: number, reader: PickleReader): void {
-    const end = reader.position + length;
-    if (this.frameEnd > 0) this.#world.straddles(`FRAME inside a frame that ends at ${this.frameEnd}`, at);
-    if (end > reader.size) {
-      this.#world.straddles(`FRAME of ${length} bytes, past the end of the content`, at);
-      this.frameEnd = 0;
-    } else this.frameEnd = end;
-  }
-
   #remember(index: number): void {
     if (this.#memo.size >= this.#limits.memo) throw tooMany(this.#limits.memo, 'entries of the memo');
     this.#memo.set(index, this.#stack.top());
   }
 
-  #makes(count: number): void {
-    this.#objects += count;
-    if (this.#objects > this.#limits.objects) throw tooMany(this.#limits.objects, 'objects');
-  }
-
-  #tuple(items: readonly Value[], at: number): Tuple {
-    this.#makes(1 + items.length);
-    let weight = 1;
-    for (const item of items) {
-      weight += kindOf(item) === 'tuple' ? (item as Tuple).weight : 1;
-      this.#hands(item, at);
-    }
-    if (weight > BOMB && !this.#bomb) {
-      this.#bomb = true;
-      this.#world.unfolds(weight, at);
-    }
-    return { kind: 'tuple', items, weight };
-  }
-
-  #hands(item: Value, at: number): void {
-    if (kindOf(item) === 'global' && (item as GlobalName).guarded)
-      this.#world.escapes(item as GlobalName, at);
-  }
-
   #append(items: readonly Value[], at: number): void {
-    for (const item of items) this.#hands(item, at);
+    this.#containers.hand(items, at);
     const target = this.#stack.top();
-    if (kindOf(target) === 'list') this.#extend(target as List, items);
+    if (kindOf(target) === 'list') this.#containers.extend(target as List, items);
     else if (items.length > 0) this.#world.fill(target, 'APPENDS', items[0], at);
-  }
-
-  #extend(list: List, items: readonly Value[]): void {
-    for (const item of items) {
-      if (this.#kept >= this.#limits.kept) list.dropped++;
-      else {
-        this.#kept++;
-        list.items.push(item);
-      }
-    }
   }
 
   #setItems(given: Dict | undefined, items: readonly Value[], at: number): void {
     if (items.length % 2 !== 0) throw new PickleError('a key without a value');
     const target = given ?? this.#stack.top();
     const dict = mappingOf(target);
-    if (dict === undefined) {
-      if (items.length > 0) this.#world.fill(target, 'SETITEMS', items[0], at);
-      return;
-    }
-    let keys = true;
-    for (let i = 0; i < items.length; i += 2) {
-      const key = items[i]!;
-      this.#hands(items[i + 1]!, at);
-      if (typeof key === 'string' && dict.dunder === undefined && isDunder(key)) dict.dunder = key;
-      keys &&= isKey(key);
-    }
-    const count = items.length / 2;
-    if (keys && this.#kept + count <= this.#limits.kept) {
-      this.#kept += count;
-      dict.putAll(items);
-      return;
-    }
-    for (let i = 0; i < items.length; i += 2) {
-      const key = items[i]!;
-      if (!isKey(key) || !this.#keeps(dict, key)) dict.dropped++;
-      else dict.put(key, items[i + 1]!);
-    }
-  }
-
-  /** Whether one more entry is kept; a key that comes again counts again. Errors: `scan/limit` past those that are always kept. */
-  #keeps(dict: Dict, key: Key): boolean {
-    if (this.#kept < this.#limits.kept) {
-      this.#kept++;
-      return true;
-    }
-    const { entries } = dict;
-    if (entries.has(key)) return true;
-    if (entries.size >= SMALL) return false;
-    if (++this.#small > this.#limits.small)
-      throw tooMany(this.#limits.small, 'entries of small dictionaries');
-    return true;
+    if (dict) this.#containers.put(dict, items, at);
+    else if (items.length > 0) this.#world.fill(target, 'SETITEMS', items[0], at);
   }
 }
 
@@ -401,12 +289,4 @@ export class PickleMachine {
 function nameIn(value: Value): string | undefined {
   if (typeof value === 'string') return value;
   return kindOf(value) === 'long text' ? `(${(value as LongText).length} characters)` : undefined;
-}
-
-function newList(): List {
-  return { kind: 'list', items: [], dropped: 0 };
-}
-
-function isKey(value: Value): value is Key {
-  return value === null || typeof value !== 'object';
 }
