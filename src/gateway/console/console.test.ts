@@ -236,8 +236,18 @@ describe('a session', () => {
     expect(list.map(({ principal }) => principal).sort()).toEqual(['ben', 'root']);
     const { name } = list.find(({ principal }) => principal === 'ben')!;
     expect((await ben.ask(`/api/sessions/${name}/end`, { method: 'POST' })).status).toBe(404);
+    const nobody = await admin.ask('/api/sessions/nobody/end', { method: 'POST' });
+    expect([nobody.status, nobody.text]).toEqual([404, expect.stringContaining('no such session')]);
     expect((await admin.ask(`/api/sessions/${name}/end`, { method: 'POST' })).status).toBe(200);
     expect((await ben.ask('/api/session')).status).toBe(401);
+  });
+
+  it('whose key is somebody else’s by now is nobody’s', async () => {
+    const at = await opened();
+    const { browser } = await signedIn(at);
+    await at.store.db.updateTable('sessions').set({ principal: 'root' }).execute();
+    expect((await browser.ask('/api/act', { method: 'POST' })).status).toBe(401);
+    expect(at.done).toEqual([]);
   });
 
   it('has the rights of now: a key revoked, its owner shut out, a role gone in the middle', async () => {

@@ -48,8 +48,15 @@ const issuer = () => ({
   insecureLoopback: true,
   claims: { roles: { claim: 'groups', map: { ops: 'operator', audit: 'auditor' } } },
 });
-const opened = async (over: { readonly oidc?: object; readonly issuer?: object } = {}) => {
+const opened = async (
+  over: {
+    readonly oidc?: object;
+    readonly issuer?: object;
+    readonly record?: NonNullable<Parameters<typeof consoleSide>[0]>['record'];
+  } = {},
+) => {
   side = await consoleSide({
+    ...(over.record && { record: over.record }),
     now: Date.now(),
     identity: { issuers: [{ ...issuer(), audience: 'models', ...over.issuer }] },
     console: {
@@ -145,6 +152,11 @@ describe('signing in with a provider', () => {
       'failed',
     ],
     ['the token has expired', () => (provider.claims = { ...OPS, exp: 1_000_000 }), 'failed'],
+    [
+      'the claims that name them are longer than are kept',
+      () => (provider.claims = { ...OPS, groups: ['ops', 'x'.repeat(16_384)] }),
+      'failed',
+    ],
     ['nobody is named', () => (provider.claims = { ...OPS, sub: '' }), 'failed'],
     ['the name would confuse a log', () => (provider.claims = { ...OPS, sub: 'ann\nadmin' }), 'failed'],
     ['they have no role', () => (provider.claims = { sub: 'ann', groups: ['everybody'] }), 'no-role'],
@@ -191,6 +203,59 @@ describe('signing in with a provider', () => {
     });
     expect(late.headers.location).toBe('/console/#refused=expired');
     expect([...again.jar]).toEqual([]);
+  });
+
+  it('begins nothing where too many attempts of the address have failed, on neither way', async () => {
+    const at = await opened();
+    provider.claims = OPS;
+    const away = at.browser();
+    const out = await away.ask('/api/session/oidc/company');
+    for (let i = 0; i < 10; i++) await at.browser().signIn(`guess-${i}`);
+    expect((await at.browser().ask('/api/session/oidc/company')).headers.location).toBe(
+      '/console/#refused=throttled',
+    );
+    const back = new URL(provider.visit(String(out.headers.location)));
+    expect((await away.ask(back.pathname + back.search)).headers.location).toBe(
+      '/console/#refused=throttled',
+    );
+    expect(provider.tokenRequests).toEqual([]);
+    expect((await away.ask('/api/session')).status).toBe(401);
+  });
+
+  it('begins nothing that cannot be written down', async () => {
+    const at = await opened({
+      record: async ({ event }) => {
+        if (event === 'console-signed-in') throw new Error('disk full');
+      },
+    });
+    provider.claims = OPS;
+    const browser = at.browser();
+    expect((await through(browser)).status).toBe(500);
+    expect((await browser.ask('/api/session')).status).toBe(401);
+    expect(await at.store.db.selectFrom('sessions').selectAll().execute()).toEqual([]);
+  });
+
+  it('gives no link: who it is for is signed in by the provider alone', async () => {
+    const at = await opened();
+    provider.claims = OPS;
+    const browser = at.browser();
+    await through(browser);
+    browser.csrf = (await browser.ask('/api/session')).json<SessionInfo>().csrf;
+    const answer = await browser.ask('/api/session/links', { method: 'POST' });
+    expect([answer.status, answer.text]).toEqual([400, expect.stringContaining('somebody with a key')]);
+    expect(await at.store.db.selectFrom('links').selectAll().execute()).toEqual([]);
+  });
+
+  it('ends where its claims name somebody else, or nobody', async () => {
+    const at = await opened();
+    provider.claims = OPS;
+    for (const change of [{ principal: 'company:root' }, { claims: '{"groups":["ops"]}' }]) {
+      const browser = at.browser();
+      await through(browser);
+      expect((await browser.ask('/api/session')).status).toBe(200);
+      await at.store.db.updateTable('sessions').set(change).execute();
+      expect((await browser.ask('/api/session')).status).toBe(401);
+    }
   });
 
   it('comes back to a page of the console, whatever it is told', async () => {

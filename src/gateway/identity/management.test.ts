@@ -28,6 +28,20 @@ const who = (...roles: string[]): Principal => ({
   roles,
 });
 
+it('is nobody’s where the policies cannot be asked, and the operator hears of it', async () => {
+  const heard: unknown[] = [];
+  const rights = await openManagementRights(rightsSchema.parse({}), {
+    now: () => Number.NaN,
+    failed: (_, thrown) => heard.push(thrown),
+  });
+  expect(rights.decide(who('admin'), 'health.read', '')).toEqual({
+    isAllowed: false,
+    policies: [],
+    because: 'the policies could not be asked',
+  });
+  expect(heard).toMatchObject([{ code: 'run/failed' }]);
+});
+
 describe('by default', () => {
   let rights: ManagementRights;
   beforeAll(async () => {

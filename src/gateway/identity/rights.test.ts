@@ -191,6 +191,23 @@ describe('policies', () => {
     at += 1;
     expect(rights.decide(who(), ask())).toMatchObject({ detail: undefined, policies: ['overflow'] });
   });
+
+  it('that cannot be asked forbid, and the operator hears of it', async () => {
+    const rights = await rightsBy(
+      'permit (principal, action, resource) when { context.now > datetime("2020-01-01") };',
+    );
+    expect(rights.decide(who(), ask()).detail).toBe('explanation');
+    const before = at;
+    // A clock that is none: there is no such time in the policies' language.
+    at = Number.NaN;
+    expect(rights.decide(who(), ask())).toEqual({
+      detail: undefined,
+      policies: [],
+      because: 'the policies could not be asked',
+    });
+    at = before;
+    expect(failures.splice(0)).toMatchObject([{ code: 'run/failed' }]);
+  });
 });
 
 describe('a decision', () => {

@@ -186,6 +186,8 @@ describe('the routes of incidents', () => {
     );
     for (const path of ['GET /api/impacts/:id', 'GET /api/impacts/:id/bundle', 'GET /api/cases/:id/bundle'])
       expect(await call(routes, path, { params: { id: '../../x' } }), path).toMatchObject({ status: 404 });
+    const elsewhere = { params: { id: 'C-2026-0099' }, body: { scope: { principal: 'mallory' } } };
+    expect(await call(routes, 'POST /api/cases/:id/impact', elsewhere)).toMatchObject({ status: 404 });
     const events = (await incidents.find(id))!.events.map(({ what }) => what.kind);
     expect(events).toEqual(['alarm', 'impact', 'bundle', 'bundle']);
   });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -134,6 +134,56 @@ describe('a model on another server', () => {
     );
   });
 
+  it('is asked nothing once it is closed, and aside only while nobody else asks', async () => {
+    const model = await open();
+    let release = () => {};
+    server.misbehave = (_, response, good) => {
+      release = () => sendAnswer(response, good, true);
+    };
+    const before = server.requests.length;
+    const asked = ask(model);
+    await until(() => server.requests.length > before);
+    await expect(model.runAside([x()], how())).rejects.toMatchObject({
+      refusal: 'unavailable',
+      because: 'others are asking',
+    });
+    release();
+    await asked;
+    server.misbehave = undefined;
+    expect(await refusal(model.runAside([x()], how()))).toBe('answered');
+    await model.close();
+    const sent = server.requests.length;
+    await expect(ask(model)).rejects.toMatchObject({
+      refusal: 'unavailable',
+      because: 'the model is no longer served',
+    });
+    expect(await refusal(model.runAside([x()], how()))).toBe('unavailable');
+    expect(server.requests).toHaveLength(sent);
+  });
+
+  it.each<[string, string | undefined]>([
+    ['there is no such', undefined],
+    ['one token of printable characters', ''],
+    ['one token of printable characters', 'two words'],
+    ['one token of printable characters', 'line\nanother'],
+  ])('is not opened with a token of which is said: %s (%j)', async (words, text) => {
+    const folder = await mkdtemp(join(tmpdir(), 'glacis-upstream-'));
+    const tokenFile = join(folder, 'token');
+    if (text !== undefined) await writeFile(tokenFile, text);
+    await expect(open(server.url, { tokenFile })).rejects.toMatchObject({
+      code: 'key/unusable',
+      message: expect.stringContaining(words),
+    });
+    await rm(folder, { recursive: true });
+  });
+
+  it('is not opened with an authority that is not there', async () => {
+    await expect(open(server.url, { ca: '/nowhere/ca.pem' })).rejects.toMatchObject({
+      code: 'key/unusable',
+      message: expect.stringContaining('/nowhere/ca.pem: there is no such'),
+    });
+  });
+
   it('turns away what waits too long, who has gone, and more than may wait', async () => {
     server.misbehave = (_, response, good) => void setTimeout(() => sendAnswer(response, good, true), 100);
     const model = await open(server.url, { parallel: 1, queue: 2 });
@@ -191,6 +241,18 @@ describe('abuse group 28: an upstream that misbehaves', () => {
     expect(await refusal(ask(model))).toBe('failed');
     server.misbehave = undefined;
     expect(await refusal(ask(model))).toBe('answered');
+  });
+
+  it('answers as another version than the one that is asked', async () => {
+    const model = await open(`${server.url}/versions/1`);
+    expect(await refusal(ask(model))).toBe('answered');
+    change((good) => ({ ...good, modelVersion: '2' }));
+    await expect(ask(model)).rejects.toMatchObject({
+      refusal: 'failed',
+      because: expect.stringContaining('another version of the model'),
+    });
+    // Who asks for none takes any.
+    expect(await refusal(ask(await open()))).toBe('answered');
   });
 
   it('answers with NaN, which the configuration lets be', async () => {
@@ -320,6 +382,17 @@ describe('abuse group 28: an upstream that misbehaves', () => {
     expect(model.load().circuit).toBe('closed');
   });
 
+  it('is asked nothing that JSON cannot say, and is no worse for that', async () => {
+    const model = await open(server.url, { format: 'json', circuit: { failures: 1 } });
+    const before = server.requests.length;
+    await expect(model.run([x([1, Number.NaN, 3])], how())).rejects.toMatchObject({
+      refusal: 'failed',
+      because: expect.stringMatching(/finite|NaN/),
+    });
+    expect(server.requests).toHaveLength(before);
+    expect(model.load().circuit).toBe('closed');
+  });
+
   it("is not given up because of one caller's bad inputs", async () => {
     const model = await open(server.url, { circuit: { failures: 2 } });
     server.misbehave = (_, response) => void response.writeHead(400).end();
@@ -433,6 +506,16 @@ describe('addresses', () => {
       'http:///v2/models/m',
     ])
       expect(() => configOf(url)).toThrow();
+  });
+
+  it.each([
+    ['of the form http://HOST', 'http://127.0.0.1:99999/v2/models/m'],
+    ['without broken % sequences', 'http://127.0.0.1:9/v2/models/%zz'],
+  ])('are %s, or refused: %s', async (words, url) => {
+    await expect(open(url)).rejects.toMatchObject({
+      code: 'option/invalid',
+      message: expect.stringContaining(words),
+    });
   });
 
   it('in networks that are not allowed are not connected to, whatever a name leads to', async () => {

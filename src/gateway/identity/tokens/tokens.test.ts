@@ -246,7 +246,10 @@ describe('abuse 21: a token', () => {
     expect(await outcome(await token({ exp: undefined }))).toMatch('(exp)');
     expect(await outcome(await token({ exp: '9999999999' }))).toMatch('(exp)');
     expect(await outcome(await token({ exp: seconds + 2 * 86_400 }))).toMatch('a life longer');
-    expect(await outcome(await token({ iat: seconds + 100 }))).toMatch('a time of issue in the future');
+    expect(await outcome(await token({ exp: seconds + 86_400 + 29 }))).toMatch('welcome');
+    expect(await outcome(await token({ exp: seconds + 86_400 + 31 }))).toMatch('a life longer');
+    expect(await outcome(await token({ iat: seconds + 29 }))).toMatch('welcome');
+    expect(await outcome(await token({ iat: seconds + 31 }))).toMatch('a time of issue in the future');
   });
 
   it('remembered before its time is not known when the clock goes back', async () => {
