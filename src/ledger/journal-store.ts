@@ -29,13 +29,8 @@ const SIDE_BY_SIDE = 2;
 
 /** The journal of a log in a folder. `mayBlock` as for {@link openJournalFile}. Errors: `output/unwritable`. */
 export function folderJournal(folder: string, mayBlock = false): JournalStore {
-  const made = new Set<string>();
   let staged = 0;
-  const makeFolder = async (path: string): Promise<void> => {
-    if (made.has(path)) return;
-    await mkdir(path, { recursive: true });
-    made.add(path);
-  };
+  let hasStaging = false;
   const fails = (thrown: unknown): never => {
     throw asGlacisError(thrown, 'output/unwritable', folder);
   };
@@ -73,7 +68,8 @@ export function folderJournal(folder: string, mayBlock = false): JournalStore {
       }),
     place: (files) =>
       unwritable(async () => {
-        await makeFolder(join(folder, '.staging'));
+        if (!hasStaging) await mkdir(join(folder, '.staging'), { recursive: true });
+        hasStaging = true;
         for (const { path, bytes } of files) {
           const from = join(folder, '.staging', `placed-${staged++}`);
           const to = join(folder, path);
@@ -83,9 +79,8 @@ export function folderJournal(folder: string, mayBlock = false): JournalStore {
           } finally {
             await handle.close();
           }
-          await makeFolder(dirname(to));
           await rename(from, to).catch(async (thrown: NodeJS.ErrnoException) => {
-            // A folder of partial tiles may have been removed since it was made.
+            // The first file of its folder. Which folders there are is not remembered: every second has one for its partial tiles, and it goes again.
             if (thrown.code !== 'ENOENT') throw thrown;
             await mkdir(dirname(to), { recursive: true });
             await rename(from, to);
