@@ -18,6 +18,7 @@ export default defineConfig({
   test: {
     include: [slow ? `${tests}.slow.test.ts` : `${tests}.test.ts`],
     exclude: ['**/node_modules/**', '**/dist/**', '**/venv/**', ...(slow ? [] : ['**/*.slow.test.ts'])],
+    globalSetup: ['test/servers/run-folder.ts'],
     // Processes and not threads: a worker thread that is ended during a native run takes the whole process with it.
     pool: 'forks',
     // As many as there are cores: one less is the default, and half the machine on two.
