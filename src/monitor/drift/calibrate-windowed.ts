@@ -2,7 +2,7 @@ import { type Rng, randomFrom } from '../../core/random.ts';
 import type { MonitorSetting } from '../monitor.ts';
 import { rateInterval } from '../statistics/gamma.ts';
 import { type Calibrated, type CalibrationMore, packReference, trafficOf } from './calibrated.ts';
-import { openPace } from './pace.ts';
+import { openTaking } from './fair-part.ts';
 import { redrawRows } from './redrawn-rows.ts';
 import { openReservoir } from './reservoir.ts';
 import type { Rows } from './rows.ts';
@@ -118,7 +118,7 @@ function cutWindows(
   | undefined {
   if (typeof width === 'string' || take === undefined) return undefined;
   const window = openReservoir(width, options.most, rng);
-  const pace = online && openPace(online.gap);
+  const taking = openTaking({ online }, options);
   const windows: CalmWindow[] = [];
   let [samples, offered, on, first, last] = [0, 0, 0, Number.POSITIVE_INFINITY, 0];
   for (const sighting of calm) {
@@ -127,13 +127,14 @@ function cutWindows(
     first = Math.min(first, sighting.at);
     last = Math.max(last, sighting.at);
     take(sighting, (values, offset, principal, decision, at) => {
-      if (!Number.isFinite(at) || pace?.(principal, at) === false) return;
+      if (!Number.isFinite(at) || !taking.takes(principal, at)) return;
       offered++;
       window.offer(values, offset, principal, decision, at);
     });
     if (window.seen < options.rows || window.last - window.first < 1000 * options.seconds) continue;
     windows.push({ rows: window.rows(), on });
     window.clear();
+    taking.begin();
     on = 0;
   }
   return { width, windows, rowsPerSample: offered / Math.max(1, samples), days: (last - first) / DAY };

@@ -282,6 +282,29 @@ describe('confidence-drift', () => {
   });
 });
 
+describe.each([predictionDrift, confidenceDrift])('$name', (kind) => {
+  it('says nothing where one caller sends two hundred alike within a minute, and does where the like is sent for hours', () => {
+    const calls = { gap: 5000, clients: 40 };
+    const odd = () => [2, 0.55] as const;
+    const open = () =>
+      kind.make(kind.options.parse({}), setting({ calm: traffic({ calls: 4000, ...calls }) }));
+    const burst = traffic({
+      ...{ calls: 200, gap: 250, from: LATER + 500_000, top: odd },
+      more: () => ({ principal: 'client 7' }),
+    });
+    const others = traffic({ calls: 700, from: LATER, ...calls });
+    const mixed = [...burst, ...others].toSorted((a, b) => a.at - b.at);
+    const monitor = open();
+    expect(feed(monitor, mixed)).toEqual([]);
+    expect(monitor.state().series.length).toBeGreaterThan(1);
+    const lasting = traffic({
+      ...{ calls: 700, from: LATER, ...calls },
+      top: (rng) => (rng.uniform() < 0.3 ? odd() : calmTop(rng)),
+    });
+    expect(feed(open(), lasting).length).toBe(1);
+  });
+});
+
 describe('calibrate', () => {
   const long = traffic({ calls: 40_000, gap: 2000, seed: 9 });
   const request = {

@@ -3,8 +3,8 @@ import type { Alarm } from '../alarm.ts';
 import type { Monitor, MonitorSetting, MonitorState } from '../monitor.ts';
 import type { Sighting } from '../sighting.ts';
 import { type Calibrated, readCalibrated } from './calibrated.ts';
+import { openTaking } from './fair-part.ts';
 import { historyOf } from './history.ts';
-import { openPace } from './pace.ts';
 import { openRecentRows } from './recent-rows.ts';
 import { openReservoir } from './reservoir.ts';
 import type { Rows } from './rows.ts';
@@ -13,6 +13,7 @@ import { openSeries } from './series.ts';
 import { type SpreadMore, spreadOf } from './spread.ts';
 import { thresholdAt } from './threshold.ts';
 import { latestOf, openTrails } from './trails.ts';
+import { type WindowWord, windowAlarm } from './window-alarm.ts';
 import type { Fault, Slider, Verdict, WindowTest } from './window-test.ts';
 import { readWindowed, writeWindowed } from './windowed-memory.ts';
 import { looksOf, REFERENCE, type WindowedOptions } from './windowed-options.ts';
@@ -36,7 +37,7 @@ export function openWindowed(
   setting: MonitorSetting,
 ): Windowed {
   const { name } = subject;
-  const { model, version, digest, freshId } = setting;
+  const { model } = setting;
   const width = typeof subject.width === 'number' ? subject.width : 1;
   const rng = randomFrom(setting.seed, 'monitor', name, model);
   const learnt = openReservoir(width, Math.min(REFERENCE, options.learn), rng.fork('reference'));
@@ -51,7 +52,9 @@ export function openWindowed(
   let test: WindowTest | undefined;
   const lately = openRecentRows(width, subject.online ? options.rows : 1);
   let slider: Slider | undefined;
-  const pace = subject.online && openPace(subject.online.gap);
+  const taking = openTaking(subject, options);
+  /** The reference is a window of its own. */
+  const learning = openTaking(subject, { rows: options.learn, seconds: options.seconds });
   let [pushed, lookedAt, shownAt] = [0, 0, Number.NEGATIVE_INFINITY];
   let shares: ReadonlyMap<string, number> = new Map();
   let reference: Rows | undefined;
@@ -68,6 +71,7 @@ export function openWindowed(
     if (rows.at[rows.n - 1]! > 0 && !kept?.trails) trails.add(rows);
     test = subject.test(rows);
     slider = subject.online && test.slide?.(options.rows);
+    taking.know(rows.principals);
     const counts = new Map<string, number>();
     for (const who of rows.principals) counts.set(who, (counts.get(who) ?? 0) + 1 / rows.n);
     shares = counts;
@@ -116,28 +120,8 @@ export function openWindowed(
     return true;
   };
 
-  const raise = (
-    rows: Rows,
-    about: string,
-    word: Pick<Alarm, 'kind' | 'title' | 'why' | 'score' | 'threshold' | 'figures' | 'principals'>,
-    shows: (row: number) => number,
-  ) => {
-    const telling = Array.from({ length: rows.n }, (_, i) => i)
-      .filter(
-        (i) => shows(i) > 0 && (word.kind !== 'attack' || word.principals.includes(rows.principals[i]!)),
-      )
-      .sort((a, b) => shows(b) - shows(a));
-    alarms.push({
-      ...{ id: freshId(), at: rows.at[rows.n - 1]!, monitor: name, model, version, digest },
-      ...word,
-      // Also where few are behind it: clients change what they ask about, and rules act by themselves from high on.
-      severity: 'medium',
-      subject: `${about} of ${model}`,
-      ...{ first: rows.at[0]!, last: rows.at[rows.n - 1]!, queries: rows.n },
-      decisions: [...new Set(telling.map((i) => rows.decisions[i]!))].slice(0, 64),
-      atlas: word.kind === 'attack' ? ['AML.T0040'] : [],
-    });
-  };
+  const raise = (rows: Rows, about: string, word: WindowWord, shows: (row: number) => number) =>
+    alarms.push(windowAlarm(name, setting, rows, about, word, shows));
 
   const addPoint = (at: number, score: number) => {
     if (subject.online && Math.abs(at - shownAt) < STEP) return;
@@ -206,7 +190,7 @@ export function openWindowed(
   };
 
   const offer: Offer = (values, offset, principal, decision, at) => {
-    if (!Number.isFinite(at) || pace?.(principal, at) === false) return;
+    if (!Number.isFinite(at) || !(test === undefined ? learning : taking).takes(principal, at)) return;
     if (test === undefined) {
       learnt.offer(values, offset, principal, decision, at);
       if (learnt.seen >= options.learn && learnt.last - learnt.first >= 1000 * options.seconds) {
@@ -244,6 +228,7 @@ export function openWindowed(
       return;
     const rows = window.rows();
     window.clear();
+    taking.begin();
     duration = duration === 0 ? took : 0.8 * duration + 0.2 * took;
     trails.add(rows);
     judge(rows, test);
@@ -261,9 +246,9 @@ export function openWindowed(
   if (test === undefined && setting.calm.length > 0 && typeof subject.width === 'number' && subject.take) {
     // All that is given is the reference, however little.
     const all = openReservoir(width, REFERENCE, rng.fork('calm'));
-    const paceOfCalm = subject.online && openPace(subject.online.gap);
+    const calmTaking = openTaking(subject, { rows: REFERENCE, seconds: options.seconds });
     const offerCalm: Offer = (values, offset, principal, decision, at) => {
-      if (paceOfCalm?.(principal, at) !== false) all.offer(values, offset, principal, decision, at);
+      if (calmTaking.takes(principal, at)) all.offer(values, offset, principal, decision, at);
     };
     for (const sighting of setting.calm) subject.take(sighting, offerCalm);
     if (all.size >= 30) begin(all.rows());
