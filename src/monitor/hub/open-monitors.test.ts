@@ -6,7 +6,12 @@ import { until } from '../../../test/until.ts';
 import type { Alarm } from '../alarm.ts';
 import { sighting } from '../sighting.fixture.ts';
 import type { MonitoredModel } from './monitored-model.ts';
-import { type Monitors, type MonitorsSetting, openMonitors } from './open-monitors.ts';
+import {
+  type Monitors,
+  type MonitorsSetting,
+  type MonitorsSurroundings,
+  openMonitors,
+} from './open-monitors.ts';
 
 const SETTING: MonitorsSetting = {
   kinds: {},
@@ -27,7 +32,7 @@ let monitors: Monitors;
 let alarms: Alarm[];
 /** What else is done when an alarm comes, before anything else happens. */
 let heard: () => void;
-const open = (setting = SETTING) =>
+const open = (setting = SETTING, more: Partial<MonitorsSurroundings> = {}) =>
   openMonitors(setting, {
     folder,
     describe: (model) => {
@@ -41,6 +46,7 @@ const open = (setting = SETTING) =>
     // However long the machine stands still.
     patience: 100_000,
     kindsFrom: new URL('./kinds.fixture.ts', import.meta.url).href,
+    ...more,
   });
 const countOf = async () =>
   (await monitors.states('digits')).find(({ monitor }) => monitor === 'counting')?.score;
@@ -151,6 +157,28 @@ describe('the thread of the monitors', () => {
       await monitors.flush();
       return Number(await countOf()) > 0;
     });
+    expect(monitors.counts().restarts).toBe(1);
+  });
+
+  test('a thread that stands still is reported, ended and started again; who is served waits for nothing', async () => {
+    await monitors.close();
+    monitors = open(SETTING, { standstill: 300, patience: 50 });
+    monitors.see(sighting());
+    await monitors.flush();
+    monitors.see(sighting({ principal: 'still' }));
+    const flushed = monitors.flush();
+    const before = performance.now();
+    for (let i = 0; i < 1000; i++) monitors.see(sighting());
+    expect(await monitors.states()).toEqual([]);
+    expect(performance.now() - before).toBeLessThan(5000);
+    await until(() => {
+      monitors.see(sighting());
+      return alarms.length > 0;
+    });
+    await flushed;
+    expect(alarms).toMatchObject([{ kind: 'fault', monitor: 'monitors' }]);
+    expect(alarms[0]!.why).toContain('it said nothing for');
+    await until(async () => (await monitors.states('digits')).length > 0);
     expect(monitors.counts().restarts).toBe(1);
   });
 

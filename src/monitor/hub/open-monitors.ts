@@ -2,13 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { Alarm } from '../alarm.ts';
 import type { MonitorState } from '../monitor.ts';
-import type { Sighting, Sketch, TrueLabel } from '../sighting.ts';
-import { planSketch, type SketchPlan } from '../sketch/sketch-plan.ts';
+import type { Sighting, TrueLabel } from '../sighting.ts';
 import type { HubChoice, HubReply, HubRequest, HubWorkerData } from './messages.ts';
 import { type DrawnSample, faultOf } from './model-watch.ts';
-import { keyOf, type MonitoredModel } from './monitored-model.ts';
+import type { MonitoredModel } from './monitored-model.ts';
+import { openSketching } from './open-sketching.ts';
 import { sightingPacker } from './packed-sightings.ts';
-import { openSampler, type Sampler } from './sampler.ts';
 
 /** How the monitors work; `serve.monitors` of a configuration. */
 export interface MonitorsSetting extends HubChoice {
@@ -31,6 +30,8 @@ export interface MonitorsSurroundings {
   readonly kindsFrom?: string | undefined;
   /** Milliseconds that an answer of the thread is waited for; 5,000 without. */
   readonly patience?: number | undefined;
+  /** Milliseconds after which a thread that was handed calls and says nothing is ended; 300,000 without. */
+  readonly standstill?: number | undefined;
 }
 
 /** What became of sightings. */
@@ -74,32 +75,31 @@ const RESTART = 1000;
 const MOST_STARTS = 10;
 const HOUR = 3_600_000;
 
-/** Labels of one message at most, and versions of models whose sketches are planned at once. */
+/** Labels of one message at most. */
 const MOST_LABELS = 10_000;
-const MOST_PLANS = 256;
-
-interface Known {
-  readonly plan: SketchPlan | undefined;
-}
 
 /**
- * Starts the monitors. The main thread's part is to choose, sketch and pack; a batch goes over every {@link EVERY} ms. While the thread is behind or gone, sightings are dropped and counted; when it dies, it is
+ * Starts the monitors. The main thread's part is to choose, sketch and pack; a batch goes over every {@link EVERY} ms. While the thread is behind or gone, sightings are dropped and counted; when it dies, or stands still, it is
  * started again from its snapshots (at most {@link MOST_STARTS} times an hour) and reported as a fault. Serving is never touched.
  */
 export function openMonitors(first: MonitorsSetting, surroundings: MonitorsSurroundings): Monitors {
   const { folder, describe, onAlarm, failed, now = Date.now, seed = 0, kindsFrom } = surroundings;
-  const { patience = 5000 } = surroundings;
+  const { patience = 5000, standstill = 300_000 } = surroundings;
   let setting = first;
   const clock = () => performance.now();
   const packer = sightingPacker();
-  let sampler: Sampler = openSampler({ ...setting.sketch, clock });
-  const known = new Map<string, Known | undefined>();
-  const models = new Map<string, MonitoredModel>();
+  const sketching = openSketching(setting.sketch, {
+    ...{ describe, clock },
+    onModel: (about) => post({ kind: 'model', about }),
+  });
   const waiting = new Map<number, (value: unknown) => void>();
-  let [seen, dropped, sketched, restarts, next, underWay] = [0, 0, 0, 0, 1, 0];
+  let [seen, dropped, restarts, next, underWay] = [0, 0, 0, 1, 0];
+  /** When the thread last had nothing to do, or said something. */
+  let heardAt = 0;
   let starts: number[] = [];
   let worker: Worker | undefined;
   let closed = false;
+  let isStill = false;
   let idle: (() => void)[] = [];
   let timer: NodeJS.Timeout | undefined;
 
@@ -115,7 +115,7 @@ export function openMonitors(first: MonitorsSetting, surroundings: MonitorsSurro
       glacis: 'monitors',
       folder,
       choice: choiceOf(setting),
-      models: [...models.values()],
+      models: sketching.models(),
       seed,
       kindsFrom,
     };
@@ -123,7 +123,7 @@ export function openMonitors(first: MonitorsSetting, surroundings: MonitorsSurro
     const own = new Worker(new URL(file, import.meta.url), { workerData });
     own.unref();
     worker = own;
-    underWay = 0;
+    [underWay, isStill] = [0, false];
     starts.push(clock());
     own.on('message', (reply: HubReply) => {
       if (own === worker) heard(reply);
@@ -137,7 +137,9 @@ export function openMonitors(first: MonitorsSetting, surroundings: MonitorsSurro
       if (!closed) again(because);
     };
     own.on('error', ended);
-    own.on('exit', (code) => ended(`it ended with ${code}`));
+    own.on('exit', (code) =>
+      ended(isStill ? `it said nothing for ${Math.round(standstill / 1000)} s` : `it ended with ${code}`),
+    );
   };
   const again = (because: unknown): void => {
     restarts++;
@@ -163,10 +165,11 @@ export function openMonitors(first: MonitorsSetting, surroundings: MonitorsSurro
     }, wait).unref();
   };
   const heard = (reply: HubReply): void => {
+    heardAt = clock();
     if (reply.kind === 'alarms') for (const alarm of reply.alarms) tell(alarm);
     else if (reply.kind === 'seen') {
       packer.recycle(reply.numbers, reply.floats);
-      if (reply.suspects) sampler.suspect(reply.suspects);
+      if (reply.suspects) sketching.suspect(reply.suspects);
       underWay--;
       settle();
     } else if (reply.kind === 'answer') {
@@ -182,9 +185,16 @@ export function openMonitors(first: MonitorsSetting, surroundings: MonitorsSurro
   };
   const post = (request: HubRequest, transfer: ArrayBuffer[] = []): void =>
     worker?.postMessage(request, transfer);
+  /** Ends a thread that stands still: it is started again as one that died. */
+  const endIfStill = (): void => {
+    if (worker === undefined || isStill || underWay === 0 || clock() - heardAt < standstill) return;
+    isStill = true;
+    void worker.terminate();
+  };
   const send = (): void => {
     if (timer !== undefined) clearTimeout(timer);
     timer = undefined;
+    endIfStill();
     const count = packer.count();
     if (count === 0) return;
     if (worker === undefined || underWay >= MOST_BATCHES) {
@@ -195,7 +205,7 @@ export function openMonitors(first: MonitorsSetting, surroundings: MonitorsSurro
       return;
     }
     const packed = packer.take();
-    underWay++;
+    if (underWay++ === 0) heardAt = clock();
     post({ kind: 'sightings', packed }, [
       packed.numbers.buffer as ArrayBuffer,
       packed.floats.buffer as ArrayBuffer,
@@ -215,53 +225,19 @@ export function openMonitors(first: MonitorsSetting, surroundings: MonitorsSurro
       post(kind === 'states' || kind === 'samples' ? { kind, id, model } : { kind, id });
     });
   };
-  /** What is known of the version that a sighting is about; asked for once. */
-  const knownOf = (sighting: Sighting): Known | undefined => {
-    const key = sighting.digest === undefined ? sighting.model : keyOf(sighting);
-    const found = known.get(key);
-    if (found !== undefined || known.has(key)) return found;
-    // Names of models that nobody serves are a caller's: they are not gathered.
-    if (known.size >= MOST_PLANS) known.clear();
-    const about = describe(sighting.model, sighting.digest);
-    if (about === undefined) return undefined;
-    const { sampleDims, datatype, names } = about;
-    const made: Known = { plan: sampleDims && planSketch({ sampleDims, datatype, names }) };
-    known.set(key, made);
-    if (!models.has(keyOf(about))) {
-      models.set(keyOf(about), about);
-      if (models.size > MOST_PLANS) models.delete(models.keys().next().value as string);
-      post({ kind: 'model', about });
-    }
-    return made;
-  };
-  /** Room that is used again: what is packed is copied. */
-  let room = new Float32Array(0);
-  const sketchOf = (sighting: Sighting, x: Float32Array, plan: SketchPlan): Sketch | undefined => {
-    const n = Math.min(sighting.n, Math.floor(x.length / plan.size));
-    const rows = n > 0 ? sampler.take(sighting.principal ?? sighting.address, n) : 0;
-    if (rows === 0) return undefined;
-    sketched += rows;
-    const width = plan.features.length;
-    if (room.length < rows * width) room = new Float32Array(rows * width);
-    for (let i = 0; i < rows; i++) plan.read(x, i * plan.size, room, i * width);
-    return { values: room, rows, width, samples: FIRST };
-  };
-
   start();
-  const saving = setInterval(() => void ask('save'), SAVE);
+  const saving = setInterval(() => {
+    endIfStill();
+    void ask('save');
+  }, SAVE);
   saving.unref();
   return {
     see(sighting, x) {
       if (closed) return;
       try {
         seen++;
-        const about = knownOf(sighting);
-        if (about === undefined) return;
-        const drawn =
-          sighting.sketch === undefined && x !== undefined && about.plan !== undefined
-            ? sketchOf(sighting, x, about.plan)
-            : undefined;
-        const whole = drawn === undefined ? sighting : { ...sighting, sketch: drawn };
+        const whole = sketching.sketched(sighting, x);
+        if (whole === undefined) return;
         if (!packer.add(whole)) {
           send();
           packer.add(whole);
@@ -282,10 +258,10 @@ export function openMonitors(first: MonitorsSetting, surroundings: MonitorsSurro
     },
     states: async (model) => (await ask<readonly MonitorState[]>('states', model)) ?? [],
     samples: async (model) => (await ask<readonly DrawnSample[]>('samples', model)) ?? [],
-    counts: () => ({ seen, dropped, sketched, restarts }),
+    counts: () => ({ seen, dropped, sketched: sketching.rows(), restarts }),
     reload(given) {
       setting = given;
-      sampler = openSampler({ ...given.sketch, clock });
+      sketching.reload(given.sketch);
       post({ kind: 'choice', choice: choiceOf(given) });
     },
     flush() {
@@ -304,8 +280,5 @@ export function openMonitors(first: MonitorsSetting, surroundings: MonitorsSurro
     },
   };
 }
-
-/** Numbers of the first samples: those that are sketched. */
-const FIRST: readonly number[] = Array.from({ length: 64 }, (_, i) => i);
 
 const choiceOf = ({ kinds, only, calibration }: MonitorsSetting): HubChoice => ({ kinds, only, calibration });
