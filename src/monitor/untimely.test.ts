@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { randomFrom } from '../core/random.ts';
-import type { Alarm } from './alarm.ts';
 import { calmCalls, settingOf } from './attack/calls.fixture.ts';
 import { ATTACK_MONITORS } from './attack/registry.ts';
 import { DRIFT_MONITORS } from './drift/registry.ts';
-import type { Monitor } from './monitor.ts';
 import type { Sighting } from './sighting.ts';
+import { feed, isSound } from './sound-state.fixture.ts';
 
 const CALM = calmCalls(24, 150, 1);
 const HELD = calmCalls(24, 100, 2);
@@ -21,23 +20,6 @@ function untimely(calls: readonly Sighting[]): readonly Sighting[] {
     })
     .toSorted(([a], [b]) => a - b)
     .map(([, call]) => call);
-}
-
-function feed(monitor: Monitor, calls: readonly Sighting[]): readonly Alarm[] {
-  const alarms: Alarm[] = [];
-  for (let at = 0; at < calls.length; at += 256) alarms.push(...monitor.see(calls.slice(at, at + 256)));
-  return alarms;
-}
-
-/** Figures that a page can draw. */
-function isSound({ score, series, parts }: ReturnType<Monitor['state']>): boolean {
-  const times = series.map(([at]) => at);
-  return (
-    (score === undefined || Number.isFinite(score)) &&
-    series.every(([at, value]) => Number.isFinite(at) && Number.isFinite(value)) &&
-    parts.every((part) => Number.isFinite(part.score)) &&
-    times.every((at, i) => i === 0 || at >= times[i - 1]!)
-  );
 }
 
 describe('decisions that come late, twice or out of order', () => {
