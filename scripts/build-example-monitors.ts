@@ -2,6 +2,7 @@
  * `node scripts/run.mjs scripts/build-example-monitors.ts [FILE]`: what the monitors of the demo take for calm. Twelve clients as the demo has them, asking the hardened network about
  * pictures that nobody has seen, half an hour of it; written to examples/traffic-signs/monitors.json, or to FILE. Two minutes on two cores.
  */
+
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +14,7 @@ import { pastFromSightings } from '../src/monitor/past/open-past.ts';
 import type { Sighting } from '../src/monitor/sighting.ts';
 import { planSketch } from '../src/monitor/sketch/sketch-plan.ts';
 import { readModel } from '../src/onnx/read.ts';
+import { elementCount } from '../src/onnx/tensor.ts';
 import { startEngine } from '../src/runtime/engine.ts';
 import { openOnLanes } from '../src/runtime/sharded.ts';
 
@@ -28,7 +30,7 @@ const out = process.argv[2] ?? fileURLToPath(new URL('monitors.json', example));
 const file = await readModel(fileURLToPath(new URL('hardened.onnx', example)));
 const engine = startEngine({ threads: 2 });
 const [session] = await openOnLanes(engine, file, 1);
-const size = SIGN_SHAPE.reduce((product, d) => product * d, 1);
+const size = elementCount(SIGN_SHAPE);
 const plan = planSketch({ sampleDims: SIGN_SHAPE, datatype: 'FP32' });
 
 /** Times of all calls: each client by itself, at times that nobody could foresee. */

@@ -7,6 +7,7 @@ import { planAttack } from '../../src/attack/registry.ts';
 import { GlacisError } from '../../src/core/error.ts';
 import { parseSpecs } from '../../src/core/options.ts';
 import { silent } from '../../src/core/progress.ts';
+import { elementCount } from '../../src/onnx/tensor.ts';
 import { startEngine } from '../../src/runtime/engine.ts';
 import { normFrom } from '../../src/threat/norm.ts';
 import { median } from '../median.ts';
@@ -53,7 +54,7 @@ async function main(): Promise<void> {
   });
   const { subject, adapted, labels, task, bounds, batch } = loaded;
   const { x } = await adapted.read(0, adapted.n, undefined);
-  const size = subject.sampleDims.reduce((product, d) => product * d, 1);
+  const size = elementCount(subject.sampleDims);
   environment(threads, { batch });
 
   const evaluate = async (n: number) => {

@@ -1,3 +1,4 @@
+import { elementCount } from '../../src/onnx/tensor.ts';
 /**
  * What putting requests together costs and brings: answers a second of a model behind the gateway's queue, asked by 1 to 128 callers one sample at a time, beside the runtime itself
  * asked in batches; CPU time of the whole process for an answer, and how long the main thread is busy with one.
@@ -67,7 +68,7 @@ async function main([path, ...sizes]: readonly string[]): Promise<void> {
   });
   const [input] = served.metadata.inputs;
   const dims = input!.shape.slice(1).map((size, i) => (size === -1 ? Number(sizes[i] ?? 1) : size));
-  const size = dims.reduce((product, dim) => product * dim, 1);
+  const size = elementCount(dims);
   const rng = randomFrom(1, 'serving-models');
   const x = Float32Array.from({ length: size * 32 }, () => rng.uniform());
   console.log(

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { GlacisError } from '../../src/core/error.ts';
 import { randomFrom } from '../../src/core/random.ts';
 import { encodeInferRequest } from '../../src/oip/index.ts';
+import { elementCount } from '../../src/onnx/tensor.ts';
 import { CACHE, SHARED } from '../places.ts';
 
 const FOLDER = join(CACHE, 'gateway');
@@ -181,7 +182,7 @@ end
 
 /** Inputs that differ, written once: random numbers, no two alike. */
 export function writeBodies({ input, shape }: Network, format: Format): void {
-  const size = shape.reduce((product, d) => product * d, 1);
+  const size = elementCount(shape);
   mkdirSync(FOLDER, { recursive: true });
   for (let i = 0; i < BODIES; i++) {
     const rng = randomFrom(i, 'gateway bench');

@@ -3,6 +3,7 @@ import { throwIfCancelled } from '../core/cancel.ts';
 import type { Spec } from '../core/options.ts';
 import { type Progress, silent } from '../core/progress.ts';
 import { writeNpz } from '../data/index.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import type { Device } from '../runtime/device.ts';
 import { startEngine } from '../runtime/engine.ts';
 import { checkClean } from '../threat/constraint/clean-samples.ts';
@@ -92,7 +93,7 @@ export async function attackExamples(options: AttackExamplesOptions): Promise<At
     const { threat } = plan.attack;
     const eps = threat ? 0 : (options.eps ?? defaultEps(norm, bounds));
     const { x, indices } = await adapted.read(0, adapted.n, signal);
-    const size = subject.sampleDims.reduce((product, d) => product * d, 1);
+    const size = elementCount(subject.sampleDims);
     if (constraint) checkClean(constraint, x, size, (row) => indices[row]!);
     const goal = goalFor(task, labels, subject.classes, options.tolerance);
     const clean = await judge(subject, goal, x, adapted.n, signal);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { GlacisError } from '../core/error.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import { openAdapter } from '../runtime/adapter.ts';
 import { isEndpoint as isAddress } from '../runtime/endpoint-address.ts';
 import type { Oracle } from '../runtime/oracle.ts';
@@ -117,7 +118,7 @@ function logitsFrom(activation: 'Softmax' | 'Sigmoid' | undefined): (outputs: Fl
 
 /** The endpoint's own answers, in batches, several requests under way. */
 function answering(oracle: Oracle, batch: number): Predictor {
-  const size = oracle.sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(oracle.sampleDims);
   const { classes, parallel } = oracle;
   return {
     async predict(x, n, signal) {

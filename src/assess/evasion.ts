@@ -2,6 +2,7 @@ import type { PlannedAttack } from '../attack/registry.ts';
 import { GlacisError } from '../core/error.ts';
 import type { Progress } from '../core/progress.ts';
 import { randomFrom } from '../core/random.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import type { WhiteBoxTarget } from '../runtime/target.ts';
 import type { Goal } from '../threat/goal.ts';
 import { type ImageDims, imageDimsOf } from '../threat/image-dims.ts';
@@ -85,7 +86,7 @@ export async function runAttack(
   const began = now();
   const before = { ...subject.queries };
   const n = clean.reached.length;
-  const size = subject.sampleDims.reduce((total, d) => total * d, 1);
+  const size = elementCount(subject.sampleDims);
   const width = attack.threat?.parameters.length ?? 0;
   const image = imageDimsOf(subject.sampleDims);
   const form = attack.shared?.({ sampleDims: subject.sampleDims, image }, plan.options);
@@ -96,7 +97,7 @@ export async function runAttack(
     took: new Float32Array(n),
     by: new Uint8Array(n),
     parameters: new Float32Array(n * width),
-    shared: new Float32Array(form ? form.dims.reduce((total, d) => total * d, 1) : 0),
+    shared: new Float32Array(form ? elementCount(form.dims) : 0),
   };
   const isKnown = takeUp(so, options.earlier, clean.reached, size, width);
   // What earlier runs spent before they were interrupted, as far as decisions show it.

@@ -1,3 +1,4 @@
+import { elementCount } from '../onnx/tensor.ts';
 import { f32 } from '../runtime/array.ts';
 import type { WhiteBoxTarget } from '../runtime/target.ts';
 import type { Goal } from '../threat/goal.ts';
@@ -27,7 +28,7 @@ export async function probeGradient(
   batch: number,
   now: () => number = () => performance.now(),
 ): Promise<GradientProbe> {
-  const size = target.sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(target.sampleDims);
   const rows = target.fixedBatch ?? Math.min(batch, todo.length);
   const part = todo.slice(0, rows);
   const session = await target.compile(`probe ${goal.task}`, rows, ({ b, x: input, logits }) => {

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { GlacisError } from '../core/error.ts';
 import { openDataset, readGreyImage } from '../data/index.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import { eightBit } from '../threat/constraint/eight-bit.ts';
 import { constraintFrom } from '../threat/constraint/from-file.ts';
 import { joined } from '../threat/constraint/joined.ts';
@@ -21,7 +22,7 @@ export async function openConstraint(
   range: readonly [number, number],
   columns: readonly string[] | undefined,
 ): Promise<Constraint | undefined> {
-  const length = shape.reduce((product, d) => product * d, 1);
+  const length = elementCount(shape);
   const all: Constraint[] = [];
   if (path !== undefined) {
     const text = await textOf(path);

@@ -1,6 +1,7 @@
 import { GlacisError } from '../core/error.ts';
 import type { Progress } from '../core/progress.ts';
 import type { Labels } from '../data/index.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import { checkClean } from '../threat/constraint/clean-samples.ts';
 import { classificationGoal, type Goal } from '../threat/goal.ts';
 import { type Norm, radius } from '../threat/norm.ts';
@@ -100,7 +101,7 @@ export async function runCells(
   const { subject, surrogate, adapted, labels, width, task, batch } = loaded;
   const { target, sampleDims } = subject;
   const { signal, progress } = options;
-  const size = sampleDims.reduce((product, d) => product * d, 1);
+  const size = elementCount(sampleDims);
   const step = Math.max(batch, Math.floor(CHUNK_BYTES / (4 * size)));
   const { weightBytes } = loaded.source;
   let held: Chunk | undefined;

@@ -60,7 +60,7 @@ export function whiteBoxAnswerer(
   batch: number,
   options: GradientOptions = {},
 ): Answerer {
-  const size = target.sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(target.sampleDims);
   const runner = batchRunner(target, batch, 'gradients');
   const { rounding = 'zero', saturation = 'exact' } = options;
   const buffers = new Map<number, Float32Array>();
@@ -107,7 +107,7 @@ export function whiteBoxAnswerer(
 
 /** Answers by asking: no gradients. Several requests may be under way. */
 export function oracleAnswerer(oracle: Oracle, queries: { forward: number }): Answerer {
-  const size = oracle.sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(oracle.sampleDims);
   /** Memory that is used again, by length; only with a model that is run here, because others may keep what they are given. */
   const spare = new Map<number, Float32Array[]>();
   const isHere = oracle.sizes !== undefined;

@@ -1,3 +1,4 @@
+import { elementCount } from '../onnx/tensor.ts';
 import { distance } from '../threat/norm.ts';
 import { isWithin } from '../threat/violation.ts';
 import type { Attack, AttackRun } from './attack.ts';
@@ -69,7 +70,7 @@ async function runStage(
   decided: (sample: number, hasFallen: boolean, queries: number) => void,
 ): Promise<void> {
   const { x, x0, ball, oracle } = run;
-  const size = oracle.sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(oracle.sampleDims);
   const rowOf = (from: Float32Array, sample: number) => from.subarray(sample * size, (sample + 1) * size);
   const before = new Map(standing.map((sample) => [sample, rowOf(x, sample).slice()]));
   for (const sample of standing) rowOf(x, sample).set(rowOf(x0, sample));

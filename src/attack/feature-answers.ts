@@ -1,4 +1,5 @@
 import { throwIfCancelled } from '../core/cancel.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import { f32 } from '../runtime/array.ts';
 import { fitting } from '../runtime/fitting.ts';
 import type { WhiteBoxTarget } from '../runtime/target.ts';
@@ -22,7 +23,7 @@ export async function* featuresOf(
   batch: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<{ readonly sample: number; readonly features: Float32Array }> {
-  const size = target.sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(target.sampleDims);
   const most = target.fixedBatch ?? batch;
   for (let from = 0; from < samples.length; from += most) {
     throwIfCancelled(signal, 'attack');
@@ -56,7 +57,7 @@ export function featureAnswerer(
   options: GradientOptions,
 ): Answerer {
   const plain = whiteBoxAnswerer(target, goal, batch);
-  const size = target.sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(target.sampleDims);
   return {
     ...plain,
     async answer(asked, signal) {

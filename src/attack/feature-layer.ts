@@ -1,5 +1,6 @@
 import { GlacisError } from '../core/error.ts';
 import type { Value } from '../onnx/graph-builder.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import type { TargetGraph } from '../runtime/target.ts';
 import { lastLayerInput } from '../transform/last-layer.ts';
 
@@ -24,5 +25,5 @@ export function featureLayer({ b, x, logits, values }: TargetGraph, name: string
       'option/invalid',
       `layer: expected float32 activations with a row for each of ${rows} samples, got ${layer.dtype} [${layer.dims.join(', ')}] in '${name}'`,
     );
-  return b.reshape(layer, [rows, layer.dims.slice(1).reduce((n, d) => n * d, 1)]);
+  return b.reshape(layer, [rows, elementCount(layer.dims.slice(1))]);
 }

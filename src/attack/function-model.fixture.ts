@@ -1,5 +1,6 @@
 import { silent } from '../core/progress.ts';
 import { randomFrom } from '../core/random.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import type { Oracle } from '../runtime/oracle.ts';
 import type { WhiteBoxTarget } from '../runtime/target.ts';
 import type { Goal } from '../threat/goal.ts';
@@ -44,7 +45,7 @@ export async function attackFunction<Options extends object>(
   { options, seed = 1, batch = 8, todo, surrogate, signal }: FunctionRun = {},
 ): Promise<FunctionOutcome> {
   const { sampleDims, classes } = model;
-  const size = sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(sampleDims);
   const requests: number[] = [];
   const oracle: Oracle = {
     sampleDims,

@@ -1,4 +1,5 @@
 import type { Rng } from '../core/random.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import type { Oracle } from '../runtime/oracle.ts';
 import type { QueryCount, WhiteBoxTarget } from '../runtime/target.ts';
 import type { Goal } from '../threat/goal.ts';
@@ -28,7 +29,7 @@ export async function interview<Result>(
   talk: (sample: number, rng: Rng) => Talk<Result>,
 ): Promise<readonly Result[]> {
   const { target, oracle, queries, goal, batch, signal, rounding, saturation } = model;
-  const size = oracle.sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(oracle.sampleDims);
   const options = { ...(rounding && { rounding }), ...(saturation && { saturation }) };
   const answerer = target ? whiteBoxAnswerer(target, goal, batch, options) : oracleAnswerer(oracle, queries);
   const results: Result[] = new Array(samples.length);

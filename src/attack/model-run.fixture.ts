@@ -1,6 +1,7 @@
 import { silent } from '../core/progress.ts';
 import { randomFrom } from '../core/random.ts';
 import type { Model } from '../onnx/model.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { fileOracle } from '../runtime/file-oracle.ts';
 import { openTarget } from '../runtime/target.ts';
@@ -43,11 +44,11 @@ export async function attackModel<Options extends object>(
   const target = openTarget(engine, model);
   const { sampleDims } = target;
   const image = imageDimsOf(sampleDims);
-  const size = sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(sampleDims);
   const options = { ...attack.defaults, ...given };
   attack.check(options);
   const form = attack.shared?.({ sampleDims, image }, options);
-  const shared = known?.slice() ?? new Float32Array(form ? form.dims.reduce((n, d) => n * d, 1) : 0);
+  const shared = known?.slice() ?? new Float32Array(form ? elementCount(form.dims) : 0);
   const x = x0.slice();
   const parameters = new Float32Array((x0.length / size) * (attack.threat?.parameters.length ?? 0));
   const reached = new Map<number, boolean>();

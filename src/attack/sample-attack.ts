@@ -1,4 +1,5 @@
 import type { Rng } from '../core/random.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import type { Goal } from '../threat/goal.ts';
 import type { ImageDims } from '../threat/image-dims.ts';
 import { type Ball, distance } from '../threat/norm.ts';
@@ -86,7 +87,7 @@ export async function runTalks<Options extends object>(
 ): Promise<void> {
   const { goal, oracle, options, batch, signal } = run;
   const { rounding, queries = Number.POSITIVE_INFINITY } = options as KnownOptions;
-  const size = oracle.sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(oracle.sampleDims);
   const answerer: Answerer =
     answers ??
     (attack.needs === 'gradient'

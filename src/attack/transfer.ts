@@ -1,5 +1,6 @@
 import { GlacisError } from '../core/error.ts';
 import { silent } from '../core/progress.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import { fileOracle } from '../runtime/file-oracle.ts';
 import type { WhiteBoxTarget } from '../runtime/target.ts';
 import { pressing } from '../threat/pressing-goal.ts';
@@ -56,7 +57,7 @@ export function transferOver(attacks: () => readonly Attack<object>[]): Attack<T
           'option/invalid',
           `transfer: expected an attack in ${run.ball.norm}, got ${attack.id}, which works in ${attack.norms.join(', ')}`,
         );
-      const size = oracle.sampleDims.reduce((n, d) => n * d, 1);
+      const size = elementCount(oracle.sampleDims);
       const made = x0.slice();
       const trial: SampleAttack<TransferOptions> = {
         ...declared,

@@ -9,6 +9,7 @@ import { GlacisError } from '../core/error.ts';
 import type { Progress } from '../core/progress.ts';
 import { writeNpz } from '../data/index.ts';
 import { renderSplit, SIGN_CLASSES, SIGN_SHAPE } from '../data/traffic-signs/render.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import { renderComparisonHtml } from '../report/compare/html.ts';
 import { renderHtml } from '../report/html.ts';
 import { bundledExample } from './bundled-example.ts';
@@ -176,7 +177,7 @@ async function renderPictures(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
-  const size = SIGN_SHAPE.reduce((product, d) => product * d, 1);
+  const size = elementCount(SIGN_SHAPE);
   const x = new Uint8Array(n * size);
   const y = new Uint8Array(n);
   for (let start = 0; start < n; start += CHUNK) {

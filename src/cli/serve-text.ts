@@ -1,4 +1,5 @@
 import type { RunningGateway } from '../gateway/open-gateway.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import { visible } from '../report/markup.ts';
 
 /** Elements beyond which no example is written: a file of many MB helps nobody. */
@@ -78,7 +79,7 @@ export async function exampleRequest(
   if (metadata === undefined) return undefined;
   const inputs = metadata.inputs.map(({ name, datatype, shape }) => {
     const dims = shape.map((size) => (size === -1 ? 1 : size));
-    const count = dims.reduce((product, size) => product * size, 1);
+    const count = elementCount(dims);
     return { name, datatype, shape: dims, count };
   });
   if (

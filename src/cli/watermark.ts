@@ -11,6 +11,7 @@ import {
   theftEvidence,
   watermarkCommitment,
 } from '../gateway/respond/index.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import { startEngine } from '../runtime/engine.ts';
 import { type Command, type CommandRun, EXIT } from './command.ts';
 import { commandLine } from './command-line.ts';
@@ -116,7 +117,7 @@ async function verify({ given, args, terminal, signal }: CommandRun, suspect: st
       'data/mismatch',
       `${path}: expected marks that this key makes, found none of ${marks.length}`,
     );
-  const size = sampleDims.reduce((product, d) => product * d, 1);
+  const size = elementCount(sampleDims);
   const x = new Float32Array(kept.length * size);
   kept.forEach(({ input }, i) => {
     x.set(input, i * size);

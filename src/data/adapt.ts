@@ -1,5 +1,6 @@
 import { throwIfCancelled } from '../core/cancel.ts';
 import { GlacisError } from '../core/error.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import { type Bounds, converter } from './convert.ts';
 import type { Dataset, Labels } from './dataset.ts';
 import { isChannels, type LayoutPlan, planLayout, type StoredLayout } from './layout.ts';
@@ -108,7 +109,7 @@ export async function adaptDataset(
       ...(options.range && { declared: options.range }),
       probe,
       numberOf: (i) => indices[i]!,
-      sampleSize: plan.shape.reduce((product, axis) => product * axis, 1),
+      sampleSize: elementCount(plan.shape),
     },
     where,
   );

@@ -1,4 +1,5 @@
 import { GlacisError } from '../core/error.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import { checkFinite } from './checks.ts';
 import { type ElementType, isFloating, type NumberArray } from './element-type.ts';
 import { type LayoutPlan, moveChannels } from './layout.ts';
@@ -40,7 +41,7 @@ export function converter(
   dtype: ElementType,
   where: string,
 ): Converter {
-  const size = plan.shape.reduce((product, axis) => product * axis, 1);
+  const size = elementCount(plan.shape);
   const channels = plan.channelAxis === undefined ? 1 : plan.shape[plan.channelAxis]!;
   const mean = perChannel(normalisation.mean, 0, channels, 'mean');
   const std = perChannel(normalisation.std, 1, channels, 'std');

@@ -1,4 +1,5 @@
 import { GlacisError } from '../core/error.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import type { Labels } from './dataset.ts';
 import { openDataset } from './open.ts';
 
@@ -25,7 +26,7 @@ export async function readLabelFile(
         'data/mismatch',
         `${path}: expected ${total} labels, one for each sample, got ${stored.n}`,
       );
-    const width = stored.sampleShape.reduce((product, d) => product * d, 1);
+    const width = elementCount(stored.sampleShape);
     const values = await stored.read(0, stored.n, signal);
     const labels = new (/^float/.test(stored.dtype) ? Float32Array : Int32Array)(indices.length * width);
     for (const [i, index] of indices.entries())

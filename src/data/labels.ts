@@ -1,4 +1,5 @@
 import { GlacisError } from '../core/error.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import type { DataOptions, Labels } from './dataset.ts';
 import { isFloating, type NumberArray } from './element-type.ts';
 import type { StoredArray } from './stored-array.ts';
@@ -30,7 +31,7 @@ export async function labelsFromArray(
       `${where}: expected ${n} labels, one for each sample, got [${array.shape.join(', ')}]`,
     );
   }
-  const width = rest.reduce((product, size) => product * size, 1);
+  const width = elementCount(rest);
   if (rest.length > 1 || width < 1 || width > 65536) {
     throw new GlacisError(
       'data/mismatch',

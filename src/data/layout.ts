@@ -1,4 +1,5 @@
 import { GlacisError } from '../core/error.ts';
+import { elementCount } from '../onnx/tensor.ts';
 
 /** How one stored sample becomes one sample of the model's input. */
 export interface LayoutPlan {
@@ -87,7 +88,7 @@ function sameRank(
 }
 
 function otherRank(stored: readonly number[], wanted: readonly (number | null)[]): LayoutPlan | undefined {
-  const size = stored.reduce((product, axis) => product * axis, 1);
+  const size = elementCount(stored);
   if (stored.length === 2 && wanted.length === 3) {
     const [height, width] = stored as [number, number];
     const first = [1, height, width];
@@ -117,7 +118,7 @@ function otherRank(stored: readonly number[], wanted: readonly (number | null)[]
     };
   }
   const fixed = wanted.every((axis) => axis !== null) ? (wanted as readonly number[]) : undefined;
-  if (stored.length === 1 && fixed && fixed.reduce((product, axis) => product * axis, 1) === size) {
+  if (stored.length === 1 && fixed && elementCount(fixed) === size) {
     return {
       shape: fixed,
       move: 'none',

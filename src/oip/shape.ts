@@ -1,3 +1,4 @@
+import { elementCount } from '../onnx/tensor.ts';
 import { fault, kindOf, type Source } from './fault.ts';
 import { listFrom } from './json.ts';
 
@@ -21,6 +22,6 @@ export function shapeFrom(value: unknown, source: Source, place: string, least: 
 /** Elements of a shape; `Infinity` where that is beyond 2⁵³ − 1. Attacker-controlled: compare before allocating. */
 export function elementsOf(shape: readonly number[]): number {
   if (shape.includes(0)) return 0;
-  const count = shape.reduce((product, size) => product * size, 1);
+  const count = elementCount(shape);
   return Number.isSafeInteger(count) ? count : Number.POSITIVE_INFINITY;
 }

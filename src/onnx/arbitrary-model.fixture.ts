@@ -2,7 +2,7 @@ import fc, { type Arbitrary } from 'fast-check';
 import { byteLength, DTYPE_CODES, type DType } from './dtype.ts';
 import { graph, model } from './model.fixture.ts';
 import type { Attribute, Graph, Model, Node, ValueInfo } from './model.ts';
-import type { Tensor } from './tensor.ts';
+import { elementCount, type Tensor } from './tensor.ts';
 import { decodeText } from './text.ts';
 
 const DTYPES = Object.keys(DTYPE_CODES) as DType[];
@@ -42,7 +42,7 @@ function tensorWith(text: Arbitrary<string>): Arbitrary<Tensor> {
   return fc
     .record({ dtype: fc.constantFrom(...DTYPES), dims: fc.array(fc.nat(4), { maxLength: 3 }) })
     .chain(({ dtype, dims }): Arbitrary<Tensor> => {
-      const count = dims.reduce((a, b) => a * b, 1);
+      const count = elementCount(dims);
       if (dtype === 'string') {
         const strings = fc.array(text, { minLength: count, maxLength: count });
         return strings.map((s) => ({ dtype, dims, data: new Uint8Array(0), strings: s }));

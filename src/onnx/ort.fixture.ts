@@ -1,6 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { randomFrom } from '../core/random.ts';
 import type { Model } from './model.ts';
+import { elementCount } from './tensor.ts';
 import { serializeModel } from './write.ts';
 
 /** One output, as ONNX Runtime gives it. */
@@ -45,10 +46,7 @@ export function inputsFor(model: Model): Record<string, { dims: number[]; data: 
         throw new Error(`no input for ${name}`);
       const dims = type.dims.map((d) => (typeof d === 'number' ? d : 2));
       const rng = randomFrom(1, name);
-      return [
-        name,
-        { dims, data: Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, () => rng.uniform()) },
-      ];
+      return [name, { dims, data: Float32Array.from({ length: elementCount(dims) }, () => rng.uniform()) }];
     }),
   );
 }

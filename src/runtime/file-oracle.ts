@@ -1,3 +1,4 @@
+import { elementCount } from '../onnx/tensor.ts';
 import { f32 } from './array.ts';
 import { batchRunner } from './batch-runner.ts';
 import type { Oracle } from './oracle.ts';
@@ -6,7 +7,7 @@ import type { WhiteBoxTarget } from './target.ts';
 /** A model file as something that is only asked: its logits, at native speed. Errors: those of {@link WhiteBoxTarget.compile}. */
 export function fileOracle(target: WhiteBoxTarget, batch: number): Oracle {
   const { sampleDims, classes } = target;
-  const size = sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(sampleDims);
   const runner = batchRunner(target, batch, 'answers');
   return {
     sampleDims,

@@ -1,6 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { asGlacisError, GlacisError } from '../core/error.ts';
 import { byteLength } from '../onnx/dtype.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import type { HostData, HostTensor } from './array.ts';
 import { availableDevices, type Device } from './device.ts';
 import { textBytes, textsFrom } from './text-tensor.ts';
@@ -37,7 +38,7 @@ export interface OrtSession {
 
 /** ONNX Runtime's arrays have their own element type for bool and 16-bit floats; the bytes are the same. */
 function toOrt(name: string, t: HostTensor): Tensor {
-  const count = t.dims.reduce((n, d) => n * d, 1);
+  const count = elementCount(t.dims);
   const sized = t.dims.every((d) => Number.isInteger(d) && d >= 0);
   if (t.dtype === 'string' && sized && t.data instanceof Uint8Array)
     return new Tensor('string', textsFrom(t.data, count, `run: input ${name}`), t.dims);

@@ -1,6 +1,7 @@
 import { GlacisError } from '../core/error.ts';
 import type { Value } from '../onnx/graph-builder.ts';
 import type { Dim, Model } from '../onnx/model.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import { type FoundLogits, findLogits } from '../transform/logits.ts';
 import { type Obstacles, obstaclesIn } from '../transform/obstacles.ts';
 import type { Ops } from '../transform/ops.ts';
@@ -128,9 +129,7 @@ export function openTarget(engine: Engine, model: Model, options: TargetOptions 
     const trace = traceAt(model, attacked, batch, options);
     const found = findLogits(trace, output).logits;
     const z =
-      found.dims.length === 2
-        ? found
-        : trace.b.reshape(found, [batch, found.dims.slice(1).reduce((n, d) => n * d, 1)]);
+      found.dims.length === 2 ? found : trace.b.reshape(found, [batch, elementCount(found.dims.slice(1))]);
     const outputs = build({
       b: trace.b,
       x: trace.inputs.get(attacked.name)!,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { throwIfCancelled } from '../core/cancel.ts';
 import { GlacisError } from '../core/error.ts';
 import type { Rng } from '../core/random.ts';
+import { elementCount } from '../onnx/tensor.ts';
 import { f32 } from '../runtime/array.ts';
 import { type BatchRunner, batchRunner } from '../runtime/batch-runner.ts';
 import { type Batch, inTurns } from '../runtime/in-turns.ts';
@@ -71,7 +72,7 @@ export async function ascend(
   check(options);
   const { steps, restarts, signal } = options;
   const endsUnasked = options.isJudged && steps === 1 && restarts <= 1;
-  const size = target.sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(target.sampleDims);
   const gradients = batchRunner(target, options.batch, 'gradients');
   const answers = batchRunner(target, options.batch, 'answers');
   const most = 2 * gradients.batch * gradients.parallel;

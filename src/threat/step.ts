@@ -1,6 +1,6 @@
 import { GlacisError } from '../core/error.ts';
 import type { Value } from '../onnx/graph-builder.ts';
-import { tensorFrom } from '../onnx/tensor.ts';
+import { elementCount, tensorFrom } from '../onnx/tensor.ts';
 import type { TargetGraph } from '../runtime/target.ts';
 import type { GradientOptions } from '../transform/gradient/rule.ts';
 import { vjp } from '../transform/gradient/vjp.ts';
@@ -132,5 +132,5 @@ function rankTensor(n: number) {
 }
 
 function elements(x: Value): number {
-  return x.dims.slice(1).reduce((n, d) => n * d, 1);
+  return elementCount(x.dims.slice(1));
 }

@@ -1,6 +1,6 @@
 import { attributesOf } from '../onnx/attributes.ts';
 import type { Model, Node } from '../onnx/model.ts';
-import type { Tensor } from '../onnx/tensor.ts';
+import { elementCount, type Tensor } from '../onnx/tensor.ts';
 import { trainableParameters } from './parameters.ts';
 import { constantWeight, drawnWeight } from './recipes/draw.ts';
 import { LINEAR, RECTIFIED } from './recipes/layers.ts';
@@ -69,17 +69,16 @@ function startOf(
   isRectified: () => boolean,
 ): Start | undefined {
   const attrs = attributesOf(node);
-  const product = (values: readonly number[]) => values.reduce((n, d) => n * d, 1);
   const drawn = (fanIn: number): Start => ({
     variance: (isRectified() ? RECTIFIED : LINEAR) / Math.max(1, fanIn),
   });
   switch (node.op) {
     case 'Conv':
-      return i === 1 ? drawn(product(dims.slice(1))) : { value: 0 };
+      return i === 1 ? drawn(elementCount(dims.slice(1))) : { value: 0 };
     case 'ConvTranspose': {
       if (i !== 1) return { value: 0 };
       // An output element sees the taps of one phase of the stride, of the input channels of its group.
-      const taps = product(dims.slice(2)) / product(attrs.ints('strides', []));
+      const taps = elementCount(dims.slice(2)) / elementCount(attrs.ints('strides', []));
       return drawn((dims[0]! / attrs.int('group', 1)) * taps);
     }
     case 'Gemm':

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { randomFrom } from '../core/random.ts';
-import { numbersOf, type Tensor, tensorFrom } from '../onnx/tensor.ts';
+import { elementCount, numbersOf, type Tensor, tensorFrom } from '../onnx/tensor.ts';
 import { vjp } from './gradient/vjp.ts';
 import { type OneNode, oneNodeModel, openModel } from './one-node.fixture.ts';
 import { specialise } from './specialise.ts';
@@ -17,7 +17,7 @@ export async function expectGradients(
   const { b, inputs, outputs } = specialise(oneNodeModel(call));
   const rng = randomFrom(7);
   const weighted = [...outputs.values()].map((y) => {
-    const weights = Array.from({ length: y.dims.reduce((n, d) => n * d, 1) }, () => rng.uniform() - 0.5);
+    const weights = Array.from({ length: elementCount(y.dims) }, () => rng.uniform() - 0.5);
     return { value: y, grad: b.builder.constant(tensorFrom(y.dtype, y.dims, weights)) };
   });
   const total = weighted

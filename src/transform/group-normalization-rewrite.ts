@@ -1,7 +1,7 @@
 import { GlacisError } from '../core/error.ts';
 import { attributesFrom } from '../onnx/attributes.ts';
 import type { Model, Node } from '../onnx/model.ts';
-import { float32Tensor, type Tensor } from '../onnx/tensor.ts';
+import { elementCount, float32Tensor, type Tensor } from '../onnx/tensor.ts';
 import { draftFor } from './draft.ts';
 import { specialise } from './specialise.ts';
 
@@ -39,7 +39,7 @@ export function batchToGroupNormalization(model: Model): Rewritten {
   const opset = model.opsets.get('')!;
   const learn = (hint: string, dims: readonly number[], value: number): string => {
     const name = draft.fresh(hint);
-    const size = dims.reduce((n, d) => n * d, 1);
+    const size = elementCount(dims);
     fresh.set(name, float32Tensor(dims, new Float32Array(size).fill(value)));
     learned.push(name);
     return name;
@@ -54,7 +54,7 @@ export function batchToGroupNormalization(model: Model): Rewritten {
         `${where}: expected an input [batch, channels, …], got [${dims?.join(', ') ?? '?'}]`,
       );
     const [, channels, ...space] = dims as [number, number, ...number[]];
-    const places = space.reduce((n, d) => n * d, 1);
+    const places = elementCount(space);
     const usual = gcd(MOST_GROUPS, channels);
     const groups = (channels / usual) * places < 2 ? 1 : usual;
     const epsilon = node.attributes.get('epsilon');

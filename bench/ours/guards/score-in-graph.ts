@@ -1,5 +1,5 @@
 import type { Value } from '../../../src/onnx/graph-builder.ts';
-import { tensorFrom } from '../../../src/onnx/tensor.ts';
+import { elementCount, tensorFrom } from '../../../src/onnx/tensor.ts';
 import type { TargetGraph } from '../../../src/runtime/target.ts';
 import { SQUEEZE_DISTANCE } from '../../../src/transform/defence/detector.ts';
 import { lastLayerInput } from '../../../src/transform/last-layer.ts';
@@ -30,7 +30,7 @@ export function scoreInGraph(id: string, fit: unknown, graph: TargetGraph): Valu
     b.builder.constant(tensorFrom('float32', dims, values));
   const features = () => {
     const inner = lastLayerInput(b.builder, z)!;
-    return b.reshape(inner, [rows, inner.dims.slice(1).reduce((product, d) => product * d, 1)]);
+    return b.reshape(inner, [rows, elementCount(inner.dims.slice(1))]);
   };
   const squares = (x: Value) => b.sum(b.mul(x, x), [1]);
   switch (id) {

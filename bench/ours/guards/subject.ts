@@ -4,6 +4,7 @@ import { adaptDataset, openDataset } from '../../../src/data/index.ts';
 import { type Observer, openObserver } from '../../../src/detect/calibration/observe.ts';
 import type { Observations, Watched } from '../../../src/detect/detector.ts';
 import { likeliest } from '../../../src/detect/likeliest.ts';
+import { elementCount } from '../../../src/onnx/tensor.ts';
 import type { Engine } from '../../../src/runtime/engine.ts';
 import { SHARED } from '../../places.ts';
 import { frozenSplit, type GuardNetwork } from './split.ts';
@@ -51,7 +52,7 @@ export async function openGuardSubject(
         );
   const loaded = await load(engine, { model, data: test! });
   const { subject, adapted, bounds } = loaded;
-  const size = adapted.shape.reduce((product, d) => product * d, 1);
+  const size = elementCount(adapted.shape);
   const observer = await openObserver(subject.target!, BATCH);
   const { x } = await adapted.read(0, adapted.n);
   const rows = (numbers: Int32Array) => {

@@ -1,5 +1,6 @@
 import { featureLayer } from '../../../src/attack/feature-layer.ts';
 import { readModel } from '../../../src/onnx/read.ts';
+import { elementCount } from '../../../src/onnx/tensor.ts';
 import { f32 } from '../../../src/runtime/array.ts';
 import type { Engine } from '../../../src/runtime/engine.ts';
 import { openTarget, type WhiteBoxTarget } from '../../../src/runtime/target.ts';
@@ -28,7 +29,7 @@ const BATCH = 256;
 /** Opens the model at `path`. */
 export async function openVictim(engine: Engine, path: string): Promise<Victim> {
   const target = openTarget(engine, await readModel(path));
-  const size = target.sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(target.sampleDims);
   const run = async (x: Float32Array, rows: number) => {
     const session = await target.compile('scores and features', rows, (graph) => ({
       logits: graph.logits,

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { throwIfCancelled } from '../../core/cancel.ts';
 import { GlacisError } from '../../core/error.ts';
 import { type Progress, silent } from '../../core/progress.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import { goalFor } from '../goal-for.ts';
 import type { Loaded } from '../load.ts';
 import { judge } from '../subject.ts';
@@ -88,7 +89,7 @@ export async function runCorruptions(
 type Chunks = (start: number) => Promise<{ readonly count: number; readonly x: Float32Array }>;
 
 function chunksOf({ subject, adapted, batch }: CorruptionSubject, signal: AbortSignal | undefined): Chunks {
-  const size = subject.sampleDims.reduce((product, d) => product * d, 1);
+  const size = elementCount(subject.sampleDims);
   const step = Math.max(batch, Math.floor(CHUNK_BYTES / (4 * size)));
   let held: { readonly start: number; readonly count: number; readonly x: Float32Array } | undefined;
   return async (start) => {
@@ -110,7 +111,7 @@ async function runPart(
   { seed, tolerance, signal, progress = silent }: CorruptionRun,
 ): Promise<void> {
   const cell = part === 0 ? undefined : plan.cells[part - 1]!;
-  const size = subject.sampleDims.reduce((product, d) => product * d, 1);
+  const size = elementCount(subject.sampleDims);
   const total = (plan.cells.length + 1) * adapted.n;
   const note = cell ? cellName(cell) : 'clean';
   let answering: Promise<void> = Promise.resolve();

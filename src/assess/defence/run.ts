@@ -1,6 +1,7 @@
 import type { PlannedAttack } from '../../attack/registry.ts';
 import { GlacisError } from '../../core/error.ts';
 import type { Progress } from '../../core/progress.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import { checkClean } from '../../threat/constraint/clean-samples.ts';
 import type { Goal } from '../../threat/goal.ts';
 import type { Ball } from '../../threat/norm.ts';
@@ -59,7 +60,7 @@ export async function runDefence(
 ): Promise<void> {
   const { plain, guarded } = models;
   const { adapted, subject, labels, width, task } = plain;
-  const size = subject.sampleDims.reduce((product, d) => product * d, 1);
+  const size = elementCount(subject.sampleDims);
   const step = Math.max(plain.batch, guarded.batch, Math.floor(CHUNK_BYTES / (4 * size)));
   const total = adapted.n - run.skip;
   for (let start = 0; start < total; start += step) {

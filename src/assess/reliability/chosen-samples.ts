@@ -1,3 +1,4 @@
+import { elementCount } from '../../onnx/tensor.ts';
 import type { Goal } from '../../threat/goal.ts';
 import { goalFor } from '../goal-for.ts';
 import type { Loaded } from '../load.ts';
@@ -18,7 +19,7 @@ export async function chooseSamples(
   samples: readonly number[],
   { tolerance, signal }: { readonly tolerance: number | undefined; readonly signal: AbortSignal | undefined },
 ): Promise<ChosenSamples> {
-  const size = subject.sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(subject.sampleDims);
   const x = new Float32Array(samples.length * size);
   const theirs = labels.slice(0, samples.length * width);
   for (const [at, sample] of samples.entries()) {

@@ -3,6 +3,7 @@ import { EVASION_ATTACKS, type PlannedAttack, planned } from '../../attack/regis
 import { GlacisError } from '../../core/error.ts';
 import type { Progress } from '../../core/progress.ts';
 import { randomFrom } from '../../core/random.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import type { Goal } from '../../threat/goal.ts';
 import type { Ball, Norm } from '../../threat/norm.ts';
 import { goalFor } from '../goal-for.ts';
@@ -133,7 +134,7 @@ async function lookAgain(
   share: SquareShare,
   { seed, tolerance, signal, progress }: SelfCheckOptions,
 ) {
-  const size = subject.sampleDims.reduce((product, d) => product * d, 1);
+  const size = elementCount(subject.sampleDims);
   if (!subject.target || 4 * size * adapted.n > MOST_BYTES) return undefined;
   const { x } = await adapted.read(0, adapted.n, signal);
   const goal = goalFor(task, labels, subject.classes, tolerance);

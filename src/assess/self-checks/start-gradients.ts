@@ -1,6 +1,7 @@
 import { apgdStart } from '../../attack/evasion/apgd-start.ts';
 import { type Interviewed, interview } from '../../attack/interview.ts';
 import { l1ProjectionFor } from '../../attack/l1-projection.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import type { Ball } from '../../threat/norm.ts';
 
 /** Gradients where Auto-PGD on the difference of logits ratio would start. */
@@ -22,7 +23,7 @@ export async function startGradients(
   ball: Ball,
 ): Promise<StartGradients> {
   const { goal, oracle } = model;
-  const size = oracle.sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(oracle.sampleDims);
   const hasRatio = goal.task === 'classification' && !goal.targeted && oracle.classes >= 3;
   const zeros = await interview(model, samples, function* (sample, rng) {
     const x0 = x.subarray(sample * size, (sample + 1) * size);

@@ -1,6 +1,7 @@
 import type { PlannedAttack } from '../../attack/registry.ts';
 import { GlacisError } from '../../core/error.ts';
 import type { Progress } from '../../core/progress.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import { checkClean } from '../../threat/constraint/clean-samples.ts';
 import { type Ball, radius } from '../../threat/norm.ts';
 import { pressing } from '../../threat/pressing-goal.ts';
@@ -127,7 +128,7 @@ function chunksOf(
   { tolerance, signal }: TransferRun,
 ): Chunks {
   const { adapted, subject, labels, width } = models[0]!.loaded;
-  const size = subject.sampleDims.reduce((product, d) => product * d, 1);
+  const size = elementCount(subject.sampleDims);
   const batch = Math.max(...models.map(({ loaded }) => loaded.batch));
   const step = Math.max(batch, Math.min(CHUNK_SAMPLES, Math.floor(CHUNK_BYTES / (4 * size))));
   let held: Chunk | undefined;

@@ -1,4 +1,5 @@
 import { GlacisError } from '../../core/error.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import { type Attack, type AttackRun, defineAttack } from '../attack.ts';
 import { featureAnswerer, featuresOf } from '../feature-answers.ts';
 import { choiceOf, wholeFrom } from '../option-checks.ts';
@@ -30,7 +31,7 @@ async function guidesFor(
 ): Promise<ReadonlyMap<number, readonly Float32Array[]>> {
   const { x0, todo, goal, batch, options, signal } = run;
   const target = whiteBoxOf(run);
-  const n = x0.length / target.sampleDims.reduce((size, d) => size * d, 1);
+  const n = x0.length / elementCount(target.sampleDims);
   const pool = Array.from({ length: Math.min(n, POOL) }, (_, i) => Math.floor((i * n) / Math.min(n, POOL)));
   const guides: { readonly aim: number | undefined; readonly features: Float32Array }[] = [];
   for await (const { sample, features } of featuresOf(target, options.layer, x0, pool, batch, signal))

@@ -1,3 +1,4 @@
+import { elementCount } from '../../onnx/tensor.ts';
 import { type Attack, type AttackRun, defineAttack } from '../attack.ts';
 import { costOf, toPlaneAtCost } from '../cost-plane.ts';
 import type { ProjectionNorm } from '../hyperplane-projection.ts';
@@ -91,7 +92,7 @@ function costSlope(
 
 /** The attack on the rows of one run, whose columns it has looked at. */
 function attackOn(run: AttackRun<LowProFoolOptions>): SampleAttack<LowProFoolOptions> {
-  const width = run.oracle.sampleDims.reduce((product, d) => product * d, 1);
+  const width = elementCount(run.oracle.sampleDims);
   const { goal, x0, options } = run;
   const known = new Map<number | undefined, ColumnCosts>();
   const costsOf = (sample: number) => {

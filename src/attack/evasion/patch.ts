@@ -1,5 +1,6 @@
 import { throwIfCancelled } from '../../core/cancel.ts';
 import { GlacisError } from '../../core/error.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import { classificationGoal, type Goal } from '../../threat/goal.ts';
 import { frameOf, lightChannels } from '../../threat/picture/frame.ts';
 import { whiteBoxAnswerer } from '../answerer.ts';
@@ -129,7 +130,7 @@ export const patch: Attack<PatchOptions> = defineAttack<PatchOptions>({
     const { options, image } = run;
     const { sampleDims } = target;
     const frame = frameOf(pictureOf({ image, sampleDims }, 'patch'), run.ball.bounds, 'patch');
-    const size = sampleDims.reduce((product, d) => product * d, 1);
+    const size = elementCount(sampleDims);
     const n = run.x0.length / size;
     const goal = goalFor(run, n);
     const side = texelsAlong(frame.image, options);

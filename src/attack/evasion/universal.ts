@@ -1,5 +1,6 @@
 import { throwIfCancelled } from '../../core/cancel.ts';
 import type { Rng } from '../../core/random.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import type { Ball } from '../../threat/norm.ts';
 import { type Answerer, type Row, whiteBoxAnswerer } from '../answerer.ts';
 import { type Attack, type AttackRun, defineAttack } from '../attack.ts';
@@ -237,7 +238,7 @@ export const universal: Attack<UniversalOptions> = defineAttack({
   async run(run) {
     const target = whiteBoxOf(run);
     if (run.todo.length === 0) return;
-    const size = target.sampleDims.reduce((n, d) => n * d, 1);
+    const size = elementCount(target.sampleDims);
     const answerer = whiteBoxAnswerer(target, run.goal, run.batch, { rounding: run.options.rounding });
     const change = run.shared?.values ?? new Float32Array(size);
     const search: Search = { run, answerer, size, n: run.x0.length / size, change };

@@ -1,5 +1,6 @@
 import { GlacisError } from '../../core/error.ts';
 import type { Model } from '../../onnx/model.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import { f32, i64 } from '../../runtime/array.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import { openPredictor } from '../../runtime/predictor.ts';
@@ -75,7 +76,7 @@ export async function answersOf(
 ): Promise<Float32Array> {
   const predictor = await openPredictor(engine, copy, { ...endsOf(copy), sampleDims, batch: ROWS });
   try {
-    return await predictor.predict(x, x.length / sampleDims.reduce((n, d) => n * d, 1));
+    return await predictor.predict(x, x.length / elementCount(sampleDims));
   } finally {
     await predictor.close();
   }
@@ -90,7 +91,7 @@ export async function copyGradient(
 ): Promise<Float32Array> {
   const target = openTarget(engine, copy);
   try {
-    const size = target.sampleDims.reduce((n, d) => n * d, 1);
+    const size = elementCount(target.sampleDims);
     const n = points.length / size;
     const session = await target.compile('gradient of a score', ROWS, ({ b, x, logits }) => {
       const wanted = b.builder.input('glacis_label', 'int64', [x.dims[0]!]);

@@ -2,6 +2,7 @@ import { throwIfCancelled } from '../../core/cancel.ts';
 import { GlacisError } from '../../core/error.ts';
 import type { Rng } from '../../core/random.ts';
 import type { Model } from '../../onnx/model.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import type { Oracle } from '../../runtime/oracle.ts';
 import { type Answered, type CopyOptions, copyGradient, trainCopy } from './copy.ts';
 import type { PlannedExtraction } from './registry.ts';
@@ -38,7 +39,7 @@ export async function extract(
 ): Promise<Extracted> {
   const { oracle, budget, pool, bounds, rng, signal } = given;
   const { sampleDims, classes } = oracle;
-  const size = sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(sampleDims);
   if (extraction.needsPool && pool.length < size)
     throw new GlacisError(
       'option/invalid',

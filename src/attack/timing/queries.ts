@@ -3,6 +3,7 @@ import type { Rng } from '../../core/random.ts';
 import { adaptDataset, openDataset } from '../../data/index.ts';
 import { encodeInferRequest } from '../../oip/request.ts';
 import { floatTensor } from '../../oip/tensor.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import type { EndpointInterface } from '../../runtime/endpoint-interface.ts';
 
 /** A request that is ready to send. */
@@ -64,7 +65,7 @@ export async function prepareQueries(
       'option/invalid',
       `queries: expected a model that takes one sample, got a batch of ${fixedBatch}`,
     );
-  const size = sampleDims.reduce((product, d) => product * d, 1);
+  const size = elementCount(sampleDims);
   const bodies = Math.max(1, Math.min(most, Math.floor(MOST_BYTES / (4 * size))));
   const samples = await samplesOf();
   return samples.map((sample) => {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Rng, randomFrom } from '../../core/random.ts';
 import { renderSplit, SIGN_SHAPE } from '../../data/traffic-signs/render.ts';
 import type { RunningGateway } from '../../gateway/open-gateway.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import { demoKey, MOST_QUERIES, type ServingDemo } from '../demo-serving.ts';
 import { type Ask, askSigns } from '../signs/ask.ts';
 import { attackBySquare } from '../signs/square.ts';
@@ -13,7 +14,7 @@ const THEFT_AT = 45_000;
 /** Pictures in a thief's question, and questions after which it has what it wanted or gives up. */
 const THEFT_BATCH = 16;
 const THEFT_MOST = 250;
-const SIZE = SIGN_SHAPE.reduce((product, d) => product * d, 1);
+const SIZE = elementCount(SIGN_SHAPE);
 /** Refusals in a row after which an attacker goes home. */
 const GIVES_UP = 6;
 

@@ -1,5 +1,6 @@
 import { SIGN_SHAPE } from '../../data/traffic-signs/render.ts';
 import { decodeInferResponse, encodeInferRequest, floatsOf } from '../../oip/index.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 
 /** What came back. */
 export interface Asked {
@@ -42,7 +43,7 @@ export function askSigns(rest: string, key: string, signal: AbortSignal): Ask {
 
 /** A request about `n` points, row-major. */
 export function requestOf(points: Float32Array, n: number, binary: boolean) {
-  const size = SIGN_SHAPE.reduce((product, d) => product * d, 1);
+  const size = elementCount(SIGN_SHAPE);
   const data = points.slice(0, n * size);
   return encodeInferRequest(
     { inputs: [{ name: 'input', datatype: 'FP32', shape: [n, ...SIGN_SHAPE], data }], binaryOutput: binary },

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { GlacisError } from '../../core/error.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import type { Dataset } from '../dataset.ts';
 import { requireRows } from '../stored-array.ts';
 import { renderSplit, SIGN_CLASSES, SIGN_SHAPE } from './render.ts';
@@ -28,7 +29,7 @@ export function openSigns(spec: string): Dataset {
     );
   const seed = Number(match?.[3] ?? 1);
   const { x, y } = renderSplit({ seed, split, n });
-  const size = SIGN_SHAPE.reduce((product, d) => product * d, 1);
+  const size = elementCount(SIGN_SHAPE);
   return {
     n,
     sampleShape: SIGN_SHAPE,

@@ -1,4 +1,5 @@
 import { throwIfCancelled } from '../../core/cancel.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import { f32 } from '../../runtime/array.ts';
 import type { WhiteBoxTarget } from '../../runtime/target.ts';
 import { lastLayerInput } from '../../transform/last-layer.ts';
@@ -22,7 +23,7 @@ export async function openObserver(
   named?: { readonly features: string },
 ): Promise<Observer> {
   const { input, sampleDims, classes, found, fixedBatch } = target;
-  const size = sampleDims.reduce((product, d) => product * d, 1);
+  const size = elementCount(sampleDims);
   const rows = fixedBatch ?? batch;
   let width: number | undefined;
   const session = await target.compile('observe', rows, ({ b, x, logits, values }) => {
@@ -30,7 +31,7 @@ export async function openObserver(
     const inner = named ? values.get(named.features) : lastLayerInput(b.builder, logits);
     const features =
       inner && !inner.data && inner.dtype === 'float32' && inner.dims[0] === at
-        ? b.reshape(inner, [at, inner.dims.slice(1).reduce((product, d) => product * d, 1)])
+        ? b.reshape(inner, [at, elementCount(inner.dims.slice(1))])
         : undefined;
     width = features?.dims[1];
     const scores = b.reshape(values.get(found.output) ?? logits, [at, classes]);

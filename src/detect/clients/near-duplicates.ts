@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { GlacisError } from '../../core/error.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import type { Observations } from '../detector.ts';
 import { packedFloats } from '../packed-floats.ts';
 import { cellsOf } from '../queries/cells.ts';
@@ -75,7 +76,7 @@ export const nearDuplicateClients = defineClientDetector<z.output<typeof kept>>(
   },
   open(fit, { sampleDims, classes }, memory, state) {
     const watch = openNearDuplicates({ ...fit, sampleDims, classes, ...memory }, state);
-    const size = sampleDims.reduce((n, d) => n * d, 1);
+    const size = elementCount(sampleDims);
     return {
       observe(asker, { x, scores }, i, stream = false) {
         const { score, kind, measure, evidence, isImplicated } = watch.observe(asker, x, i * size, scores, i);
@@ -122,7 +123,7 @@ function distancesBetween(
   scale: Float32Array | undefined,
 ): readonly number[] {
   const cells = cellsOf(sampleDims, scale);
-  const size = sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(sampleDims);
   const whole = clients.reduce((n, client) => n + client.n, 0);
   const stride = Math.max(1, whole / MEASURED);
   const rows: Float32Array[] = [];

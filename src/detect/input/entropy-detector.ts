@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { GlacisError } from '../../core/error.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import { defineDetector, type Watched } from '../detector.ts';
 import { valueEntropy } from './value-entropy.ts';
 
@@ -36,7 +37,7 @@ export const entropy = defineDetector<Kept>({
 });
 
 function sizeOf({ sampleDims }: Watched): number {
-  return sampleDims.reduce((product, d) => product * d, 1);
+  return elementCount(sampleDims);
 }
 
 /** Least and greatest of finite values, apart by at least something. */

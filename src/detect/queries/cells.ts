@@ -1,3 +1,5 @@
+import { elementCount } from '../../onnx/tensor.ts';
+
 /** Most cells of a sample. */
 const MOST_CELLS = 64;
 
@@ -14,7 +16,7 @@ export interface Cells {
  * pixel all but cancels within a cell. `scale` (one number an element, above 0) divides elements first, which rows of a table need: their columns have units of their own.
  */
 export function cellsOf(sampleDims: readonly number[], scale?: ArrayLike<number>): Cells {
-  const size = sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(sampleDims);
   const home = homesOf(sampleDims, size);
   const count = home.reduce((most, at) => Math.max(most, at + 1), 0);
   const members = new Float64Array(count);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { GlacisError } from '../../core/error.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import { type State, stateFromBytes, stateToBytes, takeUp } from '../state-bytes.ts';
 import { type Asker, askersOf, type OwnQueries } from './askers.ts';
 import { type Cells, cellsOf } from './cells.ts';
@@ -85,7 +86,7 @@ export function openNearDuplicates(settings: NearDuplicateSettings, state?: Uint
   checkSettings(settings);
   const before = state && stateFromBytes(KIND, state);
   const { salt } = before ? readPlain(before) : settings;
-  const size = sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(sampleDims);
   const cells: Cells = cellsOf(sampleDims, settings.scale);
   const memory = queryMemory(cells.count, 2 * radius, capacity, salt);
   const askers = askersOf(settings.askers, cells.count);
@@ -229,7 +230,7 @@ function checkSettings({
   salt,
 }: NearDuplicateSettings): void {
   const fail = (text: string) => new GlacisError('option/invalid', `near-duplicates: expected ${text}`);
-  const size = sampleDims.reduce((n, d) => n * d, 1);
+  const size = elementCount(sampleDims);
   if (!(size >= 1 && Number.isSafeInteger(size))) throw fail('samples of at least one element');
   if (!(Number.isInteger(classes) && classes >= 1)) throw fail(`classes, got ${classes}`);
   if (

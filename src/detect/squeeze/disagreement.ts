@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { GlacisError } from '../../core/error.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import { imageDimsOf } from '../../transform/image-dims.ts';
 import { defineDetector, type Watched } from '../detector.ts';
 import { bitDepthSqueezer, medianSqueezer, type Squeezer } from './squeezers.ts';
@@ -30,7 +31,7 @@ export const squeezing = defineDetector<Kept>({
         'option/invalid',
         'feature-squeezing: expected a model that can be asked, got none',
       );
-    const size = sampleDims.reduce((product, d) => product * d, 1);
+    const size = elementCount(sampleDims);
     return async ({ n, x, scores }) => {
       // One question each: together they could be more samples than the model takes at once.
       const answers = await Promise.all(
@@ -65,7 +66,7 @@ function squeezersFor({ sampleDims, range }: Watched, bits: number): readonly Sq
       'option/invalid',
       `feature-squeezing: expected pictures with a known range of values, got samples [${sampleDims.join(', ')}]; leave this guard out`,
     );
-  const size = sampleDims.reduce((product, d) => product * d, 1);
+  const size = elementCount(sampleDims);
   return [bitDepthSqueezer(bits, size, range), medianSqueezer(image)];
 }
 

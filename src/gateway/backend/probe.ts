@@ -1,7 +1,7 @@
 import type { Rng } from '../../core/random.ts';
 import { ARRAYS, type Datatype, isFloatDatatype } from '../../oip/datatype.ts';
 import { floatsOf, type Tensor } from '../../oip/tensor.ts';
-import { toBfloat16Bits, toFloat16Bits } from '../../onnx/tensor.ts';
+import { elementCount, toBfloat16Bits, toFloat16Bits } from '../../onnx/tensor.ts';
 import type { Port, Ports } from './ports.ts';
 import { joinedRows, rowsOf } from './rows.ts';
 
@@ -97,7 +97,7 @@ function sameRow(a: Tensor, row: number, b: Tensor, other: number, rows: number)
 /** Floats in [0, 1), whole numbers 0 and 1, one-letter texts. */
 function randomTensor({ name, datatype, shape }: Port, rows: number, size: number, rng: Rng): Tensor {
   const dims = shape.map((dim, axis) => (axis === 0 && dim === -1 ? rows : dim === -1 ? size : dim));
-  const count = dims.reduce((product, dim) => product * dim, 1);
+  const count = elementCount(dims);
   const element = elementFor(datatype, rng);
   if (datatype === 'BYTES')
     return {

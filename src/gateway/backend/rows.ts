@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { dataToBytes } from '../../oip/binary-data.ts';
 import { ARRAYS, type DataOf, type Datatype } from '../../oip/datatype.ts';
 import type { Tensor } from '../../oip/tensor.ts';
-import { fromBfloat16Bits, toBfloat16Bits } from '../../onnx/tensor.ts';
+import { elementCount, fromBfloat16Bits, toBfloat16Bits } from '../../onnx/tensor.ts';
 import type { HostData, HostTensor } from '../../runtime/array.ts';
 import { Refused } from '../refusal.ts';
 import type { Port } from './ports.ts';
@@ -94,7 +94,7 @@ export function scattered(port: Port, { dims, data }: HostTensor, from: number, 
   const { name } = port;
   const total = dims[0]!;
   const shape = [rows, ...dims.slice(1)];
-  const elements = dims.reduce((count, size) => count * size, 1);
+  const elements = elementCount(dims);
   const width = total === 0 ? 0 : elements / total;
   if (port.datatype === 'BYTES') {
     const all = splitTexts(data as Uint8Array, elements);

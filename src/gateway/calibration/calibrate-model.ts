@@ -20,6 +20,7 @@ import type { Detector, Observations, Watched } from '../../detect/detector.ts';
 import { DETECTORS } from '../../detect/detectors.ts';
 import { inlineFunctions } from '../../onnx/functions.ts';
 import { readModel } from '../../onnx/read.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import { rootDigest } from '../../supply/sign/manifest.ts';
 import { readManifest } from '../../supply/sign/read-manifest.ts';
@@ -79,7 +80,7 @@ export async function calibrateModel(engine: Engine, options: CalibrateOptions):
   checkCounts(split.threshold.length, calm.n, options);
   const learnt = options.fit === undefined ? undefined : await read(options.fit);
   const attacked = options.attacked === undefined ? undefined : await read(options.attacked);
-  const size = calm.shape.reduce((product, d) => product * d, 1);
+  const size = elementCount(calm.shape);
   const count = Math.min(FIRST, calm.n);
   const first = {
     start: 0,

@@ -1,4 +1,5 @@
 import { adaptDataset, type DataOptions, openDataset, type StoredLayout } from '../../data/index.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 
 /** How samples are read for a model. */
 export interface WholeDataOptions {
@@ -43,7 +44,7 @@ export async function wholeData(
   };
   const dataset = await openDataset(path, given);
   try {
-    const stored = dataset.sampleShape.reduce((product, d) => product * d, 1);
+    const stored = elementCount(dataset.sampleShape);
     const most = Math.min(options.n, Math.max(1, Math.floor(MOST_VALUES / stored)));
     const isCut = most < dataset.n;
     if (isCut) say(`${path}: ${most} of ${dataset.n} samples were drawn; --n takes more`);
@@ -58,7 +59,7 @@ export async function wholeData(
       signal,
     );
     const { n, shape, bounds, digest } = adapted;
-    const size = shape.reduce((product, d) => product * d, 1);
+    const size = elementCount(shape);
     const x = new Float32Array(n * size);
     for await (const batch of adapted.batches(500, signal)) x.set(batch.x, batch.start * size);
     return {

@@ -1,5 +1,6 @@
 import { GlacisError } from '../../core/error.ts';
 import { floatTensor, isFloatDatatype, type Tensor } from '../../oip/index.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import type { GuardedInput } from '../guard.ts';
 import type { Scores } from '../output-guard.ts';
 import { Refused } from '../refusal.ts';
@@ -78,6 +79,6 @@ function scoresAs(
 ): Tensor {
   const n = values.length / classes;
   const dims = shape.map((size, axis) => (axis === 0 ? n : size));
-  const fits = dims.reduce((product, size) => product * size, 1) === values.length;
+  const fits = elementCount(dims) === values.length;
   return floatTensor(name, datatype as 'FP32', fits ? dims : [n, classes], values);
 }

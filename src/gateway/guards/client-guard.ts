@@ -5,6 +5,7 @@ import { guardCalibrationFrom } from '../../detect/calibration/read-calibration.
 import type { ClientDetector } from '../../detect/clients/client-detector.ts';
 import type { Observations } from '../../detect/detector.ts';
 import { type State, stateFromBytes, stateToBytes } from '../../detect/state-bytes.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import type { Action, GuardKind, GuardSetting } from '../guard.ts';
 import { type Holds, openHolds } from './holds.ts';
 
@@ -180,7 +181,7 @@ function observationsOf(
   const { n } = call;
   const x = call.floats();
   const scores = call.scores?.();
-  if (x?.length !== n * sampleDims.reduce((product, d) => product * d, 1)) return undefined;
+  if (x?.length !== n * elementCount(sampleDims)) return undefined;
   if (scores?.length !== n * classes) return undefined;
   if (needs === 'features' && call.features?.length !== n * (features ?? 0)) return undefined;
   return { n, x, scores, features: call.features };

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
 import { GlacisError } from '../../core/error.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import { rowConstraintFrom } from '../../threat/constraint/from-file.ts';
 import type { Constraint } from '../../threat/constraint.ts';
 import type { GuardKind } from '../guard.ts';
@@ -47,7 +48,7 @@ export const constraintsGuard: GuardKind<z.output<typeof options>> = {
       );
     const shape = classifier.sampleDims;
     const constraint = rowConstraintFrom(textOf(file), file, { shape, columns, range });
-    const size = shape.reduce((product, d) => product * d, 1);
+    const size = elementCount(shape);
     return {
       name: 'constraints',
       phase: 'before',

@@ -4,6 +4,7 @@ import { GlacisError } from '../../core/error.ts';
 import { guardCalibrationFrom } from '../../detect/calibration/read-calibration.ts';
 import type { GuardCalibration } from '../../detect/calibration/schema.ts';
 import type { Detector, Observations, Watched } from '../../detect/detector.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import type { GuardKind, GuardSetting, GuardVerdict } from '../guard.ts';
 
 const action = z
@@ -142,7 +143,7 @@ function observationsOf(
 ): Observations | undefined {
   const { n } = call;
   const x = call.floats();
-  const size = sampleDims.reduce((product, d) => product * d, 1);
+  const size = elementCount(sampleDims);
   if (x?.length !== n * size) return undefined;
   if (needs === 'inputs') return { n, x, scores: NONE };
   const scores = call.scores?.();

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { GlacisError } from '../../core/error.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import { imageDimsOf } from '../../transform/image-dims.ts';
 import type { ClassNames } from '../backend/class-names.ts';
 import type { LabInfo, LabRun } from '../console/api.ts';
@@ -77,7 +78,7 @@ export function labRoutes({
     return lab;
   };
   const usable = (): readonly LabModel[] =>
-    models().filter(({ classifier }) => sizeOf(classifier.sampleDims) <= (lab?.mostElements ?? 0));
+    models().filter(({ classifier }) => elementCount(classifier.sampleDims) <= (lab?.mostElements ?? 0));
   const sweep = (): void => {
     for (const [id, { at }] of kept) if (at + KEPT < now()) kept.delete(id);
     while (kept.size >= MOST_KEPT) {
@@ -147,7 +148,7 @@ export function labRoutes({
           body.decision !== undefined
             ? await sampleOf(body, may)
             : (body.values ?? (await open().inputs(model)).find(({ id }) => id === input)?.values);
-        const expected = sizeOf(model.classifier.sampleDims);
+        const expected = elementCount(model.classifier.sampleDims);
         if (values?.length !== expected)
           throw new GlacisError(
             'option/invalid',
@@ -230,8 +231,4 @@ function modelInfo(
     pictures: imageDimsOf(sampleDims) !== undefined,
     whiteBox: source !== undefined,
   };
-}
-
-function sizeOf(dims: readonly number[]): number {
-  return dims.reduce((product, size) => product * size, 1);
 }

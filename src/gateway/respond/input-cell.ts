@@ -1,4 +1,5 @@
 import { randomFrom } from '../../core/random.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import { keyedHash } from './keyed-hash.ts';
 
 /** Pictures are looked at as this many times as many patches. */
@@ -20,7 +21,7 @@ export type CellOf = (inputs: Float32Array, row: number) => Uint8Array;
  * survives noise: docs/answers.md. Cost: a pass over the sample.
  */
 export function cellsOf(sampleDims: readonly number[], secret: Uint8Array): CellOf {
-  const size = sampleDims.reduce((product, d) => product * d, 1);
+  const size = elementCount(sampleDims);
   const picture = pictureOf(sampleDims);
   if (picture === undefined) {
     return (inputs, row) => {

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { asGlacisError, GlacisError } from '../../core/error.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import type { Mark } from '../output-guard.ts';
 import type { MarkedSample } from './theft.ts';
 
@@ -141,7 +142,7 @@ function markFrom(line: string, where: string): RegisteredMark {
   const isIndex = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
   if (!Array.isArray(sampleDims) || !sampleDims.every((d) => isIndex(d) && d > 0))
     throw wrong('the shape of a sample');
-  const size = (sampleDims as number[]).reduce((product, d) => product * d, 1);
+  const size = elementCount(sampleDims as number[]);
   if (!(size <= MOST_ELEMENTS)) throw wrong('a sample of a size that fits');
   if (!isIndex(classes) || !isIndex(from) || !isIndex(to) || from >= classes || to >= classes || from === to)
     throw wrong('two classes');

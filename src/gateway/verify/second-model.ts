@@ -1,5 +1,6 @@
 import { GlacisError } from '../../core/error.ts';
 import { floatsOf, floatTensor, isDatatype, isFloatDatatype, type Tensor } from '../../oip/index.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import type { GuardedInput } from '../guard.ts';
 import type { Scores } from '../output-guard.ts';
 import type { Classifier, ServedModel } from '../served-model.ts';
@@ -19,7 +20,7 @@ export function suited(first: ServedModel, second: ServedModel): readonly [Class
 }
 
 function sizeOf({ sampleDims }: Classifier): number {
-  return sampleDims.reduce((product, size) => product * size, 1);
+  return elementCount(sampleDims);
 }
 
 /** The call's inputs under the second model's name, type and shape. Errors: `data/mismatch`. */

@@ -1,4 +1,5 @@
 import { GlacisError } from '../../core/error.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 
 /** What a sketch is made of. */
 export interface SketchSource {
@@ -46,7 +47,7 @@ export const PICTURE_STATISTICS = ['mean', 'deviation', 'gradient'] as const;
  * 8 × 8 means a channel. Of large pictures 4 × 4 elements a cell are looked at, evenly spaced, so that cost does not grow with size. Errors: `option/invalid` for sizes that are none.
  */
 export function planSketch({ sampleDims, datatype, names }: SketchSource): SketchPlan {
-  const size = sampleDims.reduce((product, dim) => product * dim, 1);
+  const size = elementCount(sampleDims);
   if (!(sampleDims.every((dim) => Number.isInteger(dim) && dim >= 1) && size <= 2 ** 31))
     throw new GlacisError('option/invalid', 'sketch: expected sizes of at least 1, got others');
   const unit = datatype === 'UINT8' ? 1 / 255 : 1;

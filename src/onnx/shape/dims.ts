@@ -1,7 +1,7 @@
 import { GlacisError } from '../../core/error.ts';
 import type { DType } from '../dtype.ts';
 import type { Dim } from '../model.ts';
-import { numbersOf } from '../tensor.ts';
+import { elementCount, numbersOf } from '../tensor.ts';
 import type { Facts, ShapeContext } from './rule.ts';
 
 /** Sizes of a value's axes as far as they are known. */
@@ -30,7 +30,7 @@ export function required(ctx: ShapeContext, index: number): Facts {
 export function constantInts(ctx: ShapeContext, index: number): number[] | undefined {
   const data = ctx.inputs[index]?.data;
   if (!data || data.external) return undefined;
-  const n = data.dims.reduce((a, b) => a * b, 1);
+  const n = elementCount(data.dims);
   if (n > 1 << 16) contradiction(ctx, `input ${index} to be a short list of integers`, `${n} elements`);
   return Array.from(numbersOf(data));
 }

@@ -1,4 +1,5 @@
 import { GlacisError } from '../../core/error.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import type { Constraint } from '../constraint.ts';
 import { eightBit } from './eight-bit.ts';
 import { joined } from './joined.ts';
@@ -96,7 +97,7 @@ function placed(error: unknown, place: string): unknown {
 }
 
 function lengthOf({ shape }: Pick<ConstraintContext, 'shape'>): number {
-  return shape.reduce((product, size) => product * size, 1);
+  return elementCount(shape);
 }
 
 const TYPES = ['mask', '8-bit', 'tabular', 'series'] as const;

@@ -1,4 +1,5 @@
 import { GlacisError } from '../../core/error.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import type { Constraint } from '../constraint.ts';
 import { intoBall } from './ball.ts';
 import { constraintOf } from './row-rule.ts';
@@ -18,7 +19,7 @@ export function mask(
   sampleShape: readonly number[],
 ): Constraint {
   const fixed = fixedElements(values, shape, sampleShape);
-  const total = sampleShape.reduce((product, size) => product * size, 1);
+  const total = elementCount(sampleShape);
   const count = total - fixed.length;
   if (count === 0)
     throw new GlacisError('data/mismatch', 'mask: expected elements that may change (1), got none');
@@ -48,7 +49,7 @@ function fixedElements(
   sampleShape: readonly number[],
 ): Int32Array {
   const at = broadcast(shape, sampleShape);
-  const wanted = shape.reduce((product, size) => product * size, 1);
+  const wanted = elementCount(shape);
   if (!at || values.length !== wanted)
     throw new GlacisError(
       'data/mismatch',
@@ -76,7 +77,7 @@ function broadcast(shape: readonly number[], sampleShape: readonly number[]): In
   const trailing = rank === 3 && shape.length === 2 ? [...shape, 1] : leading;
   const dims = fits(leading) ? leading : fits(trailing) ? trailing : undefined;
   if (!dims) return undefined;
-  const total = sampleShape.reduce((product, size) => product * size, 1);
+  const total = elementCount(sampleShape);
   return Int32Array.from({ length: total }, (_, i) => {
     let rest = i;
     let at = 0;

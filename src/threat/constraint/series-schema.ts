@@ -1,4 +1,5 @@
 import { GlacisError } from '../../core/error.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import { type Candle, type Order, orderRelation, ordersOf } from './candles.ts';
 import { type Column, type ColumnRule, columnRule, percent } from './column.ts';
 import type { Levels } from './levels.ts';
@@ -103,7 +104,7 @@ export function seriesRules(schema: SeriesSchema, sampleShape: readonly number[]
 }
 
 function stepsOf(width: number, layout: SeriesSchema['layout'], sampleShape: readonly number[]): number {
-  const total = sampleShape.reduce((product, size) => product * size, 1);
+  const total = elementCount(sampleShape);
   const steps = total / width;
   const wanted = layout === 'time-first' ? [steps, width] : [width, steps];
   const plain = (dims: readonly number[]) => dims.filter((size) => size !== 1).join();

@@ -3,6 +3,7 @@ import { throwIfCancelled } from '../../core/cancel.ts';
 import { GlacisError } from '../../core/error.ts';
 import { silent } from '../../core/progress.ts';
 import type { Model } from '../../onnx/model.ts';
+import { elementCount } from '../../onnx/tensor.ts';
 import { recordSpent, reserve } from '../../privacy/ledger.ts';
 import { f32, type HostTensor, i64 } from '../../runtime/array.ts';
 import type { Engine } from '../../runtime/engine.ts';
@@ -186,7 +187,7 @@ function inputsOf({ feed, gradient: { rows }, steps }: PrivateRunUnderWay, sampl
 
 /** The noise of this step for all weights, as one stream of numbers in their order. */
 function noiseInputs({ update, gradient, stream, steps }: PrivateRunUnderWay, sigma: number) {
-  const sizes = gradient.sums.map(({ dims }) => dims.reduce((size, d) => size * d, 1));
+  const sizes = gradient.sums.map(({ dims }) => elementCount(dims));
   const count = sizes.reduce((sum, size) => sum + size, 0);
   const all = gaussianNoise(stream, 'noise', steps, { count, sigma });
   let from = 0;

@@ -7,6 +7,7 @@ import { type Datatype, isDatatype } from '../../../oip/datatype.ts';
 import type { ModelMetadata, TensorMetadata } from '../../../oip/metadata.ts';
 import type { Tensor } from '../../../oip/tensor.ts';
 import { quoted } from '../../../onnx/problems.ts';
+import { elementCount } from '../../../onnx/tensor.ts';
 import { Refused } from '../../refusal.ts';
 import type { RunOptions } from '../../served-model.ts';
 import type { BackendModel } from '../backend-model.ts';
@@ -83,7 +84,7 @@ export async function openUpstream(options: UpstreamOptions): Promise<BackendMod
   const rowed = ports.rows === 'any';
   const widths = ports.outputs.map(({ shape }) => (rowed ? shape.slice(1) : shape));
   const sized = ports.outputs.every(({ datatype }, i) => datatype !== 'BYTES' && !widths[i]!.includes(-1));
-  const perRow = widths.reduce((sum, dims) => sum + dims.reduce((count, size) => count * size, 1), 0);
+  const perRow = widths.reduce((sum, dims) => sum + elementCount(dims), 0);
   let questions = 0;
 
   const ask = async (

@@ -1,4 +1,5 @@
 import type { ByteSource } from '../../../data/byte-source.ts';
+import { elementCount } from '../../../onnx/tensor.ts';
 import { WireReader } from '../../../onnx/wire.ts';
 import type { Probe, ScanContext, Scanner } from '../scanner.ts';
 import { checkExternalData, type ExternalClaim } from './onnx-external.ts';
@@ -255,7 +256,7 @@ function judgeTensor(
     return;
   }
   const bits = BITS[type];
-  const elements = dims.reduce((product, n) => product * n, 1);
+  const elements = elementCount(dims);
   if (dims.some((n) => n < 0)) walk.context.report(ONNX_RULES.size, `${name}: dims ${dims.slice(0, 20)}`);
   else if (!typed && bits !== undefined && raw !== Math.ceil((elements * bits) / 8))
     walk.context.report(

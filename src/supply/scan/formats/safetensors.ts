@@ -1,4 +1,5 @@
 import type { ByteSource } from '../../../data/byte-source.ts';
+import { elementCount } from '../../../onnx/tensor.ts';
 import type { Rule } from '../finding.ts';
 import type { ScanContext, Scanner } from '../scanner.ts';
 import { TAXONOMY } from '../taxonomy.ts';
@@ -167,7 +168,7 @@ function spanOf(name: string, entry: unknown, context: ScanContext): Span | unde
       8,
     );
   else {
-    const size = (shape.reduce((product, n) => product * n, 1) * bits) / 8;
+    const size = (elementCount(shape) * bits) / 8;
     if (size !== end - begin)
       context.report(
         SAFETENSORS_RULES.size,

@@ -1,6 +1,7 @@
 import { GlacisError } from '../../../core/error.ts';
 import { writeAtomically } from '../../../data/atomic-write.ts';
 import { type ByteSource, openFile } from '../../../data/byte-source.ts';
+import { elementCount } from '../../../onnx/tensor.ts';
 import { openZipArchive } from '../container/zip.ts';
 import { DEFAULT_SCAN_LIMITS, newBudget } from '../limits.ts';
 import { Judge } from '../pickle/judge.ts';
@@ -169,7 +170,7 @@ async function writeSafetensors(
 }
 
 function count({ shape }: View): number {
-  return shape.reduce((product, size) => product * size, 1);
+  return elementCount(shape);
 }
 
 /** The elements of a view in row-major order. */

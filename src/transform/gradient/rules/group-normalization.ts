@@ -1,4 +1,5 @@
 import type { Value } from '../../../onnx/graph-builder.ts';
+import { elementCount } from '../../../onnx/tensor.ts';
 import type { Ops } from '../../ops.ts';
 import { defineRule, type RuleContext } from '../rule.ts';
 import {
@@ -33,7 +34,7 @@ function normaliseGroups(
 ): (Value | null)[] {
   const x = input(0);
   const [n, c] = [x.dims[0]!, x.dims[1]!];
-  const grouped = [n, groups, x.dims.slice(1).reduce((a, d) => a * d, 1) / Math.max(1, groups)];
+  const grouped = [n, groups, elementCount(x.dims.slice(1)) / Math.max(1, groups)];
   const parts = () => standardise(b, b.reshape(x, grouped), [2], attrs.float('epsilon', 1e-5));
   const weighted = () => b.mul(g!, overChannels(b, perChannel(b, input(1), c), x));
   const down = (v: Value, i: number) => {

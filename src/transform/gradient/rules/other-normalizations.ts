@@ -1,4 +1,5 @@
 import type { Value } from '../../../onnx/graph-builder.ts';
+import { elementCount } from '../../../onnx/tensor.ts';
 import type { Ops } from '../../ops.ts';
 import { defineRule } from '../rule.ts';
 
@@ -63,7 +64,7 @@ export const lrn = defineRule({
 /** Sum over the channels `[c − before, c + after]`, divided by `size`, by one pooling over `[N, 1, C, L]`. */
 function windowMean(b: Ops, x: Value, size: number, before: number, after: number): Value {
   const [n, c] = [x.dims[0]!, x.dims[1]!];
-  const places = x.dims.slice(2).reduce((a, d) => a * d, 1);
+  const places = elementCount(x.dims.slice(2));
   const pooled = b.node(
     'AveragePool',
     [b.pad(b.reshape(x, [n, 1, c, places]), [0, 0, before, 0], [0, 0, after, 0])],

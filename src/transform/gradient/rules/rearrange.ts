@@ -1,4 +1,4 @@
-import { int64Tensor } from '../../../onnx/tensor.ts';
+import { elementCount, int64Tensor } from '../../../onnx/tensor.ts';
 import { addRows } from '../add-rows.ts';
 import { constantNumbers } from '../constant-input.ts';
 import { defineRule } from '../rule.ts';
@@ -77,7 +77,7 @@ export const compress = defineRule({
   grad: ({ b, attrs, input, inputs, outGrads: [g] }) => {
     const { dims } = input(0);
     const flat = !attrs.has('axis');
-    const shape = flat ? [dims.reduce((a, d) => a * d, 1)] : dims;
+    const shape = flat ? [elementCount(dims)] : dims;
     const axis = flat ? 0 : (attrs.int('axis') + dims.length) % dims.length;
     const kept = constantNumbers(inputs[1], 'conditions')!.flatMap((c, i) => (c !== 0 ? [i] : []));
     const indices = b.builder.constant(int64Tensor([kept.length], kept));

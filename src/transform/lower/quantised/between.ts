@@ -1,5 +1,6 @@
 import { float } from '../../../onnx/attributes.ts';
 import type { Value } from '../../../onnx/graph-builder.ts';
+import { elementCount } from '../../../onnx/tensor.ts';
 import type { Ops } from '../../ops.ts';
 import { defineLowering, type LowerContext, type LowerRule } from '../rule.ts';
 import { dequantised, quantisedType, rounded } from './steps.ts';
@@ -62,8 +63,8 @@ export const between: readonly LowerRule[] = [
     const given = attrs.int('axis', -1);
     const axis = given < 0 ? given + rank : given;
     if (attrs.int('opset', 13) >= 13) return b.node('Softmax', [x], { axis });
-    const rows = x.dims.slice(0, axis).reduce((n, d) => n * d, 1);
-    const columns = x.dims.slice(axis).reduce((n, d) => n * d, 1);
+    const rows = elementCount(x.dims.slice(0, axis));
+    const columns = elementCount(x.dims.slice(axis));
     return b.reshape(b.node('Softmax', [b.reshape(x, [rows, columns])], { axis: 1 }), x.dims);
   }),
   unary(
