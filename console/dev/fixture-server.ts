@@ -2,14 +2,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { randomFrom } from '../../src/core/random.ts';
 import type { LiveEvent, SessionInfo, SignInWays } from '../../src/gateway/console/api.ts';
 import { openPages } from '../../src/gateway/console/pages.ts';
 import { MANAGEMENT_ACTIONS } from '../../src/gateway/identity/management.ts';
 import { FIXTURES } from './fixtures.ts';
-import { clientsOf, decisionOf, decisionsOf, type World } from './world.ts';
-import { alertsAt, toldAt } from './world-cases.ts';
-import { monitorsAt } from './world-monitors.ts';
+import { withBehind } from './hostile.ts';
+import { tick, worldOf } from './live-world.ts';
+import type { World } from './world.ts';
 
 /** What a fixture answers to: a method, a path with `:names`, and what comes of it. `undefined` is 404; a thrown {@link Refusal} is what it says. */
 export interface Fixture {
@@ -73,6 +72,8 @@ export interface FixtureOptions {
   readonly now?: () => number;
   /** Answers that come before the made-up ones: those of real parts, where a page is to meet them. */
   readonly more?: readonly Fixture[];
+  /** Stands behind every text of an answer that callers, operators or models may have chosen, and is taken off again from what is asked. */
+  readonly behind?: string;
 }
 
 const DIST = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist');
@@ -89,6 +90,7 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
     pace = 1000,
     now = Date.now,
     more = [],
+    behind = '',
   } = options;
   const streams = new Set<ServerResponse>();
   const publish = (event: LiveEvent): void => {
@@ -115,8 +117,10 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
         send(response, status, { error: thrown instanceof Error ? thrown.message : String(thrown) });
     });
   });
+  /** What was asked, as if names were without what stands behind them. */
+  const meant = (asked: string): string => asked.replaceAll(encodeURIComponent(behind), '');
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const url = new URL(request.url ?? '/', 'http://fixture');
+    const url = new URL(meant(request.url ?? '/'), 'http://fixture');
     const { pathname } = url;
     if (pathname === '/' || pathname === '/console') {
       response.writeHead(302, { location: '/console/' }).end();
@@ -163,7 +167,7 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
       if (found === undefined) break;
       return isPlain(found)
         ? void response.writeHead(200, { 'content-type': found.type, ...found.headers }).end(found.plain)
-        : send(response, 200, found);
+        : send(response, 200, behind === '' ? found : withBehind(found, behind));
     }
     throw new Refusal(404, 'there is no such thing');
   };
@@ -213,76 +217,6 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };
-}
-
-function worldOf({
-  seed,
-  empty,
-  now,
-  publish,
-}: {
-  seed: number;
-  empty: boolean;
-  now: () => number;
-  publish: World['publish'];
-}): World {
-  const rng = randomFrom(seed, 'world');
-  const at = now();
-  const clients = empty ? [] : clientsOf(rng, at);
-  const decisions = empty ? [] : decisionsOf(rng, at, clients);
-  const told = toldAt(
-    at,
-    decisions.filter(({ guard }) => guard !== undefined).map(({ id }) => id),
-  );
-  const alerts = alertsAt(at);
-  return {
-    started: at - 9 * 86_400_000,
-    rng,
-    now,
-    clients,
-    decisions,
-    cases: new Map(empty ? [] : told.cases.map((each) => [each.id, each])),
-    events: empty ? [] : [...told.events],
-    alarms: empty ? [] : [...told.alarms],
-    orders: empty ? [] : [...told.orders],
-    monitors: empty ? [] : monitorsAt(at, rng),
-    impacts: new Map(),
-    channels: empty ? [] : alerts.channels,
-    outbox: empty ? [] : alerts.outbox,
-    service: new Map(
-      empty
-        ? []
-        : [
-            ['traffic-signs', { use: '3', canary: { version: '4', share: 0.05 } }],
-            ['digits', { use: '1' }],
-            ['credit', { use: '1' }],
-          ],
-    ),
-    publish,
-    isEmpty: empty,
-  };
-}
-
-/** A second of traffic. */
-function tick(world: World): void {
-  const { rng, clients, decisions } = world;
-  const at = world.now();
-  const answered = 22 + rng.integer(14);
-  const wave = 4 + Math.sin(at / 9000);
-  world.publish({
-    kind: 'traffic',
-    at,
-    answered,
-    refused: rng.integer(4),
-    flagged: rng.integer(3),
-    p50: wave,
-    p99: wave * (3 + rng.uniform()),
-    models: { 'traffic-signs': answered - 8, digits: 5, credit: 3 },
-  });
-  const row = decisionOf(rng, at, (decisions[0]?.entry ?? 0) + 1, clients);
-  decisions.unshift(row);
-  decisions.length = Math.min(decisions.length, 2000);
-  world.publish({ kind: 'decision', row });
 }
 
 function match(path: string, given: string): Readonly<Record<string, string>> | undefined {

@@ -1,6 +1,7 @@
 import { alertFixtures } from './alert-fixtures.ts';
 import { caseFixtures } from './case-fixtures.ts';
 import type { Fixture } from './fixture-server.ts';
+import { impactFixtures } from './impact-fixtures.ts';
 import { modelFixtures } from './model-fixtures.ts';
 import { trafficFixtures } from './traffic-fixtures.ts';
 
@@ -9,5 +10,6 @@ export const FIXTURES: readonly Fixture[] = [
   ...trafficFixtures,
   ...modelFixtures,
   ...caseFixtures,
+  ...impactFixtures,
   ...alertFixtures,
 ];

@@ -3,17 +3,16 @@ import type { LabAttackInfo, LabModelInfo, LabRun } from '../../../src/gateway/c
 import { Button } from '../../parts/button.tsx';
 import { Card } from '../../parts/card.tsx';
 import { Facts } from '../../parts/field.tsx';
-import { className, count, figure, percent } from '../../parts/format.ts';
-import { ScoreBars } from '../../parts/score-bars.tsx';
+import { className, count, figure } from '../../parts/format.ts';
 import { Table } from '../../parts/table.tsx';
 import { Canvas } from './canvas.tsx';
-import { coloursOf, differenceOf, type Frame, gainFor, heatOf, withHeat } from './paint.ts';
+import { coloursOf, differenceOf, type Frame, gainFor } from './paint.ts';
+import { Reasons } from './reasons.tsx';
+import { Scores } from './scores.tsx';
 import { epsWords, verdictOf, winner } from './words.ts';
 
 /** Milliseconds that a step is seen while the way is played. */
 const PACE = 260;
-/** Classes whose scores are shown. */
-const MOST_CLASSES = 6;
 
 /** What came of a trial: the way of the input and of the scores, step by step, and the reasons of the model before and after. */
 export function Outcome({
@@ -217,128 +216,5 @@ function Features({ run, values }: { readonly run: LabRun; readonly values: read
         { id: 'change', title: 'Change', number: true, cell: ({ before, now }) => figure(now - before) },
       ]}
     />
-  );
-}
-
-function Scores({
-  run,
-  scores,
-  model,
-}: {
-  readonly run: LabRun;
-  readonly scores: readonly number[];
-  readonly model: LabModelInfo;
-}) {
-  // The same classes in the same order on the whole way: bars move, rows do not.
-  const classes = useMemo(() => {
-    const end = run.steps.at(-1)!.scores;
-    const worth = (i: number) => Math.max(run.clean[i] ?? 0, ...run.steps.map((step) => step.scores[i] ?? 0));
-    const others = run.clean
-      .map((_, i) => i)
-      .filter((i) => i !== run.label && i !== winner(end))
-      .sort((a, b) => worth(b) - worth(a));
-    const first = winner(end) === run.label ? [run.label] : [run.label, winner(end)];
-    return [...first, ...others].slice(0, MOST_CLASSES);
-  }, [run.id]);
-  const said = winner(scores);
-  return (
-    <>
-      <ScoreBars
-        label={`Scores of the classes: the model says ${className(model.classNames, said)} at ${percent(scores[said] ?? 0)}`}
-        rows={classes.map((i) => ({
-          id: String(i),
-          name: className(model.classNames, i),
-          strong: i === said,
-          values: [
-            { value: run.clean[i] ?? 0, tone: 'rest' as const },
-            { value: scores[i] ?? 0, tone: i === run.label ? ('held' as const) : ('changed' as const) },
-          ],
-        }))}
-      />
-      <p class="legend">
-        <span class="entry">
-          <span class="key" />
-          before
-        </span>
-        <span class="entry">
-          <span class="key held" />
-          the right class now
-        </span>
-        <span class="entry">
-          <span class="key changed" />
-          others now
-        </span>
-      </p>
-    </>
-  );
-}
-
-function Reasons({
-  run,
-  model,
-  frame,
-}: {
-  readonly run: LabRun;
-  readonly model: LabModelInfo;
-  readonly frame: Frame | undefined;
-}) {
-  const { attribution } = run;
-  const result = run.steps.at(-1)!;
-  const made = useMemo(() => {
-    if (attribution === undefined || frame === undefined) return undefined;
-    const over = (values: readonly number[], reasons: readonly number[]) =>
-      withHeat(coloursOf(values, frame, model.range), heatOf(reasons, frame));
-    return {
-      before: over(run.original, attribution.before),
-      after: over(result.values, attribution.after),
-    };
-  }, [run.id]);
-  const title = 'What the model looked at';
-  if (attribution === undefined)
-    return (
-      <Card title={title}>
-        <p class="muted">
-          Only this model’s answers can be seen from here, so nobody can tell what it looks at.
-        </p>
-      </Card>
-    );
-  if (made === undefined || frame === undefined)
-    return (
-      <Card title={title}>
-        <Facts
-          of={attribution.after
-            .map((value, i) => ({ value, i, before: attribution.before[i] ?? 0 }))
-            .sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
-            .slice(0, 8)
-            .map(({ i, value, before }) => [
-              `number ${i + 1}`,
-              `${figure(before)} before, ${figure(value)} after`,
-            ])}
-        />
-      </Card>
-    );
-  const [first, then] = [winner(run.clean), winner(result.scores)].map((i) => className(model.classNames, i));
-  return (
-    <Card
-      title={title}
-      lead={`Orange speaks for the class that the model names, blue against it (${attribution.integrated ? 'integrated gradients' : 'gradient × input'}).`}
-    >
-      <div class="lab-pictures two">
-        <figure>
-          <Canvas colours={made.before} frame={frame} alt={`What spoke for ${first} before`} />
-          <figcaption>
-            <span class="muted">Before, for</span>
-            <b>{first}</b>
-          </figcaption>
-        </figure>
-        <figure>
-          <Canvas colours={made.after} frame={frame} alt={`What speaks for ${then} after`} />
-          <figcaption>
-            <span class="muted">After, for</span>
-            <b>{then}</b>
-          </figcaption>
-        </figure>
-      </div>
-    </Card>
   );
 }

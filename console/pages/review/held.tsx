@@ -20,12 +20,10 @@ import { Timeline } from '../../parts/timeline.tsx';
 import { confirm } from '../../shell/confirm.tsx';
 import { Link, pathTo } from '../../shell/router.tsx';
 import { failed, said } from '../../shell/toast.tsx';
+import { useKeys } from './keys.ts';
 import { STATES, VOTES } from './words.ts';
 
 type Verdict = 'release' | 'refuse' | 'comment';
-
-/** Milliseconds after `g` during which a key means a page. */
-const WAITS = 1200;
 
 /** A held decision: both models side by side, what others said, and the vote. */
 export function Held({ review, onDecided }: { readonly review: Review; readonly onDecided: () => void }) {
@@ -283,21 +281,4 @@ function Side({
       />
     </>
   );
-}
-
-/** Keys that decide, while nobody writes, no window is open, and they do not mean a page (after `g`). */
-function useKeys(active: boolean, acts: Readonly<Record<string, () => void>>): void {
-  useEffect(() => {
-    if (!active) return;
-    let second = Number.NEGATIVE_INFINITY;
-    const pressed = (event: KeyboardEvent): void => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-      if (document.querySelector('dialog[open]') !== null) return;
-      if (event.target instanceof HTMLElement && event.target.closest('input,textarea,select')) return;
-      if (event.key === 'g') second = event.timeStamp;
-      else if (event.timeStamp - second >= WAITS) acts[event.key]?.();
-    };
-    addEventListener('keydown', pressed);
-    return () => removeEventListener('keydown', pressed);
-  });
 }
