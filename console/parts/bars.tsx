@@ -1,4 +1,5 @@
 import { percent } from './format.ts';
+import { plainText } from './text.tsx';
 
 interface Part {
   readonly name: string;
@@ -28,7 +29,7 @@ export function StackedBar({
         viewBox="0 0 100 10"
         preserveAspectRatio="none"
         role="img"
-        aria-label={`${label}: ${words}`}
+        aria-label={plainText(`${label}: ${words}`)}
       >
         {all === 0 && <rect class="empty" x="0" y="0" width="100" height="10" />}
         {parts.map(({ name, value, tone }) => {
@@ -81,7 +82,7 @@ export function Meter({
       viewBox="0 0 100 8"
       preserveAspectRatio="none"
       role="img"
-      aria-label={`${label}: ${percent(part)}`}
+      aria-label={plainText(`${label}: ${percent(part)}`)}
     >
       <rect class="empty" x="0" y="0" width="100" height="8" />
       <rect class={tone} x="0" y="0" width={part * 100} height="8" />

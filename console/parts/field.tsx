@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { plainText } from './text.tsx';
 
 /** A choice among few. `stacked`: in a form, with its name above it. */
 export function Select({
@@ -21,7 +22,7 @@ export function Select({
       <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
         {options.map(([each, words]) => (
           <option key={each} value={each}>
-            {words}
+            {plainText(words)}
           </option>
         ))}
       </select>

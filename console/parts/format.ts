@@ -1,3 +1,5 @@
+import { plainText } from './text.tsx';
+
 /** Keeps a number and its unit on one line. */
 const NBSP = '\u00a0';
 
@@ -120,12 +122,14 @@ export function bytes(n: number): string {
 
 /** A name of the program as a person writes it: `near-duplicates` → `near duplicates`, `shareOfRows` → `share of rows`. */
 export function worded(name: string): string {
-  return name.replaceAll('-', ' ').replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return plainText(name)
+    .replaceAll('-', ' ')
+    .replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 /** A class by its name, or by its number where it has none. */
 export function className(names: readonly string[] | undefined, label: number): string {
-  return names?.[label] ?? `class ${label}`;
+  return plainText(names?.[label] ?? `class ${label}`);
 }
 
 /** A sentence that ends as one. */

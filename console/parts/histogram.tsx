@@ -1,4 +1,5 @@
 import { figure, percent } from './format.ts';
+import { plainText } from './text.tsx';
 
 /** How often values fell into each bin, then (behind, grey) and now. Counts may differ in size: both are drawn as shares of their own sum. */
 export function Histogram({
@@ -29,7 +30,9 @@ export function Histogram({
       viewBox="0 0 200 72"
       preserveAspectRatio="none"
       role="img"
-      aria-label={`${name}: the most different bin, ${binName(bins, widest, n)}, held ${percent(before[widest] ?? 0)} before and holds ${percent(now[widest] ?? 0)} now`}
+      aria-label={plainText(
+        `${name}: the most different bin, ${binName(bins, widest, n)}, held ${percent(before[widest] ?? 0)} before and holds ${percent(now[widest] ?? 0)} now`,
+      )}
     >
       {before.map((value, i) => (
         <rect

@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { plainText } from './text.tsx';
 
 /** Values in [0, 1], row-major `[height, width, channels]` or, with `planar`, `[channels, height, width]`. */
 export interface PictureValues {
@@ -40,8 +41,8 @@ export function Picture({
       width={width}
       height={height}
       role="img"
-      aria-label={alt}
-      title={alt}
+      aria-label={plainText(alt)}
+      title={plainText(alt)}
     />
   );
 }

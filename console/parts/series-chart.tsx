@@ -3,6 +3,7 @@ import type uPlot from 'uplot';
 import { useStore } from '../data/store.ts';
 import { colour, painted } from '../shell/theme.ts';
 import { figure } from './format.ts';
+import { plainText } from './text.tsx';
 
 /** A line over time. */
 export interface Series {
@@ -76,7 +77,12 @@ export function SeriesChart({
   }, [at, series]);
   return (
     <figure class="series-chart">
-      <div ref={box} class={`plot-box h${height}`} role="img" aria-label={`${label}. ${wordsOf(series)}`} />
+      <div
+        ref={box}
+        class={`plot-box h${height}`}
+        role="img"
+        aria-label={plainText(`${label}. ${wordsOf(series)}`)}
+      />
       {series.length > 1 && (
         <figcaption class="legend">
           {series.map(({ name, tone, look }) => (

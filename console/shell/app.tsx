@@ -6,6 +6,7 @@ import { useStore } from '../data/store.ts';
 import { Opening } from '../parts/card.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { Loading } from '../parts/loading.tsx';
+import { cut, plainText } from '../parts/text.tsx';
 import { Confirms } from './confirm.tsx';
 import { ErrorBoundary } from './error-boundary.tsx';
 import { Header } from './header.tsx';
@@ -44,7 +45,8 @@ function Shell() {
   useShortcuts();
   useNewCases();
   useLayoutEffect(() => {
-    document.title = `${[...rest.slice(0, 1), route?.title ?? 'Not found'].join(' · ')} · Glacis`;
+    const named = rest.slice(0, 1).map((name) => plainText(cut(name, 80)));
+    document.title = `${[...named, route?.title ?? 'Not found'].join(' · ')} · Glacis`;
   }, [path]);
   return (
     <>

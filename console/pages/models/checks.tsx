@@ -1,5 +1,5 @@
 import { Icon } from '../../parts/icon.tsx';
-import { Text } from '../../parts/text.tsx';
+import { plainText, Text } from '../../parts/text.tsx';
 import type { Version } from './standing.tsx';
 
 const CHECK_NAMES = {
@@ -16,7 +16,7 @@ export function CheckTags({ of: { checks } }: { readonly of: Version }) {
   return (
     <>
       {checks.map(({ check, by }) => (
-        <span class="tag" key={check} title={by.slice(0, 300)}>
+        <span class="tag" key={check} title={plainText(by.slice(0, 300))}>
           {CHECK_NAMES[check] ?? check}
         </span>
       ))}

@@ -11,7 +11,7 @@ import { Empty } from '../../parts/empty.tsx';
 import { Filters, Search, Select } from '../../parts/field.tsx';
 import { counted } from '../../parts/format.ts';
 import { PagedTable } from '../../parts/table.tsx';
-import { Text } from '../../parts/text.tsx';
+import { plainText, Text } from '../../parts/text.tsx';
 import { Time } from '../../parts/time.tsx';
 import { confirm } from '../../shell/confirm.tsx';
 import { setQuery } from '../../shell/router.tsx';
@@ -131,7 +131,7 @@ export function Keys({ query }: { readonly query: URLSearchParams }) {
                 title={
                   revokedBy === undefined
                     ? undefined
-                    : `by ${revokedBy}${revokedBecause ? `: ${revokedBecause}` : ''}`
+                    : plainText(`by ${revokedBy}${revokedBecause ? `: ${revokedBecause}` : ''}`)
                 }
               >
                 <Badge tone={STATES[state][0]}>{STATES[state][1]}</Badge>

@@ -8,7 +8,7 @@ import { Empty } from '../../parts/empty.tsx';
 import { Filters, Search } from '../../parts/field.tsx';
 import { figure, titled } from '../../parts/format.ts';
 import { Table } from '../../parts/table.tsx';
-import { Text } from '../../parts/text.tsx';
+import { plainText, Text } from '../../parts/text.tsx';
 import { type Subject, WhatIfDialog } from './what-if.tsx';
 
 /** Guards in force, each with a threshold that one may try another of. */
@@ -89,7 +89,7 @@ export function Guards({ guards }: { readonly guards: PolicyView['guards'] }) {
                   mayAsk && (
                     <Button
                       small
-                      aria-label={`What if ${guard} of ${model} had another threshold?`}
+                      aria-label={plainText(`What if ${guard} of ${model} had another threshold?`)}
                       onPress={() => setSubject({ kind: 'guard', model, guard, threshold, action })}
                     >
                       What if …

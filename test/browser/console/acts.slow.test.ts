@@ -436,13 +436,20 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
     expect(server.acts).toEqual([]);
   });
 
-  it('paints the first page in less than a second on this machine', async () => {
-    const { page } = await visit('/');
-    await h1(page).waitFor();
-    const first = (await page.evaluate(
-      `performance.getEntriesByName('first-contentful-paint')[0].startTime`,
-    )) as number;
-    process.stderr.write(`glacis: first contentful paint after ${Math.round(first)} ms\n`);
-    expect(first).toBeGreaterThan(0);
+  it('paints the first page in less than a second', async () => {
+    // Each time from an origin of its own, so that nothing is cached. The best of three: a machine that does much else stands still at times.
+    const times: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      const { page } = await visit('/');
+      await h1(page).waitFor();
+      times.push(
+        (await page.evaluate(
+          `performance.getEntriesByName('first-contentful-paint')[0].startTime`,
+        )) as number,
+      );
+    }
+    process.stderr.write(`glacis: first contentful paint after ${times.map(Math.round).join(', ')} ms\n`);
+    expect(Math.min(...times)).toBeGreaterThan(0);
+    expect(Math.min(...times)).toBeLessThan(1000);
   });
 });
