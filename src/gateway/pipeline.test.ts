@@ -263,6 +263,46 @@ describe('a call that is refused', () => {
   });
 });
 
+describe('several guards', () => {
+  const later = async <T>(given: T): Promise<T> => {
+    await new Promise((done) => setImmediate(done));
+    return given;
+  };
+
+  it.each(['before', 'after'] as const)(
+    'count by the gravest word, whoever speaks last (%s)',
+    async (phase) => {
+      for (const wait of [<T>(given: T) => given, later]) {
+        const words = (['pass', 'degrade', 'flag', 'pass'] as const).map((action, i) =>
+          guard(`g${i}`, phase, () => wait({ action, score: i })),
+        );
+        const stages = stagesFixture({ guards: () => words });
+        await openPipeline(stages).infer(questionFixture([[1, 0, 0]]));
+        expect(decisionOf(stages)).toMatchObject({ outcome: 'answered', detail: 'label' });
+        expect(decisionOf(stages).guards.map(({ action }) => action)).toEqual([
+          'pass',
+          'degrade',
+          'flag',
+          'pass',
+        ]);
+      }
+    },
+  );
+
+  it.each(['before', 'after'] as const)('are asked behind one that answers later (%s)', async (phase) => {
+    const stages = stagesFixture({
+      guards: () => [
+        guard('slow', phase, () => later({ action: 'pass', score: 0 } as const)),
+        guard('strict', phase, () => ({ action: 'refuse', score: 9 })),
+      ],
+    });
+    expect(await openPipeline(stages).infer(questionFixture([[1, 0, 0]]))).toMatchObject({
+      refusal: 'unacceptable',
+    });
+    expect(decisionOf(stages).guards.map((each) => each.guard)).toEqual(['slow', 'strict']);
+  });
+});
+
 describe('a guard that answers later', () => {
   it('and fails refuses, as one that fails at once does', async () => {
     for (const phase of ['before', 'after'] as const) {
