@@ -9,7 +9,7 @@ export const IMAGE = [1, 4, 5];
 export const SIZE = 20;
 
 /** What may stand behind the logits of {@link network}. */
-export type End = 'none' | 'rounded' | 'random' | 'nan' | 'constant';
+type End = 'none' | 'rounded' | 'random' | 'nan' | 'constant';
 
 /** A small curved network of `k` outputs. */
 export function network(k: number, end: End = 'none'): Model {
