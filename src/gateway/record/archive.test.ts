@@ -99,6 +99,8 @@ describe('an archive of a log', () => {
       message: expect.stringContaining('the entries that were archived, and nothing else'),
     });
     expect(await archivedRanges(places())).toHaveLength(1);
+    // Nothing is put behind what was archived.
+    await expect(access(join(places().log, 'tile/entries/002'))).rejects.toMatchObject({ code: 'ENOENT' });
     await writeFile(file(), bytes);
     await restoreEntries(places(), await opened(), file(), undefined);
     expect(await archivedRanges(places())).toEqual([]);
