@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -8,31 +8,50 @@ import { parseArgs } from 'node:util';
 import { GlacisError } from '../../src/core/error.ts';
 import { BENCH } from '../places.ts';
 import { bodies, headersFor, NETWORKS, writeBodies } from '../suites/wrk-load.ts';
+import { mappedMemory } from './mapped-memory.ts';
+import type { MemoryLine } from './memory-on-request.ts';
 
 /** Connections, and requests between two looks at the memory. */
 const CLIENTS = 32;
 const EVERY = 25_000;
 const MIB = 2 ** 20;
 
-/** What the server holds after a step, garbage collected and nothing under way. */
+/** A heap of V8: its objects, what is held for them, and buffers outside of it. */
+interface HeapLook {
+  readonly heapMiB: number;
+  readonly heldMiB: number;
+  readonly externalMiB: number;
+}
+
+/** What the server holds after a step, garbage of the main thread collected and nothing under way. */
 interface Look {
   readonly requests: number;
+  /** What the system counts for the whole process: the sum of the next three (Linux only). */
   readonly residentMiB: number;
+  readonly filesMiB: number | undefined;
+  readonly nativeMiB: number | undefined;
+  readonly otherMiB: number | undefined;
+  /** Of the main thread. */
   readonly heapMiB: number;
   readonly externalMiB: number;
   readonly arrayBuffersMiB: number;
+  /** Of every thread, in the order in which they were started, the main one first. */
+  readonly threads: Readonly<Record<string, HeapLook>>;
 }
 
 /**
- * Asks the full gateway `--requests` times and writes how much memory it has after each step to `--out`:
- * `node bench/ours/long-run.ts --requests 1000000 --cpu 600 --out bench/results/long-run.json`. `--cpu`: seconds of processor time, of the server and of this program together, after
- * which it ends early and says so. No clock is in the result, so a busy machine does no harm. Systems with signals only. Errors: `run/failed` where a request is refused.
+ * Asks the full gateway `--requests` times and writes how much memory it has after each step, thread by thread, to `--out`:
+ * `node bench/ours/long-run.ts --requests 1000000 --cpu 600 --out bench/results/long-run.json`. The last look, `collected`, comes after a collection in all threads: what is left then is
+ * kept, the rest waited for one. `--cpu`: seconds of processor time, of the server and of this program together, after
+ * which it ends early and says so. `--serve JSON` changes the configuration. No clock is in the result, so a busy machine does no harm. Systems with signals only. Errors: `run/failed` where
+ * a request is refused.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       requests: { type: 'string', default: '1000000' },
       cpu: { type: 'string', default: '100000' },
+      serve: { type: 'string', default: '{}' },
       out: { type: 'string' },
     },
     strict: true,
@@ -43,7 +62,8 @@ async function main(): Promise<void> {
   writeBodies(network, 'binary');
   // A machine that others stop for minutes is late with its answers, and not wrong.
   const batching = { queue: 100_000, timeoutMilliseconds: 3_600_000 };
-  const serve = { models: { m: { file, check: { asGiven: true }, batching } }, timeout: 600_000 };
+  const changes = JSON.parse(values.serve) as object;
+  const serve = { models: { m: { file, check: { asGiven: true }, batching } }, timeout: 600_000, ...changes };
   const own = ['--serve', JSON.stringify(serve)];
   const program = [join(BENCH, 'ours', 'gateway.ts'), '--mode', 'full', '--model', file, ...own];
   const server = spawn(process.execPath, [...watch, ...program], {
@@ -54,21 +74,36 @@ async function main(): Promise<void> {
     if (!line.includes('"rest"')) continue;
     const { rest, key } = JSON.parse(line) as { readonly rest: string; readonly key: string };
     const url = `${rest}/v2/models/m/infer`;
-    const result = await run(
-      { url, key, count: Number(values.requests), cpu: Number(values.cpu) },
-      async () => {
-        server.kill('SIGUSR2');
-        const { value } = (await said.next()) as { value: string };
-        return JSON.parse(value) as NodeJS.MemoryUsage & { readonly cpu: number };
-      },
-    );
-    const text = `${JSON.stringify({ model: name, clients: CLIENTS, every: EVERY, ...result })}\n`;
-    if (values.out !== undefined) writeFileSync(values.out, text);
-    process.stdout.write(text);
+    const look: LookNow = async (signal) => {
+      server.kill(signal);
+      const { value } = (await said.next()) as { value: string };
+      return { line: JSON.parse(value) as MemoryLine, mapped: mappedOf(server.pid!) };
+    };
+    const sofar: Sofar = (result) => {
+      const text = `${JSON.stringify({ model: name, clients: CLIENTS, every: EVERY, ...result })}\n`;
+      if (values.out !== undefined) writeFileSync(values.out, text);
+      return text;
+    };
+    const asked = { url, key, count: Number(values.requests), cpu: Number(values.cpu) };
+    process.stdout.write(sofar(await run(asked, look, sofar)));
     break;
   }
   server.stdin!.end();
 }
+
+/** Collects garbage in the main thread, or in all, and says what is there. */
+type LookNow = (
+  signal: 'SIGUSR2' | 'SIGHUP',
+) => Promise<{ readonly line: MemoryLine; readonly mapped: ReturnType<typeof mappedOf> }>;
+
+function mappedOf(pid: number) {
+  return process.platform === 'linux'
+    ? mappedMemory(readFileSync(`/proc/${pid}/smaps`, 'latin1'))
+    : undefined;
+}
+
+/** Keeps what was seen so far, so that a run that is stopped leaves that. */
+type Sofar = (result: object) => string;
 
 /** Asks in steps; `look` after each. */
 async function run(
@@ -78,7 +113,8 @@ async function run(
     count,
     cpu,
   }: { readonly url: string; readonly key: string; readonly count: number; readonly cpu: number },
-  look: () => Promise<NodeJS.MemoryUsage & { readonly cpu: number }>,
+  look: LookNow,
+  sofar: Sofar,
 ) {
   const { hostname, port } = new URL(url);
   const requests = bodies().map((body) => requestOf(body, headersFor('binary', key), hostname));
@@ -86,18 +122,18 @@ async function run(
   const looks: Look[] = [];
   let [asked, late] = [0, 0];
   for (;;) {
-    const seen = await look();
-    looks.push({
-      requests: asked,
-      residentMiB: mebibytes(seen.rss),
-      heapMiB: mebibytes(seen.heapUsed),
-      externalMiB: mebibytes(seen.external),
-      arrayBuffersMiB: mebibytes(seen.arrayBuffers),
-    });
+    const seen = await look('SIGUSR2');
+    looks.push(lookOf(asked, seen));
     const own = process.cpuUsage();
-    const used = seen.cpu + (own.user + own.system) / 1e6;
+    const used = seen.line.cpu + (own.user + own.system) / 1e6;
     console.error(JSON.stringify(looks.at(-1)), `${used.toFixed(0)} s`);
-    if (asked >= count || used > cpu) return { requests: asked, late, cpuSeconds: Math.round(used), looks };
+    const seenSofar = { requests: asked, late, cpuSeconds: Math.round(used), looks };
+    if (asked >= count || used > cpu) {
+      const collected = lookOf(asked, await look('SIGHUP'));
+      console.error(JSON.stringify(collected), 'after a collection in all threads');
+      return { ...seenSofar, collected };
+    }
+    sofar(seenSofar);
     const amount = Math.min(EVERY, count - asked);
     const step = { left: amount, late: 0 };
     await Promise.all(Array.from({ length: CLIENTS }, () => client(ask, step)));
@@ -106,7 +142,28 @@ async function run(
   }
 }
 
-/** One connection that asks, waits, and asks again until nothing is left. Errors: `run/failed` for any other answer than 200 and 504. */
+function lookOf(requests: number, { line, mapped }: Awaited<ReturnType<LookNow>>): Look {
+  const threads: Record<string, HeapLook> = {};
+  for (const [i, { name, used, held, external }] of line.threads.entries())
+    threads[`${i} ${name}`] = {
+      heapMiB: mebibytes(used),
+      heldMiB: mebibytes(held),
+      externalMiB: mebibytes(external),
+    };
+  return {
+    requests,
+    residentMiB: mebibytes(line.rss),
+    filesMiB: mapped && mebibytes(mapped.files),
+    nativeMiB: mapped && mebibytes(mapped.native),
+    otherMiB: mapped && mebibytes(mapped.other),
+    heapMiB: mebibytes(line.heapUsed),
+    externalMiB: mebibytes(line.external),
+    arrayBuffersMiB: mebibytes(line.arrayBuffers),
+    threads,
+  };
+}
+
+/** One connection that asks, waits, and asks again until nothing is left. Errors: `run/failed` for any other answer than 200, and 503 and 504 after a machine has stood still. */
 function client(
   ask: { readonly hostname: string; readonly port: number; readonly requests: readonly Buffer[] },
   step: { left: number; late: number },
@@ -140,7 +197,7 @@ function client(
       const end = held.indexOf('\r\n\r\n');
       if (end < 0 || held.length < end + 4 + Number(/content-length: (\d+)/i.exec(held)?.[1] ?? 0)) return;
       const status = held.slice(9, 12);
-      if (status === '504') step.late++;
+      if (status === '504' || status === '503') step.late++;
       else if (status !== '200') reject(new GlacisError('run/failed', `expected 200, got ${status}`));
       next();
     });
