@@ -163,7 +163,7 @@ function lookOf(requests: number, { line, mapped }: Awaited<ReturnType<LookNow>>
   };
 }
 
-/** One connection that asks, waits, and asks again until nothing is left. Errors: `run/failed` for any other answer than 200, and 503 and 504 after a machine has stood still. */
+/** One connection that asks, waits, and asks again until nothing is left. Errors: `run/failed` for any other answer than 200 and 504. */
 function client(
   ask: { readonly hostname: string; readonly port: number; readonly requests: readonly Buffer[] },
   step: { left: number; late: number },
@@ -197,7 +197,7 @@ function client(
       const end = held.indexOf('\r\n\r\n');
       if (end < 0 || held.length < end + 4 + Number(/content-length: (\d+)/i.exec(held)?.[1] ?? 0)) return;
       const status = held.slice(9, 12);
-      if (status === '504' || status === '503') step.late++;
+      if (status === '504') step.late++;
       else if (status !== '200') reject(new GlacisError('run/failed', `expected 200, got ${status}`));
       next();
     });
