@@ -16,6 +16,7 @@ import { signModel } from '../../../supply/sign/sign-model.ts';
 import type { VersionConfig } from '../config-schema.ts';
 import { type AdmissionSurroundings, openAdmission } from './admit.ts';
 import { holdModel } from './held-model.ts';
+import { surroundingsIn } from './surroundings.fixture.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -40,16 +41,7 @@ const adding = (b: number): Model =>
 const bias = (network: Model): number =>
   new Float32Array(Uint8Array.from(network.graph.initializers.get('b')!.data).buffer)[0]!;
 
-const admission = (rest: Partial<AdmissionSurroundings> = {}) =>
-  openAdmission({
-    folder,
-    env: { GLACIS_REGISTRY_HOME: at('home') },
-    home: folder,
-    now: Date.now,
-    room: () => 2 ** 30,
-    revoked: () => undefined,
-    ...rest,
-  });
+const admission = (rest: Partial<AdmissionSurroundings> = {}) => openAdmission(surroundingsIn(folder, rest));
 const admit = (config: VersionConfig, rest: Partial<AdmissionSurroundings> = {}) =>
   admission(rest).admit({ model: 'net', version: '1', config });
 const because = async (config: VersionConfig, rest: Partial<AdmissionSurroundings> = {}) => {

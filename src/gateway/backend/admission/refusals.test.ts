@@ -11,6 +11,7 @@ import type { RegistryConfig, VersionConfig } from '../config-schema.ts';
 import { type AdmissionSurroundings, openAdmission } from './admit.ts';
 import { findInRegistry, holdFromRegistry } from './from-registry.ts';
 import { holdModel } from './held-model.ts';
+import { surroundingsIn } from './surroundings.fixture.ts';
 
 let folder: string;
 const at = (name: string) => join(folder, name);
@@ -32,15 +33,7 @@ const BYTES = serializeModel(
     }),
   ),
 );
-const around = (rest: Partial<AdmissionSurroundings> = {}): AdmissionSurroundings => ({
-  folder,
-  env: { GLACIS_REGISTRY_HOME: at('home') },
-  home: folder,
-  now: Date.now,
-  room: () => 2 ** 30,
-  revoked: () => undefined,
-  ...rest,
-});
+const around = (rest: Partial<AdmissionSurroundings> = {}) => surroundingsIn(folder, rest);
 const refusal = async (config: VersionConfig, rest: Partial<AdmissionSurroundings> = {}) => {
   const result = await openAdmission(around(rest)).admit({ model: 'net', version: '1', config });
   return result.admitted ? 'admitted' : `${result.code}: ${result.because}`;
