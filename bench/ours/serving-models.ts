@@ -7,7 +7,8 @@ import { elementCount } from '../../src/onnx/tensor.ts';
 
 import { availableParallelism } from 'node:os';
 import { randomFrom } from '../../src/core/random.ts';
-import { openEmbedded, startEmbedded } from '../../src/gateway/backend/embedded.ts';
+import { openEmbedded } from '../../src/gateway/backend/embedded.ts';
+import { startEmbedded } from '../../src/gateway/backend/embedded-runtime.ts';
 import { memoryBound } from '../../src/gateway/backend/memory-bound.ts';
 import { readModel } from '../../src/onnx/read.ts';
 import { openOnLanes } from '../../src/runtime/sharded.ts';
@@ -65,6 +66,7 @@ async function main([path, ...sizes]: readonly string[]): Promise<void> {
     ...{ name: 'model', version: '1', digest: file.file.digest, classifier: {}, features: false },
     batching: { most: 32, wait: 0, longest: 25, timeout: 60_000, queue: 4096, share: 'auto' },
     mostElements: 2 ** 26,
+    again: async () => file,
   });
   const [input] = served.metadata.inputs;
   const dims = input!.shape.slice(1).map((size, i) => (size === -1 ? Number(sizes[i] ?? 1) : size));

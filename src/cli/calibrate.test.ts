@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeNpz } from '../data/index.ts';
 import { readCalibration } from '../detect/calibration/read-calibration.ts';
-import { openEmbedded, startEmbedded } from '../gateway/backend/embedded.ts';
+import { openEmbedded } from '../gateway/backend/embedded.ts';
+import { startEmbedded } from '../gateway/backend/embedded-runtime.ts';
 import { memoryBound } from '../gateway/backend/memory-bound.ts';
 import { guardsSchema } from '../gateway/guards/config-schema.ts';
 import { openGuards } from '../gateway/guards/open-guards.ts';
@@ -179,7 +180,8 @@ describe('glacis calibrate', () => {
     );
     const runtime = startEmbedded(memoryBound(2 ** 30), { threads: 1 });
     try {
-      const model = await openEmbedded(await readModel(at('model.onnx')), runtime, {
+      const network = await readModel(at('model.onnx'));
+      const model = await openEmbedded(network, runtime, {
         name: 'm',
         version: '1',
         digest: await digestOf(),
@@ -187,6 +189,7 @@ describe('glacis calibrate', () => {
         classifier: {},
         features: true,
         mostElements: 10_000,
+        again: async () => network,
       });
       const served = { ...model, name: 'm', version: '1', digest: await digestOf() };
       const options = { falsePositiveRate: 0.01 };

@@ -1,5 +1,5 @@
 import type { Session } from '../../runtime/engine.ts';
-import type { EmbeddedRuntime } from './embedded.ts';
+import type { EmbeddedRuntime } from './embedded-runtime.ts';
 
 /** A model's sessions by lane, and the lanes that it may use: both change where a thread is lost. */
 export interface OnLanes {

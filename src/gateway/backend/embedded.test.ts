@@ -11,7 +11,8 @@ import { float32Tensor, int64Tensor, toBfloat16Bits, toFloat16Bits } from '../..
 import { f32 } from '../../runtime/array.ts';
 import type { RunOptions } from '../served-model.ts';
 import type { BackendModel } from './backend-model.ts';
-import { type EmbeddedOptions, type EmbeddedRuntime, openEmbedded, startEmbedded } from './embedded.ts';
+import { type EmbeddedOptions, openEmbedded } from './embedded.ts';
+import { type EmbeddedRuntime, startEmbedded } from './embedded-runtime.ts';
 import { memoryBound } from './memory-bound.ts';
 
 let runtime: EmbeddedRuntime;
@@ -30,6 +31,7 @@ const open = (source: Model, options: Partial<EmbeddedOptions> = {}): Promise<Ba
     classifier: {},
     features: false,
     mostElements: 1000,
+    again: async () => source,
     ...options,
   });
 const how = (n: number, rest: Partial<RunOptions> = {}): RunOptions => ({
@@ -451,6 +453,7 @@ describe('an embedded model', () => {
       classifier: {},
       features: false,
       mostElements: 1000,
+      again: async () => source,
     };
     await expect(openEmbedded(source, small, options)).rejects.toMatchObject({ code: 'model/too-large' });
     expect(memory.used).toBe(0);

@@ -1,6 +1,4 @@
-import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { GlacisError } from '../../core/error.ts';
 import { randomFrom } from '../../core/random.ts';
 import type { ModelMetadata, TensorMetadata } from '../../oip/metadata.ts';
 import type { Tensor } from '../../oip/tensor.ts';
@@ -9,34 +7,20 @@ import { mapTensors } from '../../onnx/map-model.ts';
 import type { Model } from '../../onnx/model.ts';
 import type { Tensor as OnnxTensor } from '../../onnx/tensor.ts';
 import { allNodes } from '../../onnx/walk.ts';
-import { type Engine, type Session, startEngine } from '../../runtime/engine.ts';
+import type { Engine, Session } from '../../runtime/engine.ts';
 import { withFeatures } from '../../transform/features.ts';
 import { float32Inside } from '../../transform/float32-inside.ts';
 import { Refused } from '../refusal.ts';
 import { backOnLanes } from './back-on-lanes.ts';
 import type { BackendModel } from './backend-model.ts';
 import { type Batching, openBatcher } from './batcher.ts';
+import type { EmbeddedRuntime } from './embedded-runtime.ts';
 import { type ClassifierChoice, findClassifier, scoreOutput } from './find-classifier.ts';
-import { type LanePool, lanePool } from './lane-pool.ts';
-import { type LostThread, type LostThreads, lostThreads } from './lost-threads.ts';
-import type { MemoryBound, Reservation } from './memory-bound.ts';
+import type { Reservation } from './memory-bound.ts';
 import { namesInModel } from './model-class-names.ts';
 import { type Port, type Ports, portsOf } from './ports.ts';
 import { type Probed, probe, type RunOnce } from './probe.ts';
 import { checkTexts, hosted, unhosted } from './rows.ts';
-
-/** Worker threads with the runtime, shared by all models. */
-export interface EmbeddedRuntime {
-  readonly engine: Engine;
-  readonly pool: LanePool;
-  readonly memory: MemoryBound;
-  readonly threads: LostThreads;
-  /** Hears of what fails in the background. */
-  readonly failed: (where: string, thrown: unknown) => void;
-  /** Why a thread is gone, and no model that ran there can answer; only a restart helps. */
-  broken: string | undefined;
-  close(): Promise<void>;
-}
 
 /** How requests of a model are put together. See docs/serving-models.md. */
 export interface BatchingOptions {
@@ -65,37 +49,12 @@ export interface EmbeddedOptions {
   readonly features: boolean;
   /** Most elements of a sample in one input, where the file leaves sizes open. */
   readonly mostElements: number;
-  /** The same network, admitted once more, for a thread that took the place of a lost one; without, the model does without that thread. Errors: why not. */
-  readonly again?: () => Promise<Model>;
+  /** The same network, admitted once more, for a thread that took the place of a lost one. Errors: why not; then the model does without that thread. */
+  readonly again: () => Promise<Model>;
 }
 
 /** Weights held once for each thread together take at most this; larger models are held once, and all threads work on one run. */
 const MOST_COPIED = 256 * 2 ** 20;
-
-/** How {@link startEmbedded} begins. */
-export interface RuntimeOptions {
-  /** Worker threads; one a core unless given. */
-  readonly threads?: number | undefined;
-  /** Most threads at a time that are replaced because their run does not end; 2 unless given. */
-  readonly mostLost?: number;
-  readonly lost?: (lost: LostThread) => void;
-  readonly failed?: EmbeddedRuntime['failed'];
-  /** Runs graphs; one of its own unless given. */
-  readonly engine?: Engine;
-}
-
-/** Starts the runtime with `memory` for weights. */
-export function startEmbedded(memory: MemoryBound, options: RuntimeOptions = {}): EmbeddedRuntime {
-  const { threads = availableParallelism(), mostLost = 2, lost = () => {}, failed = () => {} } = options;
-  const engine = options.engine ?? startEngine({ threads });
-  const pool = lanePool(threads);
-  return {
-    ...{ engine, pool, memory, failed },
-    threads: lostThreads({ engine, pool }, mostLost, lost),
-    broken: undefined,
-    close: () => engine.close(new Set([...Array(threads).keys()].filter(pool.isStuck))),
-  };
-}
 
 /** A model as the runtime gets it, and what is known of it without running it. */
 interface Written {
@@ -159,11 +118,8 @@ function written(source: Model, options: EmbeddedOptions): Written {
 
 /** Opens the model on a fresh thread, from a file that is read and admitted once more. */
 function reopening(engine: Engine, options: EmbeddedOptions, threads: number) {
-  return async (lane: number): Promise<Session> => {
-    if (options.again === undefined)
-      throw new GlacisError('run/failed', 'expected a file to open once more, got none');
-    return engine.open(written(await options.again(), options).model, { lane, threads });
-  };
+  return async (lane: number): Promise<Session> =>
+    engine.open(written(await options.again(), options).model, { lane, threads });
 }
 
 /** What answers, from open sessions. Nothing of the model's own bytes may get in here: it would stay as long as the sessions do. */

@@ -6,7 +6,7 @@ import type { Principal } from '../principal.ts';
 import type { ServedModel } from '../served-model.ts';
 import { openAdmission } from './admission/admit.ts';
 import { type BackendConfig, type ModelConfig, versionsOf } from './config-schema.ts';
-import { startEmbedded } from './embedded.ts';
+import { startEmbedded } from './embedded-runtime.ts';
 import { keyOf, type Loading, loadVersion, type NotLoaded } from './load-version.ts';
 import { type LostThread, lostText } from './lost-threads.ts';
 import { memoryBound } from './memory-bound.ts';

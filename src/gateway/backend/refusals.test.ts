@@ -10,7 +10,8 @@ import { type Engine, startEngine } from '../../runtime/engine.ts';
 import { linearModel } from '../../threat/small-model.fixture.ts';
 import type { BackendModel } from './backend-model.ts';
 import { backendSchema } from './config-schema.ts';
-import { openEmbedded, startEmbedded } from './embedded.ts';
+import { openEmbedded } from './embedded.ts';
+import { startEmbedded } from './embedded-runtime.ts';
 import { loadedVersion } from './loaded-version.ts';
 import { memoryBound } from './memory-bound.ts';
 import { type BackendSurroundings, type Backends, openBackends } from './open-backends.ts';
@@ -129,10 +130,12 @@ describe('a version', () => {
       },
     };
     const runtime = startEmbedded(memoryBound(2 ** 30), { threads: 1, engine: broken });
-    const served = await openEmbedded(linearModel([1, 0, 0, 1], [0, 0]), runtime, {
+    const network = linearModel([1, 0, 0, 1], [0, 0]);
+    const served = await openEmbedded(network, runtime, {
       ...{ name: 'm', version: '1', digest: `sha256:${'0'.repeat(64)}`, classifier: {}, features: false },
       batching: { most: 16, wait: 0, longest: 20, timeout: 60_000, queue: 64, share: 'auto' },
       mostElements: 1000,
+      again: async () => network,
     });
     const x = { name: 'x', datatype: 'FP32' as const, shape: [1, 2], data: Float32Array.of(1, 2) };
     const ask = () => served.run([x], { n: 1, signal: SIGNAL, features: false });

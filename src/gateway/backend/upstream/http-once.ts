@@ -12,7 +12,8 @@ import { type Sending, UpstreamFailure } from './transport.ts';
 
 /** An answer with status 200. */
 export interface HttpAnswer {
-  readonly headers: IncomingMessage['headers'];
+  /** Names in lower case; several of one name are one text with commas. Cookies are left out. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Uint8Array;
 }
 
@@ -109,7 +110,8 @@ export function httpClient(origin: URL, parallel: number, networks: Networks, tl
           collect(response, most, request).then(
             (body) => {
               finish();
-              resolve({ headers: response.headers, body });
+              const { 'set-cookie': _, ...headers } = response.headers;
+              resolve({ headers: headers as HttpAnswer['headers'], body });
             },
             (error) =>
               fail(

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../../../../test/until.ts';
-import type { InferResponse } from '../../../oip/response.ts';
+import { JSON_LENGTH_HEADER } from '../../../oip/message.ts';
+import { encodeInferResponse, type InferResponse } from '../../../oip/response.ts';
 import type { Tensor } from '../../../oip/tensor.ts';
 import type { Refused } from '../../refusal.ts';
 import type { RunOptions } from '../../served-model.ts';
@@ -264,6 +265,20 @@ describe('abuse group 28: an upstream that misbehaves', () => {
     expect((await ask(model)).outputs[0]!.data).toEqual(Float32Array.of(Number.NaN, 0, 0));
   });
 
+  const sendLengths = (
+    response: ServerResponse,
+    good: InferResponse,
+    lengths: (right: string) => readonly string[],
+  ) => {
+    const { body, headers } = encodeInferResponse(good, () => true);
+    response.setHeader('content-type', headers['content-type']!);
+    response.setHeader(JSON_LENGTH_HEADER, lengths(headers[JSON_LENGTH_HEADER]!)).end(body);
+  };
+  it('sends an answer with its length', async () => {
+    const model = await open(server.url);
+    server.misbehave = (_, response, good) => sendLengths(response, good, (length) => [length]);
+    expect(await refusal(ask(model))).toBe('answered');
+  });
   it.each<[string, NonNullable<TestUpstream['misbehave']>, string]>([
     [
       '200 with HTML',
@@ -331,6 +346,16 @@ describe('abuse group 28: an upstream that misbehaves', () => {
         void response
           .writeHead(400, { 'content-type': 'application/json' })
           .end('{"error":"secret path /opt/x"}'),
+      'failed',
+    ],
+    [
+      'the length of its JSON twice',
+      (_, response, good) => sendLengths(response, good, (length) => [length, length]),
+      'failed',
+    ],
+    [
+      'two lengths of its JSON',
+      (_, response, good) => sendLengths(response, good, (length) => [length, '2']),
       'failed',
     ],
     ['500', (_, response) => void response.writeHead(500).end('stack'), 'failed'],
