@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { MonitorKind } from '../monitor.ts';
 
-/** Counts; says an alarm about who calls itself `eve`; throws at `bomb`; ends its thread at `crash`, and stands still for ever at `still`. */
+/** Counts; says an alarm about who calls itself `eve`; throws at `bomb`, and where nobody catches it at `loose`; ends its thread at `crash`, and stands still for ever at `still`. */
 const counting: MonitorKind<{ readonly step: number }> = {
   name: 'counting',
   about: 'Counts.',
@@ -58,6 +58,10 @@ const fragile: MonitorKind<object> = {
     see(sightings) {
       if (sightings.some(({ principal }) => principal === 'crash')) process.exit(7);
       if (sightings.some(({ principal }) => principal === 'bomb')) throw new Error('boom');
+      if (sightings.some(({ principal }) => principal === 'loose'))
+        setImmediate(() => {
+          throw new Error('boom outside');
+        });
       if (sightings.some(({ principal }) => principal === 'still'))
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
       return [];
