@@ -58,8 +58,11 @@ export function calibrationError(counts: ConfidenceCounts, level = 0.95): Calibr
 const LEAST = 8;
 
 /**
- * Whether two sets of answers are off by the same amounts: per bin the gap accuracy − confidence of both, its difference in standard errors (Agresti and Coull's, which do not
- * vanish where all are right), squares summed, against χ². Bins with fewer than 8 answers on a side are put together with the next. p is approximate.
+ * Whether two sets of answers are off by the same amounts: per bin the gap accuracy − confidence of both, its difference in standard errors, squares summed, against χ². The errors are those of
+ * answers that are both off by the gap they have together (a score test; two right and two wrong answers are added, so that errors do not vanish where all are right): a window's own accuracy
+ * would make its errors smaller the more it strays, and small p came two to three times as often as they say. Bins with fewer than 8 answers on a side are put together with the next. p is approximate.
+ *
+ * @see Agresti & Coull 1998, "Approximate is better than 'exact' for interval estimation of binomial proportions"
  */
 export function calibrationShift(
   first: ConfidenceCounts,
@@ -72,7 +75,8 @@ export function calibrationShift(
     b = joined(b, second, k);
     if (a.n < LEAST || b.n < LEAST) continue;
     const gap = (a.right - a.confidence) / a.n - (b.right - b.confidence) / b.n;
-    statistic += gap ** 2 / (variance(a) + variance(b));
+    const shared = (a.right - a.confidence + b.right - b.confidence) / (a.n + b.n);
+    statistic += gap ** 2 / (variance(a, shared) + variance(b, shared));
     freedom++;
     [a, b] = [empty(), empty()];
   }
@@ -90,8 +94,9 @@ const joined = ({ n, right, confidence }: Bin, more: ConfidenceCounts, k: number
   right: right + more.right[k]!,
   confidence: confidence + more.confidence[k]!,
 });
-/** Of a share with two right and two wrong answers added. */
-function variance({ n, right }: Bin): number {
+/** Of the share that is right where accuracy and confidence are this gap apart, with two right and two wrong answers added. */
+function variance({ n, confidence }: Bin, gap: number): number {
+  const right = Math.min(n, Math.max(0, confidence + n * gap));
   const p = (right + 2) / (n + 4);
   return (p * (1 - p)) / n;
 }

@@ -178,4 +178,24 @@ describe('calibrationError', () => {
     expect(alarms).toBeLessThan(20 + 4 * Math.sqrt(19));
     expect(calibrationShift(draw(1000, 0), draw(600, 0.15)).p).toBeLessThan(1e-4);
   });
+
+  it('keeps its word where p is small, too: a window that is right more often than usual does not look surer than it is', () => {
+    const rng = randomFrom(5, 'calm windows');
+    const draw = (n: number) => {
+      const counts = confidenceCounts(10);
+      for (let i = 0; i < n; i++) {
+        const said = 1 - 0.35 * rng.uniform() ** 2 - 0.3 * rng.uniform() ** 4;
+        countConfidence(counts, said, rng.uniform() < said);
+      }
+      return counts;
+    };
+    let [rare, windows] = [0, 0];
+    for (let k = 0; k < 40; k++) {
+      const usual = draw(2000);
+      for (let i = 0; i < 500; i++, windows++) if (calibrationShift(usual, draw(300)).p <= 0.001) rare++;
+    }
+    const promised = 0.001 * windows;
+    expect(rare).toBeLessThan(promised + 4 * Math.sqrt(promised));
+    expect(rare).toBeGreaterThan(0);
+  });
 });
