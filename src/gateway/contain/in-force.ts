@@ -1,6 +1,5 @@
 import type { Order, OrderTarget } from '../../incident/order.ts';
 import { type Detail, lesser } from '../detail.ts';
-import type { InputGuard } from '../guard.ts';
 import { addressKey, addressKeys } from '../limits/address-key.ts';
 import type { CallOrders, Restraint } from '../orders.ts';
 import type { Principal } from '../principal.ts';
@@ -155,9 +154,10 @@ function restraintOf(
       stricter.length === 0
         ? guards
         : guards.map((guard) =>
-            stricter
-              .filter(({ name }) => name === guard.name)
-              .reduce<InputGuard>((strict, change) => stricterGuard(strict, change), guard),
+            stricterGuard(
+              guard,
+              stricter.filter(({ name }) => name === guard.name),
+            ),
           ),
     standIn: verify && standInOf(verify, model, standInFor),
   };
