@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { asGlacisError, type ErrorCode, GlacisError } from '../../core/error.ts';
+import { SMALL_YOUNG_GENERATION } from '../../core/young-generation.ts';
 import { writeAtomically } from '../../data/atomic-write.ts';
 import { folderSource, type LogSource } from '../../ledger/index.ts';
 import type { Decision, Event } from '../decision.ts';
@@ -91,7 +92,10 @@ export async function openRecorder(
     wrappingKey: await wrappingKeyName(places, config.wrappingKey),
   };
   const file = import.meta.url.endsWith('.ts') ? './record-worker.ts' : './record-worker.js';
-  const worker = new Worker(new URL(file, import.meta.url), { workerData });
+  const worker = new Worker(new URL(file, import.meta.url), {
+    workerData,
+    resourceLimits: SMALL_YOUNG_GENERATION,
+  });
   const frame = recordFrame();
   const waiting = new Map<number, Asked>();
   let next = 1;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
+import { SMALL_YOUNG_GENERATION } from '../../core/young-generation.ts';
 import type { Alarm } from '../alarm.ts';
 import type { MonitorState } from '../monitor.ts';
 import type { Sighting, TrueLabel } from '../sighting.ts';
@@ -120,7 +121,10 @@ export function openMonitors(first: MonitorsSetting, surroundings: MonitorsSurro
       kindsFrom,
     };
     const file = import.meta.url.endsWith('.ts') ? './hub-worker.ts' : './hub-worker.js';
-    const own = new Worker(new URL(file, import.meta.url), { workerData });
+    const own = new Worker(new URL(file, import.meta.url), {
+      workerData,
+      resourceLimits: SMALL_YOUNG_GENERATION,
+    });
     own.unref();
     worker = own;
     [underWay, isStill] = [0, false];

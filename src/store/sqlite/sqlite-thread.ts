@@ -1,5 +1,6 @@
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { asGlacisError, GlacisError } from '../../core/error.ts';
+import { SMALL_YOUNG_GENERATION } from '../../core/young-generation.ts';
 import { endsTrust, sqliteError } from './sqlite-error.ts';
 import type {
   SqliteOutcome,
@@ -35,6 +36,7 @@ export async function startSqliteThread(
     workerData: { glacis: 'sqlite', ...options } satisfies SqliteWorkerData,
     // Whatever the process was given on its command line is not for this thread.
     execArgv: ['--disable-warning=ExperimentalWarning'],
+    resourceLimits: SMALL_YOUNG_GENERATION,
   });
   const waiting = new Map<number, { resolve(reply: SqliteReply): void; reject(error: Error): void }>();
   let next = 0;

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, GlacisError } from '../../../core/error.ts';
+import { SMALL_YOUNG_GENERATION } from '../../../core/young-generation.ts';
 import type { DecisionDetail, DecisionRow, Page } from '../../console/api.ts';
 import type { RecordConfig } from '../config-schema.ts';
 import { type LogTrustFile, logFolder, wrappingKeyName } from '../log-folder.ts';
@@ -67,6 +68,7 @@ export async function openLiveLog(
     const started = new Worker(new URL(file, import.meta.url), {
       workerData,
       execArgv: ['--disable-warning=ExperimentalWarning'],
+      resourceLimits: SMALL_YOUNG_GENERATION,
     });
     started.unref();
     worker = started;
