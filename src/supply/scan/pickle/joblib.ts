@@ -1,5 +1,5 @@
 import type { ByteSource } from '../../../data/byte-source.ts';
-import { PickleError } from './reader.ts';
+import { PickleError } from './pickle-error.ts';
 import { type Dict, isGlobal, itemsOf, kindOf, type Made, type Value } from './value.ts';
 
 /**

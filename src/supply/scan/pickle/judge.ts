@@ -4,7 +4,7 @@ import { allowedUse } from './allow/allowed.ts';
 import { type Arguments, checkCall } from './arguments.ts';
 import { Contents } from './contents.ts';
 import { currentModule, isDangerous } from './danger.ts';
-import { PickleError } from './reader.ts';
+import { PickleError } from './pickle-error.ts';
 import { PICKLE_RULES } from './rules.ts';
 import { readStorage, type Storage } from './storage.ts';
 import {

@@ -2,7 +2,8 @@ import { type ContainerLimits, Containers } from './containers.ts';
 import { Frames } from './frames.ts';
 import { Memo } from './memo.ts';
 import { OPCODES } from './opcodes.ts';
-import { PickleError, type PickleReader } from './reader.ts';
+import { PickleError } from './pickle-error.ts';
+import type { PickleReader } from './reader.ts';
 import { Stack, tooMany } from './stack.ts';
 import {
   BUFFER,

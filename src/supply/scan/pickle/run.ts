@@ -4,7 +4,8 @@ import { arrayAfter } from './joblib.ts';
 import { Judge } from './judge.ts';
 import { PickleMachine } from './machine.ts';
 import { codeOf } from './opcodes.ts';
-import { PickleError, PickleReader } from './reader.ts';
+import { PickleError } from './pickle-error.ts';
+import { PickleReader } from './reader.ts';
 import { PICKLE_RULES } from './rules.ts';
 import type { Value } from './value.ts';
 

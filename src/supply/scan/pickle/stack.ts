@@ -1,5 +1,5 @@
 import { GlacisError } from '../../../core/error.ts';
-import { PickleError } from './reader.ts';
+import { PickleError } from './pickle-error.ts';
 import type { Value } from './value.ts';
 
 /**
