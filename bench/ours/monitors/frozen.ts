@@ -5,6 +5,7 @@
  * choice raised 6 alarms about 3 of 180 principals in 360,000 calm requests with seeds 822 to 824 (5 of extraction, 1 of near-duplicates); three constants were made stricter, and the seeds below are new.
  * How monitors of drift are calibrated on runs was chosen afterwards on clients drawn with seeds 601 to 604 from digits 0 to 20,000.
  * That a burst has only its fair part of a window was chosen after that, on clients drawn with seed 603 from digits 10,000 to 20,000, others (5603) learnt from.
+ * What a turn is for `sybil` was chosen last, on clients drawn with seeds 701 to 703 from digits 0 to 20,000, on HopSkipJump (735) from digits of the frozen split's development part, and on natural pictures and moved digits drawn with 735.
  */
 export const FROZEN = {
   /** Calm traffic that thresholds come from, and calm traffic that false alarms are counted on: other digits, other clients, and slow drift. */

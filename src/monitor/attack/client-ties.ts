@@ -15,7 +15,10 @@ const PARTNERS = 32;
 /** A chance from which an event that happens is nothing to go by. */
 const NEARLY = 0.9;
 
-/** Share of calls after which what was has fallen to 1/e, in the traffic that is compared with. */
+/** Milliseconds after a client's own last call from which its coming next says nothing: jobs that a schedule starts one after the other, hour by hour or night by night, are no keys that take turns. */
+const AWAY = 3_000_000;
+
+/** A turn's weight in the traffic that is compared with: after 1 / FADE turns what was has fallen to 1/e. */
 const FADE = 1 / 20;
 
 /** A client, and what ties it to others. */
@@ -29,13 +32,15 @@ export interface TiedClient {
   readonly turns: OddChances;
   /** Meetings with others, by their number. */
   readonly partners: Map<number, number>;
-  /** Who called before its last call. */
+  /** Whose turn was before its last one. */
   before: number;
-  /** Its part of the traffic, as of {@link seenAt}. */
+  /** Its part of all turns, as of {@link seenAt}, a count of turns. */
   part: number;
   seenAt: number;
   calls: number;
   sharedCount: number;
+  /** Turns of which something could be said, and those of them that came after the same client as the turn before. */
+  turnsTaken: number;
   turnCount: number;
   first: number;
   last: number;
@@ -48,7 +53,7 @@ export interface UsualTies {
   readonly scale: Float32Array;
   /** 0 where inputs are not sketched. */
   readonly radius: number;
-  /** Share of a calm client's queries that are near another client's, and of its calls that follow the same client as the call before. */
+  /** Share of a calm client's queries that are near another client's, and of its turns that follow the same client as the turn before. */
   readonly shared: number;
   readonly turns: number;
 }
@@ -67,7 +72,18 @@ export function evidenceOf({ shared, turns }: TiedClient): number {
   return halves(shared.excess(), turns.excess());
 }
 
-/** Opens it: at most `clients` clients and `queries` queries of everybody are remembered. */
+/** The same by kind of tie. */
+const KINDS: readonly ((client: TiedClient) => number)[] = [
+  ({ shared }) => shared.excess(),
+  ({ turns }) => turns.excess(),
+];
+
+/**
+ * A turn is an unbroken run of one client's calls, however long: lures before a query make it no other one. Who comes back after a single other client goes on with his turn, so that a stranger's call between two of a key's
+ * hides nothing, and two who alternate take none. What a turn comes after is weighed against that client's part of all turns, not of all calls.
+ *
+ * Opens it: at most `clients` clients and `queries` queries of everybody are remembered.
+ */
 export function openTies(
   usual: UsualTies,
   given: { readonly clients: number; readonly queries: number },
@@ -78,7 +94,7 @@ export function openTies(
   const clients = recent<string, TiedClient>(given.clients);
   const byNumber = new Map<number, TiedClient>();
   const own = new Float32Array(cells);
-  let [next, last, calls] = [1, 0, 0];
+  let [next, last, lastButOne, turns] = [1, 0, 0, 0];
   const clientOf = (sighting: Sighting): TiedClient => {
     const name = whoOf(sighting);
     return clients.at(name, () => {
@@ -93,7 +109,7 @@ export function openTies(
         shared: openOddChances(),
         turns: openOddChances(),
         partners: new Map(),
-        ...{ before: 0, part: 0, seenAt: 0, calls: 0, sharedCount: 0, turnCount: 0 },
+        ...{ before: 0, part: 0, seenAt: 0, calls: 0, sharedCount: 0, turnsTaken: 0, turnCount: 0 },
         ...{ first: sighting.at, last: sighting.at, shown: [] },
       };
       byNumber.set(client.number, client);
@@ -109,35 +125,39 @@ export function openTies(
     }
     a.partners.set(b, (a.partners.get(b) ?? 0) + 1);
   };
-  const partOf = (client: TiedClient): number => client.part * Math.exp(-FADE * (calls - client.seenAt));
+  const partOf = (client: TiedClient): number => client.part * Math.exp(-FADE * (turns - client.seenAt));
+  /** A client's turn begins after another's; gives whether they met. */
+  const takeTurn = (client: TiedClient, at: number): boolean => {
+    const [previous, expected] = [byNumber.get(last), byNumber.get(client.before)];
+    const isFirst = client.before === 0;
+    const same = client.before === last;
+    client.before = last;
+    if (isFirst || previous === undefined || at - client.last > AWAY) return false;
+    const chance = Math.max(usual.turns, 3 * (expected === undefined ? 0 : partOf(expected)));
+    // Whoever comes after one who calls nearly all the time says nothing by it.
+    if (chance >= NEARLY) return false;
+    client.turns.take(same, chance);
+    client.turnsTaken++;
+    if (!same) return false;
+    client.turnCount++;
+    meet(client, previous.number);
+    meet(previous, client.number);
+    return true;
+  };
   return {
     clients,
     take(sighting) {
       const client = clientOf(sighting);
       client.calls++;
-      calls++;
-      client.last = Math.max(client.last, sighting.at);
       let isMet = false;
-      // Whoever calls twice in a row takes no turns.
-      if (last !== client.number && last !== 0) {
-        const previous = byNumber.get(last);
-        if (client.before !== 0 && previous !== undefined) {
-          const same = client.before === last;
-          const chance = Math.max(usual.turns, 3 * partOf(previous));
-          // Whoever comes after one who calls nearly all the time says nothing by it.
-          if (chance < NEARLY) client.turns.take(same, chance);
-          if (same) {
-            client.turnCount++;
-            isMet = true;
-            meet(client, last);
-            meet(previous, client.number);
-          }
-        }
-        client.before = last;
+      if (last !== client.number) {
+        if (last !== 0 && lastButOne !== client.number) isMet = takeTurn(client, sighting.at);
+        turns++;
+        client.part = partOf(client) + FADE;
+        client.seenAt = turns;
+        [lastButOne, last] = [last, client.number];
       }
-      last = client.number;
-      client.part = partOf(client) + FADE;
-      client.seenAt = calls;
+      client.last = Math.max(client.last, sighting.at);
       if (memory !== undefined)
         for (const { cells: raw } of cellRowsOf(sighting, features.length, cells)) {
           for (let i = 0; i < cells; i++) own[i] = raw[i]! / scale[i]!;
@@ -158,6 +178,6 @@ export function openTies(
         }
       return isMet ? client : undefined;
     },
-    groupOf: (client) => crowdAround(client, byNumber, evidenceOf),
+    groupOf: (client) => crowdAround(client, byNumber, evidenceOf, KINDS),
   };
 }

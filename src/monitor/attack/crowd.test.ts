@@ -1,15 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { crowdAround } from './crowd.ts';
 
-/** Clients by number, with their own evidence and whom they met how often. */
-function world(all: Readonly<Record<number, { own: number; met: Readonly<Record<number, number>> }>>) {
-  const clients = Object.entries(all).map(([number, { own, met }]) => ({
+/** Clients by number, with their own evidence, the part of it that rests on turns where that is another, and whom they met how often. */
+function world(
+  all: Readonly<Record<number, { own: number; turns?: number; met: Readonly<Record<number, number>> }>>,
+) {
+  const clients = Object.entries(all).map(([number, { own, turns = own, met }]) => ({
     number: Number(number),
     own,
+    turns,
     partners: new Map(Object.entries(met).map(([other, n]) => [Number(other), n])),
   }));
   const byNumber = new Map(clients.map((each) => [each.number, each]));
-  const around = (number: number) => crowdAround(byNumber.get(number)!, byNumber, ({ own }) => own);
+  const around = (number: number) =>
+    crowdAround(byNumber.get(number)!, byNumber, ({ own }) => own, [
+      ({ own }) => own / 2,
+      ({ turns }) => turns,
+    ]);
   return {
     around,
     named: (number: number) =>
@@ -54,5 +61,23 @@ describe('a crowd', () => {
       3: { own: 2.5, met: { 1: 100 } },
     });
     expect(around(1).evidence).toBe(Number.NEGATIVE_INFINITY);
+  });
+
+  it('names nobody whom only the other kind of tie brings: a camera beside whose pictures keys that take turns send lures', () => {
+    const camera = { own: 17, turns: -3, met: { 1: 4, 2: 4, 3: 3 } };
+    const { around, named } = world({ ...keys, 4: camera });
+    expect(around(1).members).toHaveLength(4);
+    expect(named(1)).toEqual([1, 2, 3]);
+    expect(world({ ...keys, 4: { ...camera, turns: 17 } }).named(1)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('of a hundred keys that know their neighbours alone is told of whole', () => {
+    const ring = Object.fromEntries(
+      Array.from({ length: 100 }, (_, i) => [
+        i + 1,
+        { own: 4, met: { [((i + 1) % 100) + 1]: 3, [((i + 99) % 100) + 1]: 3 } },
+      ]),
+    );
+    expect(world(ring).named(1)).toHaveLength(100);
   });
 });

@@ -22,7 +22,7 @@ export const PART = 1;
 const CORE = 3;
 
 /** Clients of a crowd that are looked at, and how often two must have met to be one hand. */
-const MOST_KEYS = 64;
+const MOST_KEYS = 128;
 const MET = 2;
 
 /**
@@ -36,13 +36,14 @@ const NAMED = 0.6;
 const PRIOR = 1 / 16;
 
 /**
- * Clients that met this one, and those that met them, as far as they are suspicious by themselves and met the crowd rather than others; the least tied is left out first. `evidenceOf` gives ln of a client's own evidence. Cost: at
- * most 64 clients with their partners, squared.
+ * Clients that met this one, and those that met them, as far as they are suspicious by themselves and met the crowd rather than others; the least tied is left out first. `evidenceOf` gives ln of a client's own evidence, `kinds` the
+ * same by kind of tie: only who brings some of the kind that ties the crowd most is named, not who was met by the other alone. Cost: at most 128 clients with their partners, squared.
  */
 export function crowdAround<Client extends Tied>(
   client: Client,
   byNumber: ReadonlyMap<number, Client>,
   evidenceOf: (client: Client) => number,
+  kinds: readonly ((client: Client) => number)[] = [evidenceOf],
 ): Crowd<Client> {
   const members = new Set([client]);
   for (const member of members) {
@@ -52,26 +53,36 @@ export function crowdAround<Client extends Tied>(
       if (other !== undefined && evidenceOf(other) > PART) members.add(other);
     }
   }
-  let ties = tiesOf(members);
+  const ties = tiesOf(members);
   for (let loose = loosest(ties); loose !== undefined; loose = loosest(ties)) {
-    members.delete(loose);
-    ties = tiesOf(members);
+    ties.delete(loose);
+    for (const [member, tie] of ties) tie.within -= member.partners.get(loose.number) ?? 0;
   }
   let [evidence, core] = [0, 0];
-  for (const member of members) {
+  for (const member of ties.keys()) {
     const own = evidenceOf(member);
     if (own > CORE) core++;
     evidence += own > 30 ? own + Math.log(PRIOR) : Math.log(1 - PRIOR + PRIOR * Math.exp(Math.max(-50, own)));
   }
+  const tying = tyingKind([...ties.keys()], kinds);
   return {
-    members: [...members],
-    named: [...members].filter((member) => ties.get(member)! >= NAMED),
+    members: [...ties.keys()],
+    named: [...ties].flatMap(([member, tie]) =>
+      shareOf(tie) >= NAMED && tying(member) > PART ? [member] : [],
+    ),
     evidence: core < FEWEST_KEYS ? Number.NEGATIVE_INFINITY : evidence,
   };
 }
 
-/** Of each member, the share of its meetings that are with the others. */
-function tiesOf<Client extends Tied>(members: ReadonlySet<Client>): ReadonlyMap<Client, number> {
+/** Meetings of a member, with the others and with anybody. */
+interface Tie {
+  within: number;
+  readonly all: number;
+}
+
+const shareOf = ({ within, all }: Tie): number => (all === 0 ? 1 : within / all);
+
+function tiesOf<Client extends Tied>(members: ReadonlySet<Client>): Map<Client, Tie> {
   const numbers = new Set([...members].map(({ number }) => number));
   return new Map(
     [...members].map((member) => {
@@ -80,14 +91,23 @@ function tiesOf<Client extends Tied>(members: ReadonlySet<Client>): ReadonlyMap<
         all += met;
         if (numbers.has(number)) within += met;
       }
-      return [member, all === 0 ? 1 : within / all];
+      return [member, { within, all }];
     }),
   );
 }
 
 /** Who is tied least, where that is too little. */
-function loosest<Client>(ties: ReadonlyMap<Client, number>): Client | undefined {
+function loosest<Client>(ties: ReadonlyMap<Client, Tie>): Client | undefined {
   let [least, found] = [WITHIN, undefined as Client | undefined];
-  for (const [member, share] of ties) if (share < least) [least, found] = [share, member];
+  for (const [member, tie] of ties) if (shareOf(tie) < least) [least, found] = [shareOf(tie), member];
   return found;
+}
+
+/** The kind of tie of which the members bring the most evidence together. */
+function tyingKind<Client>(
+  members: readonly Client[],
+  kinds: readonly ((client: Client) => number)[],
+): (client: Client) => number {
+  const sums = kinds.map((kind) => members.reduce((sum, member) => sum + Math.max(0, kind(member)), 0));
+  return kinds[sums.indexOf(Math.max(...sums))]!;
 }

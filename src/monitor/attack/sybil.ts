@@ -18,7 +18,7 @@ const fitSchema = z.strictObject({
   scale: packedFloats(4096),
   /** 0 where inputs are not sketched. */
   radius: z.number().min(0),
-  /** Share of a calm client's queries that are near another client's, and of its calls that follow the same client as the call before. */
+  /** Share of a calm client's queries that are near another client's, and of its turns that follow the same client as the turn before. */
   shared: share,
   turns: share,
   calm: z.number(),
@@ -44,15 +44,15 @@ type Options = z.output<typeof options>;
 const LEAST_SHARED = 0.02;
 const LEAST_TURNS = 0.05;
 
-/** Calls from which a calm client's shares say something. */
+/** Calls, and turns, from which a calm client's shares say something. */
 const FEWEST = 100;
 
 /**
  * Many keys that behave as one: their queries lie beside each other's (a walk or a set that is shared out), or they take turns in an order that repeats. Each client has two e-detectors, "near another client's query" and
- * "called right after the same client as last time", the second against that client's own part of the traffic. Clients that met form a group, whose evidence is the product of theirs (each diluted by its prior chance); what
+ * "its turn came right after the same client's as last time", the second against that client's own part of all turns. Clients that met form a group, whose evidence is the product of theirs (each diluted by its prior chance); what
  * else they have in common (address, credential, tenant) is told, and not counted: colleagues have that, too.
  *
- * Popular pictures that are sent bit for bit are no meeting. A group is told from {@link FEWEST_KEYS} keys on; who met others as often as the group is not named.
+ * Popular pictures that are sent bit for bit are no meeting. A group is told from {@link FEWEST_KEYS} keys on; who met others as often as the group is not named, nor who is tied to it by the other kind of tie alone.
  */
 export const sybil = defineAttackKind<Options, Fit>({
   name: 'sybil',
@@ -72,10 +72,10 @@ export const sybil = defineAttackKind<Options, Fit>({
     };
     const first = openTies(fit, given, setting);
     for (const sighting of calm) first.take(sighting);
-    for (const [, { calls, sharedCount, turnCount }] of first.clients.entries()) {
-      if (calls < FEWEST) continue;
-      fit.shared = Math.min(0.9, Math.max(fit.shared, (1.5 * sharedCount) / calls));
-      fit.turns = Math.min(0.9, Math.max(fit.turns, (1.5 * turnCount) / calls));
+    for (const [, { calls, sharedCount, turnsTaken, turnCount }] of first.clients.entries()) {
+      if (calls >= FEWEST) fit.shared = Math.min(0.9, Math.max(fit.shared, (1.5 * sharedCount) / calls));
+      if (turnsTaken >= FEWEST)
+        fit.turns = Math.min(0.9, Math.max(fit.turns, (1.5 * turnCount) / turnsTaken));
     }
     const second = openTies(fit, given, setting);
     for (const sighting of calm) {
@@ -140,7 +140,7 @@ function openMonitor(fit: Fit, given: Options, setting: MonitorSetting, state?: 
             },
             principals: names,
             title: `${names.length} clients behave as one on ${setting.model}`,
-            why: `${named.reduce((sum, { sharedCount }) => sum + sharedCount, 0)} of their ${calls} calls ask beside a query of another client, and ${named.reduce((sum, { turnCount }) => sum + turnCount, 0)} come after the same client as the call before; calm clients share at most ${(100 * fit.shared).toFixed(1)} % and follow in at most ${(100 * fit.turns).toFixed(1)} %. The odds against separate clients are ${odds(evidence)} (alarm from ${odds(limit)}). ${common.length > 0 ? `They have ${common.join(', ')} in common. ` : ''}It looks like an attack and not like drift because only these clients are tied to each other; ${Math.max(0, watch.clients.size() - names.length)} others are not.`,
+            why: `${named.reduce((sum, { sharedCount }) => sum + sharedCount, 0)} of their ${calls} calls ask beside a query of another client, and ${named.reduce((sum, { turnCount }) => sum + turnCount, 0)} of their turns come after the same client's as the turn before; calm clients share at most ${(100 * fit.shared).toFixed(1)} % and follow in at most ${(100 * fit.turns).toFixed(1)} %. The odds against separate clients are ${odds(evidence)} (alarm from ${odds(limit)}). ${common.length > 0 ? `They have ${common.join(', ')} in common. ` : ''}It looks like an attack and not like drift because only these clients are tied to each other; ${Math.max(0, watch.clients.size() - names.length)} others are not.`,
             first: Math.min(...born),
             last: sighting.at,
             queries: calls,
