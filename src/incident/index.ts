@@ -5,12 +5,8 @@ export { type Alerts, openAlerts } from './alerts/open-alerts.ts';
 export { CASE_STATES, type Case, type CaseEvent, type CaseState } from './case.ts';
 export { type IncidentsConfig, incidentsSchema } from './config-schema.ts';
 export { verifyEvidence } from './evidence/verify-evidence.ts';
-export {
-  type CaseView,
-  type Incidents,
-  type IncidentsSurroundings,
-  openIncidents,
-} from './open-incidents.ts';
+export type { CaseView, Incidents, IncidentsSurroundings } from './incidents.ts';
+export { openIncidents } from './open-incidents.ts';
 export {
   type Containment,
   MEASURES,

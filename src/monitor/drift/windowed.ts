@@ -10,11 +10,11 @@ import { openReservoir } from './reservoir.ts';
 import type { Rows } from './rows.ts';
 import { type Distinct, distinctInputs, distinctMoments } from './runs.ts';
 import { openSeries } from './series.ts';
-import { type SpreadMore, spreadOf } from './spread.ts';
+import type { SpreadMore } from './spread.ts';
 import { thresholdAt } from './threshold.ts';
 import { latestOf, openTrails } from './trails.ts';
-import { type WindowWord, windowAlarm } from './window-alarm.ts';
-import type { Fault, Slider, Verdict, WindowTest } from './window-test.ts';
+import type { Slider, Verdict, WindowTest } from './window-test.ts';
+import { openWindowWords } from './window-words.ts';
 import { readWindowed, writeWindowed } from './windowed-memory.ts';
 import { looksOf, REFERENCE, type WindowedOptions } from './windowed-options.ts';
 import type { Offer, WindowedSubject } from './windowed-subject.ts';
@@ -47,8 +47,7 @@ export function openWindowed(
   const origin = typeof given === 'object' ? given.origin : 'learnt';
   const kept = readWindowed(name, setting.remembered, origin, width);
   const series = openSeries(kept?.plain.series);
-  const said = new Map<string, number>(kept?.plain.said ?? []);
-  const alarms: Alarm[] = [];
+  const words = openWindowWords(subject, options.again, setting, kept?.plain.said);
   let test: WindowTest | undefined;
   const lately = openRecentRows(width, subject.online ? options.rows : 1);
   let slider: Slider | undefined;
@@ -112,17 +111,6 @@ export function openWindowed(
     );
   };
 
-  const isDue = (about: string, at: number) => {
-    const before = said.get(about);
-    if (before !== undefined && Math.abs(at - before) < 3_600_000 * options.again) return false;
-    if (said.size >= 512) said.clear();
-    said.set(about, at);
-    return true;
-  };
-
-  const raise = (rows: Rows, about: string, word: WindowWord, shows: (row: number) => number) =>
-    alarms.push(windowAlarm(name, setting, rows, about, word, shows));
-
   const addPoint = (at: number, score: number) => {
     if (subject.online && Math.abs(at - shownAt) < STEP) return;
     shownAt = at;
@@ -135,58 +123,8 @@ export function openWindowed(
     const limit = thresholdNow();
     threshold = limit;
     addPoint(rows.at[rows.n - 1]!, found.score);
-    for (const fault of found.faults) sayFault(rows, fault);
-    if (found.score <= limit) return;
-    const spread = spreadOf(rows, found.excess, moreOf(rows, found, watch));
-    const isFew = spread.principals.length > 0;
-    // Drift that goes on must not hide who attacks under it, nor the other way round; and what passes hides neither.
-    const about = isFew
-      ? `${spread.kind === 'attack' ? '' : 'drift of '}few ${spread.principals.join(' ')}`
-      : spread.isPassing
-        ? 'passing'
-        : 'drift';
-    if (!isDue(about, rows.at[rows.n - 1]!)) return;
-    const because = `The score ${found.score.toFixed(1)} (−log₁₀ p of ${rows.n} rows) is above ${limit.toFixed(1)}.`;
-    raise(
-      rows,
-      spread.kind === 'attack' ? `${name} by few callers` : isFew ? `${name} of few callers` : name,
-      {
-        ...{ kind: spread.kind, principals: spread.principals, title: subject.title(found.what) },
-        ...{
-          why: `${found.why} ${because} ${spread.why} ${subject.advice}`.trim(),
-          score: found.score,
-          threshold: limit,
-        },
-        figures: { ...found.figures, ...spread.figures },
-      },
-      (row) => found.excess[row]!,
-    );
-  };
-
-  const sayFault = (rows: Rows, fault: Fault) => {
-    if (!isDue(fault.subject, rows.at[rows.n - 1]!)) return;
-    const excess = Float64Array.from({ length: rows.n }, (_, i) => (fault.shows(i) ? 1 : 0));
-    const spread = spreadOf(rows, excess, {
-      calmShare: (who) => shares.get(who) ?? 0,
-      scoreOfRest(rest) {
-        const still = subject
-          .test(reference!)
-          .test(rest)
-          .faults.some((each) => each.subject === fault.subject);
-        return still ? 300 : 0;
-      },
-    });
-    const isAttack = spread.kind === 'attack';
-    raise(
-      rows,
-      `${name}: ${fault.subject}`,
-      {
-        ...{ kind: isAttack ? 'attack' : 'fault', principals: spread.principals, title: fault.title },
-        why: `${fault.why} ${isAttack ? spread.why : `It is like a fault on the way here: ${spread.figures.callers} callers sent these rows.`}`,
-        ...{ score: 1, threshold: 0, figures: spread.figures },
-      },
-      (row) => excess[row]!,
-    );
+    for (const fault of found.faults) words.fault(rows, fault, { shares, reference: reference! });
+    if (found.score > limit) words.drift(rows, found, limit, moreOf(rows, found, watch));
   };
 
   const offer: Offer = (values, offset, principal, decision, at) => {
@@ -271,10 +209,10 @@ export function openWindowed(
   return {
     name,
     offer,
-    drain: () => alarms.splice(0),
+    drain: words.drain,
     see(sightings) {
       takeAll(sightings);
-      return alarms.splice(0);
+      return words.drain();
     },
     state(): MonitorState {
       const isAlarmed =
@@ -303,7 +241,7 @@ export function openWindowed(
       writeWindowed(
         name,
         origin,
-        { duration, series: series.points(), said: [...said], seen: window.seen, learning: learnt.seen },
+        { duration, series: series.points(), said: words.said(), seen: window.seen, learning: learnt.seen },
         {
           reference: origin === 'learnt' ? reference : undefined,
           window: window.rows(),

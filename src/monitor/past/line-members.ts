@@ -1,5 +1,6 @@
 import { MOST_DIMS, MOST_GUARDS, MOST_TEXT, MOST_TOP } from '../packed/record.ts';
 import { openJsonScanner, UNUSUAL } from './json-scanner.ts';
+import { COUNT, F, nameAt } from './member-names.ts';
 import type { Texts } from './texts.ts';
 
 /** What stands in a line of JSON: its members by object and name, each as a kind and a place, and what its lists hold. All of it holds until the next line is read. */
@@ -34,30 +35,6 @@ export interface LineLists {
   classesOf: number;
   dims: number;
   dimsOf: number;
-}
-
-/** Names that are looked for. */
-const NAMES = [
-  ...['index', 'decision', 'who', 'id', 'model', 'at', 'entry', 'version', 'digest', 'n', 'outcome'],
-  ...['because', 'detail', 'guards', 'input', 'top', 'divergence', 'bucket', 'sketch'],
-  ...['principal', 'tenant', 'credential', 'address'],
-  ...['guard', 'action', 'score', 'shape', 'mean', 'deviation', 'least', 'most'],
-] as const;
-type Name = (typeof NAMES)[number];
-export const COUNT = NAMES.length;
-const BYTES = NAMES.map((name) => Uint8Array.from(Buffer.from(name)));
-/** The number of each name. */
-export const F = Object.fromEntries(NAMES.map((name, i) => [name, i])) as Readonly<Record<Name, number>>;
-
-/** Name + 1 by a hash of first, last and length, the next free place where two share one. */
-const SLOTS = 256;
-const hashOf = (first: number, last: number, length: number): number =>
-  (first + 9 * last + 8 * length) & (SLOTS - 1);
-const TABLE = new Uint8Array(SLOTS);
-for (const [i, bytes] of BYTES.entries()) {
-  let at = hashOf(bytes[0]!, bytes.at(-1)!, bytes.length);
-  while (TABLE[at] !== 0) at = (at + 1) & (SLOTS - 1);
-  TABLE[at] = i + 1;
 }
 
 /** What a value is; where it matters no more, `OTHER`. */
@@ -99,19 +76,6 @@ export function openLineMembers(texts: Texts): LineMembers {
   const likeGuards = new Int32Array(3 * MOST_GUARDS).fill(-1);
   let bytes: Buffer = Buffer.alloc(0);
 
-  const nameAt = (from: number, to: number): number => {
-    if (from === to) return -1;
-    let at = hashOf(bytes[from]!, bytes[to - 1]!, to - from);
-    for (; TABLE[at] !== 0; at = (at + 1) & (SLOTS - 1)) {
-      const name = BYTES[TABLE[at]! - 1]!;
-      if (name.length !== to - from) continue;
-      let i = 0;
-      while (i < name.length && name[i] === bytes[from + i]) i++;
-      if (i === name.length) return TABLE[at]! - 1;
-    }
-    return -1;
-  };
-
   /** Reads the members of an object from behind its brace on; gives the place behind it. */
   const members = (object: number, start: number): number => {
     let at = scan.space(start);
@@ -124,7 +88,7 @@ export function openLineMembers(texts: Texts): LineMembers {
       at = scan.space(end + 1);
       if (bytes[at] !== 58) return UNUSUAL;
       at = scan.space(at + 1);
-      const name = nameAt(from, end);
+      const name = nameAt(bytes, from, end);
       if (name < 0) at = scan.skip(at);
       else {
         const bit = 1 << name;

@@ -26,9 +26,7 @@ import {
 } from '../packed/record.ts';
 import type { BatchWriter } from './batch.ts';
 import {
-  COUNT,
   DECISION,
-  F,
   LINE,
   NULL,
   NUMBER,
@@ -39,6 +37,7 @@ import {
   WHO,
   WIDE_TEXT,
 } from './line-members.ts';
+import { COUNT, F } from './member-names.ts';
 import { sightingFromLine } from './sighting-from-json.ts';
 
 /** Reads lines of JSON into batches. */
