@@ -3,16 +3,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { openStore, type Store, sweepStore } from '../store/index.ts';
 import { classNames } from './backend/class-names.ts';
 import { openBackends } from './backend/open-backends.ts';
-import {
-  backendOf,
-  managementTls,
-  marksAnswers,
-  ratesOf,
-  reviewsOf,
-  rightsOf,
-  storeOf,
-} from './config/sections.ts';
-import type { ServeConfig } from './config/serve-schema.ts';
+import { backendOf, managementTls, ratesOf, reviewsOf, rightsOf, storeOf } from './config/sections.ts';
 import { configInForce } from './config-in-force.ts';
 import { openAssessments } from './console/assessments/open-assessments.ts';
 import { labModels } from './console/lab-models.ts';
@@ -28,10 +19,12 @@ import { lostThreadAlarm } from './lost-thread-alarm.ts';
 import { managementRoutes } from './manage/management-routes.ts';
 import { openManagement } from './manage/open-management.ts';
 import { openVeil } from './manage/veil.ts';
+import { markCommitment } from './mark-commitment.ts';
 import { openModelParts } from './model-parts.ts';
 import { openMetrics } from './observe/metrics.ts';
 import { openObserver } from './observe/observer.ts';
 import { openProcessLog, type ProcessLog } from './observe/process-log.ts';
+import { type OpenedParts, openedParts } from './opened-parts.ts';
 import { openOperations } from './operations.ts';
 import { GLACIS } from './own-principal.ts';
 import { openPipeline } from './pipeline.ts';
@@ -39,7 +32,7 @@ import { openFaces } from './protocol/index.ts';
 import { openLiveLog } from './record/live/open-live-log.ts';
 import { openRecorder } from './record/open-recorder.ts';
 import { openRefusalFloods } from './refusal-floods.ts';
-import { openMarkRegister, watermarkCommitment } from './respond/index.ts';
+import { openMarkRegister } from './respond/index.ts';
 import type { GatewayOptions, RunningGateway } from './running-gateway.ts';
 import { openSettings } from './settings/open-settings.ts';
 import { openTiming } from './timing/index.ts';
@@ -60,32 +53,21 @@ const SWEEP = 3_600_000;
  * doors last. What was opened is closed again where something fails. Errors: those of the parts; nothing is served half.
  */
 export async function openGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const opened: (() => Promise<unknown>)[] = [];
-  const keep = <T>(part: T, close: (part: T) => Promise<unknown>): T => {
-    opened.push(() => close(part));
-    return part;
-  };
-  const closeAll = async (failed: (where: string, thrown: unknown) => void): Promise<void> => {
-    for (const close of opened.splice(0).reverse())
-      await close().catch((thrown) => failed('closing', thrown));
-  };
   const log = options.log ?? openProcessLog();
+  const parts = openedParts(log.failed);
   try {
-    return await open(options, { log, keep, closeAll: () => closeAll(log.failed) });
+    return await open(options, log, parts);
   } catch (thrown) {
-    await closeAll(log.failed);
+    await parts.closeAll();
     throw thrown;
   }
 }
 
-interface Opening {
-  readonly log: ProcessLog;
-  /** Remembers how to close a part; parts are closed in the reverse order. */
-  readonly keep: <T>(part: T, close: (part: T) => Promise<unknown>) => T;
-  readonly closeAll: () => Promise<void>;
-}
-
-async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): Promise<RunningGateway> {
+async function open(
+  options: GatewayOptions,
+  log: ProcessLog,
+  { keep, again, closeAll }: OpenedParts,
+): Promise<RunningGateway> {
   const { env, home, folder, config: written, policy } = options;
   const placeOf = (path: string) => (isAbsolute(path) ? path : resolve(folder, path));
   const now = Date.now;
@@ -99,10 +81,8 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
   const since = now();
   const recordFolder = join(data.path, 'record');
   const underWay = { count: 0 };
-  const recorder = keep(await openRecorder(written.log, { folder: recordFolder, now, underWay }), (part) =>
-    part.close(),
-  );
-  const floods = keep(openRefusalFloods({ recorder, clock, failed }), (part) => part.close());
+  const recorder = keep(await openRecorder(written.log, { folder: recordFolder, now, underWay }));
+  const floods = keep(openRefusalFloods({ recorder, clock, failed }));
   let heard: ((event: Event) => void) | undefined;
   const record = async (event: Event): Promise<number> => {
     const entry = await recorder.record(event);
@@ -111,15 +91,13 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
   };
   const store: Store = keep(
     await openStore(storeOf(written, data.path, placeOf), { now, broke: (why) => failed('store', why) }),
-    (part) => part.close(),
   );
 
-  const settings = keep(await openSettings({ store, record, now, failed }), (part) => part.close());
+  const settings = keep(await openSettings({ store, record, now, failed }));
   const config = settings.over(written);
 
   const identity: Identity = keep(
     await openIdentity(config.identity, { secret, store: databaseKeys(store), now, clock, failed, placeOf }),
-    (part) => part.close(),
   );
   const rights = await openRights(rightsOf(config, placeOf), { now, clock, failed });
   const management = await openManagementRights(rightsOf(config, placeOf), { now, failed });
@@ -127,19 +105,17 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     openRates(ratesOf(config, placeOf), {
       changed: (state, because) => log.warn(`shared rates: ${state}`, { because }),
     }),
-    (part) => part.close(),
   );
-  const budgets = keep(await openBudgets(config.budgets, { store }), (part) => part.close());
-  const again = (work: () => Promise<unknown>, where: string, every: number) => {
-    const timer = setInterval(() => work().catch((thrown) => failed(where, thrown)), every);
-    timer.unref();
-    keep(timer, async (part) => clearInterval(part));
-  };
-  again(() => parts.save(), 'guard memory', SAVE);
+  const budgets = keep(await openBudgets(config.budgets, { store }));
+  again(
+    () => parts.save(),
+    SAVE,
+    (thrown) => failed('guard memory', thrown),
+  );
   again(
     () => sweepStore(store, inForce.current().retention, { now: now(), budgetTime: budgets.time() }),
-    'retention',
     SWEEP,
+    (thrown) => failed('retention', thrown),
   );
   const reviews = openReviews(reviewsOf(config), { store, record, now });
   const operations = keep(
@@ -151,24 +127,17 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
       parts: () => parts,
       find: (model, version) => backends.find(model, version, GLACIS),
     }),
-    (part) => part.close(),
   );
-  const live = keep(
-    await openLiveLog(config.log, { folder: recordFolder, trust: recorder.trust, failed }),
-    (part) => part.close(),
-  );
+  const live = keep(await openLiveLog(config.log, { folder: recordFolder, trust: recorder.trust, failed }));
   const { containment } = operations;
   heard = operations.heard;
   const reports = config.console.assessments;
-  const assessments =
-    reports === undefined ? undefined : keep(openAssessments(placeOf(reports)), (part) => part.close());
-  keep(options.lab, async (part) => part?.close());
+  const assessments = reports === undefined ? undefined : keep(openAssessments(placeOf(reports)));
+  if (options.lab) keep(options.lab);
   const marks = keep(
     await openMarkRegister(join(data.path, 'marks.jsonl'), { mostBytes: MOST_MARKS, now, failed }),
-    (part) => part.close(),
   );
-  const timing = openTiming(config.timing, { clock, missed: () => metrics.overrun() });
-  keep(timing, async (part) => part.close());
+  const timing = keep(openTiming(config.timing, { clock, missed: () => metrics.overrun() }));
 
   const parts = keep(
     openModelParts(config, {
@@ -181,16 +150,8 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
       placeOf,
       find: (model, version) => backends.find(model, version, GLACIS),
     }),
-    (part) => part.close(),
   );
-  /** Written down before anybody asks: what a proof of theft rests on was fixed beforehand. */
-  let committed = false;
-  const commitMarks = async (next: ServeConfig): Promise<void> => {
-    if (committed || !marksAnswers(next)) return;
-    const about = { commitment: watermarkCommitment(secret) };
-    await record({ kind: 'event', at: now(), event: 'watermark-key-committed', by: 'glacis', about });
-    committed = true;
-  };
+  const commitMarks = markCommitment(secret, { record, now });
   const inForce = configInForce(
     { config: written, policy },
     { current: config, reread: options.reread },
@@ -225,7 +186,7 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
     onShadow: ({ model, n, agreed, failed: none }) =>
       metrics.shadow(model, { n, agreed, failed: none !== undefined }),
   });
-  keep(backends, (part) => part.close());
+  keep(backends);
   containment.start();
   settings.start(inForce.put, inForce.written);
   const investigations = keep(
@@ -236,7 +197,6 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
       backends: () => backends,
       config: inForce.current,
     }),
-    (part) => part.close(),
   );
 
   const { subject } = config.log;
@@ -275,7 +235,6 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
 
   const faces = keep(
     await openFaces(gateway, config.listen, { padding: timing.padTo(1) > 1 ? timing : undefined }),
-    (part) => part.close(),
   );
   const routes = managementRoutes({
     ...{ metrics, recorder, store, rights, management, settings, backends, budgets, reviews },
@@ -307,7 +266,6 @@ async function open(options: GatewayOptions, { log, keep, closeAll }: Opening): 
       tls: await managementTls(config, placeOf),
       door: operations.console.door,
     }),
-    (part) => part.close(),
   );
   await commitMarks(config);
   await record({

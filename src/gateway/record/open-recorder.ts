@@ -92,10 +92,8 @@ export async function openRecorder(
     wrappingKey: await wrappingKeyName(places, config.wrappingKey),
   };
   const file = import.meta.url.endsWith('.ts') ? './record-worker.ts' : './record-worker.js';
-  const worker = new Worker(new URL(file, import.meta.url), {
-    workerData,
-    resourceLimits: SMALL_YOUNG_GENERATION,
-  });
+  const url = new URL(file, import.meta.url);
+  const worker = new Worker(url, { workerData, resourceLimits: SMALL_YOUNG_GENERATION });
   const frame = recordFrame();
   const waiting = new Map<number, Asked>();
   let next = 1;

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { asGlacisError, GlacisError } from '../../../core/error.ts';
 import { randomFrom } from '../../../core/random.ts';
@@ -17,11 +15,8 @@ import type { Port, Ports } from '../ports.ts';
 import { probe } from '../probe.ts';
 import { checkAnswer } from './check-answer.ts';
 import { openCircuit } from './circuit.ts';
-import { grpcTransport } from './grpc.ts';
-import { httpClient, type TlsMaterial } from './http-once.ts';
-import { networks } from './networks.ts';
-import { restTransport } from './rest.ts';
-import { type Transport, UpstreamFailure } from './transport.ts';
+import { targetOf, tokenFrom, transportTo } from './reach-upstream.ts';
+import { UpstreamFailure } from './transport.ts';
 import { turnsFor } from './turns.ts';
 
 /** What {@link openUpstream} is told. */
@@ -195,81 +190,6 @@ export async function openUpstream(options: UpstreamOptions): Promise<BackendMod
     transport.close();
     throw opening(thrown);
   }
-}
-
-interface Target {
-  readonly url: URL;
-  readonly model: string;
-  readonly version: string | undefined;
-}
-
-function targetOf(address: string): Target {
-  const url = URL.parse(address);
-  const [, model, version] = /\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?$/.exec(url?.pathname ?? '') ?? [];
-  if (!url || model === undefined)
-    throw new GlacisError(
-      'option/invalid',
-      'upstream: expected an address of the form http://HOST/v2/models/NAME',
-    );
-  try {
-    return { url, model: decodeURIComponent(model), version: version && decodeURIComponent(version) };
-  } catch (cause) {
-    throw new GlacisError('option/invalid', 'upstream: expected an address without broken % sequences', {
-      cause,
-    });
-  }
-}
-
-async function transportTo(
-  { url, model, version }: Target,
-  { config, folder }: UpstreamOptions,
-  authorization: () => string | undefined,
-): Promise<Transport> {
-  const pem = async (file: string | undefined): Promise<Buffer | undefined> =>
-    file === undefined
-      ? undefined
-      : readFile(resolve(folder, file)).catch((thrown) => {
-          throw asGlacisError(thrown, 'key/unusable', file);
-        });
-  const tls: TlsMaterial = {
-    ca: await pem(config.ca),
-    cert: await pem(config.certificate),
-    key: await pem(config.key),
-  };
-  const allowed = networks(config.networks);
-  if (!url.protocol.startsWith('grpc')) {
-    const client = httpClient(url, config.parallel, allowed, tls);
-    return restTransport(client, url.pathname, config.format, authorization);
-  }
-  // The URL parser knows no default port of this scheme.
-  const secure = url.protocol === 'grpcs:';
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const port = url.port === '' ? (secure ? 443 : 8001) : Number(url.port);
-  return grpcTransport(
-    { host, port, secure, model, version, authorization, most: config.mostBytes },
-    allowed,
-    tls,
-  );
-}
-
-/** The token, which its owner may rotate: `renew` reads it again, and keeps the one before where that fails. Errors: `key/unusable`. */
-async function tokenFrom({ config: { tokenFile }, folder }: UpstreamOptions) {
-  const read = async (): Promise<string | undefined> => {
-    if (tokenFile === undefined) return undefined;
-    const text = await readFile(resolve(folder, tokenFile), 'utf8').catch((thrown) => {
-      throw asGlacisError(thrown, 'key/unusable', tokenFile);
-    });
-    if (!/^[\x21-\x7e]{1,8192}$/.test(text.trim()))
-      throw new GlacisError('key/unusable', `${tokenFile}: expected one token of printable characters`);
-    return `Bearer ${text.trim()}`;
-  };
-  let token = await read();
-  return {
-    current: () => token,
-    async renew() {
-      token = await read().catch(() => token);
-    },
-  };
 }
 
 /** Errors: `endpoint/bad-answer` where something is missing or of a type that nobody knows. */
