@@ -97,7 +97,7 @@ function ChannelCard({ of }: { readonly of: Channel }) {
             <Badge tone="changed">Not reached</Badge>
           )}
           {may && (
-            <Button small onPress={test}>
+            <Button small about={of.name} onPress={test}>
               Send a test
             </Button>
           )}

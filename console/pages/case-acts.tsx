@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 import type { CaseDetail, Suggestion } from '../../src/gateway/console/api.ts';
 import type { Case } from '../../src/incident/case.ts';
 import { session, useMay } from '../data/session.ts';
@@ -20,6 +20,7 @@ const SHOWN = 4;
 export function Asks({ of: { case: it, events } }: { readonly of: CaseDetail }) {
   const me = useStore(session)?.principal;
   const may = useMay('incident.act');
+  const list = useId();
   const asks = openAsks(events);
   if (asks.length === 0 || it.state === 'closed') return null;
   const answer = async (
@@ -55,7 +56,9 @@ export function Asks({ of: { case: it, events } }: { readonly of: CaseDetail }) 
         {asks.map(({ act, by, at, wish }) => (
           <li key={act}>
             <div>
-              <p class="happened">{wish === undefined ? 'End a measure' : <MeasureSentence of={wish} />}</p>
+              <p class="happened" id={`${list}-${act}`}>
+                {wish === undefined ? 'End a measure' : <MeasureSentence of={wish} />}
+              </p>
               <p class="muted small">
                 <Text of={by} most={30} /> asked <Time at={at} />
               </p>
@@ -63,11 +66,20 @@ export function Asks({ of: { case: it, events } }: { readonly of: CaseDetail }) 
             {may && (
               <>
                 {by !== me && (
-                  <Button small tone="main" onPress={() => answer(act, 'approve', wish)}>
+                  <Button
+                    small
+                    tone="main"
+                    aria-describedby={`${list}-${act}`}
+                    onPress={() => answer(act, 'approve', wish)}
+                  >
                     Agree
                   </Button>
                 )}
-                <Button small onPress={() => answer(act, 'decline', wish)}>
+                <Button
+                  small
+                  aria-describedby={`${list}-${act}`}
+                  onPress={() => answer(act, 'decline', wish)}
+                >
                   {by === me ? 'Take back' : 'Decline'}
                 </Button>
               </>

@@ -1,12 +1,11 @@
 import type { Case } from '../../src/incident/case.ts';
 import { pathOf, useRows } from '../data/query.ts';
-import { Button } from '../parts/button.tsx';
 import { Card, Opening } from '../parts/card.tsx';
 import { CaseRow } from '../parts/case-row.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { Filters, Search, Select } from '../parts/field.tsx';
 import { counted, span } from '../parts/format.ts';
-import { Loading } from '../parts/loading.tsx';
+import { LoadedRows } from '../parts/loading.tsx';
 import { Link, setQuery } from '../shell/router.tsx';
 import type { PageProps } from '../shell/routes.ts';
 import { CasePage } from './case.tsx';
@@ -78,52 +77,39 @@ function List({ query }: { readonly query: URLSearchParams }) {
             onChange={(next) => setQuery({ kind: next })}
           />
         </Filters>
-        {cases.loading ? (
-          <Loading what="the cases" lines={6} />
-        ) : cases.rows.length === 0 && cases.error ? (
-          <Empty
-            title="Could not load the cases"
-            icon="refresh"
-            action={<Button onPress={cases.refresh}>Try again</Button>}
-          >
-            {cases.error.message}
-          </Empty>
-        ) : cases.rows.length === 0 ? (
-          <Empty
-            title={isFiltered ? 'No such case' : 'No case'}
-            icon="cases"
-            action={
-              isFiltered ? (
-                <Link to="/cases" class="button">
-                  Without filters
-                </Link>
-              ) : (
-                <Link to="/drift" class="button">
-                  See the monitors
-                </Link>
-              )
-            }
-          >
-            {isFiltered
-              ? 'None fits what is chosen above.'
-              : 'When a monitor raises an alarm, a case is opened with what happened, who did it and what can be done. To see one now, run a drill: glacis incident drill.'}
-          </Empty>
-        ) : (
-          <div class={cases.stale ? 'stale' : ''}>
+        <LoadedRows
+          list={cases}
+          what="the cases"
+          empty={
+            <Empty
+              title={isFiltered ? 'No such case' : 'No case'}
+              icon="cases"
+              action={
+                isFiltered ? (
+                  <Link to="/cases" class="button">
+                    Without filters
+                  </Link>
+                ) : (
+                  <Link to="/drift" class="button">
+                    See the monitors
+                  </Link>
+                )
+              }
+            >
+              {isFiltered
+                ? 'None fits what is chosen above.'
+                : 'When a monitor raises an alarm, a case is opened with what happened, who did it and what can be done. To see one now, run a drill: glacis incident drill.'}
+            </Empty>
+          }
+        >
+          {(rows) => (
             <ul class="case-list">
-              {cases.rows.map((each) => (
+              {rows.map((each) => (
                 <CaseRow key={each.id} of={each} />
               ))}
             </ul>
-            {cases.more && (
-              <div class="actions center">
-                <Button onPress={cases.more} disabled={cases.loadingMore}>
-                  Show more
-                </Button>
-              </div>
-            )}
-          </div>
-        )}
+          )}
+        </LoadedRows>
       </Card>
     </>
   );

@@ -2,15 +2,15 @@ import { useEffect } from 'preact/hooks';
 import type { Review } from '../../src/gateway/verify/reviews.ts';
 import { pathOf, type Rows, useQuery, useRows } from '../data/query.ts';
 import { Badge } from '../parts/badge.tsx';
-import { Button } from '../parts/button.tsx';
 import { Card, Opening } from '../parts/card.tsx';
 import { ClassName } from '../parts/class-name.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { Filters, Search, Select } from '../parts/field.tsx';
 import { counted, score } from '../parts/format.ts';
-import { Loaded, Loading } from '../parts/loading.tsx';
+import { Loaded, LoadedRows } from '../parts/loading.tsx';
 import { Text } from '../parts/text.tsx';
 import { Time } from '../parts/time.tsx';
+import { isWriting } from '../shell/keys.ts';
 import { go, Link, pathTo, setQuery } from '../shell/router.tsx';
 import type { PageProps } from '../shell/routes.ts';
 import { Held } from './review/held.tsx';
@@ -92,66 +92,51 @@ function Queue({
   readonly search: string;
   readonly isOpen: boolean;
 }) {
-  if (list.loading) return <Loading what="the queue" lines={6} />;
-  if (list.rows.length === 0 && list.error)
-    return (
-      <Empty
-        title="Could not load the queue"
-        icon="refresh"
-        action={<Button onPress={list.refresh}>Try again</Button>}
-      >
-        {list.error.message}
-      </Empty>
-    );
-  if (list.rows.length === 0)
-    return isOpen ? (
-      <Empty title="Nothing waits for you" icon="review">
-        Answers are held here where <code>serve.verify</code> names a second model and says{' '}
-        <code>action: hold</code>.
-      </Empty>
-    ) : (
-      <Empty title="Nothing fits" icon="search">
-        Choose another state, or leave the caller out.
-      </Empty>
-    );
+  const empty = isOpen ? (
+    <Empty title="Nothing waits for you" icon="review">
+      Answers are held here where <code>serve.verify</code> names a second model and says{' '}
+      <code>action: hold</code>.
+    </Empty>
+  ) : (
+    <Empty title="Nothing fits" icon="search">
+      Choose another state, or leave the caller out.
+    </Empty>
+  );
   return (
-    <nav aria-label="Held answers">
-      <ol class="queue">
-        {list.rows.map((review) => (
-          <li key={review.id} data-row="" class={review.id === now ? 'now' : ''}>
-            <Link
-              to={`${pathTo('review', review.id)}${search === '' ? '' : `?${search}`}`}
-              aria-current={review.id === now ? 'page' : undefined}
-            >
-              <span class="who">
-                <Text of={review.principal} most={28} />
-              </span>
-              <span class="muted">
-                <Disagreement of={review} />
-              </span>
-              <span class="muted small">
-                <Time at={review.at} />
-              </span>
-              {review.state !== 'open' && (
-                <Badge tone={STATES[review.state].tone}>{STATES[review.state].title}</Badge>
-              )}
-              {review.state === 'open' && review.votes.length > 0 && (
-                <span class="muted small">
-                  {counted(review.votes.length, 'vote or comment', 'votes and comments')}
-                </span>
-              )}
-            </Link>
-          </li>
-        ))}
-      </ol>
-      {list.more && (
-        <div class="actions center">
-          <Button small disabled={list.loadingMore} onPress={list.more}>
-            Show more
-          </Button>
-        </div>
+    <LoadedRows list={list} what="the queue" empty={empty}>
+      {(rows) => (
+        <nav aria-label="Held answers">
+          <ol class="queue">
+            {rows.map((review) => (
+              <li key={review.id} data-row="" class={review.id === now ? 'now' : ''}>
+                <Link
+                  to={`${pathTo('review', review.id)}${search === '' ? '' : `?${search}`}`}
+                  aria-current={review.id === now ? 'page' : undefined}
+                >
+                  <span class="who">
+                    <Text of={review.principal} most={28} />
+                  </span>
+                  <span class="muted">
+                    <Disagreement of={review} />
+                  </span>
+                  <span class="muted small">
+                    <Time at={review.at} />
+                  </span>
+                  {review.state !== 'open' && (
+                    <Badge tone={STATES[review.state].tone}>{STATES[review.state].title}</Badge>
+                  )}
+                  {review.state === 'open' && review.votes.length > 0 && (
+                    <span class="muted small">
+                      {counted(review.votes.length, 'vote or comment', 'votes and comments')}
+                    </span>
+                  )}
+                </Link>
+              </li>
+            ))}
+          </ol>
+        </nav>
       )}
-    </nav>
+    </LoadedRows>
   );
 }
 
@@ -189,7 +174,7 @@ function useRowKeys(): void {
   useEffect(() => {
     const pressed = (event: KeyboardEvent): void => {
       if ((event.key !== 'j' && event.key !== 'k') || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.target instanceof HTMLElement && event.target.closest('input,textarea,select')) return;
+      if (isWriting(event.target)) return;
       setTimeout(() => {
         const link = document.activeElement;
         if (link instanceof HTMLAnchorElement && link.closest('.queue') !== null) link.click();

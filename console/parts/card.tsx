@@ -14,7 +14,7 @@ export function Card({
   readonly lead?: ComponentChildren;
   readonly side?: ComponentChildren;
   readonly children?: ComponentChildren;
-  readonly tone?: 'alarmed' | 'held';
+  readonly tone?: 'alarmed' | 'held' | undefined;
   /** Without room at the sides: for tables. */
   readonly flush?: boolean;
 }) {

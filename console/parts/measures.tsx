@@ -1,3 +1,4 @@
+import { useId } from 'preact/hooks';
 import type { Order, OrderWish } from '../../src/incident/order.ts';
 import { tell } from '../data/ask.ts';
 import { touch } from '../data/query.ts';
@@ -19,12 +20,13 @@ export function Measures({
   readonly withCase?: boolean;
 }) {
   const mayAct = useMay('incident.act');
+  const list = useId();
   return (
     <ul class="measures">
       {orders.map((order) => (
         <li key={order.id} data-row="">
           <div>
-            <p class="happened">
+            <p class="happened" id={`${list}-${order.id}`}>
               <MeasureSentence of={order} />
             </p>
             <p class="muted small">
@@ -46,7 +48,7 @@ export function Measures({
             </p>
           </div>
           {mayAct && order.measure !== 'rollback' && (
-            <Button small onPress={() => askAndLift(order)}>
+            <Button small aria-describedby={`${list}-${order.id}`} onPress={() => askAndLift(order)}>
               Lift
             </Button>
           )}

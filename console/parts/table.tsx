@@ -1,8 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { Rows } from '../data/query.ts';
-import { Button } from './button.tsx';
-import { Empty } from './empty.tsx';
-import { Loading } from './loading.tsx';
+import { LoadedRows } from './loading.tsx';
 
 /** A column of a table. */
 export interface Column<Row> {
@@ -92,30 +90,10 @@ export function PagedTable<Row>({
   readonly what: string;
   readonly empty: ComponentChildren;
 }) {
-  if (list.loading) return <Loading what={what} lines={6} />;
-  if (list.rows.length === 0 && list.error) {
-    return (
-      <Empty
-        title={`Could not load ${what}`}
-        icon="refresh"
-        action={<Button onPress={list.refresh}>Try again</Button>}
-      >
-        {list.error.message}
-      </Empty>
-    );
-  }
-  if (list.rows.length === 0) return <>{empty}</>;
   return (
-    <div class={list.stale ? 'stale' : ''} aria-busy={list.stale || undefined}>
-      <Table {...table} rows={list.rows} />
-      {list.more && (
-        <div class="actions center">
-          <Button onPress={list.more} disabled={list.loadingMore}>
-            {list.loadingMore ? 'Loading …' : 'Show more'}
-          </Button>
-        </div>
-      )}
-    </div>
+    <LoadedRows list={list} what={what} empty={empty}>
+      {(rows) => <Table {...table} rows={rows} />}
+    </LoadedRows>
   );
 }
 

@@ -3,8 +3,8 @@ import { overlay } from './overlay.ts';
 import { go } from './router.tsx';
 import { ROUTES } from './routes.ts';
 
-/** Milliseconds that `g` waits for its second key. */
-const WAITS = 1200;
+/** Milliseconds after `g` during which a key means a page. */
+export const WAITS = 1200;
 
 /** Keys that work everywhere, as shown by `?`. */
 export const SHORTCUTS: readonly (readonly [keys: string, about: string])[] = [
@@ -52,7 +52,8 @@ export function useShortcuts(): void {
   }, []);
 }
 
-function isWriting(target: EventTarget | null): boolean {
+/** Whether keys go into a field: then they mean nothing else. */
+export function isWriting(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && target.closest('input,textarea,select,[contenteditable]') !== null;
 }
 

@@ -47,7 +47,7 @@ export function Outcome({
   const flips = run.steps.findIndex(({ scores }) => winner(scores) !== run.label);
   return (
     <>
-      <Card tone={verdict.tone === 'changed' ? 'alarmed' : verdict.tone === 'held' ? 'held' : undefined!}>
+      <Card tone={verdict.tone === 'changed' ? 'alarmed' : verdict.tone === 'held' ? 'held' : undefined}>
         <div class="lab-verdict" role="status">
           <span class={`chip ${verdict.tone}`}>{verdict.chip}</span>
           <p>{verdict.text}</p>

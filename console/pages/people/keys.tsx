@@ -244,12 +244,12 @@ function Acts({
   return (
     <span class="row-acts">
       {may.rotate && state === 'active' && (
-        <Button small onPress={rotate}>
+        <Button small about={principal} onPress={rotate}>
           Rotate
         </Button>
       )}
       {may.revoke && isUsable && (
-        <Button small onPress={revoke}>
+        <Button small about={principal} onPress={revoke}>
           Revoke
         </Button>
       )}

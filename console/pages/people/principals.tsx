@@ -140,7 +140,7 @@ function Shut({ of: { id, tenant, out } }: { readonly of: PrincipalRow }) {
     said(isOut ? 'Let in again.' : 'Shut out.');
   };
   return (
-    <Button small onPress={act}>
+    <Button small about={id} onPress={act}>
       {isOut ? 'Let in' : 'Shut out'}
     </Button>
   );

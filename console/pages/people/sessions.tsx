@@ -94,7 +94,7 @@ export function Sessions() {
                   title: <span class="unseen">What can be done</span>,
                   cell: (row) =>
                     mayEnd && (
-                      <Button small onPress={() => end(row)}>
+                      <Button small about={row.principal} onPress={() => end(row)}>
                         {row.principal === me?.principal ? 'End' : 'Sign out'}
                       </Button>
                     ),

@@ -61,7 +61,7 @@ function Model({
   const isBare = gating.every(({ state }) => state === 'none');
   return (
     <Card
-      tone={!served || isOpen ? 'alarmed' : isBare ? undefined! : 'held'}
+      tone={!served || isOpen ? 'alarmed' : isBare ? undefined : 'held'}
       title={
         <Link to={pathTo('models', model)}>
           <Text of={model} />{' '}

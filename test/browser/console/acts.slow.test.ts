@@ -107,6 +107,19 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
     await page.getByText('This is not renewed').waitFor({ state: 'detached' });
   });
 
+  it('says of a list, too, that it is old', async () => {
+    const { page, server } = await visit('/cases');
+    await page.getByText('Live').first().waitFor();
+    await page.getByText('Three keys of the tenant trial').first().waitFor();
+    server.fail(503);
+    server.world.publish({ kind: 'case', case: server.world.cases.get('C-2026-0012')! });
+    await page.getByText('This is not renewed').waitFor();
+    expect(await page.getByText('Three keys of the tenant trial').count()).toBeGreaterThan(0);
+    server.fail(undefined);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText('This is not renewed').waitFor({ state: 'detached' });
+  });
+
   it('opens any page, case or client from the palette', async () => {
     const { page } = await visit('/');
     await h1(page).waitFor();
@@ -283,7 +296,11 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
 
   it('lifts a measure', async () => {
     const { page, server } = await visit('/cases/C-2026-0010');
-    await page.getByRole('button', { name: 'Lift' }).first().click();
+    const lift = page.getByRole('button', { name: 'Lift' }).first();
+    // One of several of this name: which measure it ends is told beside.
+    const about = page.locator(`[id="${await lift.getAttribute('aria-describedby')}"]`);
+    expect(await about.textContent()).toMatch(/\w/);
+    await lift.click();
     await page.getByRole('dialog').getByRole('button', { name: 'Lift it' }).click();
     await page.getByText('Lifted.').waitFor();
     expect(lastAct(server)).toMatchObject({
