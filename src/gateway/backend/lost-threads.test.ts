@@ -188,7 +188,7 @@ describe('a run that never ends', () => {
     const first = { admitted: true, network: NETWORK, digest: SERVED, checks: [], event };
     const answers: object[] = [first, { ...first, ...later }];
     const loaded = await loadVersion(
-      { model: 'm', version: '1', config: models['m']!, source: SOURCE },
+      { model: 'm', version: '1', config: models.m!, source: SOURCE },
       {
         ...{ runtime, folder: '', wantsFeatures: () => false, record: async () => {}, now: () => 0 },
         ...{ signal: new AbortController().signal, makeRoom: async () => {} },
