@@ -24,7 +24,7 @@ const ANYBODY = {
 } as const;
 
 /**
- * A gateway to be put under load: `--mode full` (keys, rights, rates, budgets, guards that ask the model nothing more, the signed log) or `bare` (the same faces
+ * A gateway to be put under load: `--mode full` (keys, rights, rates, budgets, the guard of plain values, the signed log) or `bare` (the same faces
  * and the same runtime with nothing between). `--serve JSON` changes the configuration of the full one. Ends when its input does.
  */
 async function main(): Promise<void> {
