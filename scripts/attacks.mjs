@@ -41,7 +41,7 @@ ${table(seeing('labels'))}
 ${EVASION_ATTACKS.map(optionsOf).join('\n')}
 
 ## An attack of your own
-[examples/own-attack](../examples/own-attack/README.md) writes one in thirty lines and runs it through the same runner, which checks every
+[examples/own-attack](../examples/own-attack/README.md) writes one in forty lines and runs it through the same runner, which checks every
 example.
 ${existsSync(strength) ? `\n${readFileSync(strength, 'utf8').trim()}\n` : ''}`;
 }
