@@ -3,7 +3,7 @@ import type { AttackedExample } from '../assess/examples.ts';
 import { sampleAssessment, sampleResult } from '../assess/result.fixture.ts';
 import type { Assessment } from '../assess/result.ts';
 import { chooseExamples } from './demo-examples.ts';
-import { demoSummary } from './demo-summary.ts';
+import { demoSummary, liveSummary } from './demo-summary.ts';
 
 const picture = Float32Array.of(0);
 
@@ -84,6 +84,16 @@ describe('demoSummary of a run that was stopped', () => {
     const none = text({ results: [] });
     expect(none).toContain('nothing is known about the model');
     expect(none).not.toContain('─');
+  });
+});
+
+describe('where to look', () => {
+  it('names the link in any case, and the browser only where it opens there', () => {
+    const link = 'http://127.0.0.1:1/console/#link=x';
+    const [opened, shown] = [true, false].map((isOpened) => liveSummary(link, isOpened, (s) => s));
+    expect([opened, shown].every((text) => text!.includes(`Open      ${link}\n`))).toBe(true);
+    expect(opened).toContain('opens in your browser');
+    expect(shown).not.toContain('browser');
   });
 });
 

@@ -60,13 +60,14 @@ export function servedSummary(
 }
 
 /** Where to look while the demonstration goes on. Ends with a line feed. */
-export function liveSummary(link: string, bold: SummaryFacts['bold']): string {
+export function liveSummary(link: string, isOpened: boolean, bold: SummaryFacts['bold']): string {
   return [
     '',
     bold('The console'),
     '',
     'Twelve honest clients ask now. In 20 seconds somebody probes one picture, in 45 somebody begins to copy the model: watch them being caught.',
     '',
+    ...(isOpened ? ['It opens in your browser. Where it does not:'] : []),
     `Open      ${link}`,
     '          (works once, for ten minutes; all of it is a demonstration on this machine. Ctrl-C ends it)',
     '',

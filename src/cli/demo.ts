@@ -19,6 +19,7 @@ import { chooseExamples } from './demo-examples.ts';
 import { consoleLink, openDemoGateway, type ServingDemo, serveDemo } from './demo-serving.ts';
 import { demoSummary, hardenedSummary, liveSummary, servedSummary } from './demo-summary.ts';
 import { galleryFrom } from './gallery.ts';
+import { openBrowser } from './open-browser.ts';
 import { prepareFolder, writeText } from './output.ts';
 
 /** The largest changes of a pixel, as shares of its range. */
@@ -39,7 +40,9 @@ export const command: Command = {
     out: { value: 'FOLDER', help: 'where the report goes (default: glacis-demo)' },
     n: { value: 'N', help: 'how many pictures (default: 512)' },
     seed: { value: 'SEED', help: 'other pictures and other random starts (default: 1)' },
-    live: { help: 'end with the console open on live traffic, until Ctrl-C; so it is on a terminal' },
+    live: {
+      help: 'end with the console on live traffic, until Ctrl-C; so it is on a terminal, where a browser opens it',
+    },
     brief: { help: 'end when the reports are written, also on a terminal' },
   },
   examples: [
@@ -145,7 +148,9 @@ async function run({ given, terminal, signal }: CommandRun): Promise<number> {
     );
     terminal.print(closing(example.model, pictures));
     if (given.flag('live') || (terminal.isWatched === true && !given.flag('brief'))) {
-      terminal.print(liveSummary(await consoleLink(opened), terminal.bold));
+      const link = await consoleLink(opened);
+      const isOpened = terminal.isWatched === true && (await openBrowser(link, process.env));
+      terminal.print(liveSummary(link, isOpened, terminal.bold));
       await liveTraffic(opened.gateway, serving, { say, signal });
     }
   } finally {
