@@ -6,13 +6,20 @@ import { firstEntry } from '../gateway/record/archive.ts';
 import { readMonitorCalibration } from '../monitor/calibration-file.ts';
 import { monitorsSchema, monitorsSetting } from '../monitor/config-schema.ts';
 import type { HubChoice } from '../monitor/hub/messages.ts';
+import { readLabels } from '../monitor/past/labels-from-files.ts';
 import { type Past, pastFromEntries, pastFromFile } from '../monitor/past/open-past.ts';
+import type { PastLabels } from '../monitor/past/tell-labels.ts';
 import type { Given, OptionTable } from './args.ts';
 import { openFrom } from './log/open-log.ts';
 
 /** Options of both commands. */
 export const PAST_OPTIONS: OptionTable = {
   model: { value: 'NAME', help: 'only this model; whom lines are about that name none' },
+  labels: {
+    value: 'FILE',
+    many: true,
+    help: 'true labels, told late: .jsonl or .csv with decision, sample (0 unless given), label, at (right after its decision unless given); may be repeated',
+  },
   config: { value: 'FILE', help: 'a glacis.yaml, whose serve.monitors says how the monitors are set' },
   trust: {
     value: 'FILE',
@@ -36,6 +43,12 @@ export async function choiceFrom(given: Given): Promise<HubChoice> {
   const calibration =
     measured === undefined ? {} : await readMonitorCalibration(resolve(dirname(file ?? '.'), measured));
   return monitorsSetting(config, calibration);
+}
+
+/** The true labels that the arguments name; undefined without any. Errors: those of {@link readLabels}. */
+export async function labelsFrom(given: Given, signal: AbortSignal): Promise<PastLabels | undefined> {
+  const paths = given.texts('labels');
+  return paths.length === 0 ? undefined : readLabels(paths, signal);
 }
 
 /** The past that the arguments name, one after another: files, or folders of logs, which are verified as they are read. Errors: `option/invalid`, those of the log. */

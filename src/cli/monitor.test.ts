@@ -72,6 +72,38 @@ describe('glacis monitor', () => {
     expect(states.some(({ monitor }) => monitor === 'slow-bleeding')).toBe(false);
   });
 
+  test('true labels are told to the monitors, and said what became of', async () => {
+    const labels = join(folder, 'labels.csv');
+    const truth = (i: number) => `${i},${i % 10 === 0 ? 0 : 1}`;
+    const lines = ['decision,label', ...Array.from({ length: 3000 }, (_, i) => truth(i)), '5,7', 'none,1'];
+    writeFileSync(labels, lines.join('\n'));
+    const [json, report] = [join(folder, 'labelled.json'), join(folder, 'labelled.html')];
+    const given = ['--labels', labels, '--json', json, '--report', report];
+    const { code, text } = await run(pastOf(false), ...given);
+    expect(code).toBe(0);
+    const said = '3,002 labels: 1 of no decision here, 1 came again, 1 of these with something else.';
+    expect(text).toContain(said);
+    expect(text).toMatch(/fraud: accuracy \d\d\.\d\s% lately; 3000 of 4000 answers have a label/);
+    expect(readFileSync(report, 'utf8')).toContain(said);
+    expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({
+      labels: { labels: 3002, unknown: 1, twice: 1, contradicting: 1 },
+    });
+    const out = join(folder, 'with-labels.json');
+    const calibrated = await run('calibrate', pastOf(false), '--labels', labels, '--out', out);
+    expect(calibrated.text).toMatch(/fraud: .*accuracy/);
+    expect(calibrated.text).toContain(said);
+  });
+
+  test('a wrong label is named with its file and line', async () => {
+    const labels = join(folder, 'wrong.jsonl');
+    writeFileSync(labels, '{"decision":"1","label":1}\n{"decision":"2","label":"cat"}\n');
+    const { code, text } = await run(pastOf(false), '--labels', labels);
+    expect(code).toBe(2);
+    expect(text).toContain(
+      "wrong.jsonl, line 2: label: expected a whole number from 0 to 1000000, got 'cat'",
+    );
+  });
+
   test.each([
     [[]],
     [['nothing.csv']],

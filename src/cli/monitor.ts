@@ -3,14 +3,14 @@ import { analysePast } from '../monitor/past/analyse-past.ts';
 import { renderMonitorHtml } from '../report/monitor/html.ts';
 import { renderMonitorText } from '../report/monitor/text.ts';
 import { type Command, EXIT } from './command.ts';
-import { choiceFrom, PAST_OPTIONS, pastFrom } from './monitor-options.ts';
+import { choiceFrom, labelsFrom, PAST_OPTIONS, pastFrom } from './monitor-options.ts';
 import { prepareFile, writeText } from './output.ts';
 
 /** `glacis monitor`: what the monitors would have said. */
 export const command: Command = {
   usage: 'monitor PAST… [options]',
   about:
-    "Lets the monitors of attacks and drift look at past decisions, as if they had come in now. PAST is a server's data folder or the folder of its log (verified as it is read), JSON lines (of glacis log export, or of another server's log), or CSV with a time and what is known of principal, model, label, score and features. Monitors that nothing was measured for learn from the first decisions. docs/monitoring.md says what each sees.",
+    "Lets the monitors of attacks and drift look at past decisions, as if they had come in now. PAST is a server's data folder or the folder of its log (verified as it is read), JSON lines (of glacis log export, or of another server's log), or CSV with a time and what is known of principal, model, label, score and features. Monitors that nothing was measured for learn from the first decisions. Those of accuracy and calibration need --labels: what really was. docs/monitoring.md says what each sees.",
   options: {
     ...PAST_OPTIONS,
     json: { value: 'FILE', help: 'what was found as JSON' },
@@ -30,6 +30,7 @@ export const command: Command = {
       'glacis monitor upstream.csv --model fraud',
       "another server's log: time, principal, label, score, features",
     ],
+    ['glacis monitor ./data --labels labels.csv', 'with what really was: decision, label, time'],
   ],
   async run({ given, terminal, signal }) {
     const [json, report] = [given.text('json'), given.text('report')];
@@ -39,6 +40,7 @@ export const command: Command = {
     const analysis = await analysePast(await pastFrom(given), {
       choice,
       model: given.text('model'),
+      labels: await labelsFrom(given, signal),
       signal,
       progress: terminal.progress,
     });

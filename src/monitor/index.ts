@@ -9,6 +9,8 @@ export { type Monitors, type MonitorsSurroundings, openMonitors } from './hub/op
 export type { Monitor, MonitorKind, MonitorSetting, MonitorState } from './monitor.ts';
 export { analysePast, type PastAnalysis, type PastSetting } from './past/analyse-past.ts';
 export { calibratePast } from './past/calibrate-past.ts';
+export { readLabels } from './past/labels-from-files.ts';
 export { type Past, pastFromFile } from './past/open-past.ts';
+export type { PastLabelCounts, PastLabels } from './past/tell-labels.ts';
 export type { Sighting, Sketch, TrueLabel } from './sighting.ts';
 export { planSketch, type SketchPlan } from './sketch/sketch-plan.ts';

@@ -69,6 +69,10 @@ export interface MonitorKind<Options> {
   readonly about: string;
   readonly options: z.ZodType<Options>;
   make(options: Options, setting: MonitorSetting): Monitor;
-  /** Measures calm traffic (`setting.calm`): what {@link MonitorSetting.calibration} is from then on, as JSON. Undefined where there is too little of it, or nothing to measure. */
-  calibrate?(options: Options, setting: MonitorSetting): unknown;
+  /** Measures calm traffic (`setting.calm`): what {@link MonitorSetting.calibration} is from then on, as JSON. Undefined where there is too little of it, or nothing to measure. `labels` are the truths about it, as far as they are known. */
+  calibrate?(
+    options: Options,
+    setting: MonitorSetting,
+    more?: { readonly labels?: readonly TrueLabel[] | undefined },
+  ): unknown;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Monitors } from '../../monitor/hub/open-monitors.ts';
+import { labelSchema } from '../../monitor/label-schema.ts';
 import type { ClassNames } from '../backend/class-names.ts';
 import type { Monitors as MonitorsView } from '../console/api.ts';
 import { type ManagementRoute, route } from './route.ts';
@@ -15,16 +16,7 @@ export interface MonitorParts {
 const MOST_LABELS = 1000;
 
 const labels = z.strictObject({
-  labels: z
-    .array(
-      z.strictObject({
-        decision: z.string().regex(/^[0-9a-f]{32}$/, { error: 'the id of a decision' }),
-        sample: z.int().min(0).max(1_000_000).default(0),
-        label: z.int().min(0).max(1_000_000),
-      }),
-    )
-    .min(1)
-    .max(MOST_LABELS),
+  labels: z.array(labelSchema).min(1).max(MOST_LABELS),
 });
 
 /** How the monitors stand, and what really was: labels that somebody learns after the decision. */

@@ -8,6 +8,7 @@ import { type AnalysisEnd, type AnalysisSetting, statesInOrder } from './analysi
 import type { PastBatch } from './batch.ts';
 import type { Past } from './open-past.ts';
 import { openHere, openInThreads, type SharedAnalysis } from './shared-analysis.ts';
+import type { PastLabelCounts, PastLabels } from './tell-labels.ts';
 
 /** What monitors found in past decisions. */
 export interface PastAnalysis {
@@ -15,6 +16,8 @@ export interface PastAnalysis {
   readonly decisions: number;
   /** Lines that were no decision, and decisions of models that were not asked for. */
   readonly skipped: number;
+  /** What became of true labels, where some were given. */
+  readonly labels?: PastLabelCounts | undefined;
   readonly first: number | undefined;
   readonly last: number | undefined;
   readonly models: AnalysisEnd['models'];
@@ -38,6 +41,8 @@ export interface PastSetting {
   /** Sizes of one sample, where sketches are of pictures: what is sketched cannot be told from a row. */
   readonly sampleDims?: readonly number[] | undefined;
   readonly seed?: number | undefined;
+  /** What really was, as far as it is known. */
+  readonly labels?: PastLabels | undefined;
   /** Threads of monitors beside this one, which reads; 0 for none. What is found does not depend on it. */
   readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -58,7 +63,7 @@ const MOST_THREADS = 4;
  * source, `run/cancelled`, `run/failed`.
  */
 export async function analysePast(past: Past, setting: PastSetting): Promise<PastAnalysis> {
-  const { choice, model, seed = 0, signal, progress } = setting;
+  const { choice, model, seed = 0, labels, signal, progress } = setting;
   const { threads = Math.min(MOST_THREADS, Math.max(2, availableParallelism() - 1)) } = setting;
   const own: AnalysisSetting = { choice, model, seed, kinds: undefined };
   const heard = openTally();
@@ -75,7 +80,7 @@ export async function analysePast(past: Past, setting: PastSetting): Promise<Pas
     waiting = [];
   };
   try {
-    for await (const batch of past.batches(signal)) {
+    for await (const batch of (labels?.tellIn(past) ?? past).batches(signal)) {
       throwIfCancelled(signal, 'past decisions');
       read += batch.count;
       if (shared !== undefined) await look(batch);
@@ -88,6 +93,7 @@ export async function analysePast(past: Past, setting: PastSetting): Promise<Pas
     return {
       schema: 'glacis.monitor/1',
       ...end,
+      ...(labels && { labels: labels.counts() }),
       alarms: heard.alarms(),
       counts: heard.counts(),
       states: statesInOrder(end),

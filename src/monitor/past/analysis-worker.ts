@@ -17,8 +17,9 @@ port.on('message', (request: AnalysisRequest) => {
       return;
     }
     const { batch } = request;
-    const { skipped, features } = batch;
-    send({ kind: 'seen', alarms: analysis.take({ sightings: reader.sightings(batch), skipped, features }) });
+    const { skipped, features, labels } = batch;
+    const sightings = reader.sightings(batch);
+    send({ kind: 'seen', alarms: analysis.take({ sightings, skipped, features, labels }) });
   } catch (thrown) {
     const { code, message } = asGlacisError(thrown, 'run/failed', 'monitors of past decisions');
     send({ kind: 'failed', code, message });

@@ -2,9 +2,9 @@ import type { Alarm } from '../alarm.ts';
 import { chosenKinds } from '../hub/chosen-kinds.ts';
 import { KINDS } from '../hub/kinds.ts';
 import type { HubChoice } from '../hub/messages.ts';
-import { openWatches } from '../hub/watches.ts';
+import { openWatches, type Watches } from '../hub/watches.ts';
 import type { MonitorState } from '../monitor.ts';
-import type { Sighting } from '../sighting.ts';
+import type { Sighting, TrueLabel } from '../sighting.ts';
 import type { PastBlock } from './open-past.ts';
 
 /** How some of the monitors look at past decisions. Plain data: it crosses threads. */
@@ -83,7 +83,13 @@ export function openAnalysis({ choice, model: only, seed, kinds }: AnalysisSetti
       skipped += block.skipped;
       const alarms: Alarm[] = [];
       const wanted: Sighting[] = [];
-      for (const sighting of block.sightings) {
+      const { sightings, labels = [] } = block;
+      const told: Told[] = [];
+      let i = 0;
+      for (const sighting of sightings) {
+        while (told.length < labels.length && labels[told.length]!.after <= i)
+          told.push({ after: wanted.length, labels: labels[told.length]!.labels });
+        i++;
         const { model, digest, at } = sighting;
         if (only !== undefined && model !== only) {
           skipped++;
@@ -99,7 +105,7 @@ export function openAnalysis({ choice, model: only, seed, kinds }: AnalysisSetti
           if (known === undefined) {
             known = { model, digest, decisions: 0 };
             models.set(key, known);
-            const alike = block.sightings.filter((each) => each.model === model);
+            const alike = sightings.filter((each) => each.model === model);
             alarms.push(...watches.describe(describedBy(sighting, alike, block.features)));
           }
         }
@@ -109,7 +115,9 @@ export function openAnalysis({ choice, model: only, seed, kinds }: AnalysisSetti
         if (last === undefined || at > last) last = at;
       }
       decisions += wanted.length;
-      alarms.push(...watches.see(wanted));
+      for (const { labels: rest } of labels.slice(told.length))
+        told.push({ after: wanted.length, labels: rest });
+      alarms.push(...seeAndLearn(watches, wanted, told));
       return alarms;
     },
     end: () => ({
@@ -118,6 +126,25 @@ export function openAnalysis({ choice, model: only, seed, kinds }: AnalysisSetti
       states: watches.states(),
     }),
   };
+}
+
+/** Labels, and how many of the decisions that are looked at come before them. */
+interface Told {
+  readonly after: number;
+  readonly labels: readonly TrueLabel[];
+}
+
+/** Decisions with the labels among them. */
+function seeAndLearn(watches: Watches, sightings: readonly Sighting[], told: readonly Told[]): Alarm[] {
+  const alarms: Alarm[] = [];
+  let from = 0;
+  for (const { after, labels } of told) {
+    if (after > from) alarms.push(...watches.see(sightings.slice(from, after)));
+    from = after;
+    alarms.push(...watches.learn(labels));
+  }
+  alarms.push(...watches.see(from === 0 ? sightings : sightings.slice(from)));
+  return alarms;
 }
 
 /** What can be told of a model from what was decided. */

@@ -8,6 +8,7 @@ import {
   writeRecord,
 } from '../packed/record.ts';
 import type { Sighting } from '../sighting.ts';
+import type { LabelsAfter } from './tell-labels.ts';
 import { openTexts, type Texts } from './texts.ts';
 
 /** Some past decisions as they cross to other threads: numbers, sketches, ids as bytes, and each text once. The arrays lie in shared memory, and are used again after {@link ROOMS} − 2 further batches. */
@@ -25,6 +26,8 @@ export interface PastBatch {
   readonly skipped: number;
   /** Names of features, where the source names them. */
   readonly features: readonly string[] | undefined;
+  /** True labels that are told among these decisions, in order. */
+  readonly labels?: readonly LabelsAfter[] | undefined;
 }
 
 /** Decisions, numbers, floats and bytes of ids of one batch. */

@@ -3,7 +3,7 @@ import { GlacisError } from '../../core/error.ts';
 import { MONITOR_CALIBRATION, type MonitorCalibration } from '../calibration-file.ts';
 import { chosenKinds } from '../hub/chosen-kinds.ts';
 import { KINDS } from '../hub/kinds.ts';
-import type { Sighting } from '../sighting.ts';
+import type { Sighting, TrueLabel } from '../sighting.ts';
 import { planSketch } from '../sketch/sketch-plan.ts';
 import type { PastSetting } from './analyse-past.ts';
 import { describedBy } from './analysis.ts';
@@ -14,17 +14,20 @@ const MOST = 200_000;
 const MOST_MODELS = 16;
 
 /**
- * Measures calm traffic for every monitor that can be measured: what `serve.monitors.measured` names. Nothing in it may be an attack: give it a time that somebody looked at. Errors: `data/mismatch` where there is too little for any
+ * Measures calm traffic for every monitor that can be measured, with true labels those that need them, too: what `serve.monitors.measured` names. Nothing in it may be an attack: give it a time that somebody looked at. Errors: `data/mismatch` where there is too little for any
  * monitor; those of the source, `run/cancelled`.
  */
 export async function calibratePast(
   past: Past,
-  { choice, model: only, sampleDims: given, seed = 0, signal, progress }: PastSetting,
+  { choice, model: only, sampleDims: given, seed = 0, labels, signal, progress }: PastSetting,
 ): Promise<MonitorCalibration> {
   const calm = new Map<string, { sightings: Sighting[]; features: readonly string[] | undefined }>();
   let [calls, first, last] = [0, Number.POSITIVE_INFINITY, 0];
-  for await (const { sightings, features } of blocksOf(past, signal)) {
+  const told: TrueLabel[] = [];
+  for await (const block of blocksOf(labels?.tellIn(past) ?? past, signal)) {
+    const { sightings, features } = block;
     throwIfCancelled(signal, 'past decisions');
+    for (const { labels: each } of block.labels ?? []) told.push(...each);
     for (const sighting of sightings) {
       if (only !== undefined && sighting.model !== only) continue;
       let own = calm.get(sighting.model);
@@ -51,11 +54,15 @@ export async function calibratePast(
     for (const { kind, options } of chosenKinds(KINDS, choice, model)) {
       throwIfCancelled(signal, 'past decisions');
       progress?.({ label: `${model}: ${kind.name}`, done: Object.keys(found).length });
-      const measured: unknown = kind.calibrate?.(kind.options.parse(options ?? {}), {
-        ...{ model, version, digest, classes, seed, calm: learnt },
-        features: sampleDims ? planSketch({ sampleDims, names }).features : [],
-        ...{ calibration: undefined, freshId: () => String(next++) },
-      });
+      const measured: unknown = kind.calibrate?.(
+        kind.options.parse(options ?? {}),
+        {
+          ...{ model, version, digest, classes, seed, calm: learnt },
+          features: sampleDims ? planSketch({ sampleDims, names }).features : [],
+          ...{ calibration: undefined, freshId: () => String(next++) },
+        },
+        { labels: told },
+      );
       if (measured !== undefined) found[kind.name] = measured;
     }
     if (Object.keys(found).length > 0) models[model] = found;

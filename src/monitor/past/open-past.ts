@@ -5,6 +5,7 @@ import { openBatchReader } from './batch-sightings.ts';
 import { openLineReader } from './line-reader.ts';
 import { linesOf, piecesOf } from './lines-of.ts';
 import { csvSightings } from './sightings-from-csv.ts';
+import type { LabelsAfter } from './tell-labels.ts';
 
 /** Past decisions, in the order in which they stand. */
 export interface Past {
@@ -18,13 +19,17 @@ export interface PastBlock {
   readonly skipped: number;
   /** Names of features, where the source names them. */
   readonly features: readonly string[] | undefined;
+  /** True labels that are told among them, in order. */
+  readonly labels?: readonly LabelsAfter[] | undefined;
 }
 
 /** The decisions of a past as sightings, some thousand at a time. Errors: those of the past. */
 export async function* blocksOf(past: Past, signal?: AbortSignal): AsyncGenerator<PastBlock> {
   const reader = openBatchReader();
-  for await (const batch of past.batches(signal))
-    yield { sightings: reader.sightings(batch), skipped: batch.skipped, features: batch.features };
+  for await (const batch of past.batches(signal)) {
+    const { skipped, features, labels } = batch;
+    yield { sightings: reader.sightings(batch), skipped, features, labels };
+  }
 }
 
 /**

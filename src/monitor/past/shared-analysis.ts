@@ -48,8 +48,8 @@ export function openHere(setting: AnalysisSetting): SharedAnalysis {
   const analysis = openAnalysis(setting);
   return {
     async take(batch) {
-      const { skipped, features } = batch;
-      return inOrder(analysis.take({ sightings: reader.sightings(batch), skipped, features }));
+      const { skipped, features, labels } = batch;
+      return inOrder(analysis.take({ sightings: reader.sightings(batch), skipped, features, labels }));
     },
     end: async () => ({ alarms: [], end: analysis.end() }),
     close: async () => {},

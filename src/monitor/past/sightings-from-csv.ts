@@ -1,5 +1,6 @@
 import { GlacisError } from '../../core/error.ts';
 import type { Sighting } from '../sighting.ts';
+import { fieldsOf, timeOf } from './csv-line.ts';
 
 /** Columns that are no features, by the names that they may have. */
 const NAMES: Readonly<Record<string, string>> = {
@@ -108,13 +109,6 @@ function whole(text: string | undefined): number | undefined {
   return text !== undefined && Number.isInteger(value) && value >= 0 ? value : undefined;
 }
 
-/** A time as ISO 8601 has it, or as milliseconds or seconds since 1970. */
-function timeOf(text: string | undefined): number {
-  if (text === undefined) return Number.NaN;
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) < 1e11 ? 1000 * Number(text) : Number(text);
-  return Date.parse(text);
-}
-
 /** `guard:action:score` with blanks between, as the export writes them. */
 function guardsOf(text: string | undefined): Sighting['guards'] {
   if (text === undefined) return [];
@@ -125,35 +119,4 @@ function guardsOf(text: string | undefined): Sighting['guards'] {
       const [guard, action, score] = word.split(':');
       return guard && action ? [{ guard, action, score: Number(score ?? Number.NaN) }] : [];
     });
-}
-
-/** Fields of one line (RFC 4180, without line ends in quotes). */
-function fieldsOf(given: string): readonly string[] {
-  const line = given.endsWith('\r') ? given.slice(0, -1) : given;
-  if (!line.includes('"')) return line.split(',');
-  const fields: string[] = [];
-  let at = 0;
-  for (;;) {
-    if (line[at] !== '"') {
-      const end = line.indexOf(',', at);
-      fields.push(end < 0 ? line.slice(at) : line.slice(at, end));
-      if (end < 0) return fields;
-      at = end + 1;
-      continue;
-    }
-    let field = '';
-    for (;;) {
-      const end = line.indexOf('"', at + 1);
-      // A quote that never ends is a broken line.
-      if (end < 0) return [];
-      field += line.slice(at + 1, end);
-      at = end + 1;
-      if (line[at] !== '"') break;
-      field += '"';
-    }
-    fields.push(field);
-    if (at >= line.length) return fields;
-    if (line[at] !== ',') return [];
-    at++;
-  }
 }

@@ -1,5 +1,6 @@
 import type { PastAnalysis } from '../../monitor/past/analyse-past.ts';
-import { count, counted } from '../format.ts';
+import type { PastLabelCounts } from '../../monitor/past/tell-labels.ts';
+import { count, counted, percent } from '../format.ts';
 
 /** What was found, in a sentence. */
 export function headlineOf({ decisions, counts }: PastAnalysis): string {
@@ -13,6 +14,24 @@ export function headlineOf({ decisions, counts }: PastAnalysis): string {
     faults > 0 && counted(faults, 'fault'),
   ].filter((part) => part !== false);
   return `${looked} the monitors raised ${parts.join(', ')}.`;
+}
+
+/** What became of true labels, and what they say of each model's accuracy; nothing where none were given. */
+export function labelsOf({ labels, states }: PastAnalysis): readonly string[] {
+  if (labels === undefined) return [];
+  const said = states.flatMap(({ monitor, model, phase, because, parts }) => {
+    const accuracy = parts.find(({ name }) => name === 'accuracy')?.score;
+    const speaks = monitor === 'accuracy' && (phase === 'watching' || phase === 'alarmed');
+    return speaks && accuracy !== undefined && because !== undefined
+      ? [`${model}: accuracy ${percent(accuracy)} lately; ${because}.`]
+      : [];
+  });
+  return [labelCounts(labels), ...said];
+}
+
+/** What became of true labels, in a sentence. */
+export function labelCounts({ labels, unknown, twice, contradicting }: PastLabelCounts): string {
+  return `${counted(labels, 'label')}: ${count(unknown)} of no decision here, ${count(twice)} came again, ${count(contradicting)} of these with something else.`;
 }
 
 /** Monitors that saw nothing because something was missing. */
