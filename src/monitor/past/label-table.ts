@@ -31,7 +31,7 @@ const MOST = { labels: 2_000_000, characters: 2 ** 28 };
 /** More than the place of any sample. */
 const SAMPLES = 2 ** 20;
 
-/** Opens an empty table. Memory: about 250 bytes a label with an id of 32 characters. */
+/** Opens an empty table. Memory: about 110 bytes a label with an id of 32 characters (measured with half a million). */
 export function openLabelTable(most = MOST): LabelTable {
   const first = new Map<string, number>();
   const decisions: string[] = [];
