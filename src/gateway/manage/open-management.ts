@@ -1,3 +1,4 @@
+import { chmod } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -7,9 +8,10 @@ import type { Event } from '../decision.ts';
 import type { Principal } from '../principal.ts';
 import { REFUSALS, Refused } from '../refusal.ts';
 import type { Identifier } from '../rights.ts';
+import { removeLeftSocket } from './left-socket.ts';
 import { type Door, type Knock, type ManagementAnswer, type ManagementRoute, NOBODY } from './route.ts';
 
-/** Where the management side listens. */
+/** Where the management side listens. The file of a socket is its owner's alone, and one that a killed process left is taken away. */
 export type ManagementPlace = { readonly host: string; readonly port: number } | { readonly socket: string };
 
 /** What it stands on. */
@@ -60,6 +62,9 @@ export async function openManagement(
   place: ManagementPlace,
   given: ManagementSurroundings,
 ): Promise<Management> {
+  // Windows' pipes are no files.
+  const file = 'socket' in place && process.platform !== 'win32' ? place.socket : undefined;
+  if (file !== undefined) await removeLeftSocket(file);
   const server: FastifyInstance = fastify({
     bodyLimit: MOST_BODY,
     requestTimeout: 30_000,
@@ -134,6 +139,8 @@ export async function openManagement(
     const address = await server.listen(
       'socket' in place ? { path: place.socket } : { host: place.host, port: place.port },
     );
+    // Whatever the umask says.
+    if (file !== undefined) await chmod(file, 0o600);
     return { address: 'socket' in place ? place.socket : address, close: () => server.close() };
   } catch (thrown) {
     await server.close();
