@@ -47,7 +47,7 @@ describe('the levels', () => {
     expect(ids[0]).toEqual(['fgsm', 'pgd', 'apgd-ce', 'square', 'fmn']);
     expect(ids[1]).toEqual(['fgsm', 'pgd', 'fmn', 'autoattack', 'deepfool']);
     expect(ids[2]).toEqual([
-      ...['fgsm', 'pgd', 'fmn', 'deepfool', 'autoattack', 'mi-fgsm', 'acg', 'fab', 'brendel-bethge', 'nes'],
+      ...['fgsm', 'pgd', 'deepfool', 'autoattack', 'mi-fgsm', 'acg', 'fab', 'fmn', 'brendel-bethge', 'nes'],
       ...['hop-skip-jump', 'spatial', 'semantic'],
     ]);
     expect(plans('exhaustive', { norm: 'l2' }).map(({ attack }) => attack.id)).toContain('ddn');

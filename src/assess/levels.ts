@@ -30,7 +30,7 @@ const WHITE_BOX: Readonly<Record<Level, string>> = {
   quick: 'fgsm, pgd, apgd-ce, square(queries=300), fmn',
   standard: 'autoattack, deepfool',
   exhaustive:
-    'autoattack(version=plus), mi-fgsm, acg, ddn, fab, brendel-bethge, nes, hop-skip-jump, pointwise, spatial, semantic',
+    'autoattack(version=plus), mi-fgsm, acg, ddn, fab, fmn(restarts=5), brendel-bethge, nes, hop-skip-jump, pointwise, spatial, semantic',
 };
 
 /** Attacks that only ask, each level with those before. */
@@ -44,7 +44,7 @@ const BLACK_BOX: Readonly<Record<Level, string>> = {
 const CONTAINED: Readonly<Record<Level, readonly string[]>> = {
   quick: [],
   standard: ['apgd-ce', 'square(queries=300)'],
-  exhaustive: ['apgd-ce', 'square(queries=300)', 'autoattack'],
+  exhaustive: ['apgd-ce', 'square(queries=300)', 'fmn', 'autoattack'],
 };
 
 /** Answers over which attacks that can do so average the gradient of a model that draws at random. */

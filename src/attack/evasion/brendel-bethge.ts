@@ -11,7 +11,10 @@ import { adversarialStart } from './starting-point.ts';
 
 /** Options of Brendel and Bethge's attack. */
 export interface BrendelBethgeOptions {
+  /** Steps of each run. */
   readonly steps: number;
+  /** Runs, each from noise of its own; the paper has one. */
+  readonly restarts: number;
   /** Radius of a step at first, for each element and inputs between 0 and 1; scaled by the bounds' width elsewhere. */
   readonly lr: number;
   /** By what the radius is multiplied `lrNumDecay` times on the way. */
@@ -35,7 +38,7 @@ export interface BrendelBethgeOptions {
  * Brendel and Bethge's attack (2019): from a point that reaches the goal ({@link adversarialStart}), brought near the boundary, it follows the boundary.
  * Each step is the best one within a trust region that ends on the boundary, taken as a plane, within the bounds
  * ({@link boundaryStepFor}). As the authors' code in foolbox, where the radius also grows with the batch.
- * Cost: `steps` gradients, some dozens of answers to start, and {@link refine}.
+ * Cost: for each run `steps` gradients, some dozens of answers to start, and {@link refine}.
  */
 export const brendelBethge: Attack<BrendelBethgeOptions> = defineSampleAttack({
   id: 'brendel-bethge',
@@ -47,6 +50,7 @@ export const brendelBethge: Attack<BrendelBethgeOptions> = defineSampleAttack({
   use: 'Starts on the far side of the boundary, so that gradients that vanish at the sample do not stop it.',
   defaults: {
     steps: 1000,
+    restarts: 1,
     lr: 1e-3,
     lrDecay: 0.5,
     lrNumDecay: 20,
@@ -59,6 +63,7 @@ export const brendelBethge: Attack<BrendelBethgeOptions> = defineSampleAttack({
   },
   check(options) {
     wholeFrom(options, 'steps', 1);
+    wholeFrom(options, 'restarts', 1);
     numberIn(options, 'lr', 0);
     numberIn(options, 'lrDecay', 0, 1);
     wholeFrom(options, 'lrNumDecay', 1);
@@ -68,14 +73,19 @@ export const brendelBethge: Attack<BrendelBethgeOptions> = defineSampleAttack({
     wholeFrom(options, 'initTries', 1);
     choiceOf(options, 'rounding', ['zero', 'straight-through']);
   },
-  cost: ({ steps, binarySearchSteps }) => ({ gradients: steps, evaluations: 20 + binarySearchSteps }),
+  cost: ({ steps, restarts, binarySearchSteps }) => ({
+    gradients: restarts * steps,
+    evaluations: restarts * (20 + binarySearchSteps),
+  }),
   *talk(victim, options) {
-    const x = yield* adversarialStart(victim, options.initTries);
-    if (!x) return;
-    const way = wayHome(victim.ball.norm, victim.x0, x.slice());
-    yield* bisect(victim, way, x, 0, 1, 2 ** -options.binarySearchSteps);
-    yield* follow(victim, x, options);
-    if (options.refine) yield* refine(victim);
+    for (let run = 0; run < options.restarts; run++) {
+      const x = yield* adversarialStart(victim, options.initTries, run);
+      if (!x) return;
+      const way = wayHome(victim.ball.norm, victim.x0, x.slice());
+      yield* bisect(victim, way, x, 0, 1, 2 ** -options.binarySearchSteps);
+      yield* follow(victim, x, options);
+      if (options.refine) yield* refine(victim);
+    }
   },
 });
 

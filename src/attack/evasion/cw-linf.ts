@@ -3,14 +3,18 @@ import type { Attack } from '../attack.ts';
 import { widthOf } from '../ball-geometry.ts';
 import { choiceOf, numberIn, wholeFrom } from '../option-checks.ts';
 import { ownChoice } from '../own-choice.ts';
+import type { Talk } from '../question.ts';
 import { refine } from '../refine.ts';
-import { defineSampleAttack } from '../sample-attack.ts';
+import { defineSampleAttack, type Victim } from '../sample-attack.ts';
+import { scatter } from '../scatter.ts';
 import { tanhSpace } from './tanh-space.ts';
 
 /** Options of Carlini and Wagner's attack in linf. */
 export interface CarliniWagnerLinfOptions {
   /** Steps of Adam for each constant. */
   readonly steps: number;
+  /** Runs: the first from the sample itself, as published, the others from random points within half of the best distance. */
+  readonly restarts: number;
   /** Adam's learning rate, in the space of the hyperbolic tangent. */
   readonly stepSize: number;
   /** The first constant: how much the goal weighs against what exceeds the threshold. */
@@ -52,6 +56,7 @@ export const cwLinf: Attack<CarliniWagnerLinfOptions> = defineSampleAttack({
   use: 'To compare with published figures; fmn and fab come as near for a fraction of the cost.',
   defaults: {
     steps: 100,
+    restarts: 1,
     stepSize: 0.005,
     initialConst: 1e-5,
     largestConst: 20,
@@ -64,6 +69,7 @@ export const cwLinf: Attack<CarliniWagnerLinfOptions> = defineSampleAttack({
   },
   check(options) {
     wholeFrom(options, 'steps', 1);
+    wholeFrom(options, 'restarts', 1);
     numberIn(options, 'stepSize', 0);
     numberIn(options, 'initialConst', 0);
     numberIn(options, 'largestConst', 0);
@@ -73,53 +79,67 @@ export const cwLinf: Attack<CarliniWagnerLinfOptions> = defineSampleAttack({
     numberIn(options, 'confidence', 0, Number.MAX_VALUE, 'or equal');
     choiceOf(options, 'rounding', ['zero', 'straight-through']);
   },
-  cost: ({ steps, initialConst, largestConst, constFactor }) => ({
-    gradients: steps * Math.max(1, Math.ceil(Math.log(largestConst / initialConst) / Math.log(constFactor))),
+  cost: ({ steps, restarts, initialConst, largestConst, constFactor }) => ({
+    gradients:
+      restarts *
+      steps *
+      Math.max(1, Math.ceil(Math.log(largestConst / initialConst) / Math.log(constFactor))),
     evaluations: 0,
   }),
   *talk(victim, options) {
-    const { x0, size, ball } = victim;
-    const { confidence } = options;
-    const width = widthOf(ball.bounds);
-    const space = tanhSpace(ball.bounds);
-    const choice = ownChoice(victim, confidence > 0);
-    const w = new Float32Array(size);
-    space.into(x0, SHRINK, w);
-    const x = new Float32Array(size);
-    const slope = new Float32Array(size);
-    const downhill = new Float32Array(size);
-    let threshold = width;
-    let c = options.initialConst;
-    let succeeds = true;
-    while (succeeds && threshold > options.smallestThreshold * width) {
-      succeeds = false;
-      const descent = adam(size, options.stepSize);
-      for (; c < options.largestConst && !succeeds; c *= succeeds ? 1 : options.constFactor) {
-        for (let step = 0; step < options.steps && !succeeds; step++) {
-          space.outOf(w, x, slope);
-          const { gradient, margins, reached } = yield* victim.gradient(x, {
-            loss: 'margin',
-            probe: choice.probe,
-          });
-          const wanting = margins[0]! + confidence;
-          const weight = wanting > 0 ? c : 0;
-          let [excess, largest] = [0, 0];
-          for (let i = 0; i < size; i++) {
-            const change = x[i]! - x0[i]!;
-            const over = Math.abs(change) - threshold;
-            if (over > 0) excess += over;
-            largest = Math.max(largest, Math.abs(change));
-            downhill[i] = ((over > 0 ? Math.sign(change) : 0) - weight * gradient[i]!) * slope[i]!;
-          }
-          if (reached[0] && wanting <= 0) choice.see(x, largest);
-          if (weight * wanting + excess < SOLVED * c) {
-            succeeds = true;
-            threshold = Math.min(threshold, largest) * options.decreaseFactor;
-          } else descent(w, downhill);
-        }
-      }
+    const start = victim.x0.slice();
+    for (let run = 0; run < options.restarts; run++) {
+      const { reached, distance } = victim.best();
+      if (run > 0 && !reached) return;
+      if (run > 0) scatter(victim, start, distance / 2, [run]);
+      yield* descend(victim, start, options);
+      if (options.refine && options.confidence === 0) yield* refine(victim);
     }
-    yield* choice.putForward();
-    if (options.refine && confidence === 0) yield* refine(victim);
   },
 });
+
+/** The search for the least threshold from `start`. */
+function* descend(victim: Victim, start: Float32Array, options: CarliniWagnerLinfOptions): Talk {
+  const { x0, size, ball } = victim;
+  const { confidence } = options;
+  const width = widthOf(ball.bounds);
+  const space = tanhSpace(ball.bounds);
+  const choice = ownChoice(victim, confidence > 0);
+  const w = new Float32Array(size);
+  space.into(start, SHRINK, w);
+  const x = new Float32Array(size);
+  const slope = new Float32Array(size);
+  const downhill = new Float32Array(size);
+  let threshold = width;
+  let c = options.initialConst;
+  let succeeds = true;
+  while (succeeds && threshold > options.smallestThreshold * width) {
+    succeeds = false;
+    const descent = adam(size, options.stepSize);
+    for (; c < options.largestConst && !succeeds; c *= succeeds ? 1 : options.constFactor) {
+      for (let step = 0; step < options.steps && !succeeds; step++) {
+        space.outOf(w, x, slope);
+        const { gradient, margins, reached } = yield* victim.gradient(x, {
+          loss: 'margin',
+          probe: choice.probe,
+        });
+        const wanting = margins[0]! + confidence;
+        const weight = wanting > 0 ? c : 0;
+        let [excess, largest] = [0, 0];
+        for (let i = 0; i < size; i++) {
+          const change = x[i]! - x0[i]!;
+          const over = Math.abs(change) - threshold;
+          if (over > 0) excess += over;
+          largest = Math.max(largest, Math.abs(change));
+          downhill[i] = ((over > 0 ? Math.sign(change) : 0) - weight * gradient[i]!) * slope[i]!;
+        }
+        if (reached[0] && wanting <= 0) choice.see(x, largest);
+        if (weight * wanting + excess < SOLVED * c) {
+          succeeds = true;
+          threshold = Math.min(threshold, largest) * options.decreaseFactor;
+        } else descent(w, downhill);
+      }
+    }
+  }
+  yield* choice.putForward();
+}

@@ -11,6 +11,7 @@ import { choiceOf, numberIn, wholeFrom } from '../option-checks.ts';
 import type { Talk } from '../question.ts';
 import { allLeadsOf, type Rival, rankedRivals, rivalsOf } from '../rivals.ts';
 import { defineSampleAttack, type Victim } from '../sample-attack.ts';
+import { scatter } from '../scatter.ts';
 
 /** Options of FAB. */
 export interface FabOptions {
@@ -146,22 +147,6 @@ function land(
     x[i] = next;
   }
   return moved !== 0;
-}
-
-/** Moves `x` from the sample to a random point at distance `radius` (as far as the bounds allow), as the authors' code does. */
-function scatter(
-  { x0, size, ball, rng }: Victim,
-  x: Float32Array,
-  radius: number,
-  keys: readonly (string | number)[],
-): void {
-  const random = rng(...keys);
-  const draw = () => (ball.norm === 'linf' ? 2 * random.uniform() - 1 : random.normal());
-  const direction = Float32Array.from({ length: size }, draw);
-  const length = Math.max(distance(ball.norm, direction, new Float32Array(size), 0, size), 1e-12);
-  const [low, high] = ball.bounds;
-  for (let i = 0; i < size; i++)
-    x[i] = Math.min(high, Math.max(low, x0[i]! + (radius / length) * direction[i]!));
 }
 
 const shared = {

@@ -75,3 +75,16 @@ describe.each(CASES.map((c) => [c.attack.id, c] as const))('%s', (_id, { attack,
     expect(near.length).toBeGreaterThanOrEqual(within[norm]!);
   });
 });
+
+// Which part of the boundary is nearest is not to be seen from one start: the same attacks from five.
+describe.each([
+  { attack: as(brendelBethge), options: { steps: 200, lr: 0.05, restarts: 5 }, near: 24 },
+  { attack: as(cwLinf), options: { steps: 30, stepSize: 0.05, constFactor: 8, restarts: 5 }, near: 21 },
+  { attack: as(fmn), options: { restarts: 5 }, near: 23 },
+])('$attack.id from five starts', ({ attack, options, near }) => {
+  it('finds the nearest example there is in linf', async () => {
+    const least = leastIn('linf');
+    const { far } = await attackTiny(engine, network, attack, 'linf', options);
+    expect(far.filter((each, i) => each < 1.01 * least[i]!).length).toBeGreaterThanOrEqual(near);
+  });
+});

@@ -20,11 +20,11 @@ const OTHERS_AT_ONCE = 8;
  * take the bounds themselves instead of what lies between; where bounds are open, noise is normal and grows from draw to draw.
  *
  * Noise often belongs to one class; a sample of that class starts from another clean sample instead, the nearest of another
- * class that reaches the goal. `undefined` where nothing does. Cost: up to `tries` answers on noise (most samples need one), then up to
+ * class that reaches the goal. `undefined` where nothing does. Runs after the first (`run` above 0) draw other noise. Cost: up to `tries` answers on noise (most samples need one), then up to
  * 64 on other samples; about 10 for the blending.
  */
-export function* adversarialStart(victim: Victim, tries: number): Talk<Float32Array | undefined> {
-  const far = (yield* adversarialNoise(victim, tries)) ?? (yield* adversarialSample(victim));
+export function* adversarialStart(victim: Victim, tries: number, run = 0): Talk<Float32Array | undefined> {
+  const far = (yield* adversarialNoise(victim, tries, run)) ?? (yield* adversarialSample(victim));
   if (!far) return undefined;
   const { x0, size, answers } = victim;
   const points = new Float32Array(BLENDS_AT_ONCE * size);
@@ -44,9 +44,10 @@ export function* adversarialStart(victim: Victim, tries: number): Talk<Float32Ar
 function* adversarialNoise(
   { x0, size, ball, rng, answers }: Victim,
   tries: number,
+  run: number,
 ): Talk<Float32Array | undefined> {
   const [low, high] = ball.bounds;
-  const noise = noiseFrom(rng('start'));
+  const noise = noiseFrom(run === 0 ? rng('start') : rng('start', run));
   const most = pointsAtOnce(size);
   const points = new Float32Array(Math.min(most, tries) * size);
   for (let tried = 0, wanted = 1; tried < tries; wanted *= 2) {
