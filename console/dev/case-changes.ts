@@ -55,18 +55,26 @@ export function changeOwner(call: FixtureCall): Case {
   return change(call.world, call.params.id!, { owner: to });
 }
 
+/** The policy of the fixture: these wait for a second person in a case. */
+export function needsTwo({ measure }: OrderWish): boolean {
+  return measure === 'quarantine' || measure === 'rollback';
+}
+
+/** A measure beside any case; what takes two persons waits in the first one that is open. */
+export function order(world: World, wish: OrderWish, by: string): unknown {
+  if (!needsTwo(wish)) return give(world, wish, by);
+  const open = [...world.cases.values()].find(({ state }) => state === 'open');
+  return act(world, open!.id, wish, by);
+}
+
 /** Does what is wished for, or asks for a second person. */
 export function act(world: World, id: string, wish: OrderWish, by: string): unknown {
-  if (wish.measure === 'quarantine' || wish.measure === 'rollback') {
+  if (needsTwo(wish)) {
     const ask = `ask-${hex(world.rng, 4)}`;
-    return {
-      done: false,
-      act: ask,
-      case: note(world, id, by, { kind: 'asked', act: ask, needs: 'approval', wish }),
-    };
+    return { asked: ask, case: note(world, id, by, { kind: 'asked', act: ask, needs: 'approval', wish }) };
   }
   const order = give(world, { ...wish, case: id }, by);
-  return { done: true, order, case: world.cases.get(id) };
+  return { order, case: world.cases.get(id) };
 }
 
 /** Puts a measure in force; it contains its case. */

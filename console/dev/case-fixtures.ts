@@ -1,7 +1,7 @@
 import type { CaseDetail, CaseOpening, OpenedCase } from '../../src/gateway/console/api.ts';
 import type { Case } from '../../src/incident/case.ts';
 import type { OrderWish } from '../../src/incident/order.ts';
-import { act, changeOwner, changeState, decide, give, lift, note } from './case-changes.ts';
+import { act, changeOwner, changeState, decide, lift, note } from './case-changes.ts';
 import { suggestionsOf } from './case-suggestions.ts';
 import type { Fixture, FixtureCall, Plain } from './fixture-server.ts';
 import { paged } from './paging.ts';
@@ -21,7 +21,6 @@ export const caseFixtures: readonly Fixture[] = [
         query,
       ),
   },
-  { method: 'GET', path: '/api/orders', run: ({ world, query }) => paged(world.orders, query) },
   {
     method: 'POST',
     path: '/api/cases/:id/act',
@@ -44,7 +43,6 @@ export const caseFixtures: readonly Fixture[] = [
     method: 'POST',
     path: '/api/cases/:id/lift',
     run: ({ world, params, body, by }) => ({
-      done: true,
       order: lift(world, String(body.order), by),
       case: world.cases.get(params.id!),
     }),
@@ -57,16 +55,6 @@ export const caseFixtures: readonly Fixture[] = [
   },
   { method: 'POST', path: '/api/cases/:id/approve', run: (call) => decide(call, 'approved') },
   { method: 'POST', path: '/api/cases/:id/decline', run: (call) => decide(call, 'declined') },
-  {
-    method: 'POST',
-    path: '/api/orders',
-    run: ({ world, body, by }) => give(world, body.wish as OrderWish, by),
-  },
-  {
-    method: 'POST',
-    path: '/api/orders/:id/lift',
-    run: ({ world, params, by }) => lift(world, params.id!, by),
-  },
 ];
 
 function casesOf(

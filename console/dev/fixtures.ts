@@ -2,6 +2,7 @@ import { alertFixtures } from './alert-fixtures.ts';
 import { caseFixtures } from './case-fixtures.ts';
 import type { Fixture } from './fixture-server.ts';
 import { impactFixtures } from './impact-fixtures.ts';
+import { measureFixtures } from './measure-fixtures.ts';
 import { modelFixtures } from './model-fixtures.ts';
 import { trafficFixtures } from './traffic-fixtures.ts';
 
@@ -10,6 +11,7 @@ export const FIXTURES: readonly Fixture[] = [
   ...trafficFixtures,
   ...modelFixtures,
   ...caseFixtures,
+  ...measureFixtures,
   ...impactFixtures,
   ...alertFixtures,
 ];

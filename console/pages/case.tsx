@@ -12,6 +12,7 @@ import { counted, span } from '../parts/format.ts';
 import { Loaded } from '../parts/loading.tsx';
 import { Measures } from '../parts/measures.tsx';
 import { Tabs } from '../parts/tabs.tsx';
+import { TakeMeasure } from '../parts/take-measure/take-measure.tsx';
 import { Text } from '../parts/text.tsx';
 import { Time } from '../parts/time.tsx';
 import { confirm } from '../shell/confirm.tsx';
@@ -75,6 +76,17 @@ function Whole({ of }: { readonly of: CaseDetail }) {
               ) : (
                 <Measures orders={inForce} withCase={false} />
               )}
+              <div class="actions">
+                <TakeMeasure
+                  about={{
+                    case: it.id,
+                    because: it.title,
+                    ...(it.principals[0] !== undefined && { name: it.principals[0] }),
+                    ...(it.models[0] !== undefined && { model: it.models[0] }),
+                    ...(it.principals.length === 0 && { measure: 'verify', who: 'everybody' }),
+                  }}
+                />
+              </div>
             </Card>
           )}
         </div>

@@ -1,11 +1,15 @@
+import type { Page } from '../../src/gateway/console/api.ts';
 import type { Case } from '../../src/incident/case.ts';
-import { pathOf, useRows } from '../data/query.ts';
+import type { Order } from '../../src/incident/order.ts';
+import { pathOf, useQuery, useRows } from '../data/query.ts';
 import { Card, Opening } from '../parts/card.tsx';
 import { CaseRow } from '../parts/case-row.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { Filters, Search, Select } from '../parts/field.tsx';
 import { counted, span } from '../parts/format.ts';
 import { LoadedRows } from '../parts/loading.tsx';
+import { Measures } from '../parts/measures.tsx';
+import { TakeMeasure } from '../parts/take-measure/take-measure.tsx';
 import { Link, setQuery } from '../shell/router.tsx';
 import type { PageProps } from '../shell/routes.ts';
 import { CasePage } from './case.tsx';
@@ -44,7 +48,12 @@ function List({ query }: { readonly query: URLSearchParams }) {
               ? `${counted(open.length, 'case waits', 'cases wait')} for a person.`
               : 'No case waits for anybody.'
         }
-        side={<OpenCase />}
+        side={
+          <div class="actions">
+            <OpenCase />
+            <TakeMeasure />
+          </div>
+        }
       >
         Alarms about the same thing form one case.
         {containedWords(times)}
@@ -111,7 +120,23 @@ function List({ query }: { readonly query: URLSearchParams }) {
           )}
         </LoadedRows>
       </Card>
+      <InForce />
     </>
+  );
+}
+
+/** Everything that is in force now, whosever case it is of. */
+function InForce() {
+  const { data } = useQuery<Page<Order>>(pathOf('/api/orders', { active: 'true' }));
+  if (data === undefined) return null;
+  return (
+    <Card title="Measures in force" lead="By hand and by the policy. Each can be lifted.">
+      {data.rows.length === 0 ? (
+        <p class="muted">None: everybody is served as the configuration says.</p>
+      ) : (
+        <Measures orders={data.rows} />
+      )}
+    </Card>
   );
 }
 

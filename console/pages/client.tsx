@@ -13,6 +13,7 @@ import { Loaded } from '../parts/loading.tsx';
 import { askAndOrder, Measures } from '../parts/measures.tsx';
 import { SeriesChart } from '../parts/series-chart.tsx';
 import { Stat, Stats } from '../parts/stat.tsx';
+import { TakeMeasure } from '../parts/take-measure/take-measure.tsx';
 import { Text } from '../parts/text.tsx';
 import { Time } from '../parts/time.tsx';
 import { Link } from '../shell/router.tsx';
@@ -163,6 +164,7 @@ function Whole({ of }: { readonly of: ClientDetail }) {
               <Button tone="danger" onPress={() => askAndOrder(wish('quarantine'), { path: '/api/orders' })}>
                 Quarantine
               </Button>
+              <TakeMeasure about={{ name: of.principal }} title="Another measure" />
             </div>
           ) : (
             of.orders.length === 0 && <p class="muted">None in force.</p>

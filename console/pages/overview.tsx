@@ -6,6 +6,7 @@ import { counted } from '../parts/format.ts';
 import { Icon } from '../parts/icon.tsx';
 import { Loaded } from '../parts/loading.tsx';
 import { Measures } from '../parts/measures.tsx';
+import { TakeMeasure } from '../parts/take-measure/take-measure.tsx';
 import { Link } from '../shell/router.tsx';
 import { GatewayState } from './overview/gateway-state.tsx';
 import { Served } from './overview/served.tsx';
@@ -64,6 +65,9 @@ function Whole({ of }: { readonly of: Overview }) {
             ) : (
               <Measures orders={of.orders} />
             )}
+            <div class="actions">
+              <TakeMeasure />
+            </div>
           </Card>
         </div>
       </div>

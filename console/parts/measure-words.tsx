@@ -23,6 +23,12 @@ export function Target({ of }: { readonly of: OrderTarget }) {
   );
 }
 
+const GUARD_ACTIONS = {
+  flag: 'are noted',
+  degrade: 'leave the class alone',
+  refuse: 'refuse the request',
+} as const;
+
 /** A measure in a sentence: what is done to whom. */
 export function MeasureSentence({ of }: { readonly of: OrderWish }): ComponentChildren {
   const target = <Target of={of.target} />;
@@ -51,8 +57,11 @@ export function MeasureSentence({ of }: { readonly of: OrderWish }): ComponentCh
           is{' '}
           {of.guard === undefined
             ? 'stricter'
-            : `${Number((1 / of.guard.strictness).toPrecision(2))} times as strict`}{' '}
-          for {target}
+            : of.guard.strictness === 1
+              ? 'as strict as before'
+              : `${Number((1 / of.guard.strictness).toPrecision(3))} times as strict`}
+          {of.guard?.action !== undefined && `, and its alarms ${GUARD_ACTIONS[of.guard.action]},`} for{' '}
+          {target}
         </>
       );
     case 'verify':

@@ -1,4 +1,5 @@
 import { useId } from 'preact/hooks';
+import type { OrderAnswer } from '../../src/gateway/console/api.ts';
 import type { Order, OrderWish } from '../../src/incident/order.ts';
 import { tell } from '../data/ask.ts';
 import { touch } from '../data/query.ts';
@@ -47,7 +48,7 @@ export function Measures({
               )}
             </p>
           </div>
-          {mayAct && order.measure !== 'rollback' && (
+          {mayAct && (
             <Button small aria-describedby={`${list}-${order.id}`} onPress={() => askAndLift(order)}>
               Lift
             </Button>
@@ -86,16 +87,30 @@ export async function askAndOrder(
       </>
     ),
     action: needsApproval ? 'Ask for it' : MEASURE_VERBS[wish.measure],
-    tone: ['quarantine', 'pause', 'rollback'].includes(wish.measure) ? 'danger' : 'main',
+    tone: toneOf(wish),
     reason: { label: 'Why, for the log', required: false },
   });
   if (reason === undefined) return false;
-  const given = await tell<{ readonly done?: boolean }>(path, {
-    wish: reason === '' ? wish : { ...wish, because: reason },
-  });
-  touch('/api/cases', '/api/orders', '/api/overview', '/api/clients');
-  said(given?.done === false ? 'Asked: it waits for a second person.' : 'Done: it is in force.');
+  await send(path, { wish: reason === '' ? wish : { ...wish, because: reason } }, 'Done: it is in force.');
   return true;
+}
+
+/** Gives a measure, in its case where it has one. */
+export async function give(wish: OrderWish): Promise<void> {
+  const path = wish.case === undefined ? '/api/orders' : `/api/cases/${encodeURIComponent(wish.case)}/act`;
+  await send(path, { wish }, 'Done: it is in force.');
+}
+
+/** How grave the button of a measure looks: those that cut somebody off at once are danger. */
+export function toneOf({ measure }: OrderWish): 'danger' | 'main' {
+  return ['quarantine', 'pause', 'rollback'].includes(measure) ? 'danger' : 'main';
+}
+
+/** Sends an act, and says what became of it: done, or waiting for a second person, in which case. */
+async function send(path: string, body: object, done: string): Promise<void> {
+  const given = await tell<OrderAnswer | { readonly order: Order }>(path, body);
+  touch('/api/cases', '/api/orders', '/api/overview', '/api/clients', '/api/policy');
+  said('asked' in given ? `Asked: it waits for a second person, in the case ${given.case.id}.` : done);
 }
 
 /** Asks, then ends the measure. */
@@ -113,12 +128,8 @@ export async function askAndLift(order: Order): Promise<void> {
     action: 'Lift it',
   });
   if (go === undefined) return;
-  // A measure of a case ends by way of the case: the policy may want a second person there, too.
-  const given = await (order.case === undefined
-    ? tell<{ readonly done?: boolean }>(`/api/orders/${encodeURIComponent(order.id)}/lift`)
-    : tell<{ readonly done?: boolean }>(`/api/cases/${encodeURIComponent(order.case)}/lift`, {
-        order: order.id,
-      }));
-  touch('/api/cases', '/api/orders', '/api/overview', '/api/clients');
-  said(given?.done === false ? 'Asked: it waits for a second person.' : 'Lifted.');
+  // A measure of a case ends by way of the case.
+  await (order.case === undefined
+    ? send(`/api/orders/${encodeURIComponent(order.id)}/lift`, {}, 'Lifted.')
+    : send(`/api/cases/${encodeURIComponent(order.case)}/lift`, { order: order.id }, 'Lifted.'));
 }

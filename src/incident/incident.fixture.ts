@@ -28,7 +28,7 @@ export function memoryContainment(
     JSON.stringify(order.target) === JSON.stringify(wish.target);
   const held: ReturnType<typeof memoryContainment> = {
     orders,
-    suits: ({ measure }) => measure !== held.impossible,
+    against: ({ measure }) => (measure === held.impossible ? `${measure}: cannot be done here` : undefined),
     active: () => orders.filter(({ ended }) => ended === undefined),
     list: async ({ case: of, most = 100 }) =>
       orders.filter((order) => of === undefined || order.case === of).slice(0, most),

@@ -51,7 +51,7 @@ export interface CaseWish {
   readonly last?: number | undefined;
   /** Ids of decisions that show it. */
   readonly decisions: readonly string[];
-  /** What it is about, where the next wish about the same belongs to it; undefined where each is about something of its own. */
+  /** What it is about, where the next wish about the same belongs to it; undefined where each is about something of its own. With it, neither a model nor a principal is needed. */
   readonly subject?: string | undefined;
 }
 

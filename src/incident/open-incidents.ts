@@ -66,6 +66,7 @@ export function openIncidents(initial: IncidentsConfig, surroundings: IncidentsS
     overseen: {
       active: () => containment.active(),
       list: (query) => containment.list(query),
+      against: (wish) => containment.against?.(wish),
       async order(wish, by) {
         if (acts.needsApproval(wish)) throw takesTwo(wish.measure);
         return containment.order(wish, by);
@@ -83,7 +84,7 @@ export function openIncidents(initial: IncidentsConfig, surroundings: IncidentsS
       const id = freshId();
       const last = Math.min(at, wish.last ?? at);
       const { kind, severity, title, why, model = '', principals, decisions } = wish;
-      if (model === '' && principals.length === 0)
+      if (model === '' && principals.length === 0 && wish.subject === undefined)
         throw new GlacisError('option/invalid', 'case: expected what it is about: a model, or a principal');
       const alarm: Alarm = {
         ...{ id, at, kind, severity, title: cut(title, 300), why: cut(why, MOST_COMMENT), last },
@@ -117,7 +118,7 @@ export function openIncidents(initial: IncidentsConfig, surroundings: IncidentsS
       const orders = [...own, ...others];
       const given = {
         ...{ config, active: containment.active(), now: now(), needsApproval: acts.needsApproval },
-        suits: (wish: OrderWish) => containment.suits?.(wish) ?? true,
+        suits: (wish: OrderWish) => containment.against?.(wish) === undefined,
       };
       return {
         case: caseOf(found),

@@ -69,8 +69,8 @@ export interface Containment {
   active(): readonly Order[];
   /** All, the newest first. */
   list(query: { readonly case?: string; readonly most?: number }): Promise<readonly Order[]>;
-  /** Whether such a measure could be taken now: there is such a model, guard, second model, version before. Without, nobody can tell. */
-  suits?(wish: OrderWish): boolean;
+  /** Why such a measure could not be taken now: there is no such model, guard, second model, version before. Undefined where it could; without this, nobody can tell. */
+  against?(wish: OrderWish): string | undefined;
   /** In the log first, then in force when this returns. The same wish again gives the order that is in force. Errors: `option/invalid` (no such model, guard, version before), `output/unwritable`. */
   order(wish: OrderWish, by: string): Promise<Order>;
   /** Takes it back: things are as they were before. Errors: `option/invalid` where there is none. */

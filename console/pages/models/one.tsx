@@ -3,6 +3,7 @@ import type { Overview } from '../../../src/gateway/console/api.ts';
 import { useQuery } from '../../data/query.ts';
 import { Opening } from '../../parts/card.tsx';
 import { count } from '../../parts/format.ts';
+import { TakeMeasure } from '../../parts/take-measure/take-measure.tsx';
 import { Text } from '../../parts/text.tsx';
 import { Link } from '../../shell/router.tsx';
 import { Recheck } from './recheck.tsx';
@@ -24,7 +25,12 @@ export function One({ of }: { readonly of: ModelStatus }) {
         chip={now?.stopped !== undefined ? 'Stopped' : rate?.alarmed ? 'Alarmed' : 'Answering'}
         tone={now?.stopped !== undefined || rate?.alarmed ? 'changed' : 'held'}
         title={<Text of={of.model} most={60} />}
-        side={<Recheck />}
+        side={
+          <div class="actions">
+            <Recheck />
+            <TakeMeasure about={{ measure: 'pause', who: 'everybody', model: of.model }} />
+          </div>
+        }
       >
         {now?.stopped !== undefined ? (
           <Text of={now.stopped} most={300} />

@@ -11,6 +11,7 @@ import { Empty } from '../../parts/empty.tsx';
 import { Filters, Search, Select } from '../../parts/field.tsx';
 import { counted } from '../../parts/format.ts';
 import { PagedTable } from '../../parts/table.tsx';
+import { TakeMeasure } from '../../parts/take-measure/take-measure.tsx';
 import { plainText, Text } from '../../parts/text.tsx';
 import { Time } from '../../parts/time.tsx';
 import { confirm } from '../../shell/confirm.tsx';
@@ -252,6 +253,14 @@ function Acts({
         <Button small about={principal} onPress={revoke}>
           Revoke
         </Button>
+      )}
+      {isUsable && (
+        <TakeMeasure
+          small
+          title="Shut out"
+          describes={`${principal}, key ${id.slice(0, 8)}`}
+          about={{ measure: 'quarantine', who: 'credential', name: id }}
+        />
       )}
     </span>
   );

@@ -8,6 +8,7 @@ import { Empty } from '../../parts/empty.tsx';
 import { Filters, Search } from '../../parts/field.tsx';
 import { figure, titled } from '../../parts/format.ts';
 import { Table } from '../../parts/table.tsx';
+import { TakeMeasure } from '../../parts/take-measure/take-measure.tsx';
 import { plainText, Text } from '../../parts/text.tsx';
 import { type Subject, WhatIfDialog } from './what-if.tsx';
 
@@ -79,6 +80,18 @@ export function Guards({ guards }: { readonly guards: PolicyView['guards'] }) {
                       </>
                     )}
                   </>
+                ),
+              },
+              {
+                id: 'raise',
+                title: <span class="unseen">Make it stricter</span>,
+                cell: ({ model, guard }) => (
+                  <TakeMeasure
+                    small
+                    title="Raise"
+                    describes={`${guard} of ${model}`}
+                    about={{ measure: 'guard', who: 'everybody', model, guard }}
+                  />
                 ),
               },
               {

@@ -13,6 +13,7 @@ export type * from './api/lab.ts';
 export type * from './api/live-event.ts';
 export type * from './api/models.ts';
 export type * from './api/monitors.ts';
+export type * from './api/orders.ts';
 export type * from './api/overview.ts';
 export type * from './api/page.ts';
 export type * from './api/people.ts';

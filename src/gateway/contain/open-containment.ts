@@ -268,13 +268,13 @@ export async function openContainment(around: ContainmentSurroundings): Promise<
       const { id, at, because } = found.order;
       return { order: id, since: at, because, served: found.before.served ?? {} };
     },
-    suits(wish) {
+    against(wish) {
       try {
         checkSuits(wish, around);
         beforeOf(wish);
-        return true;
-      } catch {
-        return false;
+        return undefined;
+      } catch (thrown) {
+        return thrown instanceof Error ? thrown.message : String(thrown);
       }
     },
     active: () =>

@@ -42,7 +42,7 @@ import type { ManagementRoute } from './route.ts';
 import { listRoute, type ServerActs, serverRoutes } from './server-routes.ts';
 import { settingsRoutes } from './settings-routes.ts';
 import { trafficRoutes } from './traffic-routes.ts';
-import { unveiledIncidents, unveiledOrders, type Veil } from './veil.ts';
+import { unveiledIncidents, type Veil } from './veil.ts';
 import { watchNumbers } from './watched-numbers.ts';
 
 /** The parts of a gateway that are looked at and acted on. */
@@ -130,7 +130,7 @@ export function managementRoutes(parts: ManagedParts): readonly ManagementRoute[
       find: versionOf,
       rangeOf: (model) => config().console.lab.models[model]?.range,
     }),
-    ...orderRoutes(veil ? unveiledOrders(incidents.overseen, veil) : incidents.overseen),
+    ...orderRoutes({ incidents, live: parts.live, now, veil }),
     ...incidentRoutes(seen, parts.investigations),
     ...investigationRoutes(seen, parts.investigations),
     ...trafficRoutes({

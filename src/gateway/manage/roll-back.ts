@@ -1,19 +1,13 @@
-import type { Case } from '../../incident/case.ts';
 import type { Incidents } from '../../incident/open-incidents.ts';
-import type { Order, OrderWish } from '../../incident/order.ts';
+import type { OrderWish } from '../../incident/order.ts';
 import type { Backends } from '../backend/open-backends.ts';
 import { rollbackOf } from '../contain/rollbacks.ts';
+import { type AskedAct, askInCase, askToLift } from './ask-in-case.ts';
 
 /** What going back stands on. */
 export interface RollBackParts {
   readonly backends: Pick<Backends, 'status' | 'rollback'>;
   readonly incidents: Pick<Incidents, 'open' | 'act' | 'lift' | 'needsApproval' | 'config' | 'overseen'>;
-}
-
-/** What waits for a second person, and in which case. */
-export interface AskedAct {
-  readonly asked: string;
-  readonly case: Case;
 }
 
 /**
@@ -25,8 +19,11 @@ export async function rollBack(
   { by, because }: { readonly by: string; readonly because?: string | undefined },
   { backends, incidents }: RollBackParts,
 ): Promise<AskedAct | undefined> {
-  const why = because ?? 'asked for beside any case';
-  const wish: OrderWish = { measure: 'rollback', target: { model }, because: why };
+  const wish: OrderWish = {
+    measure: 'rollback',
+    target: { model },
+    because: because ?? 'asked for beside any case',
+  };
   const inForce = incidents.overseen
     .active()
     .find(({ measure, target }) => measure === 'rollback' && target.model === model);
@@ -38,25 +35,8 @@ export async function rollBack(
     return undefined;
   }
   rollbackOf(model, { models: () => backends.status() });
-  const id = (ends ? inForce.case : undefined) ?? (await caseFor(model, { by, why }, incidents));
-  const outcome = ends
-    ? await incidents.lift({ ...inForce, case: id } satisfies Order, by)
-    : await incidents.act(id, wish, by);
-  return outcome.done ? undefined : { asked: outcome.act, case: outcome.case };
-}
-
-/** The case in which the rollback of a model waits: one for all who ask while it is open. */
-async function caseFor(
-  model: string,
-  { by, why }: { readonly by: string; readonly why: string },
-  incidents: Pick<Incidents, 'open'>,
-): Promise<string> {
-  const { id } = await incidents.open(
-    {
-      ...{ title: `Rollback of ${model} is asked for`, why, model, kind: 'fault', severity: 'medium' },
-      ...{ principals: [], decisions: [], subject: `rollback of ${model}` },
-    },
-    by,
-  );
-  return id;
+  const answer = ends
+    ? await askToLift({ ...inForce, because: wish.because }, by, incidents)
+    : await askInCase(wish, by, incidents);
+  return 'asked' in answer ? answer : undefined;
 }

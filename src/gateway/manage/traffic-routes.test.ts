@@ -13,10 +13,9 @@ import { type OpenLiveLog, openLiveLog } from '../record/live/open-live-log.ts';
 import { type OpenRecorder, openRecorder } from '../record/open-recorder.ts';
 import { decision, recordConfig } from '../record/record.fixture.ts';
 import { decisionRoutes } from './decision-routes.ts';
-import { orderRoutes } from './order-routes.ts';
 import { call } from './routes.fixture.ts';
 import { trafficRoutes } from './traffic-routes.ts';
-import { openVeil, unveiledOrders, type Veil } from './veil.ts';
+import { openVeil, type Veil } from './veil.ts';
 
 const DAY = 86_400_000;
 const NOW = 1_700_000_000_000;
@@ -100,7 +99,7 @@ describe('the routes about traffic', () => {
     expect(json.day).toHaveLength(144);
   });
 
-  it('name clients of a sealed log to those alone who may open it; others act on them by pseudonyms', async () => {
+  it('name clients of a sealed log to those alone who may open it; others see pseudonyms', async () => {
     await traffic();
     const veil = openVeil(new Uint8Array(32));
     const may = (action: string) => action !== 'log.payload';
@@ -131,25 +130,6 @@ describe('the routes about traffic', () => {
     expect(detail).toMatchObject({ principal: rows[0]!.principal, requests: 3, decisions: [], cases: [] });
     expect(JSON.stringify(detail)).not.toContain('client-2');
     expect(await one('client-2')).toMatchObject({ status: 404 });
-    const asked: unknown[] = [];
-    const given = orderRoutes(
-      unveiledOrders(
-        {
-          ...{ active: () => [], list: async () => [] },
-          order: async (wish, by) => {
-            asked.push(wish.target);
-            return { ...wish, id: '1', by, at: 1 };
-          },
-          lift: async () => orders[0]!,
-        },
-        veil,
-      ),
-    );
-    const target = { principal: rows[0]!.principal };
-    await call(given, 'POST /api/orders', {
-      body: { wish: { measure: 'quarantine', target, because: 'x' } },
-    });
-    expect(asked).toEqual([{ principal: 'client-2' }]);
   });
 
   it('page clients with the budget that runs out first and the measures about them', async () => {
@@ -233,43 +213,6 @@ describe('the routes about traffic', () => {
     };
     expect(json.points.reduce((sum, { answered }) => sum + answered, 0)).toBe(9);
     expect(json.step).toBe(60_000);
-  });
-});
-
-describe('the routes of measures', () => {
-  it('take a wish, and take it back', async () => {
-    const asked: unknown[] = [];
-    const about = {
-      id: 'O-1',
-      measure: 'pause',
-      target: { model: 'm' },
-      because: 'x',
-      by: 'ann',
-      at: 1,
-    } as const;
-    const note = <T>(what: unknown, given: T): T => {
-      asked.push(what);
-      return given;
-    };
-    const given = orderRoutes({
-      active: () => [about],
-      list: async (query) => note(query, [about]),
-      order: async (wish, by) => note([wish, by], about),
-      lift: async (id, by) => note([id, by], about),
-    });
-    const wish = { measure: 'pause', target: { model: 'm' }, because: 'x' };
-    expect(await call(given, 'POST /api/orders', { body: { wish } })).toMatchObject({ status: 201 });
-    await call(given, 'POST /api/orders/:id/lift', { params: { id: 'O-1' } });
-    expect((await call(given, 'GET /api/orders', { query: { case: 'C-1', most: '5' } })).json).toEqual({
-      rows: [about],
-    });
-    expect((await call(given, 'GET /api/orders', { query: { active: 'true' } })).json).toEqual({
-      rows: [about],
-    });
-    expect(asked).toEqual([[wish, 'ann'], ['O-1', 'ann'], { case: 'C-1', most: 5 }]);
-    await expect(
-      call(given, 'POST /api/orders', { body: { wish: { ...wish, measure: 'open' } } }),
-    ).rejects.toThrow();
   });
 });
 

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { hmac } from '../../core/hmac.ts';
 import type { Incidents } from '../../incident/open-incidents.ts';
-import type { Containment, OrderWish } from '../../incident/order.ts';
+import type { OrderWish } from '../../incident/order.ts';
 import { looksLikePseudonym, PSEUDONYM_MARK } from '../pseudonym-mark.ts';
 
 /** Names of callers for people who may not know them: the same name always looks the same, and only this gateway can tell whose it is. */
@@ -53,7 +53,7 @@ export function openVeil(secret: Uint8Array): Veil {
 }
 
 /** A wish about those whom it names, also by their pseudonyms. */
-function named(wish: OrderWish, veil: Veil): OrderWish {
+export function namedWish(wish: OrderWish, veil: Veil): OrderWish {
   const { principal, tenant } = wish.target;
   const nameOf = (text: string) => veil.seen(text) ?? text;
   return {
@@ -66,16 +66,11 @@ function named(wish: OrderWish, veil: Veil): OrderWish {
   };
 }
 
-/** Measures that people may also ask for by pseudonyms. */
-export function unveiledOrders(orders: Containment, veil: Veil): Containment {
-  return { ...orders, order: (wish, by) => orders.order(named(wish, veil), by) };
-}
-
 /** Cases in which people may also speak of callers by pseudonyms. */
 export function unveiledIncidents(incidents: Incidents, veil: Veil): Incidents {
   return {
     ...incidents,
-    act: (id, wish, ...rest) => incidents.act(id, named(wish, veil), ...rest),
+    act: (id, wish, ...rest) => incidents.act(id, namedWish(wish, veil), ...rest),
     open: (wish, by) =>
       incidents.open({ ...wish, principals: wish.principals.map((each) => veil.seen(each) ?? each) }, by),
   };

@@ -1,44 +1,16 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type FixtureOptions, type FixtureServer, openFixture } from '../../../console/dev/fixture-server.ts';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import type { FixtureServer } from '../../../console/dev/fixture-server.ts';
 import { HOSTILE } from '../../../console/dev/world.ts';
 import { barriersOn } from './accessibility.ts';
-import { complaintsOf, hasChromium, openBrowser, settled } from './open-browser.ts';
+import { onFixture } from './on-fixture.ts';
+import { hasChromium, settled } from './open-browser.ts';
 
 /** Bytes of scripts and styles that the first page may need, unpacked. A library for drawing alone has as many. */
 const MOST_BYTES = 256 * 1024;
 
 describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin/chromium)', () => {
-  let browser: Browser;
-  /** One for all: each test has a server, and with it an origin, of its own. */
-  let context: BrowserContext;
-  const open: FixtureServer[] = [];
-  beforeAll(async () => {
-    browser = await openBrowser();
-    context = await browser.newContext({ reducedMotion: 'reduce' });
-  });
-  beforeEach(async () => {
-    await Promise.all(context.pages().map((page) => page.close()));
-    await Promise.all(open.splice(0).map((server) => server.close()));
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await Promise.all(open.map((server) => server.close()));
-  });
-
-  const visit = async (
-    path: string,
-    options: FixtureOptions = {},
-    width = 1280,
-  ): Promise<{ page: Page; server: FixtureServer; complaints: readonly string[] }> => {
-    const server = await openFixture(options);
-    open.push(server);
-    const page = await context.newPage();
-    await page.setViewportSize({ width, height: 900 });
-    const complaints = complaintsOf(page, server.url);
-    await page.goto(`${server.url}/console${path}`);
-    return { page, server, complaints };
-  };
+  const { visit } = onFixture();
   const h1 = (page: Page) => page.getByRole('heading', { level: 1 });
   const lastAct = (server: FixtureServer) => server.acts.at(-1);
 
@@ -198,7 +170,7 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
     const dialog = page.getByRole('dialog');
     expect(await dialog.textContent()).toContain('A second person must agree');
     await dialog.getByRole('button', { name: 'Ask for it' }).click();
-    await page.getByText('Asked: it waits for a second person.').waitFor();
+    await page.getByText('Asked: it waits for a second person, in the case C-2026-0012.').waitFor();
     expect(server.world.orders.some(({ measure }) => measure === 'quarantine')).toBe(false);
   });
 
@@ -352,7 +324,7 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
     const dialog = page.getByRole('dialog');
     expect(await dialog.textContent()).toContain('Every request is refused at once');
     await dialog.getByRole('button', { name: 'Quarantine' }).click();
-    await page.getByText('Done: it is in force.').waitFor();
+    await page.getByText('Asked: it waits for a second person, in the case C-2026-0012.').waitFor();
     expect(lastAct(server)).toMatchObject({
       path: '/api/orders',
       body: { wish: { measure: 'quarantine', target: { principal: 'probe-a7' } } },

@@ -1,4 +1,4 @@
-import type { AskedAct } from '../../manage/roll-back.ts';
+import type { AskedAct } from '../../manage/ask-in-case.ts';
 
 /** `GET /api/models/:name/classes`: names of the classes by number, where `classes` of the model's section (or of the lab) has them. They change with the configuration alone. */
 export interface ModelClasses {
