@@ -7,7 +7,10 @@ export interface Wire {
   readonly port: number;
   /** Milliseconds by which everything is late. */
   delay: number;
-  /** Whether bytes get lost on their way, in both directions, with the connection left open: an unplugged cable. */
+  /**
+   * Whether bytes get lost on their way, in both directions, with the connection left open: an unplugged cable. A connection that has lost some never says anything again, as one that a firewall
+   * forgot.
+   */
   isDead: boolean;
   /** Ends all connections at once. */
   cut(): void;
@@ -20,9 +23,11 @@ export interface Wire {
 export async function startWire(socket: string): Promise<Wire> {
   const open = new Set<Socket>();
   const wire = { delay: 0, isDead: false, isShut: false };
+  const lost = new Set<Socket>();
   const carry = (from: Socket, to: Socket) => {
     from.on('data', (bytes) => {
-      if (wire.isDead) return;
+      if (wire.isDead) for (const end of [from, to]) lost.add(end);
+      if (lost.has(from)) return;
       if (wire.delay > 0) setTimeout(() => to.destroyed || to.write(bytes), wire.delay);
       else to.write(bytes);
     });
@@ -37,7 +42,10 @@ export async function startWire(socket: string): Promise<Wire> {
     const behind = connect(socket);
     for (const end of [client, behind]) {
       open.add(end);
-      end.once('close', () => open.delete(end));
+      end.once('close', () => {
+        open.delete(end);
+        lost.delete(end);
+      });
     }
     carry(client, behind);
     carry(behind, client);

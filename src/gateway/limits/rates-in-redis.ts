@@ -15,6 +15,9 @@ const MOST_PENDING = 10_000;
 const TRIES = 5;
 const BETWEEN_TRIES = 500;
 
+/** How long a connection that should answer may say nothing, at least, in milliseconds. */
+const LEAST_SILENCE = 1000;
+
 /**
  * All limits of a request in one step, so that requests at once cannot pass together, and one that is refused takes nothing. Times are
  * microseconds of the store's own clock: those of the gateways do not matter. KEYS: one for each limit; ARGV: what the request costs and
@@ -151,6 +154,8 @@ function optionsOf(place: NonNullable<RatesConfig['redis']>): Omit<RedisOptions,
     Connector: HeardConnector,
     connectTimeout: Math.max(1000, place.timeout),
     commandTimeout: place.timeout,
+    // A connection that a firewall forgot, or whose other end lost its power, says nothing for a quarter of an hour: a new one is made before.
+    socketTimeout: Math.max(LEAST_SILENCE, 2 * place.timeout),
     // Nobody waits for a connection to come back: a request gets its answer now.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
