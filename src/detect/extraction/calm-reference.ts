@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { GlacisError } from '../../core/error.ts';
 import { randomFrom } from '../../core/random.ts';
-import { dot } from '../features/dot.ts';
+import { dot, dotWide } from '../features/dot.ts';
 import { fitGaussians, whiten } from '../features/gaussian.ts';
 import { likeliest } from '../likeliest.ts';
 import { packedFloats } from '../packed-floats.ts';
@@ -150,8 +150,10 @@ function firstStage(width: number, classes: number) {
     { length: SHORT * width },
     () => (rng.integer(2) === 0 ? -1 : 1) / Math.sqrt(SHORT),
   );
+  const wide = new Float64Array(width);
   return (features: Float32Array, scores: Float32Array, row: number, out: Float32Array): void => {
-    for (let k = 0; k < SHORT; k++) out[k] = dot(signs, k * width, features, row * width, width);
+    wide.set(features.subarray(row * width, (row + 1) * width));
+    for (let k = 0; k < SHORT; k++) out[k] = dotWide(signs, k * width, wide, width);
     let squared = 0;
     for (let i = row * width; i < (row + 1) * width; i++) squared += features[i]! * features[i]!;
     const from = row * classes;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { GlacisError } from '../../core/error.ts';
 import { randomFrom } from '../../core/random.ts';
-import { dot } from '../features/dot.ts';
+import { dot, dotWide } from '../features/dot.ts';
 import { recent } from '../queries/recent.ts';
 import { stateFromBytes, stateToBytes } from '../state-bytes.ts';
 
@@ -84,31 +84,27 @@ export function openSimilarQueries(settings: SimilarSettings, state?: Uint8Array
   const fresh = (): Asker => ({ rows: new Float32Array(own * WIDTH), added: 0, excess: 0 });
   if (state) restore(state, own, known);
   const row = new Float32Array(WIDTH);
+  const wide = new Float64Array(width);
   return {
     observe(name, features, at) {
       const asker = known.at(name, fresh);
       const length = Math.sqrt(dot(features, at * width, features, at * width, width));
-      for (let k = 0; k < WIDTH; k++) row[k] = dot(signs, k * width, features, at * width, width) / length;
+      wide.set(features.subarray(at * width, (at + 1) * width));
+      for (let k = 0; k < WIDTH; k++) row[k] = dotWide(signs, k * width, wide, width) / length;
       // No direction, no comparison: and no place among the others.
       if (!(length > 0 && length < Number.POSITIVE_INFINITY))
         return { distance: Number.POSITIVE_INFINITY, excess: asker.excess, score: asker.excess / level };
       const { rows, added } = asker;
       const held = Math.min(added, own);
-      const distanceTo = (back: number) => {
-        const from = ((added - back) % own) * WIDTH;
-        let total = 0;
-        for (let i = 0; i < WIDTH; i++) {
-          const gap = row[i]! - rows[from + i]!;
-          total += gap * gap;
-        }
-        return total;
-      };
       const within = radius * radius;
       for (let back = 1; back <= Math.min(BURST, held); back++)
-        if (distanceTo(back) < within)
+        if (squaredDistance(row, rows, ((added - back) % own) * WIDTH, within) < within)
           return { distance: Number.POSITIVE_INFINITY, excess: asker.excess, score: asker.excess / level };
       let least = Number.POSITIVE_INFINITY;
-      for (let back = BURST + 1; back <= held; back++) least = Math.min(least, distanceTo(back));
+      for (let back = BURST + 1; back <= held; back++) {
+        const squared = squaredDistance(row, rows, ((added - back) % own) * WIDTH, least);
+        if (squared < least) least = squared;
+      }
       asker.excess = Math.max(0, asker.excess + (least < within ? 1 : 0) - USUAL);
       rows.set(row, (added % own) * WIDTH);
       asker.added++;
@@ -122,6 +118,19 @@ export function openSimilarQueries(settings: SimilarSettings, state?: Uint8Array
       return stateToBytes({ kind: KIND, plain, arrays: { rows } });
     },
   };
+}
+
+/** The squared distance of `row` to the one at `from`, or something that is no less than `most`: it stops at a quarter where that is certain. */
+function squaredDistance(row: Float32Array, rows: Float32Array, from: number, most: number): number {
+  let total = 0;
+  for (let quarter = 0; quarter < WIDTH; quarter += WIDTH / 4) {
+    for (let i = quarter; i < quarter + WIDTH / 4; i++) {
+      const gap = row[i]! - rows[from + i]!;
+      total += gap * gap;
+    }
+    if (total >= most) return total;
+  }
+  return total;
 }
 
 function restore(

@@ -3,7 +3,7 @@ import { GlacisError } from '../../core/error.ts';
 import { defineDetector, type Observations, type Watched } from '../detector.ts';
 import { likeliest } from '../likeliest.ts';
 import { packedFloats } from '../packed-floats.ts';
-import { distanceTo, fitGaussians, type Gaussians, whiten } from './gaussian.ts';
+import { distanceTo, fitGaussians, type Gaussians, whitenTwice } from './gaussian.ts';
 import { MOST_FEATURES, sketchFor } from './sketch.ts';
 
 const square = packedFloats(MOST_FEATURES ** 2);
@@ -60,16 +60,18 @@ export const mahalanobis = defineDetector<Kept>({
         `mahalanobis: expected a calibration for ${width} features, got one for ${fit.features}`,
       );
     const row = new Float32Array(short);
-    const white = new Float32Array(short);
+    const wide = new Float64Array(short);
+    const white = [new Float32Array(short), new Float32Array(short)] as const;
+    const whiteners = [classes.whitener, whole.whitener] as const;
     return ({ n, features, scores }) => {
       const predicted = likeliest(scores, n, watched.classes);
       const distances = new Float64Array(n);
       for (let i = 0; i < n; i++) {
         sketch(features!, i * width, row);
-        whiten(classes.whitener, short, row, white);
-        const own = counts[predicted[i]!]! > 0 ? distanceTo(classes, predicted[i]!, white) : Number.NaN;
-        whiten(whole.whitener, short, row, white);
-        distances[i] = own - distanceTo(whole, 0, white);
+        wide.set(row);
+        whitenTwice(whiteners, short, wide, white);
+        const own = counts[predicted[i]!]! > 0 ? distanceTo(classes, predicted[i]!, white[0]) : Number.NaN;
+        distances[i] = own - distanceTo(whole, 0, white[1]);
       }
       return distances;
     };

@@ -3,7 +3,7 @@ import { GlacisError } from '../../core/error.ts';
 import { defineDetector } from '../detector.ts';
 import { likeliest } from '../likeliest.ts';
 import { MOST_PACKED, packedFloats } from '../packed-floats.ts';
-import { dot } from './dot.ts';
+import { dot, dotWide } from './dot.ts';
 import { featuresOf } from './mahalanobis.ts';
 import { sketchFor } from './sketch.ts';
 
@@ -70,6 +70,7 @@ export const nearestFeatures = defineDetector<Kept>({
         `nearest-features: expected a calibration for ${width} features and ${watched.classes} classes, got one for ${known} and ${counts.length}`,
       );
     const row = new Float32Array(short);
+    const wide = new Float64Array(short);
     const best = new Float64Array(neighbour);
     return ({ n, features, scores }) => {
       const predicted = likeliest(scores, n, watched.classes);
@@ -79,9 +80,10 @@ export const nearestFeatures = defineDetector<Kept>({
         if (counts[k]! < neighbour) continue;
         sketch(features!, i * width, row);
         if (!normalise(row)) continue;
+        wide.set(row);
         best.fill(-2);
         for (let at = starts[k]!; at < starts[k + 1]!; at++)
-          insert(best, dot(bank, at * short, row, 0, short));
+          insert(best, dotWide(bank, at * short, wide, short));
         distances[i] = 1 - best[neighbour - 1]!;
       }
       return distances;
