@@ -77,6 +77,10 @@ const COMMANDS: Readonly<
     about: 'serve models under guard: keys, budgets, detectors, a log that can be verified',
     load: () => import('./serve.ts'),
   },
+  gateway: {
+    about: 'look at a running server, reload it, change versions, roll back, drain',
+    load: () => import('./gateway.ts'),
+  },
   console: {
     about: 'print a link that signs you in to the console of a running server',
     load: () => import('./console.ts'),

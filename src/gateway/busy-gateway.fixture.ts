@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { until } from '../../test/until.ts';
+import { until } from '../core/until.fixture.ts';
 import { folderSource, openLog, parseVerifierKey } from '../ledger/index.ts';
 import { serializeModel } from '../onnx/write.ts';
 import { linearModel } from '../threat/small-model.fixture.ts';

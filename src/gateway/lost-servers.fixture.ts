@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { until } from '../../test/until.ts';
+import { until } from '../core/until.fixture.ts';
 import { auditLog, folderSource, openLog, parseVerifierKey } from '../ledger/index.ts';
 import { readServe } from './config/read-serve.ts';
 import { openProcessLog } from './observe/process-log.ts';
