@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { GlacisError } from '../../core/error.ts';
@@ -11,6 +11,7 @@ import { prepareFolder } from '../output.ts';
 import type { Outcome, Verb } from '../verbs.ts';
 import { httpDesk } from './desk.ts';
 import { type DrillStep, rehearse } from './rehearse.ts';
+import { CHECKING, RAISED } from './rehearse-measures.ts';
 import { lines, spanOf } from './show.ts';
 
 /** `glacis incident drill`: everything from the attack to the proof, on a gateway of its own that is thrown away. */
@@ -33,22 +34,24 @@ export const drill: Verb = async (run): Promise<Outcome> => {
       if (unloaded) throw new GlacisError('run/failed', `drill: ${unloaded.because}`);
       const trustFile = join(folder, 'log.trust.json');
       await copyFile(gateway.trustFile, trustFile);
-      const keyFor = async (principal: string, roles: readonly string[] = []) => {
+      const keyed = async (principal: string, tenant = 'drill', roles: readonly string[] = []) => {
         const scope = {
-          models: ['signs'],
+          models: ['signs', CHECKING],
           operations: ['infer', 'metadata', 'ready'],
           detail: 'scores',
         } as const;
-        const wish = { principal, tenant: 'drill', scope, ...(roles.length > 0 && { roles }) };
-        return (await gateway.keys.create(wish, { id: 'drill', mayGrant: true })).text;
+        const wish = { principal, tenant, scope, ...(roles.length > 0 && { roles }) };
+        const { text, record } = await gateway.keys.create(wish, { id: 'drill', mayGrant: true });
+        return { text, id: record.id };
       };
-      const ann = await keyFor('ann', ['admin']);
+      const deskOf = async (person: string) =>
+        httpDesk(gateway.addresses.management, (await keyed(person, undefined, ['admin'])).text, signal);
       await rehearse({
-        ...{ seed, signal, told, keyFor, switchTo },
+        ...{ seed, signal, told, keyed, switchTo },
         rest: gateway.addresses.rest,
-        desk: httpDesk(gateway.addresses.management, ann, signal),
-        second: httpDesk(gateway.addresses.management, await keyFor('bob', ['admin']), signal),
-        sameAgain: httpDesk(gateway.addresses.management, await keyFor('ann', ['admin']), signal),
+        desk: await deskOf('ann'),
+        second: await deskOf('bob'),
+        sameAgain: await deskOf('ann'),
         trust: await readFile(trustFile),
         keepAt: out === undefined ? undefined : join(folder, 'evidence.zip'),
         progress: terminal.progress,
@@ -97,6 +100,11 @@ async function throwAway(
 ): Promise<{ readonly gateway: RunningGateway; readonly switchTo: (version: string) => Promise<unknown> }> {
   const example = await bundledExample();
   const asGiven = { asGiven: true };
+  const bytesOnly = join(folder, 'constraints.json');
+  await writeFile(
+    bytesOnly,
+    JSON.stringify({ schema: 'glacis.constraints/1', constraints: [{ type: '8-bit' }] }),
+  );
   const serveWith = (use: string) => ({
     listen: { port: 0 },
     management: { port: 0 },
@@ -109,6 +117,11 @@ async function throwAway(
         },
         use,
       },
+      [CHECKING]: { file: example.hardened, check: asGiven },
+    },
+    only: {
+      signs: { verify: { model: CHECKING, share: 0, action: 'flag' } },
+      [CHECKING]: { guards: { [RAISED]: { file: bytesOnly, range: [0, 1], action: 'flag' } } },
     },
     // One monitor, so that the drill says the same each time: the others need more traffic than a drill has.
     monitors: {

@@ -13,6 +13,7 @@ import { type Ask, askSigns } from '../signs/ask.ts';
 import { attackBySquare } from '../signs/square.ts';
 import { type Desk, expectBytes, expectJson } from './desk.ts';
 import { calmTraffic, picture } from './drill-traffic.ts';
+import { rehearseMeasures } from './rehearse-measures.ts';
 import { spanOf } from './show.ts';
 
 /** One step of a rehearsal, with what shows that it worked. */
@@ -34,7 +35,11 @@ export interface Rehearsal {
   readonly desk: Desk;
   readonly second: Desk;
   readonly sameAgain: Desk;
-  readonly keyFor: (principal: string) => Promise<string>;
+  /** A new key of somebody, and its id; of the tenant `drill` unless another is said. */
+  readonly keyed: (
+    principal: string,
+    tenant?: string,
+  ) => Promise<{ readonly text: string; readonly id: string }>;
   readonly switchTo: (version: string) => Promise<unknown>;
   /** The log's trust file, as somebody else keeps it. */
   readonly trust: Uint8Array;
@@ -55,12 +60,14 @@ const ROUNDS = 8;
 const ATTACKER = 'mallory';
 const MOST_QUERIES = 2000;
 const EPS = 8 / 255;
+/** From this picture on nobody has asked about any. */
+const FRESH = 20_000;
 /** How long something may take that happens by itself, in milliseconds. */
 const PATIENCE = 60_000;
 const SOON = 5000;
 
 /**
- * Calm traffic, a scripted attack, alarm, case, containment, impact, rollback by two persons, evidence that is checked without the server, and everything lifted again. Each step tells
+ * Calm traffic, a scripted attack, alarm, case, containment, every other measure, impact, rollback by two persons, evidence that is checked without the server, and everything lifted again. Each step tells
  * what shows that it worked; the first that does not ends the rehearsal. Errors: `run/cancelled`.
  */
 export async function rehearse(given: Rehearsal): Promise<void> {
@@ -95,7 +102,7 @@ export async function rehearse(given: Rehearsal): Promise<void> {
     await given.switchTo('2');
     const honest: Ask[] = [];
     for (let i = 0; i < CLIENTS; i++)
-      honest.push(askSigns(rest, await given.keyFor(`client-${i + 1}`), signal));
+      honest.push(askSigns(rest, (await given.keyed(`client-${i + 1}`)).text, signal));
     const isWatching = async () => {
       const { states } = await get<{ readonly states: readonly MonitorState[] }>('/api/monitors?model=signs');
       return states.some(({ phase }) => phase === 'watching') ? true : undefined;
@@ -120,7 +127,7 @@ export async function rehearse(given: Rehearsal): Promise<void> {
     done('calm traffic', `${calm} questions of ${CLIENTS} clients on version 2, all answered, no alarm`);
 
     // Somebody changes one picture again and again.
-    const attacker = askSigns(rest, await given.keyFor(ATTACKER), signal);
+    const attacker = askSigns(rest, (await given.keyed(ATTACKER)).text, signal);
     const begun = Date.now();
     let found: Case | undefined;
     let over = false;
@@ -194,6 +201,15 @@ export async function rehearse(given: Rehearsal): Promise<void> {
     must('quarantine', !(await isAnswered(attacker, 0)), 'expected no answer any more');
     must('quarantine', await isAnswered(honest[1]!, 1), 'expected everybody else to be answered');
     done('quarantine', 'by a person, for an hour: the attacker gets no answers, others do');
+
+    let questions = FRESH;
+    await rehearseMeasures({
+      ...{ rest, desk, signal, hearsScores, must, done, keyed: given.keyed },
+      fresh: () => doubtful(questions++),
+      act: async (wanted) =>
+        (await post<{ readonly order: Order }>(`/api/cases/${id}/act`, { wish: wanted })).order,
+      lift: ({ id: order }) => post(`/api/cases/${id}/lift`, { order }),
+    });
 
     // Which decisions of the new version would the one before have made otherwise?
     const scope = { model: 'signs', version: '2', from: begun };

@@ -18,11 +18,11 @@ export type Ask = (
   headers?: Readonly<Record<string, string>>,
 ) => Promise<Asked>;
 
-/** Asks the model `signs` behind a REST address, as anybody would. */
-export function askSigns(rest: string, key: string, signal: AbortSignal): Ask {
+/** Asks the model `signs`, or another of the same inputs, behind a REST address, as anybody would. */
+export function askSigns(rest: string, key: string, signal: AbortSignal, model = 'signs'): Ask {
   return async (points, n, extra = {}) => {
     const { body, headers } = requestOf(points, n, true);
-    const answer = await fetch(`${rest}/v2/models/signs/infer`, {
+    const answer = await fetch(`${rest}/v2/models/${model}/infer`, {
       method: 'POST',
       headers: { ...headers, ...extra, authorization: `Bearer ${key}` },
       body,
