@@ -21,6 +21,17 @@ export const alertFixtures: readonly Fixture[] = [
   },
   {
     method: 'POST',
+    path: '/api/alerts/outbox/:id/again',
+    run({ world, params }): AlertRow | undefined {
+      const i = world.outbox.findIndex(({ id, state }) => id === params.id && state === 'given-up');
+      if (i < 0) return undefined;
+      const { because: _, ...row } = world.outbox[i]!;
+      world.outbox[i] = { ...row, state: 'sent', tries: row.tries + 1, sent: world.now() };
+      return world.outbox[i];
+    },
+  },
+  {
+    method: 'POST',
     path: '/api/alerts/:channel/test',
     run({ world, params }): AlertRow | undefined {
       const channel = world.channels.find(({ name }) => name === params.channel);

@@ -69,7 +69,11 @@ function policyOf({ isEmpty }: World): PolicyView {
     ...{ model: 'traffic-signs', guard, threshold: 0.5, action: 'flag', about: 'A guard of the fixture.' },
   }));
   return {
-    ...{ text: undefined, digest: undefined, models: [], rights: [], budgets: [], rates: [] },
+    ...{ text: undefined, digest: undefined, models: [], rights: [], budgets: [] },
+    rates: [
+      { per: 'principal', requests: 500, every: 'second' },
+      { per: 'all', samples: 20_000, every: 'second' },
+    ],
     guards: isEmpty ? [] : guards,
   };
 }

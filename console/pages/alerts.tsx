@@ -79,12 +79,10 @@ export default function AlertsPage({ query }: PageProps) {
 }
 
 function ChannelCard({ of }: { readonly of: Channel }) {
-  const may = useMay('incident.act');
+  const may = useMay('alerts.send');
   const test = async (): Promise<void> => {
     const row = await tell<AlertRow>(`/api/alerts/${encodeURIComponent(of.name)}/test`);
-    touch('/api/alerts');
-    if (row?.state === 'sent') said(`The test reached ${of.name}.`);
-    else failed(new Error(`The test did not reach ${of.name} yet: ${row?.because ?? 'it waits'}.`));
+    tellOf(row, 'test');
   };
   return (
     <Card
@@ -129,6 +127,13 @@ function ChannelCard({ of }: { readonly of: Channel }) {
   );
 }
 
+/** What became of a message that somebody sent. */
+function tellOf({ channel, state, because }: AlertRow, what: 'test' | 'message'): void {
+  touch('/api/alerts');
+  if (state === 'sent') said(`The ${what} reached ${channel}.`);
+  else failed(new Error(`The ${what} did not reach ${channel} yet: ${because ?? 'it waits'}.`));
+}
+
 const STATES = {
   waiting: ['Waits', 'warn'],
   sent: ['Sent', 'held'],
@@ -142,6 +147,7 @@ function Outbox({
   readonly channels: readonly Channel[];
   readonly query: URLSearchParams;
 }) {
+  const may = useMay('alerts.send');
   const [channel, state] = [query.get('channel') ?? '', query.get('state') ?? ''];
   const rows = useRows<AlertRow>(pathOf('/api/alerts/outbox', { channel, state }), ({ id }) => id);
   return (
@@ -212,6 +218,26 @@ function Outbox({
                 </>
               );
             },
+          },
+          {
+            id: 'again',
+            title: <span class="unseen">Send again</span>,
+            cell: (row) =>
+              row.state === 'given-up' &&
+              may && (
+                <Button
+                  small
+                  about={`${row.title}, to ${row.channel}`}
+                  onPress={async () =>
+                    tellOf(
+                      await tell<AlertRow>(`/api/alerts/outbox/${encodeURIComponent(row.id)}/again`),
+                      'message',
+                    )
+                  }
+                >
+                  Send again
+                </Button>
+              ),
           },
           { id: 'tries', title: 'Tries', number: true, extra: true, cell: (row) => count(row.tries) },
           { id: 'at', title: 'When', number: true, cell: (row) => <Time at={row.at} /> },

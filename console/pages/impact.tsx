@@ -1,22 +1,19 @@
 import { useState } from 'preact/hooks';
-import type { ModelStatus } from '../../src/gateway/backend/model-status.ts';
-import type { Impact, ImpactScope } from '../../src/gateway/console/api.ts';
+import type { Impact } from '../../src/gateway/console/api.ts';
 import type { Case } from '../../src/incident/case.ts';
-import { tell } from '../data/ask.ts';
-import { touch, useQuery } from '../data/query.ts';
-import { useMay } from '../data/session.ts';
+import { useQuery } from '../data/query.ts';
 import { StackedBar } from '../parts/bars.tsx';
-import { Button } from '../parts/button.tsx';
 import { DecisionTable } from '../parts/decision-table.tsx';
 import { Digest } from '../parts/digest.tsx';
-import { Select } from '../parts/field.tsx';
 import { bytes, count, counted } from '../parts/format.ts';
 import { Icon } from '../parts/icon.tsx';
 import { Loaded, Loading } from '../parts/loading.tsx';
 import { Stat, Stats } from '../parts/stat.tsx';
 import { Table } from '../parts/table.tsx';
 import { Text } from '../parts/text.tsx';
-import { Link, pathTo, setQuery, usePlace } from '../shell/router.tsx';
+import { Link, pathTo, usePlace } from '../shell/router.tsx';
+import { AskForImpact } from './impact/ask-for-impact.tsx';
+import { ScopeWords } from './impact/scope-words.tsx';
 
 /** Which decisions were affected, what a good model would have said, and the bundle that proves it. */
 export function ImpactView({ of }: { readonly of: Case }) {
@@ -27,64 +24,6 @@ export function ImpactView({ of }: { readonly of: Case }) {
       <AskForImpact of={of} />
       {id !== undefined && <Shown id={id} />}
     </>
-  );
-}
-
-function AskForImpact({ of }: { readonly of: Case }) {
-  const [mayAct, mayRead] = [useMay('incident.act'), useMay('log.read')];
-  const [who, setWho] = useState(of.principals[0] ?? '');
-  const [model, setModel] = useState(of.models[0] ?? '');
-  const [against, setAgainst] = useState('');
-  const { data } = useQuery<{ readonly models: readonly ModelStatus[] }>('/api/models');
-  const versions = data?.models.find((each) => each.model === model)?.versions ?? [];
-  if (!mayAct && !mayRead) return null;
-  const start = async (): Promise<void> => {
-    const scope: ImpactScope = {
-      ...(model === '' ? {} : { model }),
-      ...(who === '' ? {} : { principal: who }),
-      from: of.first,
-      to: of.last,
-    };
-    const made = await tell<Impact>(`/api/cases/${encodeURIComponent(of.id)}/impact`, {
-      scope,
-      ...(against === '' ? {} : { against }),
-    });
-    setQuery({ impact: made.id });
-    touch('/api/cases');
-  };
-  return (
-    <div class="impact-ask">
-      <p class="muted">
-        Which decisions were affected between the first and the last query? Replayed against a version that is
-        good, it is known which would have been different.
-      </p>
-      <div class="filters">
-        <Select
-          label="Client"
-          value={who}
-          options={[
-            ...of.principals.slice(0, 40).map((each) => [each, each.slice(0, 60)] as const),
-            ['', 'everybody'],
-          ]}
-          onChange={setWho}
-        />
-        <Select
-          label="Model"
-          value={model}
-          options={[...of.models.map((each) => [each, each] as const), ['', 'all']]}
-          onChange={setModel}
-        />
-        <Select
-          label="Replayed by"
-          value={against}
-          options={[['', 'none'], ...versions.map(({ version }) => [version, `version ${version}`] as const)]}
-          onChange={setAgainst}
-        />
-        <Button tone="main" icon="search" onPress={start}>
-          Find out
-        </Button>
-      </div>
-    </div>
   );
 }
 
@@ -113,6 +52,9 @@ function Result({ of }: { readonly of: Impact }) {
   const now = new Map(of.rows.flatMap((row) => (row.now === undefined ? [] : [[row.id, row.now] as const])));
   return (
     <div class="impact" aria-live="polite">
+      <p class="muted">
+        <ScopeWords of={of.scope} against={of.against} />
+      </p>
       <Stats>
         <Stat value={count(of.looked)} what="decisions looked at" />
         <Stat value={count(of.affected)} what="affected" tone={of.affected > 0 ? 'changed' : undefined} />
@@ -123,6 +65,9 @@ function Result({ of }: { readonly of: Impact }) {
             tone={of.different > 0 ? 'changed' : 'held'}
             note={`of ${count(of.replayed)} replayed`}
           />
+        )}
+        {of.against !== undefined && of.unkept !== undefined && of.unkept > 0 && (
+          <Stat value={count(of.unkept)} what="could not be replayed" note="their inputs were not kept" />
         )}
       </Stats>
       {of.state === 'running' ? (

@@ -257,7 +257,7 @@ function Acts({
       {isUsable && (
         <TakeMeasure
           small
-          title="Shut out"
+          title="Quarantine"
           describes={`${principal}, key ${id.slice(0, 8)}`}
           about={{ measure: 'quarantine', who: 'credential', name: id }}
         />

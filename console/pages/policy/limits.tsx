@@ -84,10 +84,51 @@ export function Limits({ policy: { budgets, rates } }: { readonly policy: Policy
                 requests === undefined ? counted(samples ?? 0, 'sample') : counted(requests, 'request'),
             },
             { id: 'every', title: 'In a', cell: ({ every }) => every },
+            {
+              id: 'what-if',
+              title: <span class="unseen">Try another rate</span>,
+              cell: ({ per, requests, every }) =>
+                mayAsk && <RateWhatIf per={per} requests={requests} every={every} onAsk={setSubject} />,
+            },
           ]}
         />
       </Card>
       {subject && <WhatIfDialog subject={subject} onClose={() => setSubject(undefined)} />}
     </div>
   );
+}
+
+/** Milliseconds of the words of a rate. */
+const EVERY: Readonly<Record<string, number>> = {
+  second: 1000,
+  minute: 60_000,
+  hour: 3_600_000,
+  day: 86_400_000,
+};
+
+/** A rate of requests of somebody may be tried; samples and everybody together are not counted in a replay, which is said. */
+function RateWhatIf({
+  per,
+  requests,
+  every,
+  onAsk,
+}: Pick<PolicyView['rates'][number], 'per' | 'requests' | 'every'> & {
+  readonly onAsk: (subject: Subject) => void;
+}) {
+  const length = EVERY[every];
+  if (requests === undefined || length === undefined || !isCounted(per))
+    return <span class="muted small">not replayed: only requests each</span>;
+  return (
+    <Button
+      small
+      aria-label={`What if each ${per} had another rate than ${count(requests)} a ${every}?`}
+      onPress={() => onAsk({ kind: 'rate', per, requests, every: length })}
+    >
+      What if …
+    </Button>
+  );
+}
+
+function isCounted(per: string): per is 'principal' | 'tenant' | 'address' {
+  return per === 'principal' || per === 'tenant' || per === 'address';
 }

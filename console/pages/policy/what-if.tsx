@@ -13,7 +13,7 @@ import { Table } from '../../parts/table.tsx';
 import { Text } from '../../parts/text.tsx';
 import { Link, pathTo } from '../../shell/router.tsx';
 
-/** What is asked about: a guard's threshold of one model, or a budget. */
+/** What is asked about: a guard's threshold of one model, a budget, or a rate. */
 export type Subject =
   | {
       readonly kind: 'guard';
@@ -27,6 +27,13 @@ export type Subject =
       readonly per: 'principal' | 'tenant' | 'model';
       readonly queries: number;
       readonly window: number;
+    }
+  | {
+      readonly kind: 'rate';
+      readonly per: 'principal' | 'tenant' | 'address';
+      readonly requests: number;
+      /** Milliseconds. */
+      readonly every: number;
     };
 
 const SPANS = { day: 86_400_000, week: 7 * 86_400_000, month: 30 * 86_400_000 } as const;
@@ -44,7 +51,7 @@ export function WhatIfDialog({
   readonly onClose: () => void;
 }) {
   const isGuard = subject.kind === 'guard';
-  const now = isGuard ? subject.threshold : subject.queries;
+  const now = presentOf(subject);
   const [position, setPosition] = useState(0);
   const [action, setAction] = useState(isGuard ? (subject.action ?? 'flag') : 'flag');
   const [span, setSpan] = useState<keyof typeof SPANS>('week');
@@ -63,14 +70,7 @@ export function WhatIfDialog({
     setProblem(undefined);
     setFound(undefined);
     const to = Date.now();
-    const change: WhatIfChange = isGuard
-      ? {
-          kind: 'guard',
-          guard: subject.guard,
-          threshold: value,
-          action: action as 'flag' | 'degrade' | 'refuse',
-        }
-      : { kind: 'budget', per: subject.per, queries: value, window: subject.window };
+    const change = changeOf(subject, value, action as 'flag' | 'degrade' | 'refuse');
     try {
       let state = await tell<WhatIf>('/api/what-if', {
         ...(isGuard && { model: subject.model }),
@@ -96,19 +96,19 @@ export function WhatIfDialog({
             {position < 0 ? 'stricter' : position > 0 ? 'milder' : 'as it is'}?
           </>
         ) : (
-          <>What if the budget were another?</>
+          <>What if the {subject.kind} were another?</>
         )
       }
       onClose={onClose}
     >
       <div class="what-if">
         <p class="muted">
-          Past traffic is gone through again with the other {isGuard ? 'threshold' : 'budget'}. Nothing
+          Past traffic is gone through again with the other {isGuard ? 'threshold' : subject.kind}. Nothing
           changes for anybody.
         </p>
         <label class="field">
           <span>
-            {isGuard ? 'Threshold' : 'Queries'}: {isGuard ? figure(value) : count(value)}{' '}
+            {VALUE_NAMES[subject.kind]}: {isGuard ? figure(value) : count(value)}{' '}
             <span class="muted">(now {isGuard ? figure(now) : count(now)})</span>
           </span>
           <input
@@ -159,8 +159,22 @@ export function WhatIfDialog({
   );
 }
 
+const VALUE_NAMES = { guard: 'Threshold', budget: 'Queries', rate: 'Requests' } as const;
+
+function presentOf(subject: Subject): number {
+  if (subject.kind === 'guard') return subject.threshold;
+  return subject.kind === 'budget' ? subject.queries : subject.requests;
+}
+
+function changeOf(subject: Subject, value: number, action: 'flag' | 'degrade' | 'refuse'): WhatIfChange {
+  if (subject.kind === 'guard') return { kind: 'guard', guard: subject.guard, threshold: value, action };
+  return subject.kind === 'budget'
+    ? { kind: 'budget', per: subject.per, queries: value, window: subject.window }
+    : { kind: 'rate', per: subject.per, requests: value, every: subject.every };
+}
+
 function Found({
-  of: { state, looked, changed, principals, days, caveats = [], progress = [0, 1] },
+  of: { state, looked, unseen = 0, changed, principals, days, caveats = [], progress = [0, 1] },
 }: {
   readonly of: WhatIf;
 }) {
@@ -178,12 +192,17 @@ function Found({
             ? 'All of these are in a case.'
             : `${counted(innocent, 'of these is', 'of these are')} in no case: look at them first.`)}
       </p>
+      {unseen > 0 && (
+        <p class="problem-line">
+          Of {counted(unseen, 'further call')} nothing can be said: the guard has no score of them.
+        </p>
+      )}
       {state === 'running' && (
         <Meter value={progress[0] / Math.max(1, progress[1])} label="How far the replay is" />
       )}
       {caveats.map((caveat) => (
         <p class="muted small" key={caveat}>
-          <Text of={caveat} most={300} />
+          <Text of={caveat} most={500} />
         </p>
       ))}
       {changed.length > 0 && (
@@ -234,7 +253,13 @@ function Found({
           ]}
         />
       )}
-      {state === 'done' && calls === 0 && (
+      {state === 'done' && calls === 0 && looked === 0 && unseen > 0 && (
+        <Empty title="Nothing can be said" icon="shield">
+          This guard looked at none of these calls. Put it on with “action: flag”, which changes no answer,
+          and ask again after some days.
+        </Empty>
+      )}
+      {state === 'done' && calls === 0 && !(looked === 0 && unseen > 0) && (
         <Empty title="Nobody would have noticed" icon="shield">
           On this traffic it makes no difference. Move the slider, or look further back.
         </Empty>

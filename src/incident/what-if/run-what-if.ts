@@ -73,6 +73,7 @@ export async function runWhatIf(
   };
   const shown = (state: WhatIf['state'], progress: WhatIf['progress']): WhatIf => ({
     ...{ id, state, change, looked, progress },
+    unseen: simulation.unseen?.(),
     changed: [...pairs.values()].sort((a, b) => b.calls - a.calls),
     principals: [...principals]
       .filter(([, { changed }]) => changed > 0)

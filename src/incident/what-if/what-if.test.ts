@@ -61,6 +61,24 @@ describe('another guard', () => {
     expect(done.caveats!.join()).toMatch(/2 calls count as answered that this guard refused/);
     expect(pairs(await run(all, { ...change, threshold: -1 }))).toEqual({});
   });
+
+  it('says of a guard that was not on that nothing can be said, and how to learn it', async () => {
+    const silent = [
+      decisionOf(0, { guards: [] }),
+      decisionOf(1, { guards: [{ guard: 'other', action: 'refuse', score: 1 }], outcome: 'unacceptable' }),
+      decisionOf(2, { outcome: 'throttled', guards: [] }),
+    ];
+    const none = await run(silent, change);
+    expect(none).toMatchObject({ looked: 0, unseen: 2, changed: [] });
+    expect(none.caveats![0]).toMatch(/Nothing can be said of 2 calls: energy .* "action: flag"/);
+    // It came on in the middle.
+    const some = await run([...silent, decisionOf(3, said(6, 'pass'))], change);
+    expect(some).toMatchObject({ looked: 1, unseen: 2 });
+    expect(pairs(some)).toEqual({ 'answered > unacceptable': [1, 1] });
+    const all = await run([decisionOf(0, said(6, 'pass'))], change);
+    expect(all.unseen).toBe(0);
+    expect(all.caveats!.join()).not.toMatch(/Nothing can be said/);
+  });
 });
 
 describe('another budget', () => {

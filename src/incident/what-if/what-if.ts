@@ -46,6 +46,8 @@ export interface WhatIf {
     readonly inCases: boolean;
   }[];
   readonly days: readonly (readonly [at: number, changed: number])[];
+  /** Calls of which nothing can be said, and which are not in `looked`: the guard looked at none of them, because it was not on then, or a guard before it had refused. */
+  readonly unseen?: number | undefined;
   /** What this cannot know, in sentences. */
   readonly caveats?: readonly string[] | undefined;
   /** Entries of the log that were passed, of so many. */
@@ -57,6 +59,8 @@ export interface Simulation {
   /** What becomes of the call under the change: an outcome, `degraded` or `flagged`; undefined where the change does not touch such a call. */
   judge(decision: PastDecision): string | undefined;
   readonly caveats: () => readonly string[];
+  /** Calls of which it could say nothing so far; undefined where there are none such. */
+  readonly unseen?: () => number;
 }
 
 /** What became of a call: `answered`, `flagged` or `degraded` by a guard, or the name of its refusal. */

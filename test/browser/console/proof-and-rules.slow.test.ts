@@ -65,6 +65,35 @@ describe.skipIf(!hasChromium)('pages of proof and rules, on real parts (needs /u
       expect(on.complaints).toEqual([]);
     });
 
+    it('tries another eps and norm, and shows the attack step by step, stopped and played', async () => {
+      await open('/lab');
+      const slider = on.page.getByRole('slider', { name: /How far it may go/ });
+      const most = await slider.getAttribute('max');
+      await slider.fill(most!);
+      await on.page.getByLabel(/Reasons by integrated gradients/).check();
+      await tried();
+      const { body } = on.server.acts.findLast(({ path }) => path === '/api/lab')!;
+      // The field rounds to fewer digits than the page has.
+      expect(body).toMatchObject({ eps: expect.closeTo(Number(most), 12), integrated: true });
+      const scrubber = on.page.getByRole('slider', { name: 'Step of the attack' });
+      const step = () => scrubber.getAttribute('aria-valuetext');
+      const [again, pause, play] = ['Play again', 'Pause', 'Play'].map((name) =>
+        on.page.getByRole('button', { name, exact: true }),
+      );
+      await again!.waitFor();
+      const last = await step();
+      await again!.click();
+      await pause!.click();
+      await play!.waitFor();
+      expect(await step()).not.toBe(last);
+      await play!.click();
+      await again!.waitFor();
+      expect(await step()).toBe(last);
+      await scrubber.fill('0');
+      expect(await step()).toMatch(/^step 0 of/);
+      expect(on.complaints).toEqual([]);
+    });
+
     it('has less to choose from where the attacker knows less', async () => {
       await open('/lab');
       await button('Sees the answer').click();
@@ -113,6 +142,8 @@ describe.skipIf(!hasChromium)('pages of proof and rules, on real parts (needs /u
       await on.page.getByLabel('A trust file of your own').setInputFiles(file);
       await on.page.getByText('The receipt does not hold').waitFor();
       await on.page.getByText(/another log than the one that you trust/).waitFor();
+      await button('The server’s again').click();
+      await on.page.getByText('The receipt holds', { exact: true }).waitFor();
     });
 
     it('shows hostile names as text', async () => {
