@@ -4,10 +4,14 @@ import type { Observations } from '../detector.ts';
 import type { ClientParts } from './calibrate-clients.ts';
 import type { ClientDetector } from './client-detector.ts';
 import { nearDuplicateClients } from './near-duplicates.ts';
+import { pradaClients } from './prada.ts';
 import { shiftClients } from './query-shift.ts';
 import { similarClients } from './similar-queries.ts';
 
-/** Every detector of clients, A to Z. */
+/** Detectors of clients that are calibrated where they are named: they help too little to be on otherwise. */
+export const NAMED_CLIENT_DETECTORS: readonly ClientDetector<unknown>[] = [erased(pradaClients)];
+
+/** Every other detector of clients, A to Z. */
 export const CLIENT_DETECTORS: readonly ClientDetector<unknown>[] = [
   erased(nearDuplicateClients),
   erased(shiftClients),

@@ -12,6 +12,22 @@ export interface PradaSettings {
   readonly window: number;
 }
 
+/** What {@link prada} remembers: plain JSON, and the rows of all classes, in the order of `sets`. */
+export interface PradaState {
+  readonly asked: number;
+  readonly sets: readonly {
+    readonly label: number;
+    readonly size: number;
+    readonly threshold: number;
+    readonly joined: number;
+    readonly sum: number;
+    readonly squares: number;
+  }[];
+  readonly distances: readonly number[];
+  readonly labels: readonly number[];
+  readonly rows: Float32Array;
+}
+
 /** One client's queries. */
 export interface Prada {
   /**
@@ -19,6 +35,7 @@ export interface Prada {
    * 0.90 to 0.96) it is an attack; `undefined` in between, and while there are no more than 100 distances to judge.
    */
   observe(x: Float32Array, offset: number, label: number): number | undefined;
+  snapshot(): PradaState;
 }
 
 /** Queries between two judgements, distances of a class that count, and distances that are needed. */
@@ -47,19 +64,44 @@ interface Class {
  * it catches.
  *
  * Deviation: `most` and `window` bound the memory, where the published sets only grow. Cost: a distance to each of up to `most` rows.
- * Errors: `option/invalid`.
+ * Errors: `option/invalid`; `result/invalid` (a state of other settings).
  */
-export function prada({ width, classes, most, window }: PradaSettings): Prada {
+export function prada({ width, classes, most, window }: PradaSettings, state?: PradaState): Prada {
   if (!(most >= 2 && window >= FEWEST && window <= 5000 && width >= 1 && classes >= 1))
     throw new GlacisError(
       'option/invalid',
       `prada: expected a window from ${FEWEST} to 5000 and sets of at least 2`,
     );
   const sets = new Map<number, Class>();
-  const distances: number[] = [];
-  const labels: number[] = [];
-  let asked = 0;
+  const distances: number[] = [...(state?.distances ?? [])];
+  const labels: number[] = [...(state?.labels ?? [])];
+  let asked = state?.asked ?? 0;
+  let from = 0;
+  for (const { label, ...rest } of state?.sets ?? []) {
+    const to = from + Math.min(rest.size, most) * width;
+    const counted = labels.filter((each) => each === label).length;
+    sets.set(label, { ...rest, rows: state!.rows.slice(from, to), counted });
+    from = to;
+  }
+  if (state !== undefined && (from !== state.rows.length || labels.some((label) => !sets.has(label))))
+    throw new GlacisError('result/invalid', 'prada: expected a state of these settings');
   return {
+    snapshot() {
+      const list = [...sets];
+      const rows = new Float32Array(
+        list.reduce((total, [, { size }]) => total + Math.min(size, most) * width, 0),
+      );
+      let at = 0;
+      for (const [, set] of list) {
+        const held = set.rows.subarray(0, Math.min(set.size, most) * width);
+        rows.set(held, at);
+        at += held.length;
+      }
+      const plain = list.map(([label, { size, threshold, joined, sum, squares }]) => ({
+        ...{ label, size, threshold, joined, sum, squares },
+      }));
+      return { asked, sets: plain, distances: [...distances], labels: [...labels], rows };
+    },
     observe(x, offset, label) {
       asked++;
       let set = sets.get(label);
@@ -109,7 +151,7 @@ export function prada({ width, classes, most, window }: PradaSettings): Prada {
 function add(set: Class, x: Float32Array, offset: number, width: number, most: number): void {
   const at = set.size % most;
   if ((at + 1) * width > set.rows.length) {
-    const larger = new Float32Array(Math.min(2 * set.rows.length, most * width));
+    const larger = new Float32Array(Math.min(Math.max(2 * set.rows.length, 4 * width), most * width));
     larger.set(set.rows);
     set.rows = larger;
   }

@@ -15,7 +15,7 @@ import { splitCalm } from '../../detect/calibration/split.ts';
 import { fewestFor } from '../../detect/calibration/threshold.ts';
 import { calibrateClients } from '../../detect/clients/calibrate-clients.ts';
 import type { ClientDetector } from '../../detect/clients/client-detector.ts';
-import { CLIENT_DETECTORS, clientParts } from '../../detect/clients/client-parts.ts';
+import { CLIENT_DETECTORS, clientParts, NAMED_CLIENT_DETECTORS } from '../../detect/clients/client-parts.ts';
 import type { Detector, Observations, Watched } from '../../detect/detector.ts';
 import { DETECTORS } from '../../detect/detectors.ts';
 import { inlineFunctions } from '../../onnx/functions.ts';
@@ -211,7 +211,8 @@ function detectorsNamed(names: readonly string[] | undefined): {
   readonly isNamed: boolean;
 } {
   if (names === undefined) return { detectors: DETECTORS, clients: CLIENT_DETECTORS, isNamed: false };
-  const known = [...DETECTORS, ...CLIENT_DETECTORS].map(({ id }) => id);
+  const watching = [...CLIENT_DETECTORS, ...NAMED_CLIENT_DETECTORS];
+  const known = [...DETECTORS, ...watching].map(({ id }) => id);
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw new GlacisError(
@@ -220,7 +221,7 @@ function detectorsNamed(names: readonly string[] | undefined): {
     );
   return {
     detectors: DETECTORS.filter(({ id }) => names.includes(id)),
-    clients: CLIENT_DETECTORS.filter(({ id }) => names.includes(id)),
+    clients: watching.filter(({ id }) => names.includes(id)),
     isNamed: true,
   };
 }

@@ -9,6 +9,7 @@ import { mahalanobisGuard } from './mahalanobis.ts';
 import { marginGuard } from './margin.ts';
 import { nearDuplicatesGuard } from './near-duplicates.ts';
 import { nearestFeaturesGuard } from './nearest-features.ts';
+import { pradaGuard } from './prada.ts';
 import { queryShiftGuard } from './query-shift.ts';
 import { similarQueriesGuard } from './similar-queries.ts';
 
@@ -36,6 +37,7 @@ export const GUARDS: readonly RegisteredGuard[] = [
   entry(nearDuplicatesGuard, 'calibrated'),
   entry(similarQueriesGuard, 'calibrated'),
   entry(queryShiftGuard, 'calibrated'),
+  entry(pradaGuard, 'named'),
 ];
 
 /** A kind among others: its options come from its own schema, so its own type fits them. */
