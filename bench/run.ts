@@ -57,7 +57,7 @@ async function main(argv: readonly string[]): Promise<void> {
   if (suite === 'stateful-guards') return statefulGuardsSuite(progress);
   if (suite === 'drift') return driftSuite(progress);
   if (suite === 'drift-peers') return driftPeersSuite(progress);
-  if (suite === 'steal') return stealSuite(progress);
+  if (suite === 'steal') return stealSuite(options, progress);
   if (suite === 'monitors') return monitorsSuite(progress);
   if (suite === 'guards') {
     await guardsSuite(options, progress);

@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { GlacisError } from '../../src/core/error.ts';
 import { BENCH } from '../places.ts';
-import { bodies, headersFor, NETWORKS, writeBodies } from '../suites/wrk-load.ts';
+import { bodiesOf, headersFor, NETWORKS, type Network, writeBodies } from '../suites/request-bodies.ts';
 import { mappedMemory } from './mapped-memory.ts';
 import type { MemoryLine } from './memory-on-request.ts';
 
@@ -84,7 +84,7 @@ async function main(): Promise<void> {
       if (values.out !== undefined) writeFileSync(values.out, text);
       return text;
     };
-    const asked = { url, key, count: Number(values.requests), cpu: Number(values.cpu) };
+    const asked = { network, url, key, count: Number(values.requests), cpu: Number(values.cpu) };
     process.stdout.write(sofar(await run(asked, look, sofar)));
     break;
   }
@@ -108,16 +108,24 @@ type Sofar = (result: object) => string;
 /** Asks in steps; `look` after each. */
 async function run(
   {
+    network,
     url,
     key,
     count,
     cpu,
-  }: { readonly url: string; readonly key: string; readonly count: number; readonly cpu: number },
+  }: {
+    readonly network: Network;
+    readonly url: string;
+    readonly key: string;
+    readonly count: number;
+    readonly cpu: number;
+  },
   look: LookNow,
   sofar: Sofar,
 ) {
   const { hostname, port } = new URL(url);
-  const requests = bodies().map((body) => requestOf(body, headersFor('binary', key), hostname));
+  const headers = headersFor(network, 'binary', key);
+  const requests = bodiesOf(network, 'binary').map((body) => requestOf(body, headers, hostname));
   const ask = { port: Number(port), hostname, requests };
   const looks: Look[] = [];
   let [asked, late] = [0, 0];

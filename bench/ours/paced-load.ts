@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { parseArgs } from 'node:util';
 import { GlacisError } from '../../src/core/error.ts';
-import { bodies, headersFor } from '../suites/wrk-load.ts';
+import { bodiesOf, headersFor, networkNamed } from '../suites/request-bodies.ts';
 
 /** Connections in all: more requests than this are never outstanding. */
 const MOST = 256;
@@ -10,17 +10,19 @@ const WARM = 3;
 
 /**
  * Sends binary requests at fixed times, whether or not the ones before were answered, and prints the latencies, which are counted from when a request would have left, connection or none: a server that stalls
- * cannot hide it. `--url --key --rate --seconds`.
+ * cannot hide it. `--url --key --network --rate --seconds`.
  */
 async function main(): Promise<void> {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
-    options: { url: text, key: text, rate: text, seconds: text },
+    options: { url: text, key: text, network: text, rate: text, seconds: text },
     strict: true,
   });
   const { hostname, port } = new URL(values.url!);
   const [rate, seconds] = [Number(values.rate), Number(values.seconds)];
-  const requests = bodies().map((body) => requestOf(body, headersFor('binary', values.key!), hostname));
+  const network = networkNamed(values.network!);
+  const headers = headersFor(network, 'binary', values.key!);
+  const requests = bodiesOf(network, 'binary').map((body) => requestOf(body, headers, hostname));
   const latencies: number[] = [];
   const idle: Socket[] = [];
   const waiting: number[] = [];

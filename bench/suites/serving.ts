@@ -5,9 +5,11 @@ import { GlacisError } from '../../src/core/error.ts';
 import { KINDS } from '../../src/monitor/index.ts';
 import { median } from '../median.ts';
 import type { BenchOptions } from '../options.ts';
-import { BENCH, CACHE, dataPath, SHARED } from '../places.ts';
+import { BENCH } from '../places.ts';
 import { gatewayProgram, inTurn, type Measured } from './gateway.ts';
-import { type Load, measureLoad, type Network, networksToLoad, withServer, writeBodies } from './wrk-load.ts';
+import { calibrationFor, passlessGuards } from './load-guards.ts';
+import { type Network, writeBodies } from './request-bodies.ts';
+import { type Load, measureLoad, networksToLoad, type Ready, withServer } from './wrk-load.ts';
 
 /** One side beside another. */
 export interface ServingRow {
@@ -73,11 +75,11 @@ export async function servingSuite(
       for (const clients of CLIENTS) {
         const what = `${name}, JSON, ${clients} clients`;
         progress(what);
-        const best = await quickest(python, file, clients, progress);
+        const best = await quickest(python, network, clients, progress);
         const programs = { ours: gatewayProgram(file, 'full'), theirs: best.program };
         rows.push(
           await besides(what, best.name, 3, programs, options.rounds, (ready, pid) =>
-            measureLoad(ready, pid, 'json', { clients, seconds }),
+            measureLoad(ready, pid, { network, format: 'json', clients, seconds }),
           ),
         );
         progress(`  ${rows.at(-1)!.ratio.toFixed(2)} times ${best.name}`);
@@ -85,13 +87,13 @@ export async function servingSuite(
     }
     if (wants('costs')) {
       writeBodies(network, 'binary');
-      for (const { about, serve, wanted } of costs(network)) {
+      for (const { about, serve, wanted } of await costs(network)) {
         const what = `${name}, binary, 16 clients, ${about}`;
         progress(what);
         const programs = { ours: gatewayProgram(file, 'full', serve), theirs: gatewayProgram(file, 'bare') };
         rows.push(
           await besides(what, 'bare', wanted, programs, options.rounds, (ready, pid) =>
-            measureLoad(ready, pid, 'binary', { clients: 16, seconds }),
+            measureLoad(ready, pid, { network, format: 'binary', clients: 16, seconds }),
           ),
         );
         progress(`  ${(100 * rows.at(-1)!.ratio).toFixed(1)} % of bare`);
@@ -107,18 +109,23 @@ export async function servingSuite(
       progress(what);
       rows.push(
         await besides(what, 'without them', 0.97, programs, options.rounds, (ready, pid) =>
-          measureLoad(ready, pid, 'binary', { clients: 16, seconds }),
+          measureLoad(ready, pid, { network, format: 'binary', clients: 16, seconds }),
         ),
       );
       progress(`  ${(100 * rows.at(-1)!.ratio).toFixed(1)} % of the rate without`);
     }
     if (wants('latency')) {
       writeBodies(network, 'binary');
-      latencies.push(await pacedRow(network, seconds, options.rounds));
-      const { what, perSecond, bare, full } = latencies.at(-1)!;
-      progress(
-        `${what}, ${perSecond.toFixed(0)}/s: p50 ${bare.p50.toFixed(2)} → ${full.p50.toFixed(2)} ms, p99 ${bare.p99.toFixed(2)} → ${full.p99.toFixed(2)} ms`,
-      );
+      for (const guards of [
+        { about: 'input guard', serve: {} },
+        { about: 'calibrated guards', serve: { guards: await passlessGuards(network) } },
+      ]) {
+        latencies.push(await pacedRow(network, guards, { seconds, rounds: options.rounds }));
+        const { what, perSecond, bare, full } = latencies.at(-1)!;
+        progress(
+          `${what}, ${perSecond.toFixed(0)}/s: p50 ${bare.p50.toFixed(2)} → ${full.p50.toFixed(2)} ms, p99 ${bare.p99.toFixed(2)} → ${full.p99.toFixed(2)} ms`,
+        );
+      }
     }
   }
   return { rows, paced: latencies };
@@ -130,7 +137,7 @@ async function besides(
   wanted: number,
   programs: { readonly ours: [string, ...string[]]; readonly theirs: [string, ...string[]] },
   rounds: number,
-  measure: (ready: { rest: string; key: string }, pid: number) => { load: Load; cpu: number },
+  measure: (ready: Ready, pid: number) => { load: Load; cpu: number },
 ): Promise<ServingRow> {
   const sides = await inTurn(['ours', 'theirs'], rounds, (mode) =>
     withServer(programs[mode as 'ours' | 'theirs'], measure),
@@ -145,18 +152,18 @@ async function besides(
 /** The peer's best set-up for this load. */
 async function quickest(
   python: string,
-  file: string,
+  network: Network,
   clients: number,
   progress: (text: string) => void,
 ): Promise<{ readonly name: string; readonly program: [string, ...string[]] }> {
   let best: { name: string; program: [string, ...string[]]; rate: number } | undefined;
   for (const layout of LAYOUTS) {
     const args = Object.entries(layout).flatMap(([key, value]) => [`--${key}`, String(value)]);
-    const program: [string, ...string[]] = [python, join(PEER, 'serve.py'), file, ...args];
+    const program: [string, ...string[]] = [python, join(PEER, 'serve.py'), network.file, ...args];
     const name = `MLServer ${args.join(' ')}`;
     try {
       const { load } = await withServer(program, (ready, pid) =>
-        measureLoad(ready, pid, 'json', { clients, seconds: 2 }),
+        measureLoad(ready, pid, { network, format: 'json', clients, seconds: 2 }),
       );
       progress(`  ${name}: ${load.requestsPerSecond.toFixed(0)} requests/s`);
       if (best === undefined || load.requestsPerSecond > best.rate)
@@ -170,59 +177,46 @@ async function quickest(
 }
 
 /** Configurations with guards that ask a model more than once, and the share of bare that they may be expected to leave. */
-function costs({
-  name,
-  file,
-}: Network): readonly { readonly about: string; readonly serve: object; readonly wanted: number }[] {
-  const model = (of: string) => ({ file: of, check: { asGiven: true }, batching: { queue: 100_000 } });
-  const second = SHARES.map((share) => ({
-    about: `the same network as second model on ${100 * share} %`,
-    serve: {
-      models: { m: model(file), second: model(file) },
-      verify: { model: 'second', share, action: 'flag' },
-    },
-    wanted: 0.9 / (1 + share),
-  }));
-  if (!existsSync(join(SHARED, 'models', `${name}.onnx`))) return second;
-  const calibration = join(CACHE, 'gateway', `${name}-squeezing.json`);
-  if (!existsSync(calibration)) calibrate(file, name, calibration);
+async function costs(
+  network: Network,
+): Promise<readonly { readonly about: string; readonly serve: object; readonly wanted: number }[]> {
+  const model = () => ({ file: network.file, check: { asGiven: true }, batching: { queue: 100_000 } });
+  const calibration = await calibrationFor(network, 'squeezing', ['feature-squeezing']);
   return [
     ...SHARES.map((share) => ({
       about: `feature squeezing on ${100 * share} %`,
       serve: { guards: { calibration, 'feature-squeezing': { share, action: 'flag' } } },
       wanted: 0.9 / (1 + 3 * share),
     })),
-    ...second,
+    ...SHARES.map((share) => ({
+      about: `the same network as second model on ${100 * share} %`,
+      serve: {
+        models: { m: model(), second: model() },
+        verify: { model: 'second', share, action: 'flag' },
+      },
+      wanted: 0.9 / (1 + share),
+    })),
   ];
-}
-
-/** Thresholds for the guard that is measured. Errors: `run/failed`. */
-function calibrate(file: string, network: string, out: string): void {
-  const glacis = join(BENCH, '..', 'bin', 'glacis.mjs');
-  const args = [
-    'calibrate',
-    file,
-    '--data',
-    dataPath(network),
-    '--guards',
-    'feature-squeezing',
-    '--n',
-    '4000',
-  ];
-  const run = spawnSync(process.execPath, [glacis, ...args, '--out', out], { encoding: 'utf8' });
-  if (run.status !== 0) throw new GlacisError('run/failed', `calibrate: ${run.stderr}`);
 }
 
 /** Both servers at 60 % of the full one's rate, requests sent at fixed times whatever comes back. */
-async function pacedRow({ name, file }: Network, seconds: number, rounds: number): Promise<PacedRow> {
-  const most = await withServer(gatewayProgram(file, 'full'), (ready, pid) =>
-    measureLoad(ready, pid, 'binary', { clients: 16, seconds }),
+async function pacedRow(
+  network: Network,
+  guards: { readonly about: string; readonly serve: object },
+  { seconds, rounds }: { readonly seconds: number; readonly rounds: number },
+): Promise<PacedRow> {
+  const program = {
+    bare: gatewayProgram(network.file, 'bare'),
+    full: gatewayProgram(network.file, 'full', guards.serve),
+  };
+  const most = await withServer(program.full, (ready, pid) =>
+    measureLoad(ready, pid, { network, format: 'binary', clients: 16, seconds }),
   );
   const perSecond = 0.6 * most.load.requestsPerSecond;
-  const of = async (mode: string) => {
+  const of = async (mode: 'bare' | 'full') => {
     const loads: Load[] = [];
     for (let round = 0; round < rounds; round++)
-      loads.push(await withServer(gatewayProgram(file, mode), (ready) => paced(ready, perSecond, seconds)));
+      loads.push(await withServer(program[mode], (ready) => paced(ready, network, perSecond, seconds)));
     const middle = (key: 'p50' | 'p99' | 'requestsPerSecond') => median(loads.map((load) => load[key]));
     return {
       requestsPerSecond: middle('requestsPerSecond'),
@@ -231,15 +225,18 @@ async function pacedRow({ name, file }: Network, seconds: number, rounds: number
       errors: 0,
     };
   };
-  return { what: `${name}, binary`, perSecond, bare: await of('bare'), full: await of('full') };
+  const what = `${network.name}, binary, ${guards.about}`;
+  return { what, perSecond, bare: await of('bare'), full: await of('full') };
 }
 
-function paced(ready: { rest: string; key: string }, perSecond: number, seconds: number): Load {
+function paced(ready: Ready, network: Network, perSecond: number, seconds: number): Load {
   const args = [
     '--url',
     ready.rest,
     '--key',
     ready.key,
+    '--network',
+    network.name,
     '--rate',
     String(perSecond),
     '--seconds',

@@ -1,12 +1,17 @@
+import type { BenchOptions } from '../options.ts';
 import type { SideEvent } from '../side.ts';
 import { resumedLines } from './resumed-lines.ts';
 
 /**
- * How good a copy of the MNIST network becomes by asking it, against the number of queries, under each way to answer: bench/results/steal.json and .md. Resumed where it was
- * stopped. Errors: `run/failed`.
+ * How good a copy of the MNIST network becomes by asking it, against the number of queries, under each way to answer (`answers`: bench/results/steal.json and .md) and through a whole
+ * gateway (`gateway`: steal-gateway.json and .md). Resumed where it was stopped. Errors: `run/failed`.
  */
-export async function stealSuite(progress: (text: string) => void): Promise<void> {
-  await resumedLines('steal', 'steal.ts', stealPage, progress);
+export async function stealSuite(
+  { mode }: Pick<BenchOptions, 'mode'>,
+  progress: (text: string) => void,
+): Promise<void> {
+  if (mode !== 'gateway') await resumedLines('steal', 'steal.ts', stealPage, progress);
+  if (mode !== 'answers') await resumedLines('steal-gateway', 'steal-gateway.ts', stealGatewayPage, progress);
 }
 
 const POOLS = {
@@ -45,3 +50,31 @@ export function stealPage(lines: readonly SideEvent[]): string {
 }
 
 const percent = (share: unknown): string => (100 * Number(share)).toFixed(1);
+
+/** The table of copies that were made through a gateway. */
+export function stealGatewayPage(lines: readonly SideEvent[]): string {
+  const victim = lines.find(({ event }) => event === 'victim');
+  const rows = lines.filter(({ event }) => event === 'copy');
+  const whole = (n: unknown) => Number(n).toLocaleString('en');
+  const cells = (row: SideEvent) => {
+    const [low, high] = (row.interval as readonly [number, number] | undefined) ?? [];
+    const fidelity =
+      low === undefined ? 'no copy' : `${percent(row.fidelity)} (${percent(low)}–${percent(high)})`;
+    const told = ['answered', 'full', 'rounded', 'top1', 'label', 'refused'].map((kind) => whole(row[kind]));
+    return [
+      row.pool,
+      row.guards,
+      whole(row.tried),
+      ...told,
+      fidelity,
+      row.accuracy === undefined ? '' : percent(row.accuracy),
+    ];
+  };
+  return `${[
+    `Copies of mnist-cnn by a thief with one key who asks a whole gateway in requests of 20 samples over REST, and goes on when he is refused; \`npm run bench -- steal --mode gateway\`. He asks as fast as he is answered (rates are off), so a hold of ten minutes outlasts him. \`off\`: no guards, budgets or automatic measures; \`default\`: \`glacis serve --calibration\` as it comes (budget of 50,000, its steps, guards, monitors, measures); \`told to refuse\`: the same with guards that watch clients told to refuse. Fidelity is the share of ${victim?.compared ?? '?'} digits on which copy and victim agree, in per cent with its 95 % interval.`,
+    '',
+    '| asked about | gateway | tried | answered | full | two decimals | top-1 | label | refused | fidelity | accuracy |',
+    '|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
+    ...rows.map((row) => `| ${cells(row).join(' | ')} |`),
+  ].join('\n')}\n`;
+}

@@ -3,50 +3,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { GlacisError } from '../../src/core/error.ts';
-import { randomFrom } from '../../src/core/random.ts';
-import { encodeInferRequest } from '../../src/oip/index.ts';
-import { elementCount } from '../../src/onnx/tensor.ts';
-import { CACHE, SHARED } from '../places.ts';
+import { BENCH } from '../places.ts';
+import { bodyFiles, type Format, headersFor, LOADS, NETWORKS, type Network } from './request-bodies.ts';
 
-const FOLDER = join(CACHE, 'gateway');
-/** Different requests that a load cycles through. */
-const BODIES = 64;
 /** Seconds before anything is counted: after ten thousand requests everything is compiled once more, which takes two or three. */
 const WARM = 8;
-
-/** A model under load. */
-export interface Network {
-  readonly name: string;
-  readonly file: string;
-  readonly input: string;
-  readonly shape: readonly number[];
-  /** Share of the bare server's throughput that the full one must keep. */
-  readonly wanted: number;
-}
-
-/** Models that are put under load. */
-export const NETWORKS: readonly Network[] = [
-  {
-    name: 'mnist-cnn',
-    file: join(SHARED, 'models', 'mnist-cnn.onnx'),
-    input: 'input',
-    shape: [1, 1, 28, 28],
-    wanted: 0.7,
-  },
-  {
-    name: 'resnet18',
-    file: join(CACHE, 'resnet18.onnx'),
-    input: 'input',
-    shape: [1, 3, 32, 32],
-    wanted: 0.9,
-  },
-];
-
-/** How tensors travel. */
-export const FORMATS = ['binary', 'json'] as const;
-
-/** One of {@link FORMATS}. */
-export type Format = (typeof FORMATS)[number];
 
 /** One measured load; latencies in milliseconds. */
 export interface Load {
@@ -59,6 +20,9 @@ export interface Load {
 /** What a server said when it was ready. */
 export interface Ready {
   readonly rest: string;
+  readonly grpc: string;
+  /** Where a guarded one is managed. */
+  readonly management?: string;
   readonly key: string;
 }
 
@@ -66,7 +30,7 @@ export interface Ready {
 export function networksToLoad(only: string | undefined): readonly Network[] {
   if (spawnSync('wrk', ['--version']).error)
     throw new GlacisError('run/failed', 'wrk: expected it to be installed (Debian: apt-get install wrk)');
-  mkdirSync(FOLDER, { recursive: true });
+  mkdirSync(LOADS, { recursive: true });
   const networks = NETWORKS.filter(({ name }) => (only ?? name) === name);
   const missing = networks.find(({ file }) => !existsSync(file));
   if (missing)
@@ -93,18 +57,26 @@ export async function withServer<T>(
   }
 }
 
+/** What a load is. */
+export interface LoadSetting {
+  readonly network: Network;
+  readonly format: Format;
+  readonly clients: number;
+  readonly seconds: number;
+}
+
 /** Warms up, loads, and gives the figures with the CPU milliseconds of the server for a request. */
 export function measureLoad(
   ready: Ready,
   pid: number,
-  format: Format,
-  { clients, seconds }: { readonly clients: number; readonly seconds: number },
+  setting: LoadSetting,
 ): { readonly load: Load; readonly cpu: number } {
-  wrk(ready, format, { clients, seconds: WARM });
+  const asked = setting.format === 'grpc' ? grpc : wrk;
+  asked(ready, { ...setting, seconds: WARM });
   const before = cpuOf(pid);
-  const load = wrk(ready, format, { clients, seconds });
+  const load = asked(ready, setting);
   const used = cpuOf(pid) - before;
-  return { load, cpu: used / Math.max(1, load.requestsPerSecond * seconds) };
+  return { load, cpu: used / Math.max(1, load.requestsPerSecond * setting.seconds) };
 }
 
 /** CPU milliseconds that a process, its threads and its children have used. */
@@ -117,16 +89,21 @@ function cpuOf(pid: number): number {
   return children.reduce((sum, child) => sum + cpuOf(child), own);
 }
 
-function wrk(
-  { rest, key }: Ready,
-  format: Format,
-  { clients, seconds }: { readonly clients: number; readonly seconds: number },
-): Load {
-  const script = join(FOLDER, 'load.lua');
-  writeFileSync(script, luaFor(format, key));
+function wrk(ready: Ready, { network, format, clients, seconds }: LoadSetting): Load {
+  const script = join(LOADS, 'load.lua');
+  writeFileSync(script, luaFor(network, format, ready.key));
   const run = spawnSync(
     'wrk',
-    ['-t1', `-c${clients}`, `-d${seconds}s`, '-s', script, '--timeout', '10s', `${rest}/v2/models/m/infer`],
+    [
+      '-t1',
+      `-c${clients}`,
+      `-d${seconds}s`,
+      '-s',
+      script,
+      '--timeout',
+      '10s',
+      `${ready.rest}/v2/models/m/infer`,
+    ],
     { encoding: 'utf8' },
   );
   const found = /RESULT (\S+) (\S+) (\S+) (\S+)/.exec(run.stdout);
@@ -141,35 +118,43 @@ function wrk(
   return { requestsPerSecond, p50, p99, errors };
 }
 
-/** What a request is sent with, beside its body. */
-export function headersFor(format: Format, key: string): Readonly<Record<string, string>> {
-  const length = format === 'binary' ? readFileSync(join(FOLDER, 'json-length'), 'utf8') : '';
-  return {
-    Authorization: `Bearer ${key}`,
-    'Content-Type': format === 'binary' ? 'application/octet-stream' : 'application/json',
-    ...(length !== '' && { 'Inference-Header-Content-Length': length }),
-  };
-}
-
-/** The bodies that {@link writeBodies} wrote. */
-export function bodies(): readonly Buffer[] {
-  return Array.from({ length: BODIES }, (_, i) => readFileSync(join(FOLDER, `body-${i}`)));
+/** The same by a client of gRPC in a process of its own. */
+function grpc({ grpc: target, key }: Ready, { network, clients, seconds }: LoadSetting): Load {
+  const args = ['--target', target, '--key', key, '--network', network.name];
+  const run = spawnSync(
+    process.execPath,
+    [
+      join(BENCH, 'ours', 'grpc-load.ts'),
+      ...args,
+      '--clients',
+      String(clients),
+      '--seconds',
+      String(seconds),
+    ],
+    { encoding: 'utf8' },
+  );
+  if (run.status !== 0) throw new GlacisError('run/failed', `load: ${run.stderr}`);
+  return JSON.parse(run.stdout) as Load;
 }
 
 /** Requests in rotation, and figures in one line; latencies in milliseconds. */
-function luaFor(format: Format, key: string): string {
-  const headers = Object.entries(headersFor(format, key)).map(([name, value]) => `["${name}"]="${value}"`);
+function luaFor(network: Network, format: Format, key: string): string {
+  const headers = Object.entries(headersFor(network, format, key)).map(
+    ([name, value]) => `["${name}"]="${value}"`,
+  );
+  const files = bodyFiles(network, format);
   return `
-local requests, at = {}, 0
+local requests, at, count = {}, 0, 0
 init = function(args)
-  for i = 0, ${BODIES - 1} do
-    local f = io.open("${FOLDER}/body-" .. i, "rb")
-    requests[i] = wrk.format("POST", nil, { ${headers.join(', ')} }, f:read("*a"))
-    f:close()
+  local all = io.open("${files.bodies}", "rb")
+  for length in io.lines("${files.lengths}") do
+    requests[count] = wrk.format("POST", nil, { ${headers.join(', ')} }, all:read(tonumber(length)))
+    count = count + 1
   end
+  all:close()
 end
 request = function()
-  at = (at + 1) % ${BODIES}
+  at = (at + 1) % count
   return requests[at]
 end
 done = function(summary, latency, _)
@@ -178,20 +163,4 @@ done = function(summary, latency, _)
     latency:percentile(50) / 1000, latency:percentile(99) / 1000, e.status + e.connect + e.read + e.write + e.timeout))
 end
 `;
-}
-
-/** Inputs that differ, written once: random numbers, no two alike. */
-export function writeBodies({ input, shape }: Network, format: Format): void {
-  const size = elementCount(shape);
-  mkdirSync(FOLDER, { recursive: true });
-  for (let i = 0; i < BODIES; i++) {
-    const rng = randomFrom(i, 'gateway bench');
-    const data = Float32Array.from({ length: size }, () => Math.round(rng.uniform() * 255) / 255);
-    const { body, headers } = encodeInferRequest(
-      { inputs: [{ name: input, datatype: 'FP32', shape, data }], binaryOutput: format === 'binary' },
-      { binary: format === 'binary' },
-    );
-    writeFileSync(join(FOLDER, `body-${i}`), body);
-    writeFileSync(join(FOLDER, 'json-length'), headers['inference-header-content-length'] ?? '');
-  }
 }

@@ -106,8 +106,8 @@ function softmax(logits: Float32Array, classes: number): Float32Array {
   return out;
 }
 
-/** Rounded or cut-off probabilities need not add up to 1: what is missing is spread over the classes of which nothing was said. */
-function normalised(given: Float32Array, classes: number): Float32Array {
+/** Probabilities `[n, classes]` from rounded or cut-off ones, which need not add up to 1: what is missing is spread over the classes of which nothing was said. */
+export function normalised(given: Float32Array, classes: number): Float32Array {
   const out = given.slice();
   for (let from = 0; from < out.length; from += classes) {
     let sum = 0;
