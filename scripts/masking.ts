@@ -1,10 +1,17 @@
 /**
  * `node scripts/masking.ts SET [N] [WORDS]`: what defences hide and whether Glacis says so, as rows of a table. SET is development,
  * held-out, second-held-out or honest; N samples each (64 without); WORDS in the names of those to run. Needs GLACIS_SHARED (test/masking/bases.ts). With
- * EVIDENCE=1 what every suspicious check saw. About half a minute a row on one core.
+ * EVIDENCE=1 what every suspicious check saw. About half a minute a row on one core. With LEVEL=standard a whole assessment of that level instead, AutoAttack and its checks of itself
+ * included: clean and worst-case accuracy, findings, verdict; some minutes a row.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { assess } from '../src/assess/assess.ts';
+import { LEVELS, type Level } from '../src/assess/levels.ts';
+import { writeModel } from '../src/onnx/write.ts';
 import { startEngine } from '../src/runtime/engine.ts';
-import { HONEST, openBase } from '../test/masking/bases.ts';
+import { type Base, HONEST, openBase } from '../test/masking/bases.ts';
 import type { Defence } from '../test/masking/defence.ts';
 import { DEVELOPMENT } from '../test/masking/development.ts';
 import { HELD_OUT, HELD_OUT_HONEST } from '../test/masking/held-out.ts';
@@ -19,6 +26,7 @@ const SETS: Readonly<Record<string, readonly Defence[]>> = {
   'second-held-out': [...SECOND_HELD_OUT, ...SECOND_HELD_OUT_HONEST],
   honest: HONEST.map((on) => ({ id: 'none', on, apply: (model) => model })),
 };
+const level: Level | undefined = LEVELS.find((name) => name === process.env.LEVEL);
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 const engine = startEngine({ threads: 1 });
 try {
@@ -27,6 +35,10 @@ try {
     const base = await openBase(defence.on, Number(n));
     const radii = set === 'honest' ? base.eps : [base.eps[1]];
     for (const eps of radii) {
+      if (level !== undefined) {
+        process.stdout.write(await assessedRow(defence, base, eps, level));
+        continue;
+      }
       const hiding = set === 'honest' ? undefined : await measureHiding(engine, defence, base, eps);
       const trial = await openTrial(engine, defence.apply(base.model), base);
       const { checks, masked, seconds } = await checkTrial(trial, eps);
@@ -46,4 +58,28 @@ try {
   }
 } finally {
   await engine.close();
+}
+
+/** A row of a whole assessment. */
+async function assessedRow(
+  { id, on, apply }: Defence,
+  { model, data, labels }: Base,
+  eps: number,
+  level: Level,
+): Promise<string> {
+  const out = mkdtempSync(join(tmpdir(), 'glacis-masking-'));
+  try {
+    const file = join(out, 'defended.onnx');
+    await writeModel(file, apply(model));
+    const { assessment } = await assess({
+      ...{ model: file, data, n: labels.length, norm: 'linf', eps: [eps], level, out, threads: 1 },
+      ...(data.endsWith('.npz') && { layout: 'nhwc' as const }),
+    });
+    const [worst] = assessment.worstCases;
+    const said = assessment.findings.map((finding) => finding.id.replace('evasion/', ''));
+    const verdict = assessment.reliability?.masked ? 'masked' : 'not masked';
+    return `| ${id} | ${on} | ${labels.length} | ${eps.toPrecision(3)} | ${percent(worst!.cleanAccuracy)} | ${percent(worst!.robustAccuracy)} | ${said.join(', ')} | ${verdict} |\n`;
+  } finally {
+    rmSync(out, { recursive: true });
+  }
 }

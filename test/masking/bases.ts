@@ -18,6 +18,8 @@ export interface Base {
   readonly labels: Int32Array;
   /** Shape of a sample. */
   readonly dims: readonly number[];
+  /** The samples as the command line names them. */
+  readonly data: string;
   /** Radii in Linf: small, usual and large for its data. */
   readonly eps: readonly [small: number, usual: number, large: number];
 }
@@ -25,9 +27,13 @@ export interface Base {
 /** The bundled example, the only one that needs nothing from outside. */
 export const EXAMPLE = 'traffic-signs';
 
+/** The same network, trained on attacked samples with Glacis itself. */
+export const HARDENED = 'traffic-signs, hardened';
+
 /** Models without a defence, or trained on attacked samples: none of them hides its gradient. */
 export const HONEST = [
   EXAMPLE,
+  HARDENED,
   'mnist-cnn',
   'mnist-cnn-adv',
   'mnist-mlp',
@@ -43,26 +49,27 @@ export type BaseName = (typeof HONEST)[number];
 
 /** Reads a model and its first `n` test samples. */
 export async function openBase(name: BaseName, n: number): Promise<Base> {
-  if (name === EXAMPLE) {
+  if (name === EXAMPLE || name === HARDENED) {
     const { x, y } = renderSplit({ seed: 1, split: 'test', n });
-    const path = new URL('../../examples/traffic-signs/traffic-signs.onnx', import.meta.url);
+    const file = name === EXAMPLE ? 'traffic-signs' : 'hardened';
+    const path = new URL(`../../examples/traffic-signs/${file}.onnx`, import.meta.url);
     const pixels = Float32Array.from(x, (v) => v / 255);
     return {
       model: parseModel(readFileSync(path)),
       x: pixels,
       labels: Int32Array.from(y),
       dims: [3, 32, 32],
+      data: `traffic-signs:test:${n}`,
       eps: [2 / 255, 8 / 255, 32 / 255],
     };
   }
   const model = parseModel(readFileSync(join(SHARED, 'models', `${name}.onnx`)));
   const cifar = name.startsWith('cifar10');
   const dims = cifar ? [3, 32, 32] : [1, 28, 28];
-  const dataset = await openDataset(
-    cifar
-      ? join(SHARED, 'data/cifar10/test.npz')
-      : `${MNIST}/t10k-images-idx3-ubyte.gz,${MNIST}/t10k-labels-idx1-ubyte.gz`,
-  );
+  const data = cifar
+    ? join(SHARED, 'data/cifar10/test.npz')
+    : `${MNIST}/t10k-images-idx3-ubyte.gz,${MNIST}/t10k-labels-idx1-ubyte.gz`;
+  const dataset = await openDataset(data);
   try {
     const input = { name: 'input', dims: ['batch', ...dims], dtype: 'float32' as const };
     const adapted = await adaptDataset(dataset, input, { n });
@@ -72,6 +79,7 @@ export async function openBase(name: BaseName, n: number): Promise<Base> {
       x,
       labels: Int32Array.from(adapted.labels!.slice(0, n)),
       dims,
+      data,
       eps: cifar ? [2 / 255, 8 / 255, 32 / 255] : [0.03, 0.1, 0.3],
     };
   } finally {
