@@ -6,6 +6,8 @@ import { firstEntry } from '../gateway/record/archive.ts';
 import { readMonitorCalibration } from '../monitor/calibration-file.ts';
 import { monitorsSchema, monitorsSetting } from '../monitor/config-schema.ts';
 import type { HubChoice } from '../monitor/hub/messages.ts';
+import { type Mapping, readMapping } from '../monitor/past/foreign/mapping.ts';
+import { FORMATS, type ForeignFormat, pastFromForeign } from '../monitor/past/foreign/past-from-foreign.ts';
 import { readLabels } from '../monitor/past/labels-from-files.ts';
 import { type Past, pastFromEntries, pastFromFile } from '../monitor/past/open-past.ts';
 import type { PastLabels } from '../monitor/past/tell-labels.ts';
@@ -15,6 +17,10 @@ import { openFrom } from './log/open-log.ts';
 /** Options of both commands. */
 export const PAST_OPTIONS: OptionTable = {
   model: { value: 'NAME', help: 'only this model; whom lines are about that name none' },
+  format: {
+    value: 'NAME|FILE',
+    help: `PAST is another server's log in this format: ${FORMATS.join(', ')}, or a mapping (.yaml) that says where each field stands`,
+  },
   labels: {
     value: 'FILE',
     many: true,
@@ -60,17 +66,39 @@ export async function pastFrom(given: Given): Promise<Past> {
       'expected PAST: files .jsonl or .csv, or the folder of a log; see --help',
     );
   const parts: Past[] = [];
+  const format = await formatFrom(given);
   for (const path of paths) {
     const found = await stat(path).catch((thrown) => {
       throw asGlacisError(thrown, 'data/unreadable', path);
     });
-    parts.push(found.isDirectory() ? await logPast(given, path) : pastFromFile(path, given.text('model')));
+    if (found.isDirectory() && format !== undefined)
+      throw new GlacisError('option/invalid', `${path}: expected a file with --format, got a folder`);
+    const model = given.text('model');
+    if (found.isDirectory()) parts.push(await logPast(given, path));
+    else parts.push(format === undefined ? pastFromFile(path, model) : pastFromForeign(path, format, model));
   }
   return {
     async *batches(signal) {
       for (const part of parts) yield* part.batches(signal);
     },
   };
+}
+
+/** The format that the arguments name; undefined where lines have our own fields. Errors: `option/invalid`, `data/unreadable`, `policy/invalid` for a mapping that is none. */
+async function formatFrom(given: Given): Promise<ForeignFormat | Mapping | undefined> {
+  const named = given.text('format');
+  if (named === undefined) return undefined;
+  const known = FORMATS.find((each) => each === named);
+  if (known !== undefined) return known;
+  if (!/\.ya?ml$/i.test(named))
+    throw new GlacisError(
+      'option/invalid',
+      `--format: expected ${FORMATS.join(', ')} or a mapping .yaml, got '${named}'`,
+    );
+  const text = await readFile(named, 'utf8').catch((thrown) => {
+    throw asGlacisError(thrown, 'data/unreadable', named);
+  });
+  return readMapping(text, named);
 }
 
 async function logPast(given: Given, path: string): Promise<Past> {

@@ -72,6 +72,32 @@ describe('glacis monitor', () => {
     expect(states.some(({ monitor }) => monitor === 'slow-bleeding')).toBe(false);
   });
 
+  test("another server's log is read in its own format, by name or by a mapping, and nothing else is taken for it", async () => {
+    const log = join(folder, 'access.log');
+    const line = (i: number) =>
+      `10.0.0.${i % 9} - - [22/Nov/2026:09:30:${String(i % 60).padStart(2, '0')} +0000] "POST /v2/models/fraud/infer HTTP/1.1" 200 12 "-" "curl/8"`;
+    writeFileSync(log, Array.from({ length: 120 }, (_, i) => line(i)).join('\n'));
+    const json = join(folder, 'foreign.json');
+    expect((await run(log, '--format', 'nginx', '--json', json)).code).toBe(0);
+    expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({ decisions: 120, skipped: 0 });
+    const mapping = join(folder, 'mapping.yaml');
+    writeFileSync(
+      mapping,
+      "schema: glacis.log-mapping/1\npattern: '(?<who>\\S+) \\S+ \\S+ \\[(?<when>[^\\]]+)\\] .*'\nfields: { time: when, address: who }\n",
+    );
+    expect((await run(log, '--format', mapping, '--model', 'fraud', '--json', json)).code).toBe(0);
+    expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({ decisions: 120 });
+    const refused = await run(log, '--format', 'envoy');
+    expect([refused.code, refused.text]).toEqual([
+      2,
+      expect.stringMatching(/access\.log:1: expected a line/),
+    ]);
+    const unknown = await run(log, '--format', 'apache');
+    expect([unknown.code, unknown.text]).toEqual([2, expect.stringMatching(/kserve-cloudevents, nginx/)]);
+    const folderGiven = await run(folder, '--format', 'nginx');
+    expect([folderGiven.code, folderGiven.text]).toEqual([2, expect.stringMatching(/got a folder/)]);
+  });
+
   test('true labels are told to the monitors, and said what became of', async () => {
     const labels = join(folder, 'labels.csv');
     const truth = (i: number) => `${i},${i % 10 === 0 ? 0 : 1}`;

@@ -30,6 +30,10 @@ export const command: Command = {
       'glacis monitor upstream.csv --model fraud',
       "another server's log: time, principal, label, score, features",
     ],
+    [
+      'glacis monitor access.log --format nginx',
+      'an access log before a model server; kserve-cloudevents has inputs and answers, too',
+    ],
     ['glacis monitor ./data --labels labels.csv', 'with what really was: decision, label, time'],
   ],
   async run({ given, terminal, signal }) {
