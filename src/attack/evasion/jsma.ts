@@ -14,6 +14,8 @@ export interface JsmaOptions {
   readonly gamma: number;
   /** Where elements may move: all up, all down, or each where it helps. */
   readonly direction: 'both' | 'increase' | 'decrease';
+  /** What a pair is chosen by: `pair`, as published, by the product of what it gives the target and takes from the others; `target` by the former alone. */
+  readonly saliency: 'pair' | 'target';
   /** Classes to run at without a target, the likeliest first. */
   readonly targets: number;
   /** Takes elements out at the end that the example does not need; the paper does not. */
@@ -27,8 +29,8 @@ export interface JsmaOptions {
  * lowers the sum of the others', up to a bound, until the goal is reached.
  * The paper's needs a target: without one, the class of the second largest logit is taken (the likeliest `targets` one after another), and any wrong
  * class ends a run. The paper moves all elements up or all down; `both`, the default, lets each move where it helps (after Wiyatno &
- * Xu 2018). Goals without classes have one boundary: their margin rises where all else would fall.
- * Cost: two gradients for each pair, and {@link refine}.
+ * Xu 2018). Where no pair does both, the paper's map has nothing left; `saliency=target`, which ART's attack does, goes on. Goals without classes have one boundary: their margin rises where all else would fall.
+ * Cost: two gradients for each pair (one by `target`), and {@link refine}.
  */
 export const jsma = defineSampleAttack<JsmaOptions>({
   id: 'jsma',
@@ -38,11 +40,20 @@ export const jsma = defineSampleAttack<JsmaOptions>({
   norms: ['l0'],
   source: 'https://arxiv.org/abs/1511.07528',
   use: 'Few changed values, each as far as it goes; the classic to compare with.',
-  defaults: { theta: 1, gamma: 1, direction: 'both', targets: 1, refine: true, rounding: 'zero' },
+  defaults: {
+    theta: 1,
+    gamma: 1,
+    direction: 'both',
+    saliency: 'pair',
+    targets: 1,
+    refine: true,
+    rounding: 'zero',
+  },
   check(options) {
     numberIn(options, 'theta', 0);
     numberIn(options, 'gamma', 0, 1);
     choiceOf(options, 'direction', ['both', 'increase', 'decrease']);
+    choiceOf(options, 'saliency', ['pair', 'target']);
     wholeFrom(options, 'targets', 1);
     choiceOf(options, 'rounding', ['zero', 'straight-through']);
   },
@@ -86,7 +97,9 @@ function* towards(victim: Victim, target: number | undefined, options: JsmaOptio
     if (toTarget.reached[0]) return;
     const g = toTarget.gradient.slice();
     const h =
-      target === undefined ? g : (yield* victim.gradient(x, { loss: 'linear', cotangent: lower })).gradient;
+      target === undefined || options.saliency === 'target'
+        ? g
+        : (yield* victim.gradient(x, { loss: 'linear', cotangent: lower })).gradient;
     let room = most;
     for (let i = 0; i < size; i++) if (x[i] !== x0[i]) room--;
     for (let i = 0; i < size; i++) {

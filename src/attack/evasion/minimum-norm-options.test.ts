@@ -68,6 +68,18 @@ describe('jsma', () => {
     }
   });
 
+  it('goes on by what the target gains where no pair also takes from the others', async () => {
+    const found = async (saliency: 'pair' | 'target') => {
+      const { far } = await attackTiny(engine, network, jsma, 'l0', {
+        ...{ theta: 0.1, targets: 2, refine: false, saliency },
+      });
+      return far.filter(Number.isFinite).length;
+    };
+    const [pair, target] = [await found('pair'), await found('target')];
+    expect(pair).toBeLessThan(n);
+    expect(target).toBeGreaterThan(pair);
+  });
+
   it('changes no more elements than gamma allows', async () => {
     const { far } = await attackTiny(engine, network, jsma, 'l0', { theta: 0.1, gamma: 0.5, refine: false });
     const found = far.filter(Number.isFinite);
