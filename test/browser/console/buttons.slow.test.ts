@@ -141,7 +141,9 @@ describe.skipIf(!hasChromium)(
         await settled(page);
         // Of samples, and of everybody together, a replay counts nothing, and no button says it would.
         await page.getByText('not replayed: only requests each').waitFor();
-        await page.getByRole('button', { name: /another rate than 500 a second/ }).click();
+        await page
+          .getByRole('button', { name: /What if each principal had another rate than 500 a second/ })
+          .click();
         await dialog(page)
           .getByLabel(/^Requests/)
           .fill('-40');
@@ -170,6 +172,74 @@ describe.skipIf(!hasChromium)(
           .waitFor();
         expect(await dialog(page).getByText('Nobody would have noticed').count()).toBe(0);
       });
+    });
+
+    it.each([
+      ['/cases', 'Open a case'],
+      ['/cases', 'Take a measure'],
+      ['/cases/C-2026-0012', 'Close'],
+      ['/traffic/mallory-labs', 'Throttle'],
+    ])('%s: “%s” is cancelled, and nothing is done', async (path, button) => {
+      const { page, server } = await on.visit(path, { pace: 0 });
+      await press(page, button);
+      await dialog(page).getByRole('button', { name: 'Cancel' }).click();
+      await dialog(page).waitFor({ state: 'detached' });
+      expect(server.acts).toEqual([]);
+    });
+
+    it('calls that come are held still, and go on', async () => {
+      const { page, server } = await on.visit('/traffic', { pace: 0 });
+      await page.getByText('Live').first().waitFor();
+      await press(page, 'Hold still');
+      const call = (principal: string) => ({
+        ...{ kind: 'decision' as const },
+        row: { ...server.world.decisions[0]!, id: principal.padEnd(32, '0'), principal },
+      });
+      server.world.publish(call('held-back'));
+      await press(page, 'Go on');
+      server.world.publish(call('shown-again'));
+      await page.getByRole('link', { name: 'shown-again' }).waitFor();
+      expect(await page.getByRole('link', { name: 'held-back' }).count()).toBe(0);
+    });
+
+    it('the header opens the palette and the list of keys; a message is closed; a digest is copied', async () => {
+      const { page } = await on.visit('/models/traffic-signs', { pace: 0 });
+      await settled(page);
+      await page.getByRole('button', { name: /Find a client, a case, a decision/ }).click();
+      await page.getByRole('combobox').waitFor();
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: /ada/ }).click();
+      await page.getByRole('button', { name: 'Keys', exact: true }).click();
+      await dialog(page).waitFor();
+      await page.keyboard.press('Escape');
+      await press(page, 'Check again');
+      await page.getByText('Asked registries').waitFor();
+      await page.getByRole('button', { name: 'Close this message' }).click();
+      await page.getByText('Asked registries').waitFor({ state: 'detached' });
+      await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+      await page
+        .getByRole('button', { name: /^Copy [0-9a-f]/ })
+        .first()
+        .click();
+      await page.getByRole('button', { name: 'Copied' }).waitFor();
+      expect(await page.evaluate('navigator.clipboard.readText()')).toMatch(/^sha256:[0-9a-f]{64}$/);
+    });
+
+    it('a guard is raised from the policy, and all suggestions of a case are shown', async () => {
+      const { page, server } = await on.visit('/policy?tab=guards', { pace: 0 });
+      await settled(page);
+      await page.getByRole('button', { name: 'Raise', exact: true }).first().click();
+      expect(await dialog(page).getByRole('combobox', { name: 'Measure', exact: true }).inputValue()).toBe(
+        'guard',
+      );
+      expect(await dialog(page).getByRole('combobox', { name: 'Guard', exact: true }).inputValue()).toBe(
+        'energy',
+      );
+      await page.goto(`${server.url}/console/cases/C-2026-0012`);
+      const rows = page.locator('.suggestions li');
+      await rows.nth(3).waitFor();
+      await page.getByRole('button', { name: /^\d+ more$/ }).click();
+      await rows.nth(4).waitFor();
     });
 
     it('a message that was given up is sent again, by the way of all messages', async () => {

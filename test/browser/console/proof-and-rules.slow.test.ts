@@ -43,7 +43,11 @@ describe.skipIf(!hasChromium)('pages of proof and rules, on real parts (needs /u
       const file = '/tmp/own-picture.png';
       const pixels = Uint8Array.from({ length: 40 * 50 * 3 }, (_, i) => (i * 37) % 256);
       await writeFile(file, encodePng({ width: 40, height: 50, channels: 3, pixels } as never));
-      await on.page.getByLabel('A picture of your own').setInputFiles(file);
+      const [chooser] = await Promise.all([
+        on.page.waitForEvent('filechooser'),
+        button(/^Your own$/).click(),
+      ]);
+      await chooser.setFiles(file);
       await on.page.getByLabel('What your picture really shows').selectOption({ index: 3 });
       expect(await tried()).toMatch(/Wrong from the start|flipped|held|flips/);
       await on.page.getByLabel('A picture of your own').setInputFiles((await bundledExample()).calibration);
@@ -139,7 +143,11 @@ describe.skipIf(!hasChromium)('pages of proof and rules, on real parts (needs /u
       const trust = (await (await fetch(`${on.server.url}/api/trust`)).json()) as object;
       const other = JSON.stringify({ ...trust, origin: 'elsewhere.example/log' });
       const file = { name: 'log.trust.json', mimeType: 'application/json', buffer: Buffer.from(other) };
-      await on.page.getByLabel('A trust file of your own').setInputFiles(file);
+      const [chooser] = await Promise.all([
+        on.page.waitForEvent('filechooser'),
+        button('Take my own log.trust.json').click(),
+      ]);
+      await chooser.setFiles(file);
       await on.page.getByText('The receipt does not hold').waitFor();
       await on.page.getByText(/another log than the one that you trust/).waitFor();
       await button('The server’s again').click();
@@ -167,6 +175,18 @@ describe.skipIf(!hasChromium)('pages of proof and rules, on real parts (needs /u
       await on.page.getByText('This is a call of your own: somebody else decides.').waitFor();
       expect(await button(/^Release/).count()).toBe(0);
       expect(on.complaints).toEqual([]);
+    });
+
+    it('takes a comment without a vote', async () => {
+      await open('/review');
+      const only = button('Comment only');
+      await only.waitFor();
+      expect(await only.isDisabled()).toBe(true);
+      await on.page.getByLabel(/^Comment/).fill('I have asked them what this is.');
+      await only.click();
+      await expect
+        .poll(() => on.server.acts.at(-1)?.body)
+        .toMatchObject({ verdict: 'comment', comment: 'I have asked them what this is.' });
     });
 
     it('shows who was quicker, keeps what was written, and refuses on the second look', async () => {
@@ -260,7 +280,7 @@ describe.skipIf(!hasChromium)('pages of proof and rules, on real parts (needs /u
 
     it('tries another budget, and reads the configuration again after asking', async () => {
       await open('/policy?tab=limits');
-      await button(/another budget than 50,000/).click();
+      await button(/What if each principal had another budget than 50,000/).click();
       await dialog()
         .getByLabel(/Queries/)
         .fill('-40');
@@ -294,6 +314,9 @@ describe.skipIf(!hasChromium)('pages of proof and rules, on real parts (needs /u
       await dialog()
         .getByLabel(/I have kept it/)
         .check();
+      await on.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+      await dialog().getByRole('button', { name: 'Copy' }).click();
+      expect(await on.page.evaluate('navigator.clipboard.readText()')).toBe(secret);
       await dialog().getByRole('button', { name: 'Close' }).last().click();
       const row = on.page.locator('tbody tr', { hasText: 'new-cam' });
       await row.first().waitFor();
