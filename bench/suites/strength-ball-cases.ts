@@ -29,6 +29,7 @@ export function ballCases({
   return [
     ...against(network, few, 'linf', 'fgsm', [torchattacks('fgsm'), foolbox('fgsm'), art('fgsm')], in8),
     ...against(network, few, 'l2', 'fgsm', [foolbox('fgsm'), art('fgsm')], inL2),
+    ...against(network, few, 'l1', 'fgsm', [foolbox('fgsm'), art('fgsm')], { eps: 2 * l1 }),
     ...against(
       network,
       few,
@@ -36,6 +37,16 @@ export function ballCases({
       'bim(steps=10, relativeStep=0.2)',
       [torchattacks('bim', { alpha: step, steps: 10 }), foolbox('bim', { rel_stepsize: 0.2, steps: 10 })],
       in8,
+    ),
+    ...(['l2', 'l1'] as const).flatMap((norm) =>
+      against(
+        network,
+        few,
+        norm,
+        'bim(steps=10, relativeStep=0.2)',
+        [foolbox('bim', { rel_stepsize: 0.2, steps: 10 })],
+        { eps: norm === 'l2' ? l2 : 2 * l1 },
+      ),
     ),
     ...against(
       network,
@@ -76,6 +87,17 @@ export function ballCases({
       'mi-fgsm(steps=10, relativeStep=0.1, decay=1)',
       [torchattacks('mi-fgsm', momentum(1)), art('mi-fgsm', { eps_step: linf / 10, max_iter: 10, decay: 1 })],
       in8,
+    ),
+    ...against(
+      network,
+      few,
+      'l2',
+      'mi-fgsm(steps=10, relativeStep=0.1, decay=1)',
+      [
+        art('mi-fgsm', { eps_step: l2 / 10, max_iter: 10, decay: 1 }),
+        foolbox('mi-fgsm', { rel_stepsize: 0.1, steps: 10, momentum: 1 }),
+      ],
+      inL2,
     ),
     ...against(
       network,
@@ -158,6 +180,7 @@ export function ballCases({
       ...in8,
       note: BY_CHANCE,
     }),
+    ...against(network, slow, 'l2', 'autoattack', [torchattacks('autoattack')], inL2),
     ...(colour
       ? []
       : against(
@@ -170,13 +193,22 @@ export function ballCases({
             eps: 1.5 * linf,
           },
         )),
-    ...against(
-      network,
-      slow,
-      'linf',
-      'universal(passes=3)',
-      [art('universal', { max_iter: 3, delta: 0, attacker: 'deepfool', attacker_params: { max_iter: 20 } })],
-      { eps: colour ? 16 / 255 : 0.2 + linf },
+    ...(['linf', 'l2'] as const).flatMap((norm) =>
+      against(
+        network,
+        slow,
+        norm,
+        'universal(passes=3)',
+        [
+          art('universal', {
+            max_iter: 3,
+            delta: 0,
+            attacker: 'deepfool',
+            attacker_params: { max_iter: 20 },
+          }),
+        ],
+        { eps: norm === 'linf' ? (colour ? 16 / 255 : 0.2 + linf) : colour ? 2 : 2 + 2 * l2 },
+      ),
     ),
   ];
 }

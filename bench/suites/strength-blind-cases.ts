@@ -1,5 +1,8 @@
 import { ANY, against, art, foolbox, type Scale, type StrengthCase, torchattacks } from './strength-case.ts';
 
+const ONE_FOR_ALL =
+  "ART seeks one rotation and shift for all samples, ours one for each. It takes the first two axes after the batch as height and width, which in the channels' order of PyTorch makes its shift that of a single axis.";
+
 /** Attacks that ask only. */
 export function blindCases({ network, blind, short, slow, colour, seeds }: Scale): readonly StrengthCase[] {
   const shift = 2;
@@ -26,6 +29,14 @@ export function blindCases({ network, blind, short, slow, colour, seeds }: Scale
         [torchattacks('square', { n_queries: 1000, resc_schedule: false })],
         { eps: blind[norm], seeds },
       ),
+      ...against(
+        network,
+        slow,
+        norm,
+        'square(queries=ASKED)',
+        [art('square', { max_iter: 1000, nb_restarts: 1, p_init: 0.8 })],
+        { eps: blind[norm], seeds: colour ? 1 : seeds },
+      ),
     ]),
     ...against(
       network,
@@ -42,6 +53,22 @@ export function blindCases({ network, blind, short, slow, colour, seeds }: Scale
       `one-pixel(pixels=${pixels}, steps=10, population=${(colour ? 5 : 3) * pixels})`,
       [torchattacks('one-pixel', { pixels, steps: 10, popsize: (colour ? 5 : 3) * pixels })],
       { eps: (colour ? 3 : 1) * pixels, seeds },
+    ),
+    ...against(
+      network,
+      slow,
+      'l0',
+      `one-pixel(pixels=${pixels}, steps=10, population=${colour ? 400 : 360})`,
+      [art('one-pixel', { th: pixels, es: 1, max_iter: 10 })],
+      { eps: (colour ? 3 : 1) * pixels, seeds: 1 },
+    ),
+    ...against(
+      network,
+      slow,
+      'l2',
+      'simba(basis=pixel, stepSize=0.2, queries=1001)',
+      [art('simba', { attack: 'px', epsilon: 0.2, max_iter: 500 })],
+      { eps: ANY, seeds },
     ),
     ...against(
       network,
@@ -107,6 +134,18 @@ export function blindCases({ network, blind, short, slow, colour, seeds }: Scale
         }),
       ],
       { eps: ANY, seeds },
+    ),
+    ...against(
+      network,
+      short,
+      'l2',
+      `spatial(first=shift, search=climb, tries=375, rotation=15, translation=${2 / side})`,
+      [
+        art('spatial', {
+          ...{ max_translation: 200 / side, num_translations: 5, max_rotation: 15, num_rotations: 15 },
+        }),
+      ],
+      { eps: ANY, seeds, note: ONE_FOR_ALL },
     ),
   ];
 }

@@ -43,8 +43,6 @@ export interface Scale {
   readonly colour: boolean;
   /** Seeds of random attacks. */
   readonly seeds: number;
-  /** Whether all peers are asked that have an attack by gradient, or the first of them. */
-  readonly every: boolean;
 }
 
 /** The networks' scales. */
@@ -60,7 +58,6 @@ export const SCALES: readonly Scale[] = [
     slow: 32,
     colour: false,
     seeds: 4,
-    every: true,
   },
   {
     network: 'mnist-cnn-adv',
@@ -73,7 +70,6 @@ export const SCALES: readonly Scale[] = [
     slow: 32,
     colour: false,
     seeds: 3,
-    every: false,
   },
   {
     network: 'cifar10-resnet14',
@@ -86,7 +82,6 @@ export const SCALES: readonly Scale[] = [
     slow: 34,
     colour: true,
     seeds: 2,
-    every: false,
   },
 ];
 

@@ -1,13 +1,20 @@
-import { against, art, foolbox, type Scale, type StrengthCase, torchattacks } from './strength-case.ts';
+import { ANY, against, art, foolbox, type Scale, type StrengthCase, torchattacks } from './strength-case.ts';
 
 const WARM =
   "torchattacks begins each constant of EAD's search where the last one ended, as if its steps were more; the paper's own program, Foolbox and ours begin at the sample.";
+
+const TOLD =
+  "ART's attack takes the two elements that raise its target most and looks at no other class. It is told the class to reach: the second most likely one.";
+
+const OWN_COSTS =
+  'Either side weighs changes in its own way (ours in standard deviations of a column), so that what counts is whether there is an example. ART is told the class to reach, the second most likely one, and goes with the most successful of a few step lengths, as ours does.';
 
 /** Attacks that seek the nearest example by gradient; our refinement is off, so that the steps are what is compared. */
 export function minimumCases({
   network,
   linf,
   l2,
+  l1,
   short,
   long,
   slow,
@@ -88,7 +95,7 @@ export function minimumCases({
         { seeds, ...(colour && { startable: true }) },
       ),
     ),
-    ...(['linf', 'l2'] as const).flatMap((norm) => [
+    ...(['linf', 'l2', 'l1'] as const).flatMap((norm) => [
       ...against(network, some, norm, 'fab(steps=20, refine=false)', [
         torchattacks('fab', { steps: 20, n_restarts: 1 }),
       ]),
@@ -99,12 +106,28 @@ export function minimumCases({
         norm,
         'fab-t(steps=20, refine=false)',
         [torchattacks('fab-t', { steps: 20, n_restarts: 1, multi_targeted: true, n_classes: 10 })],
-        { eps: norm === 'linf' ? linf : l2 },
+        { eps: { linf, l2, l1 }[norm] },
       ),
     ]),
     ...against(network, slow, 'l0', 'jsma(gamma=1, direction=increase, refine=false)', [
       torchattacks('jsma', { theta: 1, gamma: colour ? 0.02 : 1 }),
     ]),
+    ...against(
+      network,
+      slow,
+      'l0',
+      'jsma(gamma=1, direction=increase, saliency=target, refine=false)',
+      [art('jsma', { theta: 1, gamma: colour ? 0.02 : 1 })],
+      { note: TOLD },
+    ),
+    ...against(
+      network,
+      short,
+      'l2',
+      `lowprofool(steps=100, importance=equal, eta=${colour ? 0.05 : 5}, refine=false)`,
+      [art('lowprofool', { n_steps: 100, eta: colour ? 0.05 : 20, lambd: 1.5 })],
+      { eps: ANY, note: OWN_COSTS },
+    ),
     ...against(network, some, 'l0', 'sparsefool(steps=10, refine=false)', [
       torchattacks('sparsefool', { steps: 10, lam: 3 }),
     ]),
