@@ -131,7 +131,7 @@ function latencyIn(of: Fields): number | undefined {
   return latency;
 }
 
-/** Milliseconds rounded up to 1, 2, 5, 10, 20, 50 … as the gateway's log has them. */
+/** Milliseconds rounded up to 1, 2, 5, 10, 20, 50 …: up to 10 seconds the buckets of the gateway's own log, beyond them finer ones, since servers of others take longer. */
 export function bucketOf(milliseconds: number): number {
   for (let unit = 1; unit < 1e7; unit *= 10)
     for (const step of STEPS) if (milliseconds <= step * unit) return step * unit;
