@@ -179,25 +179,36 @@ if (!known.has('hop unhindered')) {
 }
 
 const natural = naturalPictures();
-const order = shuffled(natural.n, randomFrom(FROZEN.attacks, 'natural'));
-const thief = new Float32Array(scaled(8000, 500) * DIGIT);
-for (let i = 0; i < thief.length / DIGIT; i++)
-  thief.set(natural.x.subarray(order[i]! * DIGIT, (order[i]! + 1) * DIGIT), i * DIGIT);
+/** Natural pictures in the order of a draw; the first draw has no name of its own. */
+const naturalIn = (draw: number): Float32Array => {
+  const order = shuffled(
+    natural.n,
+    draw === 0 ? randomFrom(FROZEN.attacks, 'natural') : randomFrom(FROZEN.attacks, 'natural', draw),
+  );
+  const x = new Float32Array(scaled(8000, 500) * DIGIT);
+  for (let i = 0; i < x.length / DIGIT; i++)
+    x.set(natural.x.subarray(order[i]! * DIGIT, (order[i]! + 1) * DIGIT), i * DIGIT);
+  return x;
+};
+const thief = naturalIn(0);
 
 // Through the gateway as it is served.
 const KEYS = [1, 10] as const;
-for (const keys of KEYS) {
-  const id = `gateway, copy, ${keys} keys`;
+for (const [draw, keys] of Array.from({ length: scaled(FROZEN.runs, 2) }).flatMap((_, i) =>
+  KEYS.map((each) => [i, each] as const),
+)) {
+  const id = draw === 0 ? `gateway, copy, ${keys} keys` : `gateway, copy ${draw}, ${keys} keys`;
   if (known.has(id)) continue;
+  const pictures = naturalIn(draw);
   const served = await serveVictim(calibration);
   const stop = await busy(served);
   const clients = await Promise.all(Array.from({ length: keys }, (_, k) => served.client(`evil ${k}`)));
   let answered = 0;
   const start = Date.now();
   const dead = new Set<number>();
-  for (let i = 0; dead.size < keys && (i + 32) * DIGIT <= thief.length; i += 32) {
+  for (let i = 0; dead.size < keys && (i + 32) * DIGIT <= pictures.length; i += 32) {
     const key = nextOf(i / 32, keys, dead);
-    const said = await clients[key]!(thief.subarray(i * DIGIT, (i + 32) * DIGIT), 32);
+    const said = await clients[key]!(pictures.subarray(i * DIGIT, (i + 32) * DIGIT), 32);
     if (said === undefined) dead.add(key);
     else answered += 32;
   }

@@ -22,9 +22,10 @@ import { modelPath } from '../places.ts';
 import { frozenSplit } from './guards/split.ts';
 import { line } from './lines.ts';
 import { CALM_KINDS, type CalmKind, calmPrincipal, poolOf } from './stateful/calm-traffic.ts';
-import { EVASION_CASES, THEFT_CASES } from './stateful/cases.ts';
-import { caughtAfter, type Delivery } from './stateful/delivery.ts';
+import { EVASION_CASES, PEER_CASES, THEFT_CASES } from './stateful/cases.ts';
+import { caughtAfter, type Delivery, PLAIN } from './stateful/delivery.ts';
 import { FROZEN } from './stateful/frozen.ts';
+import { peerTraces } from './stateful/peer-traces.ts';
 import { DIGIT, digits, moved, naturalPictures } from './stateful/pictures.ts';
 import { type Trace, traceAttack } from './stateful/trace.ts';
 import { openVictim } from './stateful/victim.ts';
@@ -227,12 +228,14 @@ for (const each of EVASION_CASES) {
       );
     }
   last = { key, traces };
+  tellEvasion({ id, name, norm, knows }, traces, delivery);
+}
+last = undefined;
+
+function tellEvasion(named: object, traces: readonly Trace[], delivery: Delivery): void {
   const needed = median(traces.map((trace) => trace.needed));
   line('evasion', {
-    id,
-    name,
-    norm,
-    knows,
+    ...named,
     delivery: delivery.name,
     runs: traces.length,
     succeeded: traces.filter((trace) => trace.needed < Number.POSITIVE_INFINITY).length,
@@ -240,7 +243,15 @@ for (const each of EVASION_CASES) {
     guards: held(traces, delivery),
   });
 }
-last = undefined;
+
+// What other libraries ask.
+const targets = {
+  x: chosen.map((i) => test.x.slice(i * DIGIT, (i + 1) * DIGIT)),
+  labels: chosen.map((i) => test.y[i]!),
+};
+const peers = PEER_CASES.filter(({ id }) => !known.has(id));
+for await (const { of, traces, version } of peerTraces(victim, peers, targets, scaled(FROZEN.most, 300)))
+  tellEvasion({ id: of.id, name: of.name, norm: of.norm, version }, traces, PLAIN);
 
 const natural = naturalPictures();
 const own = Float32Array.from(split.slice(1000, 4000), (i) => i);

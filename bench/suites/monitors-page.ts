@@ -1,3 +1,4 @@
+import { clopperPearson } from '../../src/core/statistics/clopper-pearson.ts';
 import type { SideEvent } from '../side.ts';
 
 /** The tables of bench/results/monitors.md. */
@@ -33,28 +34,29 @@ function calm(lines: readonly SideEvent[]): readonly string[] {
 function contained(lines: readonly SideEvent[], needed: readonly SideEvent[]): readonly string[] {
   if (lines.length === 0) return [];
   const [unhindered] = needed;
-  const hops = [
-    ...new Set(lines.filter(({ reached }) => reached !== undefined).map(({ keys }) => Number(keys))),
-  ];
-  const rows = lines.filter(({ reached }) => reached === undefined);
+  const attacks = Map.groupBy(
+    lines.toSorted((a, b) => Number(a.keys) - Number(b.keys)),
+    ({ attack, keys }) => `${attack}\0${keys}`,
+  );
   return [
     '',
     '### Contained by the gateway',
-    'A gateway as it is served, over loopback, with log, cases and measures; whom an alarm of an attack names is quarantined. The attacker sends batches of up to 32 samples, one request under way, as fast as it can; 30 calm clients ask meanwhile. Counted are samples that were answered until every key was cut off.',
+    'A gateway as it is served, over loopback, with log, cases and measures; whom an alarm of an attack names is quarantined. The attacker sends batches of up to 32 samples, one request under way, as fast as it can; 30 calm clients ask meanwhile. Counted are samples that were answered until every key was cut off: the median of the runs, the least and the most. Intervals are 95 % (Clopper-Pearson), of runs that were contained.',
     '',
     '| attack | keys | runs contained | samples answered | of those needed | seconds | calm clients blamed |',
     '|---|---:|---:|---:|---:|---:|---:|',
-    ...rows.map(
-      (line) =>
-        `| ${line.attack} | ${line.keys} | ${line.contained ? 1 : 0} of 1 | ${line.answered} | ${percent(Number(line.share))} of ${line.needed} | ${(Number(line.milliseconds) / 1000).toFixed(2)} | ${line.calmBlamed} |`,
-    ),
-    ...hops.map((keys) => {
-      const runs = lines.filter((line) => line.reached !== undefined && Number(line.keys) === keys);
-      const answered = runs.map((line) => Number(line.answered)).sort((a, b) => a - b);
-      const middle = answered[Math.floor(answered.length / 2)]!;
-      const wanted = Number(unhindered?.neededWithin1);
-      return `| HopSkipJump (l2) | ${keys} | ${runs.filter((line) => line.contained === true).length} of ${runs.length} | ${middle} (${answered[0]} to ${answered.at(-1)}) | ${percent(middle / wanted)} (at most ${percent(answered.at(-1)! / wanted)}) of ${wanted} | ${(Math.max(...runs.map(({ milliseconds }) => Number(milliseconds))) / 1000).toFixed(2)} at most | ${runs.reduce((total, line) => total + Number(line.calmBlamed), 0)} |`;
-    }),
+    ...[...attacks.values()]
+      .toSorted((a, b) => String(a[0]!.attack).localeCompare(String(b[0]!.attack)))
+      .map((runs) => {
+        const { attack, keys, needed: own } = runs[0]!;
+        const answered = runs.map((line) => Number(line.answered)).sort((a, b) => a - b);
+        const middle = answered[Math.floor(answered.length / 2)]!;
+        const wanted = Number(own ?? unhindered?.neededWithin1);
+        const cut = runs.filter((line) => line.contained === true).length;
+        const seconds = Math.max(...runs.map(({ milliseconds }) => Number(milliseconds))) / 1000;
+        const blamed = runs.reduce((total, line) => total + Number(line.calmBlamed), 0);
+        return `| ${attack} | ${keys} | ${ofRuns(cut, runs.length)} | ${middle} (${answered[0]} to ${answered.at(-1)}) | ${percent(middle / wanted)} (at most ${percent(answered.at(-1)! / wanted)}) of ${wanted} | ${seconds.toFixed(2)} at most | ${blamed} |`;
+      }),
     '',
     ...(unhindered
       ? [
@@ -70,13 +72,13 @@ function alone(lines: readonly SideEvent[]): readonly string[] {
   return [
     '',
     '### The monitors alone, and attackers who know them',
-    'One query a call, every third call a calm client’s; a key that is named is cut off at once and the attack goes on with the others. Medians over runs; lures are calm queries that a key sends for each of the attack’s and are not counted.',
+    'One query a call, every third call a calm client’s; a key that is named is cut off at once and the attack goes on with the others. Medians over runs; lures are calm queries that a key sends for each of the attack’s and are not counted. Intervals are 95 % (Clopper-Pearson), of runs that were caught: of one run alone there is none worth the name.',
     '',
     '| attack | keys | lures | runs caught | first key after | all keys after | by | calm clients blamed |',
     '|---|---:|---:|---:|---:|---:|---|---:|',
     ...lines.map(
       (line) =>
-        `| ${line.attack} | ${line.keys} | ${line.decoys} | ${line.caught} of ${line.runs} | ${shown(line.first)} | ${shown(line.all)} | ${(line.by as readonly string[]).join(', ')} | ${line.innocent} |`,
+        `| ${line.attack} | ${line.keys} | ${line.decoys} | ${ofRuns(Number(line.caught), Number(line.runs))} | ${shown(line.first)} | ${shown(line.all)} | ${(line.by as readonly string[]).join(', ')} | ${line.innocent} |`,
     ),
   ];
 }
@@ -110,6 +112,12 @@ function cost(lines: readonly SideEvent[], past: readonly SideEvent[]): readonly
   ];
 }
 
+/** So many of so many runs, with the interval of the share where there is more than one. */
+function ofRuns(k: number, n: number): string {
+  if (n < 2) return `${k} of ${n}`;
+  const [low, high] = clopperPearson(k, n);
+  return `${k} of ${n} (${percent(low)}–${percent(high)})`;
+}
 const names = (counts: unknown): string =>
   Object.entries(counts as Readonly<Record<string, number>>)
     .map(([name, n]) => `${name} ${n}`)

@@ -48,7 +48,7 @@ function attacks(title: string, lines: readonly SideEvent[]): readonly string[] 
   return [
     '',
     `### ${title}`,
-    'Runs caught at 0.1 % / 1 % false alarms and, after @, the median of queries until then (at 1 %).' +
+    'Runs caught at 0.1 % / 1 % false alarms, after @ the median of queries until then, and the 95 % interval of the share of runs that is caught (Clopper-Pearson; both at 1 %).' +
       (isTheft
         ? ''
         : ' *Free*: runs that reached their goal with nobody in the way, and the median of queries that took. *Won*: runs that reached it before any guard caught them (1 %).'),
@@ -61,7 +61,7 @@ function attacks(title: string, lines: readonly SideEvent[]): readonly string[] 
       const cells = GUARDS.map((name) => {
         const [strict, usual] = found.find(({ guard }) => guard === name)!.rates;
         const after = usual!.median === null ? '' : ` @${Math.round(usual!.median)}`;
-        return `${strict!.caught} / ${usual!.caught}${after}`;
+        return `${strict!.caught} / ${usual!.caught}${after} (${whole(usual!.interval)})`;
       });
       const free = isTheft
         ? ''
@@ -99,4 +99,6 @@ function baseline(thefts: readonly SideEvent[], calmLines: readonly SideEvent[])
   ];
 }
 
+const whole = ([low, high]: readonly [number, number]): string =>
+  `${(100 * low).toFixed(0)}–${(100 * high).toFixed(0)} %`;
 const percent = (share: number): string => `${(100 * share).toFixed(share > 0 && share < 0.01 ? 2 : 1)} %`;

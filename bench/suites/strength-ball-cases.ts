@@ -1,6 +1,5 @@
 import { against, art, foolbox, type Scale, type StrengthCase, torchattacks } from './strength-case.ts';
 
-/** Why some rows say little. */
 /** The same two samples of `mnist-cnn-adv` with 40 seeds of either side, the targeted stage alone. */
 const BY_CHANCE =
   'One seed of the peer. The two samples of `mnist-cnn-adv` that are between them at eps 0.33 fall to its targeted APGD with 6 and 3 of 40 seeds, and to ours with 4 and 11 of 40.';

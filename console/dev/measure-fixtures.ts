@@ -66,7 +66,14 @@ function previewOf(world: World, wish: OrderWish): OrderPreview {
 /** What a form asks of the policy: which guards there are. */
 function policyOf({ isEmpty }: World): PolicyView {
   const guards = ['energy', 'near-duplicates'].map((guard) => ({
-    ...{ model: 'traffic-signs', guard, threshold: 0.5, action: 'flag', about: 'A guard of the fixture.' },
+    ...{
+      model: 'traffic-signs',
+      guard,
+      threshold: 0.5,
+      action: 'flag',
+      isOn: true,
+      about: 'A guard of the fixture.',
+    },
   }));
   return {
     ...{ text: undefined, digest: undefined, models: [], rights: [], budgets: [] },

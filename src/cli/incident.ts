@@ -83,15 +83,19 @@ export const command: Command = {
     },
     after: { value: 'TIME', help: 'impact, replay, what-if: not before, such as 2026-11-21T08:00:00Z' },
     until: { value: 'TIME', help: 'impact, replay, what-if: not after' },
-    threshold: { value: 'X', help: 'what-if guard: the threshold' },
+    threshold: {
+      value: 'X',
+      help: 'what-if guard: the threshold; what it has or is calibrated to unless given',
+    },
     action: { value: 'NAME', help: 'what-if guard: flag, degrade or refuse; refuse unless given' },
     per: {
       value: 'NAME',
-      help: 'what-if budget, rate: principal, tenant, model or address; principal unless given',
+      help: 'what-if budget, rate: principal, tenant, model, address or all; principal unless given',
     },
     queries: { value: 'N', help: 'what-if budget: queries' },
     days: { value: 'N', help: 'what-if budget: of a window of so many days' },
     requests: { value: 'N', help: 'what-if rate: requests' },
+    samples: { value: 'N', help: 'what-if rate: samples, in place of requests' },
     seconds: { value: 'N', help: 'what-if rate: in so many seconds' },
     out: { value: 'PATH', help: 'bundle: the file; drill: a folder to keep what it made' },
     trust: {

@@ -68,15 +68,18 @@ export function managementSide(
   };
 }
 
-/** The error for what was refused: what the server said, after `where`. */
-export function refusalOf(
+/** The reply where the server did what was asked (or its status is among `also`). Errors: what the server said otherwise, after `where`. */
+export function accepted(
   where: string,
-  { status, json }: Pick<ManagementReply, 'status' | 'json'>,
-): GlacisError {
+  reply: ManagementReply,
+  also: readonly number[] = [],
+): ManagementReply {
+  const { status, json } = reply;
+  if ((status >= 200 && status < 300) || also.includes(status)) return reply;
   const said = (json as { readonly error?: unknown } | undefined)?.error;
   const message = `${where}: ${typeof said === 'string' ? said.slice(0, 1000) : `status ${status}`}`;
-  if (status >= 500) return new GlacisError('endpoint/bad-answer', message);
-  return new GlacisError(status === 409 ? 'store/conflict' : 'request/invalid', message);
+  if (status >= 500) throw new GlacisError('endpoint/bad-answer', message);
+  throw new GlacisError(status === 409 ? 'store/conflict' : 'request/invalid', message);
 }
 
 interface Sent {

@@ -4,7 +4,7 @@ import type { ServeConfig } from './config/serve-schema.ts';
 import type { InputGuard } from './guard.ts';
 import type { GuardsConfig } from './guards/config-schema.ts';
 import { openGuardMemory } from './guards/guard-memory.ts';
-import { guardsAt, openGuards, wantsFeatures } from './guards/open-guards.ts';
+import { guardsAt, openGuards, openTrialGuard, wantsFeatures } from './guards/open-guards.ts';
 import type { ExplanationsConfig } from './respond/explanations-schema.ts';
 import type { MarkRegister } from './respond/index.ts';
 import { openAnswers } from './respond/index.ts';
@@ -24,6 +24,8 @@ export interface ModelParts {
   /** Makes the parts of a version before it serves. Errors: those of the guards and of the answers (`option/invalid`, `data/…`). */
   prepare(model: ServedModel): void;
   guards(model: ServedModel): readonly InputGuard[];
+  /** A guard as the configuration has it, or as it comes, that remembers nothing: to be shown past calls. Errors: `option/invalid` where the model cannot have it. */
+  trialGuard(model: ServedModel, guard: string): InputGuard;
   answers(model: ServedModel): Answers;
   verifier(model: ServedModel): Verifier | undefined;
   /** The model that checks this one; undefined where nobody does. Errors: `option/invalid` where it is not served. */
@@ -146,6 +148,11 @@ export function openModelParts(first: ServeConfig, given: PartsSurroundings): Mo
       if (before) closeLater([before.parts]);
     },
     guards: (model) => partsOf(model).guards,
+    trialGuard(model, guard) {
+      const setting = { model, now: given.now, ask: (x: Float32Array, n: number) => asked(model, x, n) };
+      const own = guardsOf(config, model.name);
+      return openTrialGuard(guardsAt(own, given.placeOf), guard, setting);
+    },
     answers: (model) => partsOf(model).answers,
     verifier(model) {
       const found = secondOf(model);

@@ -196,6 +196,7 @@ async function open(
       dataFolder: data.path,
       backends: () => backends,
       config: inForce.current,
+      trialGuard: parts.trialGuard,
     }),
   );
 
@@ -249,7 +250,7 @@ async function open(
       inModel: (model) => backends.find(model, undefined, GLACIS)?.classifier?.names,
     }),
     policy: { file: options.file, folder, policy: inForce.policy },
-    guards: parts.guards,
+    ...{ guards: parts.guards, trialGuard: parts.trialGuard },
     notLoaded,
     config: inForce.current,
     now,

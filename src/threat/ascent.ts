@@ -7,13 +7,12 @@ import { f32 } from '../runtime/array.ts';
 import { type BatchRunner, batchRunner } from '../runtime/batch-runner.ts';
 import { type Batch, inTurns } from '../runtime/in-turns.ts';
 import type { WhiteBoxTarget } from '../runtime/target.ts';
-import type { GradientOptions } from '../transform/gradient/rule.ts';
 import type { Goal } from './goal.ts';
 import { type Ball, randomStart } from './norm.ts';
-import { ascentStep, evaluation, STEP_INPUTS } from './step.ts';
+import { ascentStep, evaluation, STEP_INPUTS, type StepOptions } from './step.ts';
 
 /** What {@link ascend} needs. */
-export interface AscentOptions extends GradientOptions {
+export interface AscentOptions extends StepOptions {
   /** Steps from each start; at least 1. */
   readonly steps: number;
   /** Length of a step in the ball's norm, in input units. */
@@ -221,8 +220,8 @@ type Feeds = Parameters<BatchRunner['run']>[3];
 
 /** The two graphs of an ascent. */
 function graphsOf(goal: Goal, ball: Ball, options: AscentOptions) {
-  const { stepSize, rounding = 'zero' } = options;
-  const stepKey = `ascent ${constraintKey(ball)} ${JSON.stringify([goal.task, goal.targeted, ball.norm, ball.eps, ball.bounds, stepSize, rounding])}`;
+  const { stepSize, rounding = 'zero', l1Step = 'largest' } = options;
+  const stepKey = `ascent ${constraintKey(ball)} ${JSON.stringify([goal.task, goal.targeted, ball.norm, ball.eps, ball.bounds, stepSize, rounding, l1Step])}`;
   const evaluationKey = `evaluation ${goal.task} ${goal.targeted}`;
   return {
     step: (runner: BatchRunner, count: number, feeds: Feeds) =>

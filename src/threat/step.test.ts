@@ -8,7 +8,7 @@ import { openTarget, type WhiteBoxTarget } from '../runtime/target.ts';
 import { binaryGoal, classificationGoal } from './goal.ts';
 import { type Ball, distance } from './norm.ts';
 import { linearModel, randomRows } from './small-model.fixture.ts';
-import { ascentStep, STEP_INPUTS } from './step.ts';
+import { ascentStep, STEP_INPUTS, type StepOptions } from './step.ts';
 
 const D = 7;
 const ROWS = 3;
@@ -19,9 +19,16 @@ beforeAll(() => {
 afterAll(() => engine.close());
 
 const zeros = binaryGoal([0, 0, 0]);
-const runner = async (target: WhiteBoxTarget, ball: Ball, step: number, d = D, goal = zeros) => {
+const runner = async (
+  target: WhiteBoxTarget,
+  ball: Ball,
+  step: number,
+  d = D,
+  goal = zeros,
+  l1Step?: StepOptions['l1Step'],
+) => {
   const session: Session = await target.compile(`${JSON.stringify(ball)} ${step}`, ROWS, (g) =>
-    ascentStep(g, goal, ball, step),
+    ascentStep(g, goal, ball, step, { l1Step }),
   );
   return async (x: Float32Array, start: Float32Array) => {
     const out = await session.run({
@@ -194,6 +201,35 @@ describe('one step on a linear model', () => {
     [1, 0.7, 0.3, 0.7, 0.5, 0.5, 0].forEach((v, i) => {
       expect(next[i]).toBeCloseTo(v, 6);
     });
+  });
+});
+
+describe('one step in l1 by all of the gradient', () => {
+  const step = async (w: readonly number[], bias: number, eps: number) =>
+    runner(
+      openTarget(engine, linearModel([...w], [bias])),
+      { norm: 'l1', eps, bounds: [0, 1] },
+      eps,
+      D,
+      zeros,
+      'all',
+    );
+
+  it('gives each element by its size, and nothing to those at their bound', async () => {
+    const x = Float32Array.from({ length: ROWS * D }, (_, i) => [1, 0.5, 0.5, 0.5, 0.5, 0.5, 0][i % D]!);
+    const next = await (await step([4, 2, -2, 2, 1, 1, -4], 0, 0.8))(x, x);
+    [1, 0.7, 0.3, 0.7, 0.6, 0.6, 0].forEach((v, i) => {
+      expect(next[i]).toBeCloseTo(v, 6);
+    });
+  });
+
+  it('has full length however sure the model is, and stays where the gradient is zero', async () => {
+    const x = new Float32Array(ROWS * D).fill(0.5);
+    const w = [0.5, -2, 0, 1, 3, -0.1, 0.25];
+    const length = w.reduce((sum, v) => sum + Math.abs(v), 0);
+    const next = await (await step(w, -60, 0.4))(x, x);
+    for (let i = 0; i < ROWS * D; i++) expect(next[i]).toBeCloseTo(0.5 + (0.4 * w[i % D]!) / length, 6);
+    expect(await (await step(new Array<number>(D).fill(0), 0, 0.4))(x, x)).toEqual(x);
   });
 });
 

@@ -11,6 +11,15 @@ import type { Ball } from './norm.ts';
 /** The largest number that the gradient's elements are cut to, so that an infinite one leaves a direction. */
 const LARGEST = 1e38;
 
+/** How a step goes. */
+export interface StepOptions extends GradientOptions {
+  /**
+   * What a step in l1 takes of the gradient: its largest elements alike (`largest`, the default), or all that have room, each by its size (`all`): `g / ‖g‖₁`. The first
+   * wins more where many steps follow, the second where there is one.
+   */
+  readonly l1Step?: 'largest' | 'all' | undefined;
+}
+
 /** Names of the step graph's inputs beside the model's own. */
 export const STEP_INPUTS = { goal: 'glacis_goal', start: 'glacis_start', free: 'glacis_free' } as const;
 
@@ -20,7 +29,7 @@ export const STEP_INPUTS = { goal: 'glacis_goal', start: 'glacis_start', free: '
  * projected onto ball and bounds.
  *
  * Steepest ascent: `sign g` (linf), `g / ‖g‖₂` (l2), or the signs of the largest 1 % of the gradient's elements that still have room,
- * sharing the step (l1; Tramèr & Boneh 2019, "sparse l1 descent", their q = 99 %). However small a gradient is, its direction
+ * sharing the step (l1; Tramèr & Boneh 2019, "sparse l1 descent", their q = 99 %), unless `l1Step` says otherwise. However small a gradient is, its direction
  * counts: the gradient of a very confident model would vanish in `g / ‖g‖₂` when it is squared. Elements that are not a
  * number count as zero.
  * Under a constraint the model is asked about a projected copy `x` of the iterate `free`, and the step goes on from `free` (straight-through):
@@ -33,7 +42,7 @@ export function ascentStep(
   goal: Goal,
   ball: Ball,
   step: number,
-  options: GradientOptions = {},
+  options: StepOptions = {},
 ): Record<string, Value> {
   const batch = x.dims[0]!;
   const { dtype, dims } = goal.input(batch);
@@ -46,7 +55,11 @@ export function ascentStep(
     : { value: loss, grad: b.full(loss.dims, 1, loss.dtype) };
   const [g] = vjp(b, [cotangent], [x], options);
   const direction = ball.constraint?.free ? b.mul(g!, openElements(b, x, ball.constraint.free)) : g!;
-  return { logits, loss, next: project(b, ascend(b, own, direction, ball, step), start, ball) };
+  return {
+    logits,
+    loss,
+    next: project(b, ascend(b, own, direction, { ball, step, ...options }), start, ball),
+  };
 }
 
 /** 1 for each element that the constraint lets change, `[1, …]`. */
@@ -61,14 +74,18 @@ export function evaluation({ b, x, logits }: TargetGraph, goal: Goal): Record<st
   return { logits, loss: goal.loss(b, logits, wanted).loss };
 }
 
-function ascend(b: Ops, x: Value, gradient: Value, { norm, bounds }: Ball, step: number): Value {
+function ascend(
+  b: Ops,
+  x: Value,
+  gradient: Value,
+  { ball, step, l1Step }: StepOptions & { readonly ball: Ball; readonly step: number },
+): Value {
+  const { norm, bounds } = ball;
   const g = b.where(b.node('IsNaN', [gradient]), 0, gradient);
   if (norm === 'linf') return b.add(x, b.mul(b.unary('Sign', g), step));
   const rest = x.dims.map((_, i) => i).slice(1);
   if (norm === 'l2') {
-    const bounded = b.min(b.max(g, -LARGEST), LARGEST);
-    const largest = b.reduceMax(b.unary('Abs', bounded), rest, true);
-    const scaled = b.div(bounded, b.max(largest, 1 / LARGEST));
+    const scaled = byLargest(b, g, rest);
     const length = b.unary('Sqrt', b.sum(b.mul(scaled, scaled), rest, true));
     return b.add(x, b.mul(b.div(scaled, b.max(length, 1 / LARGEST)), step));
   }
@@ -77,7 +94,13 @@ function ascend(b: Ops, x: Value, gradient: Value, { norm, bounds }: Ball, step:
       b.node('And', [b.compare('GreaterOrEqual', x, bounds[1]), b.compare('Greater', g, 0)]),
       b.node('And', [b.compare('LessOrEqual', x, bounds[0]), b.compare('Less', g, 0)]),
     ]);
-    const flat = b.reshape(b.where(outward, 0, g), [x.dims[0]!, elements(x)]);
+    const inward = b.where(outward, 0, g);
+    if (l1Step === 'all') {
+      const scaled = byLargest(b, inward, rest);
+      const length = b.sum(b.unary('Abs', scaled), rest, true);
+      return b.add(x, b.mul(b.div(scaled, b.max(length, 1 / LARGEST)), step));
+    }
+    const flat = b.reshape(inward, [x.dims[0]!, elements(x)]);
     const size = b.unary('Abs', flat);
     const k = Math.max(1, Math.ceil(0.01 * elements(x)));
     const [top] = b.nodes('TopK', [size, b.ints([k])], { axis: 1 }, { outputs: 2 });
@@ -87,6 +110,13 @@ function ascend(b: Ops, x: Value, gradient: Value, { norm, bounds }: Ball, step:
     return b.add(x, b.reshape(b.mul(b.div(signs, count), step), x.dims));
   }
   throw new GlacisError('option/invalid', `norm: expected linf, l2 or l1, got ${norm}`);
+}
+
+/** The gradient over its largest element, so that no square or sum over- or underflows. */
+function byLargest(b: Ops, gradient: Value, axes: readonly number[]): Value {
+  const bounded = b.min(b.max(gradient, -LARGEST), LARGEST);
+  const largest = b.reduceMax(b.unary('Abs', bounded), axes, true);
+  return b.div(bounded, b.max(largest, 1 / LARGEST));
 }
 
 /** Projects `x` onto the ball around `start`, then onto the bounds. */

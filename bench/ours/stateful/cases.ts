@@ -1,4 +1,5 @@
 import { type Delivery, PLAIN } from './delivery.ts';
+import type { PeerCase } from './peer-traces.ts';
 import type { AttackCase } from './trace.ts';
 
 /** One row of the table of attacks. */
@@ -63,6 +64,22 @@ export const EVASION_CASES: readonly EvasionCase[] = [
     delivery: { name: 'as a camera', keys: 1, decoys: 0, stream: true },
     knows: 'from a client that is declared as a camera',
   })),
+];
+
+/** Attacks of other libraries, as they are. */
+export const PEER_CASES: readonly PeerCase[] = [
+  { id: 'art-hop-skip-jump-l2', name: 'HopSkipJump of ART', ...l2 },
+  { id: 'art-hop-skip-jump-linf', name: 'HopSkipJump of ART', ...linf },
+  { id: 'art-boundary', name: 'Boundary of ART', ...l2 },
+  { id: 'art-geoda', name: 'GeoDA of ART', ...l2 },
+  { id: 'art-sign-opt', name: 'SignOPT of ART', ...l2 },
+  { id: 'art-simba', name: 'SimBA of ART', ...l2 },
+  { id: 'art-square', name: 'Square of ART', ...linf },
+  { id: 'art-zoo', name: 'ZOO of ART', ...l2 },
+  { id: 'foolbox-boundary', name: 'Boundary of Foolbox', ...l2 },
+  { id: 'foolbox-hop-skip-jump', name: 'HopSkipJump of Foolbox', ...l2 },
+  { id: 'torchattacks-square-linf', name: 'Square of torchattacks', ...linf },
+  { id: 'torchattacks-square-l2', name: 'Square of torchattacks', ...l2 },
 ];
 
 /** One row of the table of thefts. */

@@ -122,7 +122,7 @@ const VIEW: PolicyView = {
     },
   ],
   guards: GUARDS.slice(0, 8).map(({ kind }, i) => ({
-    ...{ model: 'traffic-signs', guard: kind.name, about: kind.about },
+    ...{ model: 'traffic-signs', guard: kind.name, about: kind.about, isOn: kind.name !== 'energy' },
     ...(i < 3
       ? { threshold: undefined, action: undefined }
       : { threshold: [0.213, 3.4, 71.2, 8.9, 0.61][i - 3], action: 'flag' }),

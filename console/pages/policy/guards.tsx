@@ -12,7 +12,7 @@ import { TakeMeasure } from '../../parts/take-measure/take-measure.tsx';
 import { plainText, Text } from '../../parts/text.tsx';
 import { type Subject, WhatIfDialog } from './what-if.tsx';
 
-/** Guards in force, each with a threshold that one may try another of. */
+/** Guards in force, and those that could be, each with a threshold that one may try on past traffic. */
 export function Guards({ guards }: { readonly guards: PolicyView['guards'] }) {
   const [find, setFind] = useState('');
   const [subject, setSubject] = useState<Subject | undefined>();
@@ -37,7 +37,7 @@ export function Guards({ guards }: { readonly guards: PolicyView['guards'] }) {
           </Empty>
         ) : (
           <Table
-            label="Guards in force"
+            label="Guards"
             rows={rows}
             keyOf={({ model, guard }) => `${model} ${guard}`}
             toneOf={({ overridden }) => (overridden ? 'alarmed' : undefined)}
@@ -45,9 +45,15 @@ export function Guards({ guards }: { readonly guards: PolicyView['guards'] }) {
               {
                 id: 'guard',
                 title: 'Guard',
-                cell: ({ guard, about }) => (
+                cell: ({ guard, about, isOn }) => (
                   <>
                     <b>{titled(guard)}</b>
+                    {!isOn && (
+                      <>
+                        {' '}
+                        <Badge>not on</Badge>
+                      </>
+                    )}
                     <span class="guard-about muted">
                       <Text of={about} most={220} />
                     </span>
@@ -70,9 +76,15 @@ export function Guards({ guards }: { readonly guards: PolicyView['guards'] }) {
               {
                 id: 'action',
                 title: 'Then',
-                cell: ({ action, overridden }) => (
+                cell: ({ action, overridden, isOn }) => (
                   <>
-                    {action === undefined ? <span class="muted">decides itself</span> : titled(action)}
+                    {!isOn ? (
+                      <span class="none">nothing</span>
+                    ) : action === undefined ? (
+                      <span class="muted">decides itself</span>
+                    ) : (
+                      titled(action)
+                    )}
                     {overridden && (
                       <>
                         {' '}
@@ -85,25 +97,30 @@ export function Guards({ guards }: { readonly guards: PolicyView['guards'] }) {
               {
                 id: 'raise',
                 title: <span class="unseen">Make it stricter</span>,
-                cell: ({ model, guard }) => (
-                  <TakeMeasure
-                    small
-                    title="Raise"
-                    describes={`${guard} of ${model}`}
-                    about={{ measure: 'guard', who: 'everybody', model, guard }}
-                  />
-                ),
+                cell: ({ model, guard, isOn }) =>
+                  isOn && (
+                    <TakeMeasure
+                      small
+                      title="Raise"
+                      describes={`${guard} of ${model}`}
+                      about={{ measure: 'guard', who: 'everybody', model, guard }}
+                    />
+                  ),
               },
               {
                 id: 'what-if',
                 title: <span class="unseen">Try another threshold</span>,
-                cell: ({ model, guard, threshold, action }) =>
+                cell: ({ model, guard, threshold, action, isOn }) =>
                   threshold !== undefined &&
                   mayAsk && (
                     <Button
                       small
-                      aria-label={plainText(`What if ${guard} of ${model} had another threshold?`)}
-                      onPress={() => setSubject({ kind: 'guard', model, guard, threshold, action })}
+                      aria-label={plainText(
+                        isOn
+                          ? `What if ${guard} of ${model} had another threshold?`
+                          : `What if ${guard} of ${model} were on?`,
+                      )}
+                      onPress={() => setSubject({ kind: 'guard', model, guard, threshold, action, isOn })}
                     >
                       What if …
                     </Button>

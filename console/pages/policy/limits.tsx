@@ -87,8 +87,7 @@ export function Limits({ policy: { budgets, rates } }: { readonly policy: Policy
             {
               id: 'what-if',
               title: <span class="unseen">Try another rate</span>,
-              cell: ({ per, requests, every }) =>
-                mayAsk && <RateWhatIf per={per} requests={requests} every={every} onAsk={setSubject} />,
+              cell: (rate) => mayAsk && <RateWhatIf rate={rate} onAsk={setSubject} />,
             },
           ]}
         />
@@ -106,29 +105,31 @@ const EVERY: Readonly<Record<string, number>> = {
   day: 86_400_000,
 };
 
-/** A rate of requests of somebody may be tried; samples and everybody together are not counted in a replay, which is said. */
+/** A rate may be tried, except one of each key, which past decisions are not counted by. */
 function RateWhatIf({
-  per,
-  requests,
-  every,
+  rate: { per, requests, samples, every },
   onAsk,
-}: Pick<PolicyView['rates'][number], 'per' | 'requests' | 'every'> & {
+}: {
+  readonly rate: PolicyView['rates'][number];
   readonly onAsk: (subject: Subject) => void;
 }) {
   const length = EVERY[every];
-  if (requests === undefined || length === undefined || !isCounted(per))
-    return <span class="muted small">not replayed: only requests each</span>;
+  if (length === undefined || !isCounted(per)) return <span class="muted small">not replayed</span>;
+  const counts = requests === undefined ? 'samples' : 'requests';
+  const most = requests ?? samples ?? 0;
+  const whose = per === 'all' ? 'everybody together' : `each ${per}`;
+  const now = counts === 'samples' ? counted(most, 'sample') : count(most);
   return (
     <Button
       small
-      aria-label={`What if each ${per} had another rate than ${count(requests)} a ${every}?`}
-      onPress={() => onAsk({ kind: 'rate', per, requests, every: length })}
+      aria-label={`What if ${whose} had another rate than ${now} a ${every}?`}
+      onPress={() => onAsk({ kind: 'rate', per, most, counts, every: length })}
     >
       What if …
     </Button>
   );
 }
 
-function isCounted(per: string): per is 'principal' | 'tenant' | 'address' {
-  return per === 'principal' || per === 'tenant' || per === 'address';
+function isCounted(per: string): per is 'principal' | 'tenant' | 'address' | 'all' {
+  return per === 'principal' || per === 'tenant' || per === 'address' || per === 'all';
 }

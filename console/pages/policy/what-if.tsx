@@ -21,6 +21,8 @@ export type Subject =
       readonly guard: string;
       readonly threshold: number;
       readonly action: string | undefined;
+      /** False of a guard that is not on: the threshold is the one that it would have. */
+      readonly isOn: boolean;
     }
   | {
       readonly kind: 'budget';
@@ -30,8 +32,9 @@ export type Subject =
     }
   | {
       readonly kind: 'rate';
-      readonly per: 'principal' | 'tenant' | 'address';
-      readonly requests: number;
+      readonly per: 'principal' | 'tenant' | 'address' | 'all';
+      readonly most: number;
+      readonly counts: 'requests' | 'samples';
       /** Milliseconds. */
       readonly every: number;
     };
@@ -93,7 +96,7 @@ export function WhatIfDialog({
         isGuard ? (
           <>
             What if {titled(subject.guard)} were{' '}
-            {position < 0 ? 'stricter' : position > 0 ? 'milder' : 'as it is'}?
+            {!subject.isOn ? 'on' : position < 0 ? 'stricter' : position > 0 ? 'milder' : 'as it is'}?
           </>
         ) : (
           <>What if the {subject.kind} were another?</>
@@ -103,13 +106,17 @@ export function WhatIfDialog({
     >
       <div class="what-if">
         <p class="muted">
-          Past traffic is gone through again with the other {isGuard ? 'threshold' : subject.kind}. Nothing
-          changes for anybody.
+          {isGuard && !subject.isOn
+            ? 'The guard is shown past traffic, as far as its inputs were kept.'
+            : `Past traffic is gone through again with the other ${isGuard ? 'threshold' : subject.kind}.`}{' '}
+          Nothing changes for anybody.
         </p>
         <label class="field">
           <span>
-            {VALUE_NAMES[subject.kind]}: {isGuard ? figure(value) : count(value)}{' '}
-            <span class="muted">(now {isGuard ? figure(now) : count(now)})</span>
+            {valueName(subject)}: {isGuard ? figure(value) : count(value)}{' '}
+            <span class="muted">
+              ({isGuard && !subject.isOn ? 'calibrated' : 'now'} {isGuard ? figure(now) : count(now)})
+            </span>
           </span>
           <input
             type="range"
@@ -159,22 +166,35 @@ export function WhatIfDialog({
   );
 }
 
-const VALUE_NAMES = { guard: 'Threshold', budget: 'Queries', rate: 'Requests' } as const;
+function valueName(subject: Subject): string {
+  if (subject.kind === 'rate') return titled(subject.counts);
+  return subject.kind === 'guard' ? 'Threshold' : 'Queries';
+}
 
 function presentOf(subject: Subject): number {
   if (subject.kind === 'guard') return subject.threshold;
-  return subject.kind === 'budget' ? subject.queries : subject.requests;
+  return subject.kind === 'budget' ? subject.queries : subject.most;
 }
 
 function changeOf(subject: Subject, value: number, action: 'flag' | 'degrade' | 'refuse'): WhatIfChange {
   if (subject.kind === 'guard') return { kind: 'guard', guard: subject.guard, threshold: value, action };
   return subject.kind === 'budget'
     ? { kind: 'budget', per: subject.per, queries: value, window: subject.window }
-    : { kind: 'rate', per: subject.per, requests: value, every: subject.every };
+    : { kind: 'rate', per: subject.per, [subject.counts]: value, every: subject.every };
 }
 
 function Found({
-  of: { state, looked, unseen = 0, changed, principals, days, caveats = [], progress = [0, 1] },
+  of: {
+    state,
+    looked,
+    unseen = 0,
+    lookedAgain = 0,
+    changed,
+    principals,
+    days,
+    caveats = [],
+    progress = [0, 1],
+  },
 }: {
   readonly of: WhatIf;
 }) {
@@ -192,9 +212,16 @@ function Found({
             ? 'All of these are in a case.'
             : `${counted(innocent, 'of these is', 'of these are')} in no case: look at them first.`)}
       </p>
+      {lookedAgain > 0 && (
+        <p class="muted">
+          {lookedAgain === looked ? 'All of them' : counted(lookedAgain, 'of them was', 'of them were')} put
+          to the guard now: it had not looked at them then.
+        </p>
+      )}
       {unseen > 0 && (
         <p class="problem-line">
-          Of {counted(unseen, 'further call')} nothing can be said: the guard has no score of them.
+          Of {counted(unseen, 'further call')} nothing can be said: the guard did not look at them then, and
+          their inputs were not kept.
         </p>
       )}
       {state === 'running' && (
@@ -255,8 +282,8 @@ function Found({
       )}
       {state === 'done' && calls === 0 && looked === 0 && unseen > 0 && (
         <Empty title="Nothing can be said" icon="shield">
-          This guard looked at none of these calls. Put it on with “action: flag”, which changes no answer,
-          and ask again after some days.
+          This guard looked at none of these calls, and their inputs were not kept. Put it on with “action:
+          flag”, which changes no answer, and ask again after some days.
         </Empty>
       )}
       {state === 'done' && calls === 0 && !(looked === 0 && unseen > 0) && (

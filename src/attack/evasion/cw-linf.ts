@@ -1,12 +1,11 @@
 import { adam } from '../adam.ts';
 import type { Attack } from '../attack.ts';
 import { widthOf } from '../ball-geometry.ts';
+import { fromManyStarts } from '../many-starts.ts';
 import { choiceOf, numberIn, wholeFrom } from '../option-checks.ts';
 import { ownChoice } from '../own-choice.ts';
 import type { Talk } from '../question.ts';
-import { refine } from '../refine.ts';
 import { defineSampleAttack, type Victim } from '../sample-attack.ts';
-import { scatter } from '../scatter.ts';
 import { tanhSpace } from './tanh-space.ts';
 
 /** Options of Carlini and Wagner's attack in linf. */
@@ -44,7 +43,7 @@ const SHRINK = 0.999999;
  * Carlini and Wagner's attack in linf (2017): Adam on `c · max(margin + confidence, 0) + Σ max(|x − x₀| − τ, 0)` in the space of the hyperbolic
  * tangent. After a success the threshold τ shrinks below the largest change and the search goes on from there; where Adam fails,
  * `c` grows. The paper takes 1,000 steps and ends at τ = 1/256. Cost: up to `steps` gradients for each of up to 21 constants, then usually few
- * for each of some dozens of thresholds; and {@link refine}.
+ * for each of some dozens of thresholds; and what brings the example nearer.
  */
 export const cwLinf: Attack<CarliniWagnerLinfOptions> = defineSampleAttack({
   id: 'cw-linf',
@@ -87,14 +86,10 @@ export const cwLinf: Attack<CarliniWagnerLinfOptions> = defineSampleAttack({
     evaluations: 0,
   }),
   *talk(victim, options) {
-    const start = victim.x0.slice();
-    for (let run = 0; run < options.restarts; run++) {
-      const { reached, distance } = victim.best();
-      if (run > 0 && !reached) return;
-      if (run > 0) scatter(victim, start, distance / 2, [run]);
-      yield* descend(victim, start, options);
-      if (options.refine && options.confidence === 0) yield* refine(victim);
-    }
+    const { restarts, confidence } = options;
+    yield* fromManyStarts(victim, { restarts, isRefined: options.refine && confidence === 0 }, (start) =>
+      descend(victim, start, options),
+    );
   },
 });
 

@@ -3,11 +3,10 @@ import type { Attack } from '../attack.ts';
 import { projectOnto, steepest, widthOf } from '../ball-geometry.ts';
 import { distanceToHyperplane } from '../hyperplane-projection.ts';
 import { kthLargest } from '../kth-largest.ts';
+import { fromManyStarts } from '../many-starts.ts';
 import { choiceOf, numberIn, wholeFrom } from '../option-checks.ts';
 import type { Talk } from '../question.ts';
-import { refine } from '../refine.ts';
 import { defineSampleAttack, type Victim } from '../sample-attack.ts';
-import { scatter } from '../scatter.ts';
 
 /** Options of FMN. */
 export interface FmnOptions {
@@ -37,7 +36,7 @@ const LAST_GAMMA = 0.001;
  * before an example is found: points may creep up to a flat boundary, or stick where bounds take back what a step wins. In l0 the length of a step is
  * that of its largest elements, as many as the radius allows, of those that bounds leave room for: the others are undone again, and in the
  * paper's form the more elements a sample has, the shorter is what remains of a step. Cost: for each run `steps` gradients, an answer, and
- * {@link refine}.
+ * what brings it nearer.
  */
 export const fmn: Attack<FmnOptions> = defineSampleAttack({
   id: 'fmn',
@@ -66,15 +65,9 @@ export const fmn: Attack<FmnOptions> = defineSampleAttack({
   },
   cost: ({ steps, restarts }) => ({ gradients: restarts * steps, evaluations: restarts }),
   *talk(victim, options) {
-    const x = victim.x0.slice();
-    for (let run = 0; run < options.restarts; run++) {
-      const { reached, distance: nearest } = victim.best();
-      // Nothing was found from the sample, so there is no distance to scatter within.
-      if (run > 0 && !reached) return;
-      if (run > 0) scatter(victim, x, nearest / 2, [run]);
-      yield* descend(victim, x, options);
-      if (options.refine) yield* refine(victim);
-    }
+    yield* fromManyStarts(victim, { restarts: options.restarts, isRefined: options.refine }, (start) =>
+      descend(victim, start, options),
+    );
   },
 });
 

@@ -13,6 +13,8 @@ export interface PgdOptions {
   readonly stepSize: number;
   /** Random starts; 0 starts once from the input itself. */
   readonly restarts: number;
+  /** In l1, what a step takes of the gradient: its `largest` elements alike, or `all`, each by its size. */
+  readonly l1Step: 'largest' | 'all';
   /** Gradient through rounding and quantisation: `zero` or `straight-through`. */
   readonly rounding: 'zero' | 'straight-through';
 }
@@ -42,6 +44,8 @@ function check(options: PgdOptions): void {
       'option/invalid',
       `rounding: expected zero or straight-through, got '${options.rounding}'`,
     );
+  if (options.l1Step !== 'largest' && options.l1Step !== 'all')
+    throw new GlacisError('option/invalid', `l1Step: expected largest or all, got '${options.l1Step}'`);
 }
 
 async function run(attackRun: AttackRun<PgdOptions>): Promise<void> {
@@ -53,6 +57,7 @@ async function run(attackRun: AttackRun<PgdOptions>): Promise<void> {
     stepSize: options.stepSize > 0 ? options.stepSize : options.relativeStep * ball.eps,
     restarts: options.restarts,
     rounding: options.rounding,
+    l1Step: options.l1Step,
     batch,
     isJudged,
     rng: (sample, restart) => rng(sample, restart),
@@ -88,7 +93,14 @@ export const pgd: Attack<PgdOptions> = defineAttack({
   title: 'Projected gradient descent',
   source: 'https://arxiv.org/abs/1706.06083',
   use: 'The usual first attack of some strength, and the inner loop of adversarial training.',
-  defaults: { steps: 40, relativeStep: 0.1, stepSize: 0, restarts: 1, rounding: 'zero' },
+  defaults: {
+    steps: 40,
+    relativeStep: 0.1,
+    stepSize: 0,
+    restarts: 1,
+    l1Step: 'largest',
+    rounding: 'zero',
+  },
 });
 
 /** The basic iterative method (Kurakin et al. 2017): PGD from the input itself. */
@@ -98,7 +110,14 @@ export const bim: Attack<PgdOptions> = defineAttack({
   title: 'Basic iterative method',
   source: 'https://arxiv.org/abs/1607.02533',
   use: 'To compare with published figures; deterministic, no random start.',
-  defaults: { steps: 10, relativeStep: 0.2, stepSize: 0, restarts: 0, rounding: 'zero' },
+  defaults: {
+    steps: 10,
+    relativeStep: 0.2,
+    stepSize: 0,
+    restarts: 0,
+    l1Step: 'largest',
+    rounding: 'zero',
+  },
 });
 
 /** The fast gradient sign method (Goodfellow et al. 2015) and its L2 and L1 forms: one full step from the input itself. */
@@ -108,5 +127,5 @@ export const fgsm: Attack<PgdOptions> = defineAttack({
   title: 'Fast gradient (sign) method',
   source: 'https://arxiv.org/abs/1412.6572',
   use: 'A first look at the cost of one gradient; a defence that stands only this one stands nothing.',
-  defaults: { steps: 1, relativeStep: 1, stepSize: 0, restarts: 0, rounding: 'zero' },
+  defaults: { steps: 1, relativeStep: 1, stepSize: 0, restarts: 0, l1Step: 'all', rounding: 'zero' },
 });

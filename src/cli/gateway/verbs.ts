@@ -6,7 +6,7 @@ import type { AskedRollback } from '../../gateway/console/api.ts';
 import type { Health } from '../../gateway/manage/health-routes.ts';
 import { visible } from '../../report/markup.ts';
 import type { CommandRun } from '../command.ts';
-import { type ManagementSide, managementKey, managementSide, refusalOf } from '../management-side.ts';
+import { accepted, type ManagementSide, managementKey, managementSide } from '../management-side.ts';
 import type { Outcome, Verb } from '../verbs.ts';
 
 /** Where a server has its management side unless told otherwise. */
@@ -25,11 +25,8 @@ function asking(
     const { given, signal } = run;
     const key = await managementKey(given, 'gateway');
     const side = managementSide(given.text('url') ?? USUAL, key, { signal, option: '--url' });
-    const ask: Ask = async <T>(method: 'GET' | 'POST', path: string, body?: object) => {
-      const reply = await side.call(method, path, body);
-      if (reply.status >= 200 && reply.status < 300) return reply.json as T;
-      throw refusalOf('gateway', reply);
-    };
+    const ask: Ask = async <T>(method: 'GET' | 'POST', path: string, body?: object) =>
+      accepted('gateway', await side.call(method, path, body)).json as T;
     return work(ask, run, args, side);
   };
 }
@@ -40,8 +37,7 @@ const routeOf = (model: string, act: string) => `/api/models/${encodeURIComponen
 export const status: Verb = asking(async (ask, _run, _args, side) => {
   const { models } = await ask<{ readonly models: readonly ModelStatus[] }>('GET', '/api/models');
   // 503 says that something is not well, and what.
-  const reply = await side.call('GET', '/health');
-  if (reply.status !== 200 && reply.status !== 503) throw refusalOf('gateway', reply);
+  const reply = accepted('gateway', await side.call('GET', '/health'), [503]);
   const { ok, parts } = reply.json as { readonly ok: boolean; readonly parts: readonly Health[] };
   const ill = parts
     .filter((part) => !part.ok)

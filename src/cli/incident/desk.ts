@@ -1,5 +1,5 @@
 import type { Given } from '../args.ts';
-import { type ManagementReply, managementKey, managementSide, refusalOf } from '../management-side.ts';
+import { accepted, type ManagementReply, managementKey, managementSide } from '../management-side.ts';
 
 /** Incidents as the management side has them: of a running server, or of a data folder. */
 export interface Desk {
@@ -33,14 +33,10 @@ export function httpDesk(url: string, key: string, signal: AbortSignal): Desk {
 
 /** The JSON of an answer that is good. Errors: `request/invalid`, `store/conflict` and others with what the desk said. */
 export async function expectJson<T>(desk: Desk, ...call: Parameters<Desk['call']>): Promise<T> {
-  const reply = await desk.call(...call);
-  if (reply.status >= 200 && reply.status < 300) return reply.json as T;
-  throw refusalOf('incident', reply);
+  return accepted('incident', await desk.call(...call)).json as T;
 }
 
 /** The bytes of an answer that is good. Errors: as {@link expectJson}. */
 export async function expectBytes(desk: Desk, ...call: Parameters<Desk['call']>): Promise<Uint8Array> {
-  const reply = await desk.call(...call);
-  if (reply.status >= 200 && reply.status < 300) return reply.bytes;
-  throw refusalOf('incident', reply);
+  return accepted('incident', await desk.call(...call)).bytes;
 }

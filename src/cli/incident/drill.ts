@@ -10,7 +10,8 @@ import type { CommandRun } from '../command.ts';
 import { prepareFolder } from '../output.ts';
 import type { Outcome, Verb } from '../verbs.ts';
 import { httpDesk } from './desk.ts';
-import { type DrillStep, rehearse } from './rehearse.ts';
+import type { DrillStep } from './rehearsal-stage.ts';
+import { rehearse } from './rehearse.ts';
 import { CHECKING, RAISED } from './rehearse-measures.ts';
 import { lines, spanOf } from './show.ts';
 

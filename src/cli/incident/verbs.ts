@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GlacisError } from '../../core/error.ts';
 import { writeAtomically } from '../../data/atomic-write.ts';
-import type { CaseDetail, Impact, Page, WhatIf } from '../../gateway/console/api.ts';
+import type { CaseDetail, Impact, Page, PolicyView, WhatIf } from '../../gateway/console/api.ts';
 import { CASE_STATES, type Case } from '../../incident/case.ts';
 import type { MadeBundle } from '../../incident/investigations.ts';
 import { MEASURES } from '../../incident/order.ts';
+import type { Given } from '../args.ts';
 import type { CommandRun } from '../command.ts';
 import { prepareFile } from '../output.ts';
 import type { Outcome, Verb } from '../verbs.ts';
@@ -147,21 +148,28 @@ export const whatIf: Verb = atDesk(async (desk, run, [kind = '']) => {
     return value;
   };
   const per = given.text('per') ?? 'principal';
-  const changes: Readonly<Record<string, () => object>> = {
-    guard: () => ({
+  const changes: Readonly<Record<string, () => object | Promise<object>>> = {
+    guard: async () => ({
       kind,
       guard: given.text('guard') ?? '',
-      threshold: number('threshold'),
+      threshold: given.numbers('threshold')?.[0] ?? (await thresholdOf(desk, given)),
       action: given.choice('action', ['flag', 'degrade', 'refuse']) ?? 'refuse',
     }),
     budget: () => ({ kind, per, queries: number('queries'), window: number('days') * 86_400_000 }),
-    rate: () => ({ kind, per, requests: number('requests'), every: number('seconds') * 1000 }),
+    rate: () => {
+      const samples = given.numbers('samples')?.[0];
+      const most = samples === undefined ? { requests: number('requests') } : { samples };
+      return { kind, per, ...most, every: number('seconds') * 1000 };
+    },
   };
   const made = Object.hasOwn(changes, kind) ? changes[kind] : undefined;
   if (made === undefined)
     throw new GlacisError('option/unknown', `what-if: expected guard, budget or rate, got '${kind}'`);
   const { model, from = 0, to = Date.now() } = within(given);
-  const begun = await expectJson<WhatIf>(desk, 'POST', '/api/what-if', { model, from, to, change: made() });
+  const begun = await expectJson<WhatIf>(desk, 'POST', '/api/what-if', {
+    ...{ model, from, to },
+    change: await made(),
+  });
   const done = await follow<WhatIf>(desk, `/api/what-if/${begun.id}`, run);
   return {
     json: { schema: 'glacis.incident.what-if/1', ...done },
@@ -183,6 +191,19 @@ export const whatIf: Verb = atDesk(async (desk, run, [kind = '']) => {
     ]),
   };
 });
+
+/** The threshold that a guard has, or was calibrated to. Errors: `option/invalid` where there is none. */
+async function thresholdOf(desk: Desk, given: Given): Promise<number> {
+  const [guard, model] = [given.text('guard'), given.text('model')];
+  const { status, json } = await desk.call('GET', '/api/policy');
+  const rows = status === 200 ? (json as PolicyView).guards : [];
+  const row = rows.find((each) => each.guard === guard && (model === undefined || each.model === model));
+  if (row?.threshold !== undefined) return row.threshold;
+  throw new GlacisError(
+    'option/invalid',
+    'what-if guard: expected --threshold, because the guard has none of its own',
+  );
+}
 
 type ActJson = {
   readonly order?: { readonly id: string; readonly measure: string };

@@ -3,7 +3,7 @@ import { GlacisError } from '../../core/error.ts';
 import { randomFrom } from '../../core/random.ts';
 import { elementCount } from '../../onnx/tensor.ts';
 import { type Prada, type PradaState, prada } from '../extraction/prada.ts';
-import { dotWide } from '../features/dot.ts';
+import { openSignedSums } from '../features/signed-sums.ts';
 import { likeliest } from '../likeliest.ts';
 import { recent } from '../queries/recent.ts';
 import { stateFromBytes, stateToBytes } from '../state-bytes.ts';
@@ -76,17 +76,12 @@ export const pradaClients = defineClientDetector<z.output<typeof kept>>({
     const known = recent<string, Asker>(askers);
     for (const [name, asker] of state ? restored(state) : [])
       known.at(name, () => ({ watch: prada(settings, asker), evidence: asker.evidence }));
-    const rng = randomFrom(0, 'prada', size);
-    const signs = Float32Array.from(
-      { length: WIDTH * size },
-      () => (rng.integer(2) === 0 ? -1 : 1) / Math.sqrt(WIDTH),
-    );
+    const shorten = openSignedSums(randomFrom(0, 'prada', size), size, WIDTH);
     const row = new Float32Array(WIDTH);
     return {
       observe(name, { x, scores }, i) {
         const asker = known.at(name, () => ({ watch: prada(settings), evidence: 0 }));
-        const wide = Float64Array.from(x.subarray(i * size, (i + 1) * size));
-        for (let k = 0; k < WIDTH; k++) row[k] = dotWide(signs, k * size, wide, size);
+        shorten(x, i * size, row);
         // What has no distance to anything gets no place among the others: it would hide them.
         if (row.every(Number.isFinite)) {
           const [label] = likeliest(scores.subarray(i * classes, (i + 1) * classes), 1, classes);

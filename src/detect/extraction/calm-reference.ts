@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { GlacisError } from '../../core/error.ts';
 import { randomFrom } from '../../core/random.ts';
-import { dot, dotWide } from '../features/dot.ts';
+import { dot } from '../features/dot.ts';
 import { fitGaussians, whiten } from '../features/gaussian.ts';
+import { openSignedSums } from '../features/signed-sums.ts';
 import { likeliest } from '../likeliest.ts';
 import { packedFloats } from '../packed-floats.ts';
 
@@ -145,15 +146,9 @@ const MOST = 6;
 
 /** `[24 signed sums of the features, log size, log Σ exp of the scores, lead of the first class]`. */
 function firstStage(width: number, classes: number) {
-  const rng = randomFrom(0, 'calm-reference', width);
-  const signs = Float32Array.from(
-    { length: SHORT * width },
-    () => (rng.integer(2) === 0 ? -1 : 1) / Math.sqrt(SHORT),
-  );
-  const wide = new Float64Array(width);
+  const shorten = openSignedSums(randomFrom(0, 'calm-reference', width), width, SHORT);
   return (features: Float32Array, scores: Float32Array, row: number, out: Float32Array): void => {
-    wide.set(features.subarray(row * width, (row + 1) * width));
-    for (let k = 0; k < SHORT; k++) out[k] = dotWide(signs, k * width, wide, width);
+    shorten(features, row * width, out);
     let squared = 0;
     for (let i = row * width; i < (row + 1) * width; i++) squared += features[i]! * features[i]!;
     const from = row * classes;

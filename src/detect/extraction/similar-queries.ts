@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { GlacisError } from '../../core/error.ts';
 import { randomFrom } from '../../core/random.ts';
-import { dot, dotWide } from '../features/dot.ts';
+import { dot } from '../features/dot.ts';
+import { openSignedSums } from '../features/signed-sums.ts';
 import { recent } from '../queries/recent.ts';
 import { stateFromBytes, stateToBytes } from '../state-bytes.ts';
 
@@ -76,21 +77,15 @@ export function openSimilarQueries(settings: SimilarSettings, state?: Uint8Array
       `similar queries: expected more than ${BURST} own queries, got ${own}`,
     );
   const known = recent<string, Asker>(askers);
-  const rng = randomFrom(0, 'similar-queries', width);
-  const signs = Float32Array.from(
-    { length: WIDTH * width },
-    () => (rng.integer(2) === 0 ? -1 : 1) / Math.sqrt(WIDTH),
-  );
+  const shorten = openSignedSums(randomFrom(0, 'similar-queries', width), width, WIDTH);
   const fresh = (): Asker => ({ rows: new Float32Array(own * WIDTH), added: 0, excess: 0 });
   if (state) restore(state, own, known);
   const row = new Float32Array(WIDTH);
-  const wide = new Float64Array(width);
   return {
     observe(name, features, at) {
       const asker = known.at(name, fresh);
       const length = Math.sqrt(dot(features, at * width, features, at * width, width));
-      wide.set(features.subarray(at * width, (at + 1) * width));
-      for (let k = 0; k < WIDTH; k++) row[k] = dotWide(signs, k * width, wide, width) / length;
+      shorten(features, at * width, row, length);
       // No direction, no comparison: and no place among the others.
       if (!(length > 0 && length < Number.POSITIVE_INFINITY))
         return { distance: Number.POSITIVE_INFINITY, excess: asker.excess, score: asker.excess / level };

@@ -21,7 +21,7 @@ import { constraintsGuard } from './constraints.ts';
 import { feedsGuard } from './feeds.ts';
 import { CLASSIFIER, callFixture, servedFixture, settingFixture } from './guard.fixture.ts';
 import { inputGuard } from './input.ts';
-import { guardsAt, openGuards } from './open-guards.ts';
+import { guardsAt, openGuards, openTrialGuard } from './open-guards.ts';
 import { GUARDS } from './registry.ts';
 
 const watched: Watched = { sampleDims: [4], classes: 2, gives: 'logits', features: 3, range: [-4, 4] };
@@ -485,6 +485,25 @@ describe('feature-squeezing', () => {
     expect(asked).toBeLessThan(280);
   });
 
+  it('looks at every call where it is tried on the past, whatever its share in service', async () => {
+    let asked = 0;
+    const calibration = join(folder, 'squeezing.json');
+    writeFileSync(calibration, fileOf({ 'feature-squeezing': await part() }));
+    const guard = openTrialGuard(
+      guardsSchema.parse({ calibration, 'feature-squeezing': { share: 0.001 } }),
+      'feature-squeezing',
+      settingFixture({
+        model: servedFixture(classifier),
+        ask: (x, n) => {
+          asked += n;
+          return calm(x, n);
+        },
+      }),
+    );
+    for (let i = 0; i < 20; i++) await guard.judge(call());
+    expect(asked).toBe(40);
+  });
+
   it('passes on that the model cannot be asked: then the pipeline refuses', async () => {
     const setting = settingFixture({
       model: servedFixture(classifier),
@@ -539,6 +558,30 @@ describe('openGuards', () => {
     expect(names).not.toContain('energy');
     expect(names).not.toContain('margin');
     expect(opened({ calibration, mahalanobis: 'off' })).not.toContain('mahalanobis');
+  });
+
+  it('makes one guard to try, on or off, that looks at every call, and says why it cannot', async () => {
+    const calibration = await calibrated();
+    const tried = (name: string, config: object = { calibration }) =>
+      openTrialGuard(guardsSchema.parse(config), name, settingFixture());
+    // As it scores in service.
+    const [on] = openGuards(
+      guardsSchema.parse({ calibration, energy: {}, input: 'off', mahalanobis: 'off' }),
+      settingFixture(),
+    );
+    const call = callFixture([[0, 0, 0, 0]], { said: [[4, -3]] });
+    for (const config of [{ calibration }, { calibration, energy: 'off' }]) {
+      const guard = tried('energy', config);
+      expect(guard.alarm).toEqual(on!.alarm);
+      expect(guard.judge(call)).toEqual(on!.judge(call));
+    }
+    expect(tried('mahalanobis').features).toBe(true);
+    const off = GUARDS.filter(({ kind }) => kind.features).map(({ kind }) => [kind.name, 'off']);
+    expect(() => tried('mahalanobis', { calibration, ...Object.fromEntries(off) })).toThrow(/served without/);
+    expect(() => tried('energy', {})).toThrow(/guard energy: expected a calibration, got none/);
+    expect(() => tried('feeds')).toThrow(/which is not kept/);
+    expect(() => tried('constraints')).toThrow(/expected its options in the configuration/);
+    expect(() => tried('firewall')).toThrow(/expected one that exists, got 'firewall'/);
   });
 
   it("refuses another model's calibration, and one that is not there", async () => {

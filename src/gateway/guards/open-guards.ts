@@ -14,9 +14,8 @@ export function openGuards(
   config: GuardsConfig,
   setting: Omit<GuardSetting, 'calibration'>,
 ): readonly InputGuard[] {
-  const { calibration: path, ...named } = config;
-  const calibrated: Readonly<Record<string, unknown>> =
-    path === undefined ? {} : readCalibration(textOf(path), path, setting.model.digest).guards;
+  const { calibration: _, ...named } = config;
+  const calibrated = calibrationsIn(config, setting.model.digest);
   const wanted = named as Readonly<Record<string, 'off' | object | undefined>>;
   return GUARDS.flatMap(({ kind, on }) => {
     const options = wanted[kind.name];
@@ -26,6 +25,46 @@ export function openGuards(
     const isOn = on === 'always' || (on === 'calibrated' && calibration !== undefined);
     return isOn ? [kind.make(kind.options.parse({}), { ...setting, calibration })] : [];
   });
+}
+
+/**
+ * One guard, on or off, with the options of the policy or without: to be shown calls of the past, all of them, whatever share it would look at in service. It remembers nothing. Errors: `option/invalid` for
+ * one that does not exist, that the model cannot have, or that rests on what is not kept.
+ */
+export function openTrialGuard(
+  config: GuardsConfig,
+  name: string,
+  setting: Omit<GuardSetting, 'calibration' | 'remembered'>,
+): InputGuard {
+  const kind = GUARDS.find((each) => each.kind.name === name)?.kind;
+  if (kind === undefined)
+    throw new GlacisError('option/invalid', `guard: expected one that exists, got '${name}'`);
+  if (kind.name === 'feeds')
+    throw new GlacisError(
+      'option/invalid',
+      'guard feeds: expected what callers said of their feeds, which is not kept',
+    );
+  if (kind.features === true && !wantsFeatures(config))
+    throw new GlacisError(
+      'option/invalid',
+      `guard ${name}: expected features of ${setting.model.name}, which is served without because no guard of it wants them`,
+    );
+  const calibrated = calibrationsIn(config, setting.model.digest);
+  const calibration = Object.hasOwn(calibrated, name) ? calibrated[name] : undefined;
+  const wanted = (config as Readonly<Record<string, 'off' | object | undefined>>)[name];
+  const options = kind.options.safeParse(typeof wanted === 'object' ? wanted : {});
+  if (!options.success)
+    throw new GlacisError(
+      'option/invalid',
+      `guard ${name}: expected its options in the configuration, got none`,
+    );
+  const all = 'share' in options.data ? { ...options.data, share: 1 } : options.data;
+  return kind.make(all, { ...setting, calibration });
+}
+
+/** What was measured for each guard of the model. Errors: those of the calibration. */
+function calibrationsIn({ calibration }: GuardsConfig, digest: string): Readonly<Record<string, unknown>> {
+  return calibration === undefined ? {} : readCalibration(textOf(calibration), calibration, digest).guards;
 }
 
 /** The same with the files that the guards read: paths of a policy are relative to it. */

@@ -1,9 +1,8 @@
-import { GlacisError } from '../../core/error.ts';
 import type { Replayed } from '../../incident/impact/impact.ts';
 import { floatsOf } from '../../oip/index.ts';
 import type { ServedModel } from '../served-model.ts';
 import { topClasses } from '../summary.ts';
-import { inputTensors } from './input-tensors.ts';
+import { inputTensors, takenBy } from './input-tensors.ts';
 
 /** Milliseconds until a run must have begun. */
 const PATIENCE = 60_000;
@@ -31,15 +30,4 @@ export function askServed(find: (model: string) => ServedModel | undefined): Ask
     const output = outputs.find(({ name }) => name === classifier.output);
     return output && topClasses(floatsOf(output), n, classifier.gives);
   };
-}
-
-/** Undefined where this version takes other inputs. */
-function takenBy<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch (thrown) {
-    if (thrown instanceof GlacisError && ['request/invalid', 'data/mismatch'].includes(thrown.code))
-      return undefined;
-    throw thrown;
-  }
 }

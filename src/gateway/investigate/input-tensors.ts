@@ -21,3 +21,14 @@ export function inputTensors(
     } as Tensor;
   });
 }
+
+/** What `work` makes of inputs; undefined where the model takes others. */
+export function takenBy<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (thrown) {
+    if (thrown instanceof GlacisError && ['request/invalid', 'data/mismatch'].includes(thrown.code))
+      return undefined;
+    throw thrown;
+  }
+}

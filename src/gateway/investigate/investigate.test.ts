@@ -31,6 +31,7 @@ import { modelsOfFeed } from './open-investigations.ts';
 import { pastOfLog } from './past-of-log.ts';
 import { replayKept } from './replay-kept.ts';
 import { searchThreads } from './search-thread.ts';
+import type { GuardTrial } from './try-guard.ts';
 
 let folder = '';
 let recorder: OpenRecorder | undefined;
@@ -196,10 +197,16 @@ const begun = (over: Partial<ImpactSummary>): ImpactSearch => ({
 });
 
 describe('searches in a thread', () => {
-  const threads = async (ask: Parameters<typeof searchThreads>[1], sealed = false) => {
+  const threads = async (
+    openAsk: Parameters<typeof searchThreads>[1]['openAsk'],
+    sealed = false,
+    openTrial: Parameters<typeof searchThreads>[1]['openTrial'] = () => {
+      throw new Error('no guard');
+    },
+  ) => {
     const { origin, keys } = recorder!.trust;
     const wrappingKey = `file:${logFolder(folder).wrappingKey}`;
-    return searchThreads({ folder, origin, keys, sealed, wrappingKey }, ask);
+    return searchThreads({ folder, origin, keys, sealed, wrappingKey }, { openAsk, openTrial });
   };
 
   it('find, replay and count what this thread writes down, asks and is told', async () => {
@@ -234,6 +241,37 @@ describe('searches in a thread', () => {
     ]);
     const change = { kind: 'rate', per: 'principal', requests: 1, every: 1e9 } as const;
     expect(await replayWhatIf('w', { model: 'm' }, change, { signal })).toMatchObject({ state: 'done' });
+  });
+
+  it('show a guard that was not on the inputs that were kept, whoever sealed them', async () => {
+    const { log } = await opened({ who: 'sealed', payloads: { keep: 'input' } });
+    const wait: Promise<number>[] = [];
+    for (let i = 0; i < 40; i++) {
+      const payload = { input: [new Uint8Array(Float32Array.from([i, 0, 0]).buffer)], output: [] };
+      wait.push(log.record(decision(i, { model: i < 36 ? 'm' : 'x' }), i % 10 === 9 ? undefined : payload));
+    }
+    await log.receipt((await Promise.all(wait)).at(-1)!);
+    const shown: [number, number][] = [];
+    const openTrial = (guard: string): GuardTrial => {
+      expect(guard).toBe('first');
+      return {
+        async look({ inputs, at, n, model }) {
+          expect([n, model]).toEqual([1, 'm']);
+          const score = new Float32Array(inputs[0]!.buffer)[0]!;
+          shown.push([at - START, score]);
+          return { score };
+        },
+        close: async () => void shown.push([-1, -1]),
+      };
+    };
+    const { replayWhatIf } = await threads(() => askServed(() => GOOD), true, openTrial);
+    const change = { kind: 'guard', guard: 'first', threshold: 29.5, action: 'refuse' } as const;
+    const done = await replayWhatIf('w', { model: 'm' }, change, { signal });
+    // 36 calls, of which 9, 19 and 29 were not kept; 30 to 35 are above.
+    expect(done).toMatchObject({ state: 'done', looked: 33, lookedAgain: 33, unseen: 3 });
+    expect(done.changed).toEqual([{ from: 'answered', to: 'unacceptable', calls: 6, samples: 6 }]);
+    const kept = Array.from({ length: 36 }, (_, i) => i).filter((i) => i % 10 !== 9);
+    expect(shown).toEqual([...kept.map((i) => [i, i]), [-1, -1]]);
   });
 
   it('pack evidence, which is signed and named in the log from here', async () => {

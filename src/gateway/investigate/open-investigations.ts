@@ -8,14 +8,17 @@ import { type LogTrust, openLog } from '../../ledger/index.ts';
 import type { Store } from '../../store/index.ts';
 import type { Backends } from '../backend/open-backends.ts';
 import type { ServeConfig } from '../config/serve-schema.ts';
+import type { InputGuard } from '../guard.ts';
 import { GLACIS } from '../own-principal.ts';
 import type { OpenLiveLog } from '../record/live/open-live-log.ts';
 import { logFolder, parseTrustFile, wrappingKeyName } from '../record/log-folder.ts';
 import type { OpenRecorder } from '../record/open-recorder.ts';
+import type { ServedModel } from '../served-model.ts';
 import { askServed } from './ask-served.ts';
 import { modelsWithData } from './models-with-data.ts';
 import { decisionsById } from './past-of-log.ts';
 import { searchThreads } from './search-thread.ts';
+import { openGuardTrial } from './try-guard.ts';
 
 /** What a gateway hands to those who look into its incidents. */
 export interface GatewayInvestigations {
@@ -30,6 +33,8 @@ export interface GatewayInvestigations {
   readonly dataFolder: string;
   readonly recordFolder: string;
   readonly placeOf: (path: string) => string;
+  /** A guard of a model to try on past calls. Errors: `option/invalid`. */
+  readonly trialGuard: (model: ServedModel, guard: string) => InputGuard;
   readonly now: () => number;
   readonly failed: (where: string, thrown: unknown) => void;
 }
@@ -37,25 +42,32 @@ export interface GatewayInvestigations {
 /** Opens investigations over a running gateway's own log, models and store. Errors: those of the parts. */
 export async function openGatewayInvestigations(given: GatewayInvestigations): Promise<Investigations> {
   const { incidents, store, recorder, live, backends, config, dataFolder, recordFolder, placeOf } = given;
-  const { now, failed } = given;
+  const { now, failed, trialGuard } = given;
   const trustFile = `${JSON.stringify(recorder.trust, null, 2)}\n`;
   const trust: LogTrust = parseTrustFile(Buffer.from(trustFile), 'log');
   const places = logFolder(recordFolder);
   const reader = () => openLog(recorder.source, trust);
-  const find = (model: string, version: string) => backends().find(model, version, GLACIS);
+  const find = (model: string, version: string | undefined) => backends().find(model, version, GLACIS);
   const threads = searchThreads(
     {
       ...{ folder: recordFolder, origin: recorder.trust.origin, keys: recorder.trust.keys },
       sealed: config().log.who === 'sealed',
       wrappingKey: await wrappingKeyName(places, config().log.wrappingKey),
     },
-    (model, against) => {
-      if (model !== undefined && find(model, against) === undefined)
-        throw new GlacisError(
-          'option/invalid',
-          `impact: expected a version of ${model} that is loaded to replay against`,
-        );
-      return askServed((name) => find(name, against));
+    {
+      openAsk(model, against) {
+        if (model !== undefined && find(model, against) === undefined)
+          throw new GlacisError(
+            'option/invalid',
+            `impact: expected a version of ${model} that is loaded to replay against`,
+          );
+        return askServed((name) => find(name, against));
+      },
+      openTrial: (guard) =>
+        openGuardTrial({
+          find: (name) => find(name, undefined),
+          make: (model) => trialGuard(model, guard),
+        }),
     },
   );
   const past = decisionsById(async (id) => {

@@ -4,8 +4,10 @@ import type { ZipFile } from '../../incident/evidence/stored-zip.ts';
 import type { ImpactSummary, Replayed } from '../../incident/impact/impact.ts';
 import type { ImpactSearch, KeptStep } from '../../incident/impact/run-impact.ts';
 import type { PastScope } from '../../incident/past.ts';
+import type { SecondLook } from '../../incident/what-if/look-again.ts';
 import type { WhatIf, WhatIfChange } from '../../incident/what-if/what-if.ts';
 import type { PastInput } from './ask-served.ts';
+import type { PastCall } from './try-guard.ts';
 
 /** Which log a thread searches, and what opens what is sealed in it. */
 export interface SearchPlace {
@@ -40,6 +42,7 @@ export interface SearchData extends SearchPlace {
 export type SearchCall =
   | { readonly kind: 'keep'; readonly step: KeptStep }
   | { readonly kind: 'ask'; readonly input: PastInput }
+  | { readonly kind: 'look'; readonly call: PastCall }
   | { readonly kind: 'seal'; readonly manifest: Uint8Array };
 
 /** From the thread. */
@@ -52,5 +55,9 @@ export type FromSearch =
 /** To the thread. */
 export type ToSearch =
   | { readonly kind: 'cancel' }
-  | { readonly kind: 'answer'; readonly id: number; readonly value: number | Replayed | readonly ZipFile[] }
+  | {
+      readonly kind: 'answer';
+      readonly id: number;
+      readonly value: number | Replayed | SecondLook | undefined | readonly ZipFile[];
+    }
   | { readonly kind: 'refused'; readonly id: number; readonly code: ErrorCode; readonly message: string };

@@ -14,6 +14,7 @@ import type {
   SearchPlace,
   ToSearch,
 } from './search-messages.ts';
+import type { GuardTrial } from './try-guard.ts';
 
 /** Megabytes of a thread's own heap. */
 const HEAP = 1024;
@@ -28,12 +29,18 @@ export interface SearchThreads {
 }
 
 /**
- * Searches, and packs evidence, in a thread each, which ends with it: the serving thread writes down what they found, asks a good version where one is asked, and seals. `openAsk` gives that version. Errors: those
+ * Searches, and packs evidence, in a thread each, which ends with it: the serving thread writes down what they found, asks a good version where one is asked, shows a guard past calls, and seals. `openAsk` gives that version, `openTrial` that guard. Errors: those
  * of the search, `run/cancelled`, `run/failed` where the thread ended.
  */
 export function searchThreads(
   place: SearchPlace,
-  openAsk: (model: string | undefined, against: string) => AskGood,
+  {
+    openAsk,
+    openTrial,
+  }: {
+    readonly openAsk: (model: string | undefined, against: string) => AskGood;
+    readonly openTrial: (guard: string) => GuardTrial;
+  },
 ): SearchThreads {
   return {
     async search(search, { keep, signal, stepped }) {
@@ -50,15 +57,18 @@ export function searchThreads(
         },
       );
     },
-    replayWhatIf: (id, scope, change, { signal, stepped = () => {} }) => {
+    async replayWhatIf(id, scope, change, { signal, stepped = () => {} }) {
       const job: SearchJob = { kind: 'what-if', id, scope, change };
-      return inThread<WhatIf>(
+      const trial = change.kind === 'guard' ? openTrial(change.guard) : undefined;
+      const ended = inThread<WhatIf>(
         { ...place, glacis: 'search', job },
         {
           ...{ signal, stepped },
-          answer: nothing,
+          answer: (call) =>
+            call.kind === 'look' && trial !== undefined ? trial.look(call.call, signal) : nothing(),
         },
       );
+      return ended.finally(() => trial?.close());
     },
     pack: (wish, seal, signal = new AbortController().signal) =>
       inThread<Uint8Array>(

@@ -4,6 +4,7 @@ import { packEvidence, type SealManifest } from '../../incident/evidence/pack-ev
 import type { ZipFile } from '../../incident/evidence/stored-zip.ts';
 import type { Replayed } from '../../incident/impact/impact.ts';
 import { runImpact } from '../../incident/impact/run-impact.ts';
+import type { LookAgain, SecondLook } from '../../incident/what-if/look-again.ts';
 import { runWhatIf } from '../../incident/what-if/run-what-if.ts';
 import { folderSource, openLog, parseVerifierKey } from '../../ledger/index.ts';
 import { openWrappingKey } from '../../supply/vault/wrapping-key.ts';
@@ -13,7 +14,7 @@ import { logFolder } from '../record/log-folder.ts';
 import { subjectKeys } from '../record/subject-keys.ts';
 import { keptInputs } from './kept-inputs.ts';
 import { pastOfLog } from './past-of-log.ts';
-import { replayKept } from './replay-kept.ts';
+import { overKept, replayKept } from './replay-kept.ts';
 import type { FromSearch, SearchCall, SearchData, ToSearch } from './search-messages.ts';
 
 // The thread that `search-thread.ts` starts for one search: reading, verifying and counting millions of entries is done here, where no call waits for it.
@@ -64,19 +65,30 @@ async function work(port: MessagePort, { job, ...place }: SearchData): Promise<F
     ...(place.sealed && { pseudonym: (principal: string) => names.pseudonym(principal) }),
   });
   const stepped = (value: Extract<FromSearch, { kind: 'step' }>['value']) => say({ kind: 'step', value });
+  const kept = keptInputs({ reader, names, payloads: places.payloads });
+  // Copies: a part of a larger buffer would take all of it along.
+  const copied = (inputs: readonly Uint8Array[]) => inputs.map((part) => Uint8Array.from(part));
   if (job.kind === 'what-if') {
-    const value = await runWhatIf(job.id, job.scope, job.change, { past, signal, now, stepped });
-    return { kind: 'done', value };
+    const lookAgain: LookAgain = {
+      run: (calls) =>
+        overKept(kept, calls, ({ model, n, at, principal, tenant }, inputs) =>
+          ask<SecondLook | undefined>({
+            kind: 'look',
+            call: { model, n, at, principal, tenant, inputs: copied(inputs) },
+          }),
+        ),
+    };
+    const watch = { past, signal, now, stepped };
+    return {
+      kind: 'done',
+      value: await runWhatIf(job.id, job.scope, job.change, { ...watch, lookAgain }),
+    };
   }
   const replay =
     job.search.state.summary.against === undefined
       ? undefined
-      : replayKept(keptInputs({ reader, names, payloads: places.payloads }), (input) =>
-          // Copies: a part of a larger buffer would take all of it along.
-          ask<Replayed>({
-            kind: 'ask',
-            input: { ...input, inputs: input.inputs.map((part) => Uint8Array.from(part)) },
-          }),
+      : replayKept(kept, (input) =>
+          ask<Replayed>({ kind: 'ask', input: { ...input, inputs: copied(input.inputs) } }),
         );
   const keep = (step: Extract<SearchCall, { kind: 'keep' }>['step']) => ask<number>({ kind: 'keep', step });
   return { kind: 'done', value: await runImpact(job.search, { past, replay, keep, signal, now, stepped }) };

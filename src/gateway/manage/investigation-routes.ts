@@ -36,8 +36,9 @@ const change = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     kind: z.literal('rate'),
-    per: z.enum(['principal', 'tenant', 'address']),
-    requests: z.number().gt(0).max(1e12),
+    per: z.enum(['principal', 'tenant', 'address', 'all']),
+    requests: z.number().gt(0).max(1e12).optional(),
+    samples: z.number().gt(0).max(1e12).optional(),
     every: z.number().gt(0).max(1e13),
   }),
 ]) satisfies z.ZodType<WhatIfChange>;

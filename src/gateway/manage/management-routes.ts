@@ -70,6 +70,7 @@ export interface ManagedParts {
   readonly classNames: ClassNames;
   readonly assessments: Assessments | undefined;
   readonly guards: (model: ServedModel) => readonly InputGuard[];
+  readonly trialGuard: (model: ServedModel, guard: string) => InputGuard;
   readonly notLoaded: readonly NotLoaded[];
   /** The file of the configuration with the policy in force. */
   readonly policy: {
@@ -120,7 +121,8 @@ export function managementRoutes(parts: ManagedParts): readonly ManagementRoute[
     }),
     ...policyRoutes({
       ...parts.policy,
-      ...{ config, backends, rights, management, now, guards: parts.guards },
+      ...{ config, backends, rights, management, now },
+      ...{ guards: parts.guards, trialGuard: parts.trialGuard },
       notLoaded: () => parts.notLoaded,
       orders: () => containment.active(),
     }),

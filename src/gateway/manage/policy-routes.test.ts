@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { GlacisError } from '../../core/error.ts';
 import type { Order } from '../../incident/order.ts';
 import { parsePolicy } from '../../policy/read-policy.ts';
 import { fingerprintOf } from '../../supply/sign/ec-key.ts';
@@ -68,6 +69,9 @@ function partsOf(over: Partial<PolicyParts> = {}): PolicyParts {
       { name: 'margin', alarm: { threshold: 0.25, action: 'flag' } } as InputGuard,
       { name: 'input' } as InputGuard,
     ],
+    trialGuard: () => {
+      throw new GlacisError('option/invalid', 'no calibration');
+    },
     ...over,
   };
 }
@@ -137,6 +141,23 @@ describe('what is required and met', () => {
       { guard: 'input', overridden: undefined },
     ]);
     expect(guards[0]!.about).not.toBe('');
+  });
+
+  it('shows guards that could be on, with the threshold that they would have', async () => {
+    const tried: string[] = [];
+    const trialGuard = (_: unknown, name: string): InputGuard => {
+      tried.push(name);
+      if (name === 'constraints') return { name } as InputGuard;
+      if (name !== 'energy') throw new GlacisError('option/invalid', 'no calibration');
+      return { name, alarm: { threshold: 4, action: 'flag' } } as InputGuard;
+    };
+    const { guards } = await view({ trialGuard });
+    expect(guards.map(({ guard, isOn, threshold }) => [guard, isOn, threshold])).toEqual([
+      ['margin', true, 0.25],
+      ['input', true, undefined],
+      ['energy', false, 4],
+    ]);
+    expect(tried).not.toContain('margin');
   });
 
   it('shows budgets and rates in force', async () => {

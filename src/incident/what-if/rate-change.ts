@@ -3,19 +3,27 @@ import { boundedStates, outcomeOf, type Simulation, type WhatIfChange } from './
 const MOST = 200_000;
 
 /**
- * Another rate, by the generic cell rate algorithm (ITU-T I.371), as the gateway has it: `requests` may come at once, and then so many in each span. A request that is
- * refused takes nothing. Memory: 200,000 callers.
+ * Another rate, by the generic cell rate algorithm (ITU-T I.371), as the gateway has it: `requests` (or `samples`) may come at once, and then so many in each span. A request that is
+ * refused takes nothing; one of more samples than may ever come at once is too large. Memory: 200,000 callers.
  */
-export function rateChange({ per, requests, every }: Extract<WhatIfChange, { kind: 'rate' }>): Simulation {
+export function rateChange({
+  per,
+  requests,
+  samples,
+  every,
+}: Extract<WhatIfChange, { kind: 'rate' }>): Simulation {
+  const limit = requests ?? samples ?? 1;
   const expected = boundedStates<number>(MOST);
   let time = Number.NEGATIVE_INFINITY;
   let freed = 0;
   return {
     judge(decision) {
-      const name = decision[per];
+      const name = per === 'all' ? '' : decision[per];
       if (name === undefined) return undefined;
+      const cost = samples === undefined ? 1 : Math.max(1, decision.n);
+      if (cost > limit) return 'too-large';
       time = Math.max(time, decision.at);
-      const next = Math.max(expected.get(name) ?? 0, time) + every / requests;
+      const next = Math.max(expected.get(name) ?? 0, time) + (cost * every) / limit;
       if (next - every - time > 1e-6) return 'throttled';
       expected.set(name, next);
       if (decision.outcome !== 'throttled') return outcomeOf(decision);

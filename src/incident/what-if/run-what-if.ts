@@ -3,6 +3,7 @@ import { GlacisError } from '../../core/error.ts';
 import { isWithin, type Past, type PastScope } from '../past.ts';
 import { budgetChange } from './budget-change.ts';
 import { guardChange } from './guard-change.ts';
+import { type LookAgain, openSecondLooks } from './look-again.ts';
 import { rateChange } from './rate-change.ts';
 import { outcomeOf, type Simulation, type WhatIf, type WhatIfChange } from './what-if.ts';
 
@@ -20,6 +21,8 @@ export interface RunWhatIfSetting {
   readonly signal: AbortSignal;
   /** Milliseconds. */
   readonly now: () => number;
+  /** Shows a guard the calls that it did not look at then; without it nothing can be said of them. */
+  readonly lookAgain?: LookAgain | undefined;
   /** Hears of a step four times a second. */
   readonly stepped?: ((whatIf: WhatIf) => void) | undefined;
 }
@@ -40,7 +43,10 @@ export function simulationOf(change: WhatIfChange): Simulation {
       positive('window', change.window);
       return budgetChange(change);
     case 'rate':
-      positive('requests', change.requests);
+      if ((change.requests === undefined) === (change.samples === undefined))
+        throw new GlacisError('option/invalid', 'what-if: expected either requests or samples of a rate');
+      positive('requests', change.requests ?? 1);
+      positive('samples', change.samples ?? 1);
       positive('every', change.every);
       return rateChange(change);
   }
@@ -54,9 +60,11 @@ export async function runWhatIf(
   id: string,
   scope: PastScope,
   change: WhatIfChange,
-  { past, signal, now, stepped }: RunWhatIfSetting,
+  { past, signal, now, lookAgain, stepped }: RunWhatIfSetting,
 ): Promise<WhatIf> {
   const simulation = simulationOf(change);
+  const again =
+    change.kind === 'guard' && lookAgain !== undefined ? openSecondLooks(change.guard, lookAgain) : undefined;
   const principals = new Map<string, { calls: number; changed: number }>();
   const pairs = new Map<string, { from: string; to: string; calls: number; samples: number }>();
   const days = new Map<number, number>();
@@ -74,6 +82,7 @@ export async function runWhatIf(
   const shown = (state: WhatIf['state'], progress: WhatIf['progress']): WhatIf => ({
     ...{ id, state, change, looked, progress },
     unseen: simulation.unseen?.(),
+    lookedAgain: again?.looked(),
     changed: [...pairs.values()].sort((a, b) => b.calls - a.calls),
     principals: [...principals]
       .filter(([, { changed }]) => changed > 0)
@@ -82,6 +91,7 @@ export async function runWhatIf(
       .slice(0, SHOWN),
     days: [...days].sort(([a], [b]) => a - b),
     caveats: [
+      ...(again?.caveats() ?? []),
       ...simulation.caveats(),
       ...(others > 0
         ? [`${others} changed calls are of principals beyond the first ${MOST_PRINCIPALS}.`]
@@ -92,8 +102,8 @@ export async function runWhatIf(
   for (let cursor = 0; ; ) {
     throwIfCancelled(signal, 'what-if');
     const page = await past.page(scope, cursor, signal);
-    for (const decision of page.decisions) {
-      if (!isWithin(decision, scope)) continue;
+    const within = page.decisions.filter((each) => isWithin(each, scope));
+    for (const decision of again ? await again.of(within, signal) : within) {
       const to = simulation.judge(decision);
       if (to === undefined) continue;
       looked++;

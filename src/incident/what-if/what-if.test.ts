@@ -128,6 +128,16 @@ describe('another rate', () => {
     const late = [...steady, ...steady.map((each) => ({ ...each, at: START - DAY }))];
     expect((await run(late, change)).changed[0]!.calls).toBeGreaterThan(40);
   });
+  it('counts samples, of one or of everybody, and what could never pass is too large', async () => {
+    const two = Array.from({ length: 6 }, (_, i) =>
+      decisionOf(i, { at: START, n: 2, principal: i % 2 === 0 ? 'ann' : 'bob' }),
+    );
+    const samples = { kind: 'rate', per: 'principal', samples: 5, every: 1000 } as const;
+    expect(pairs(await run(two, samples))).toEqual({ 'answered > throttled': [2, 4] });
+    expect(pairs(await run(two, { ...samples, per: 'all' }))).toEqual({ 'answered > throttled': [4, 8] });
+    const large = [decisionOf(0, { n: 6 }), decisionOf(1, { n: 5 })];
+    expect(pairs(await run(large, samples))).toEqual({ 'answered > too-large': [1, 6] });
+  });
   it('frees what was throttled, and says what it cannot know', async () => {
     const done = await run([decisionOf(0, { outcome: 'throttled' })], { ...change, per: 'address' });
     expect(pairs(done)).toEqual({ 'throttled > answered': [1, 1] });
@@ -145,6 +155,8 @@ describe('a replay of the past', () => {
     expect(done).toMatchObject({ looked: 5, changed: [{ calls: 4 }] });
     for (const wrong of [
       { ...change, requests: 0 },
+      { ...change, samples: 3 },
+      { ...change, requests: undefined },
       { ...change, every: Number.NaN },
       { kind: 'budget', per: 'tenant', queries: -1, window: 1 },
       { kind: 'guard', guard: 'x', threshold: Number.NaN, action: 'flag' },

@@ -17,8 +17,11 @@ export type WhatIfChange =
     }
   | {
       readonly kind: 'rate';
-      readonly per: 'principal' | 'tenant' | 'address';
-      readonly requests: number;
+      /** `all`: everybody together. */
+      readonly per: 'principal' | 'tenant' | 'address' | 'all';
+      /** One of these two: requests, or samples (a request of n counts n). */
+      readonly requests?: number | undefined;
+      readonly samples?: number | undefined;
       /** Milliseconds. */
       readonly every: number;
     };
@@ -48,6 +51,8 @@ export interface WhatIf {
   readonly days: readonly (readonly [at: number, changed: number])[];
   /** Calls of which nothing can be said, and which are not in `looked`: the guard looked at none of them, because it was not on then, or a guard before it had refused. */
   readonly unseen?: number | undefined;
+  /** Calls in `looked` that the guard had not looked at then, and was shown now, with the inputs that were kept. */
+  readonly lookedAgain?: number | undefined;
   /** What this cannot know, in sentences. */
   readonly caveats?: readonly string[] | undefined;
   /** Entries of the log that were passed, of so many. */

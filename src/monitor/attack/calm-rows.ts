@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { randomFrom } from '../../core/random.ts';
 import { dot } from '../../detect/features/dot.ts';
 import { fitGaussians, whiten } from '../../detect/features/gaussian.ts';
+import { openSignedSums } from '../../detect/features/signed-sums.ts';
 import { packedFloats, packFloats } from '../../detect/packed-floats.ts';
 import type { SketchedRow } from './sketched-rows.ts';
 
@@ -191,11 +192,7 @@ function steady(centres: Float32Array, group: Uint8Array, classes: number): Floa
 }
 
 function firstStage({ width, scale, middle }: Pick<CalmRows, 'width' | 'scale' | 'middle'>) {
-  const rng = randomFrom(0, 'calm-rows', width);
-  const signs = Float32Array.from(
-    { length: SHORT * width },
-    () => (rng.integer(2) === 0 ? -1 : 1) / Math.sqrt(SHORT),
-  );
+  const shorten = openSignedSums(randomFrom(0, 'calm-rows', width), width, SHORT);
   const standard = new Float32Array(width);
   return ({ values, at, score }: SketchedRow, out: Float32Array): void => {
     let squared = 0;
@@ -206,7 +203,7 @@ function firstStage({ width, scale, middle }: Pick<CalmRows, 'width' | 'scale' |
       standard[i] = bounded;
       squared += bounded * bounded;
     }
-    for (let k = 0; k < SHORT; k++) out[k] = dot(signs, k * width, standard, 0, width);
+    shorten(standard, 0, out);
     out[SHORT] = Math.log1p(squared);
     out[SHORT + 1] = signedLog(standard[width - 1]!);
     out[SHORT + 2] = signedLog(standard[Math.max(0, width - 2)]!);

@@ -139,8 +139,6 @@ describe.skipIf(!hasChromium)(
           more: [{ method: 'POST', path: '/api/what-if', run: () => answered(change, { looked: 40 }) }],
         });
         await settled(page);
-        // Of samples, and of everybody together, a replay counts nothing, and no button says it would.
-        await page.getByText('not replayed: only requests each').waitFor();
         await page
           .getByRole('button', { name: /What if each principal had another rate than 500 a second/ })
           .click();
@@ -155,6 +153,28 @@ describe.skipIf(!hasChromium)(
         expect(await barriersOn(page)).toEqual([]);
       });
 
+      it('samples of everybody together were rated otherwise', async () => {
+        const change = { kind: 'rate', per: 'all', samples: 5000, every: 1000 };
+        const { page, server } = await on.visit('/policy?tab=limits', {
+          pace: 0,
+          more: [{ method: 'POST', path: '/api/what-if', run: () => answered(change, { looked: 40 }) }],
+        });
+        await settled(page);
+        await page
+          .getByRole('button', {
+            name: 'What if everybody together had another rate than 20,000 samples a second?',
+          })
+          .click();
+        await dialog(page)
+          .getByLabel(/^Samples/)
+          .fill('-40');
+        await press(page, 'Replay');
+        await dialog(page)
+          .getByText(/Of 40 calls/)
+          .waitFor();
+        expect(server.acts.at(-1)!.body).toMatchObject({ change });
+      });
+
       it('a guard had been another that was not on: nothing can be said, and how to learn it', async () => {
         const change = { kind: 'guard', guard: 'energy', threshold: 0.5, action: 'flag' };
         const { page } = await on.visit('/policy?tab=guards', {
@@ -164,13 +184,35 @@ describe.skipIf(!hasChromium)(
           ],
         });
         await settled(page);
-        await page.getByRole('button', { name: /What if energy/ }).click();
+        await page.getByText('not on', { exact: true }).waitFor();
+        await page.getByRole('button', { name: /What if energy of .* were on\?/ }).click();
+        await dialog(page).getByText('calibrated 71.2').waitFor();
         await press(page, 'Replay');
         await dialog(page).getByText('Of 31 further calls nothing can be said').waitFor();
         await dialog(page)
           .getByText(/Put it on with “action: flag”/)
           .waitFor();
         expect(await dialog(page).getByText('Nobody would have noticed').count()).toBe(0);
+      });
+
+      it('a guard had been on: it is shown what was kept', async () => {
+        const change = { kind: 'guard', guard: 'energy', threshold: 71.2, action: 'flag' };
+        const { page, server } = await on.visit('/policy?tab=guards', {
+          pace: 0,
+          more: [
+            {
+              ...{ method: 'POST', path: '/api/what-if' },
+              run: () => answered(change, { looked: 50, lookedAgain: 20, unseen: 4 }),
+            },
+          ],
+        });
+        await settled(page);
+        await page.getByRole('button', { name: /What if energy of .* were on\?/ }).click();
+        await press(page, 'Replay');
+        await dialog(page).getByText('20 of them were put to the guard now').waitFor();
+        await dialog(page).getByText('Of 4 further calls nothing can be said').waitFor();
+        expect(server.acts.at(-1)!.body).toMatchObject({ change });
+        expect(await barriersOn(page)).toEqual([]);
       });
     });
 

@@ -34,6 +34,8 @@ export interface PolicyView {
     /** What it does about an alarm; undefined where it decides that itself. */
     readonly action: string | undefined;
     readonly about: string;
+    /** False of a guard that is calibrated and not on: its threshold is the one that it would have. */
+    readonly isOn: boolean;
     readonly overridden?: Order | undefined;
   }[];
   readonly budgets: readonly {

@@ -1,3 +1,4 @@
+import { GlacisError } from '../../../core/error.ts';
 import type { Order } from '../../../incident/order.ts';
 import type { Decision } from '../../../policy/gate/decision.ts';
 import type { PassedCheck } from '../../backend/admission/passed-check.ts';
@@ -18,6 +19,8 @@ export interface PolicyFacts {
   /** Versions that were not admitted. */
   readonly notLoaded: () => readonly NotLoaded[];
   readonly guards: (model: ServedModel) => readonly InputGuard[];
+  /** A guard that is not on, as it would be. Errors: `option/invalid` where the model cannot have it. */
+  readonly trialGuard: (model: ServedModel, guard: string) => InputGuard;
   readonly rights: Pick<PolicySet, 'policies' | 'digest' | 'problem'>;
   readonly management: Pick<PolicySet, 'policies' | 'digest' | 'problem'>;
   /** Measures in force. */
@@ -147,18 +150,52 @@ function requirementsOf({ stage, requirements }: Decision): readonly Requirement
   }));
 }
 
-function guardsOf({ backends, guards, orders }: PolicyFacts): PolicyView['guards'] {
+function guardsOf({ backends, guards, trialGuard, orders }: PolicyFacts): PolicyView['guards'] {
   const inForce = orders().filter(({ measure }) => measure === 'guard');
   return backends.status().flatMap(({ model, use }) => {
     const served = backends.find(model, use);
-    return (served === undefined ? [] : guards(served)).map(({ name, alarm }) => ({
-      ...{ model, guard: name, threshold: alarm?.threshold, action: alarm?.action },
+    if (served === undefined) return [];
+    const on = guards(served);
+    const rowOf = ({ name, alarm }: InputGuard, isOn: boolean) => ({
+      ...{ model, guard: name, threshold: alarm?.threshold, action: alarm?.action, isOn },
       about: GUARDS.find(({ kind }) => kind.name === name)?.kind.about ?? '',
-      overridden: inForce.find(
+    });
+    const measureOn = (name: string) =>
+      inForce.find(
         ({ guard, target }) => guard?.name === name && (target.model === undefined || target.model === model),
-      ),
-    }));
+      );
+    return [
+      ...on.map((guard) => ({ ...rowOf(guard, true), overridden: measureOn(guard.name) })),
+      ...spareGuards(served, on, trialGuard).map((guard) => rowOf(guard, false)),
+    ];
   });
+}
+
+/** By what is on: it is another list after each reload. */
+const spare = new WeakMap<readonly InputGuard[], readonly InputGuard[]>();
+
+/** Guards with a threshold that are not on and could be. */
+function spareGuards(
+  model: ServedModel,
+  on: readonly InputGuard[],
+  trialGuard: PolicyFacts['trialGuard'],
+): readonly InputGuard[] {
+  const before = spare.get(on);
+  if (before !== undefined) return before;
+  const found = GUARDS.filter(({ kind }) => !on.some(({ name }) => name === kind.name)).flatMap(
+    ({ kind }) => {
+      try {
+        const guard = trialGuard(model, kind.name);
+        void guard.close?.();
+        return guard.alarm === undefined ? [] : [guard];
+      } catch (thrown) {
+        if (thrown instanceof GlacisError) return [];
+        throw thrown;
+      }
+    },
+  );
+  spare.set(on, found);
+  return found;
 }
 
 function sideOf(

@@ -292,6 +292,19 @@ describe('hostile lines', () => {
     );
   });
 
+  it('hold arrays in arrays without end for no numbers', () => {
+    const nested = `${'['.repeat(200_000)}1${']'.repeat(200_000)}`;
+    const tensor = `{"name":"x","datatype":"FP32","shape":[1,1],"data":${nested}}`;
+    const read = (type: string, data: string) =>
+      openInferenceEvents('m').read(
+        `{"type":"org.kubeflow.serving.inference.${type}","id":"a","time":"2026-11-22T09:30:12Z","data":${data}}`,
+      );
+    for (const data of [`{"instances":${nested}}`, `{"inputs":[${tensor}]}`])
+      expect(read('request', data)).toBeUndefined();
+    for (const data of [`{"predictions":${nested}}`, `{"outputs":[${tensor}]}`])
+      expect(() => read('response', data)).toThrow('expected a row of scores');
+  });
+
   it('take no longer than their length, however their quotes nest', () => {
     const long = `1.1.1.1 - - [22/Nov/2026:09:30:12 +0000] "POST ${'\\"a '.repeat(20_000)}" 200 1 "${'\\\\"'.repeat(20_000)}`;
     const started = performance.now();

@@ -9,6 +9,8 @@ const PREFIXES = ['org.kubeflow.serving.inference.', 'io.seldon.serving.inferenc
 const MOST_WAITING = 10_000;
 const MOST_SAMPLES = 64;
 const MOST_NAME = 256;
+/** Arrays in an array that are opened. */
+const MOST_DEPTH = 8;
 
 type Loose = Readonly<Record<string, unknown>>;
 
@@ -120,14 +122,21 @@ function inputOf(body: Loose): Pick<Asked, 'sketch' | 'n'> {
 }
 
 function fromRows(rows: readonly unknown[]): Pick<Asked, 'sketch' | 'n'> | undefined {
-  const flat = rows.map((row) => (Array.isArray(row) ? (row.flat(8) as unknown[]) : [row]));
+  const flat = rows.map((row) => (Array.isArray(row) ? (row.flat(MOST_DEPTH) as unknown[]) : [row]));
   const width = flat[0]?.length ?? 0;
   if (width === 0 || flat.some((row) => row.length !== width)) return undefined;
   return sketched(flat.flat(), rows.length, dimsOf(rows[0]), undefined);
 }
 
-function dimsOf(sample: unknown): number[] {
-  return Array.isArray(sample) ? [sample.length, ...dimsOf(sample[0])] : [];
+/** Lengths of nested arrays, from the first of each; what lies deeper than {@link MOST_DEPTH} is no number. */
+function dimsOf(sample: unknown): readonly number[] {
+  const dims: number[] = [];
+  let at = sample;
+  while (Array.isArray(at) && dims.length <= MOST_DEPTH) {
+    dims.push(at.length);
+    at = at[0];
+  }
+  return dims;
 }
 
 /** Rows of the first samples; undefined where the numbers do not fit the shape. */
@@ -185,7 +194,7 @@ function firstOf(tensors: unknown): JsonTensor | undefined {
   return {
     shape: tensor.shape as number[],
     datatype: typeof tensor.datatype === 'string' ? tensor.datatype : undefined,
-    data: Array.isArray(tensor.data) ? (tensor.data.flat(8) as unknown[]) : undefined,
+    data: Array.isArray(tensor.data) ? (tensor.data.flat(MOST_DEPTH) as unknown[]) : undefined,
   };
 }
 
