@@ -25,6 +25,10 @@ export const command: Command = {
     rate: { value: 'R', help: 'most queries a second (200 unless given)' },
     input: { value: 'NAME', help: "the model's input, where there are several" },
     shape: { value: 'DIMS', help: 'shape of one sample, where the server does not say' },
+    'described-by': {
+      value: 'URL',
+      help: 'model whose inputs are sent, where URL may not be asked what it takes',
+    },
     range: { value: 'LOW,HIGH', help: 'range of the input for data (0,1 for images unless given)' },
     timeout: { value: 'MS', help: 'longest wait for an answer (10000 unless given)' },
     seed: { value: 'SEED', help: 'seed of all random draws (0 unless given)' },
@@ -71,6 +75,7 @@ export const command: Command = {
       seed: given.whole('seed', 0) ?? 0,
       input: given.text('input'),
       shape: given.numbers('shape'),
+      describedBy: given.text('described-by'),
       range: range && [range[0]!, range[1]!],
       timeout: given.whole('timeout', 1) ?? 10_000,
       signal,

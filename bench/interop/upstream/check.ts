@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -58,7 +59,8 @@ function check(what: string, holds: boolean, detail = ''): void {
 
 const first = await startMlserver();
 const folder = mkdtempSync(join(tmpdir(), 'glacis-upstream-'));
-const behind = (url: string) => ({ upstream: { url, networks: ['127.0.0.0/8'] } });
+const digest = `sha256:${createHash('sha256').update(readFileSync(network.file)).digest('hex')}`;
+const behind = (url: string) => ({ upstream: { url, digest, networks: ['127.0.0.0/8'] } });
 const serve = {
   listen: { port: 0 },
   management: { port: 0 },

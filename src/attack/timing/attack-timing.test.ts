@@ -143,6 +143,7 @@ async function endpoint(
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       if (request.method === 'GET') {
+        if (!request.url!.endsWith('/m')) response.statusCode = 404;
         const inputs = [{ name: 'x', datatype: 'FP32', shape: [-1, 4] }];
         const outputs = [{ name: 'y', datatype: 'FP32', shape: [-1, 2] }];
         response.end(JSON.stringify({ name: 'm', platform: 'p', inputs, outputs }));
@@ -201,6 +202,18 @@ describe('attack timing', () => {
     expect(urlB).toMatch(/none$/);
     expect(analysis.verdict).toBe('leak');
     expect(analysis.because.join()).toContain('statuses');
+  });
+
+  it('abuse 20: compares two models that may not be asked what they take, with the inputs of one that may', async () => {
+    const url = await endpoint((_, path) => ({
+      ...{ wait: path.includes('/forbidden/') ? 15 : 0, text: '{"error":"no"}', status: 404 },
+    }));
+    const [forbidden, none] = ['forbidden', 'none'].map((name) => url.replace(/m$/, name));
+    const same = { a: 'random', urlB: none };
+    await expect(attack(forbidden!, same)).rejects.toThrow(/status 404; --described-by names a model/);
+    expect((await attack(forbidden!, { ...same, describedBy: url })).analysis.verdict).toBe('leak');
+    const elsewhere = { ...same, describedBy: 'http://127.0.0.1:9/v2/models/m' };
+    await expect(attack(forbidden!, elsewhere)).rejects.toThrow(/expected a model of the same server/);
   });
 
   it('abuse 24: finds that the same input is answered faster the second time', async () => {

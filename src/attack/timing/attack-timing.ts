@@ -31,6 +31,8 @@ export interface TimingAttackOptions {
   readonly seed: number;
   readonly input?: string | undefined;
   readonly shape?: readonly number[] | undefined;
+  /** A model whose description says what to send, where `url` has none to show: one that may not be used, or does not exist. */
+  readonly describedBy?: string | undefined;
   readonly range?: readonly [number, number] | undefined;
   readonly timeout: number;
   readonly signal: AbortSignal;
@@ -67,25 +69,32 @@ export async function attackTiming(options: TimingAttackOptions): Promise<Timing
       : credentialsFrom(targetB, {}, options.tokenB ?? options.token, fallback);
   if (target.exposed && secrets.length > 0)
     say(`${target.url}: the credentials go over a connection without encryption`);
+  const describing = options.describedBy === undefined ? target : endpointAddress(options.describedBy);
+  // The credentials go along.
+  if (new URL(describing.url).origin !== new URL(target.url).origin)
+    throw new GlacisError(
+      'option/invalid',
+      `described-by: expected a model of the same server, got ${describing.url}`,
+    );
   const described = await exchangeOnce(
-    { method: 'GET', url: target.url, headers, maxBytes: METADATA_BYTES },
-    target.url,
+    { method: 'GET', url: describing.url, headers, maxBytes: METADATA_BYTES },
+    describing.url,
     AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
   ).catch((thrown: unknown) => {
     if (thrown instanceof GlacisError) throw thrown;
-    throw new GlacisError('endpoint/unavailable', `${target.url}: expected an answer, got none`, {
+    throw new GlacisError('endpoint/unavailable', `${describing.url}: expected an answer, got none`, {
       cause: thrown,
     });
   });
   if (described.status !== 200)
     throw new GlacisError(
       'endpoint/unavailable',
-      `${target.url}: expected a model's description, got status ${described.status}`,
+      `${describing.url}: expected a model's description, got status ${described.status}; --described-by names a model of the same inputs that may be asked`,
     );
   const model = interfaceFrom(
-    decodeModelMetadata(described.body, target.url),
+    decodeModelMetadata(described.body, describing.url),
     { input: options.input, sampleDims: options.shape },
-    target.url,
+    describing.url,
   );
   const prepare = (i: 0 | 1) =>
     prepareQueries(

@@ -216,6 +216,11 @@ describe('what is refused', () => {
     const both = { contents: (writer: ProtoWriter) => writer.message(6, () => {}) };
     expect(() => decodeGrpcInferRequest(requestOf(both, [raw4]))).toThrow(refused(/both/));
     expect(() => decodeGrpcInferRequest(requestOf({}, []))).toThrow(refused(/neither/));
+    // A message with nothing in it holds no data: MLServer sends one beside its raw contents.
+    const empty = { contents: () => {} };
+    const [tensor] = decodeGrpcInferRequest(requestOf(empty, [raw4])).request.inputs;
+    expect(tensor!.data).toEqual(new Float32Array(1));
+    expect(() => decodeGrpcInferRequest(requestOf(empty, []))).toThrow();
   });
 
   it('15: another number of raw contents than inputs', () => {

@@ -70,12 +70,14 @@ export function tensorsFromHeads(
     throw fault(source, `raw contents of ${key}`, `${heads.length}, one for each`, `${raw.length}`);
   const names = new Set<string>();
   const texts = new TextCount(source);
-  return heads.map(({ name, datatype, shape, parameters, contents }, i) => {
+  return heads.map(({ name, datatype, shape, parameters, contents: given }, i) => {
     const place = `${key} ${quoted(name)} `;
     if (names.has(name)) throw fault(source, key, 'each name once', `${quoted(name)} twice`);
     names.add(name);
     if (!isDatatype(datatype))
       throw fault(source, `${place}datatype`, 'a type of the protocol', quoted(datatype));
+    // MLServer sends contents without anything in them beside the raw ones.
+    const contents = raw.length > 0 && given !== undefined && !walk.next(given()) ? undefined : given;
     if ((contents === undefined) === (raw.length === 0))
       throw fault(source, place, 'either contents or raw contents', raw.length === 0 ? 'neither' : 'both');
     if (datatype === 'BYTES') texts.add(shape, place);
