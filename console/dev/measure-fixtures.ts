@@ -65,13 +65,13 @@ function previewOf(world: World, wish: OrderWish): OrderPreview {
 
 /** What a form asks of the policy: which guards there are. */
 function policyOf({ isEmpty }: World): PolicyView {
-  const guards = ['energy', 'near-duplicates'].map((guard) => ({
+  const guards = ['energy', 'near-duplicates', 'prada'].map((guard) => ({
     ...{
       model: 'traffic-signs',
       guard,
       threshold: 0.5,
       action: 'flag',
-      isOn: true,
+      isOn: guard !== 'prada',
       about: 'A guard of the fixture.',
     },
   }));

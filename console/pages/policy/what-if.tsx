@@ -221,7 +221,7 @@ function Found({
       {unseen > 0 && (
         <p class="problem-line">
           Of {counted(unseen, 'further call')} nothing can be said: the guard did not look at them then, and
-          their inputs were not kept.
+          could not be shown them now.
         </p>
       )}
       {state === 'running' && (
@@ -282,7 +282,7 @@ function Found({
       )}
       {state === 'done' && calls === 0 && looked === 0 && unseen > 0 && (
         <Empty title="Nothing can be said" icon="shield">
-          This guard looked at none of these calls, and their inputs were not kept. Put it on with “action:
+          This guard looked at none of these calls, and could not be shown them now. Put it on with “action:
           flag”, which changes no answer, and ask again after some days.
         </Empty>
       )}

@@ -172,7 +172,9 @@ function GuardFields({
 }) {
   const mayRead = useMay('policy.read');
   const { data } = useQuery<PolicyView>(mayRead ? '/api/policy' : undefined, { lasting: true });
-  const guards = data?.guards.filter(({ model }) => model === draft.model).map(({ guard }) => guard);
+  const guards = data?.guards
+    .filter(({ model, isOn }) => isOn && model === draft.model)
+    .map(({ guard }) => guard);
   return (
     <>
       {guards === undefined || guards.length === 0 ? (

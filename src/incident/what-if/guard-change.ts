@@ -40,7 +40,7 @@ export function guardChange({
     caveats: () => [
       ...(unseen > 0
         ? [
-            `Nothing can be said of ${unseen} calls: ${guard} has no score of them, because it was not on, or a guard before it had refused, and their inputs were not kept. To learn what it would do, put it on with "action: flag", which changes no answer, and ask again after some days.`,
+            `Nothing can be said of ${unseen} calls: ${guard} has no score of them, because it was not on, or a guard before it had refused, and it could not be shown them now. To learn what it would do, put it on with "action: flag", which changes no answer, and ask again after some days.`,
           ]
         : []),
       'An attacker who meets another guard acts otherwise: this shows what the change does to honest use, and what it costs an attack that does not adapt.',

@@ -176,7 +176,7 @@ describe.skipIf(!hasChromium)(
       });
 
       it('a guard had been another that was not on: nothing can be said, and how to learn it', async () => {
-        const change = { kind: 'guard', guard: 'energy', threshold: 0.5, action: 'flag' };
+        const change = { kind: 'guard', guard: 'prada', threshold: 0.5, action: 'flag' };
         const { page } = await on.visit('/policy?tab=guards', {
           pace: 0,
           more: [
@@ -185,8 +185,8 @@ describe.skipIf(!hasChromium)(
         });
         await settled(page);
         await page.getByText('not on', { exact: true }).waitFor();
-        await page.getByRole('button', { name: /What if energy of .* were on\?/ }).click();
-        await dialog(page).getByText('calibrated 71.2').waitFor();
+        await page.getByRole('button', { name: /What if prada of .* were on\?/ }).click();
+        await dialog(page).getByText('calibrated 0.5').waitFor();
         await press(page, 'Replay');
         await dialog(page).getByText('Of 31 further calls nothing can be said').waitFor();
         await dialog(page)
@@ -196,7 +196,7 @@ describe.skipIf(!hasChromium)(
       });
 
       it('a guard had been on: it is shown what was kept', async () => {
-        const change = { kind: 'guard', guard: 'energy', threshold: 71.2, action: 'flag' };
+        const change = { kind: 'guard', guard: 'prada', threshold: 0.5, action: 'flag' };
         const { page, server } = await on.visit('/policy?tab=guards', {
           pace: 0,
           more: [
@@ -207,7 +207,7 @@ describe.skipIf(!hasChromium)(
           ],
         });
         await settled(page);
-        await page.getByRole('button', { name: /What if energy of .* were on\?/ }).click();
+        await page.getByRole('button', { name: /What if prada of .* were on\?/ }).click();
         await press(page, 'Replay');
         await dialog(page).getByText('20 of them were put to the guard now').waitFor();
         await dialog(page).getByText('Of 4 further calls nothing can be said').waitFor();
