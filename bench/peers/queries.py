@@ -15,6 +15,9 @@ import attacks
 import lines
 import networks
 
+# ART 1.20 asks for a name that NumPy 2 has under another.
+numpy.mat = numpy.asmatrix
+
 #: The largest batch of a request.
 BATCH = 32
 
@@ -37,8 +40,12 @@ class Recording(torch.nn.Module):
         return self.net(x.to(torch.float32))
 
 
-def art(name, **given):
-    return lambda net, s: attacks.art_run(net, s, name, **given)
+def art(name, *, batch=BATCH, probabilities=False, **given):
+    def build(net, s):
+        asked = torch.nn.Sequential(net, torch.nn.Softmax(1)) if probabilities else net
+        return attacks.art_run(asked, {**s, "batch": batch}, name, **given)
+
+    return build
 
 
 def foolbox_boundary(net, s):
@@ -65,9 +72,9 @@ CASES = {
     "art-boundary": art("BoundaryAttack", needs_labels=False, targeted=False, max_iter=600),
     "art-geoda": art("GeoDA", needs_labels=False, norm=2, max_iter=600),
     "art-sign-opt": art("SignOPTAttack", needs_labels=False, targeted=False, max_iter=100),
-    "art-simba": art("SimBA", attack="px", epsilon=0.2, max_iter=600),
+    "art-simba": art("SimBA", batch=1, probabilities=True, attack="px", epsilon=0.2, max_iter=600),
     "art-square": art("SquareAttack", norm=numpy.inf, eps=0.2, max_iter=300),
-    "art-zoo": art("ZooAttack", max_iter=20, nb_parallel=16, use_resize=False, use_importance=False),
+    "art-zoo": art("ZooAttack", batch=1, max_iter=150, nb_parallel=16, use_resize=False, use_importance=False),
     "foolbox-boundary": foolbox_boundary,
     "foolbox-hop-skip-jump": foolbox_hop_skip_jump,
     "torchattacks-square-linf": torchattacks_square("Linf", 0.2),
@@ -94,7 +101,7 @@ def main():
             torch.manual_seed(i)
             numpy.random.seed(i)
             recording = Recording(net, args.most)
-            settings = {"norm": "l2", "batch": BATCH, "shape": (1, 28, 28)}
+            settings = {"norm": "l2", "shape": (1, 28, 28)}
             try:
                 build(recording, settings)(x[i : i + 1], y[i : i + 1])
             except Enough:
