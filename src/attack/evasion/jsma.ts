@@ -29,7 +29,8 @@ export interface JsmaOptions {
  * lowers the sum of the others', up to a bound, until the goal is reached.
  * The paper's needs a target: without one, the class of the second largest logit is taken (the likeliest `targets` one after another), and any wrong
  * class ends a run. The paper moves all elements up or all down; `both`, the default, lets each move where it helps (after Wiyatno &
- * Xu 2018). Where no pair does both, the paper's map has nothing left; `saliency=target`, which ART's attack does, goes on. Goals without classes have one boundary: their margin rises where all else would fall.
+ * Xu 2018). Where no pair does both, the paper's map has nothing left; `saliency=target` goes on as ART's attack does, also where
+ * the best pair takes something from the target. Goals without classes have one boundary: their margin rises where all else would fall.
  * Cost: two gradients for each pair (one by `target`), and {@link refine}.
  */
 export const jsma = defineSampleAttack<JsmaOptions>({
@@ -112,7 +113,8 @@ function* towards(victim: Victim, target: number | undefined, options: JsmaOptio
       gain[size + i] = maySink ? -g[i]! : 0;
       loss[size + i] = maySink ? -h[i]! : 0;
     }
-    const moves = saliencyPair(gain, loss);
+    const best = saliencyPair(gain, loss);
+    const moves = best.length === 0 && options.saliency === 'target' ? cheapestPair(gain) : best;
     if (moves.length === 0) break;
     for (const move of moves) {
       const i = move % size;
@@ -121,4 +123,15 @@ function* towards(victim: Victim, target: number | undefined, options: JsmaOptio
     }
   }
   yield* victim.answers(x);
+}
+
+/** The two moves that take least from the target, where none gives it anything; those without any effect (or room) are left out. */
+function cheapestPair(gain: Float64Array): readonly number[] {
+  let [first, second] = [-1, -1];
+  for (let i = 0; i < gain.length; i++) {
+    if (!(gain[i]! < 0)) continue;
+    if (first < 0 || gain[i]! > gain[first]!) [first, second] = [i, first];
+    else if (second < 0 || gain[i]! > gain[second]!) second = i;
+  }
+  return [first, second].filter((i) => i >= 0);
 }

@@ -80,6 +80,19 @@ describe('jsma', () => {
     expect(target).toBeGreaterThan(pair);
   });
 
+  it('goes on, by the target alone, where the best pair takes something from the target', async () => {
+    const found = async (targets: number) => {
+      const { far } = await attackTiny(engine, network, jsma, 'l0', {
+        ...{ theta: 0.1, targets, refine: false, saliency: 'target', direction: 'decrease' },
+      });
+      return far.filter(Number.isFinite).length;
+    };
+    // The nearest rival is behind a valley: who stops at its edge finds one.
+    const nearest = await found(1);
+    expect(nearest).toBeGreaterThan(5);
+    expect(nearest).toBe(await found(2));
+  });
+
   it('changes no more elements than gamma allows', async () => {
     const { far } = await attackTiny(engine, network, jsma, 'l0', { theta: 0.1, gamma: 0.5, refine: false });
     const found = far.filter(Number.isFinite);
