@@ -2,7 +2,7 @@ import { against, art, foolbox, type Scale, type StrengthCase, torchattacks } fr
 
 /** The same two samples of `mnist-cnn-adv` with 40 seeds of either side, the targeted stage alone. */
 const BY_CHANCE =
-  'One seed of the peer. The two samples of `mnist-cnn-adv` that are between them at eps 0.33 fall to its targeted APGD with 6 and 3 of 40 seeds, and to ours with 4 and 11 of 40.';
+  'The two samples of `mnist-cnn-adv` that are between them at eps 0.33 fall to its targeted APGD with 6 and 3 of 40 seeds, and to ours with 4 and 11 of 40.';
 
 const BELOW_PGD =
   "ART's ACG and its Auto-PGD in l1 find fewer examples than plain PGD does at the same radius, so that these rows say little.";
@@ -20,6 +20,8 @@ export function ballCases({
   seeds,
 }: Scale): readonly StrengthCase[] {
   const few = short;
+  /** Of the second network a sample or two are between the sides, by chance. */
+  const again = network === 'mnist-cnn-adv' ? 3 : 1;
   const step = linf / 5;
   const step2 = l2 / 5;
   const in8 = { eps: linf };
@@ -177,9 +179,13 @@ export function ballCases({
     ),
     ...against(network, slow, 'linf', 'autoattack', [torchattacks('autoattack')], {
       ...in8,
+      seeds: again,
       note: BY_CHANCE,
     }),
-    ...against(network, slow, 'l2', 'autoattack', [torchattacks('autoattack')], inL2),
+    ...against(network, slow, 'l2', 'autoattack', [torchattacks('autoattack')], {
+      ...inL2,
+      seeds: again,
+    }),
     ...(colour
       ? []
       : against(
