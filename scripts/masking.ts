@@ -2,7 +2,8 @@
  * `node scripts/masking.ts SET [N] [WORDS]`: what defences hide and whether Glacis says so, as rows of a table. SET is development,
  * held-out, second-held-out or honest; N samples each (64 without); WORDS in the names of those to run. Needs GLACIS_SHARED (test/masking/bases.ts). With
  * EVIDENCE=1 what every suspicious check saw. About half a minute a row on one core. With LEVEL=standard a whole assessment of that level instead, AutoAttack and its checks of itself
- * included: clean and worst-case accuracy, findings, verdict; some minutes a row.
+ * included: clean and worst-case accuracy, findings, verdict; some minutes a row. With SURROGATE=1 examples of another model (`surrogateFor`) join, and a row says what the
+ * check `transfer` saw; ATTACKS names the attacks in place of the quick level's.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +12,7 @@ import { assess } from '../src/assess/assess.ts';
 import { LEVELS, type Level } from '../src/assess/levels.ts';
 import { writeModel } from '../src/onnx/write.ts';
 import { startEngine } from '../src/runtime/engine.ts';
-import { type Base, HONEST, openBase } from '../test/masking/bases.ts';
+import { type Base, HONEST, openBase, surrogateFor } from '../test/masking/bases.ts';
 import type { Defence } from '../test/masking/defence.ts';
 import { DEVELOPMENT } from '../test/masking/development.ts';
 import { HELD_OUT, HELD_OUT_HONEST } from '../test/masking/held-out.ts';
@@ -39,6 +40,10 @@ try {
         process.stdout.write(await assessedRow(defence, base, eps, level));
         continue;
       }
+      if (process.env.SURROGATE) {
+        process.stdout.write(await surrogateRow(defence, base, eps));
+        continue;
+      }
       const hiding = set === 'honest' ? undefined : await measureHiding(engine, defence, base, eps);
       const trial = await openTrial(engine, defence.apply(base.model), base);
       const { checks, masked, seconds } = await checkTrial(trial, eps);
@@ -58,6 +63,27 @@ try {
   }
 } finally {
   await engine.close();
+}
+
+/** What the check `transfer` says where another model's examples are there. */
+async function surrogateRow({ id, on, apply }: Defence, base: Base, eps: number): Promise<string> {
+  const trial = await openTrial(engine, apply(base.model), base);
+  const from = surrogateFor(on);
+  const surrogate = await openTrial(engine, (await openBase(from, base.labels.length)).model, base);
+  try {
+    const { checks, masked } = await checkTrial(trial, eps, {
+      surrogate,
+      ...(process.env.ATTACKS && { attacks: process.env.ATTACKS }),
+    });
+    const { verdict, evidence } = checks.find((check) => check.id === 'transfer')!;
+    const others = checks.filter(
+      (check) => check.masking && check.verdict === 'suspicious' && check.id !== 'transfer',
+    );
+    return `| ${id} | ${on} | ${from} | ${eps.toPrecision(3)} | ${evidence} | ${verdict} | ${others.length} | ${masked ? 'masked' : 'not masked'} |\n`;
+  } finally {
+    await trial.close();
+    await surrogate.close();
+  }
 }
 
 /** A row of a whole assessment. */

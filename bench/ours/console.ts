@@ -6,12 +6,16 @@ import { openGateway, type RunningGateway } from '../../src/gateway/open-gateway
 import { questions } from './console/ask.ts';
 import { fillIndex, fillLog } from './console/fill-log.ts';
 import { fillStore } from './console/fill-store.ts';
+import { paintPages } from './console/paint.ts';
 import { done, environment, line } from './lines.ts';
 
-// `node bench/ours/console.ts FOLDER N`: makes a data folder with N decisions of 100,000 clients behind it, where it is not there yet, and times every question that the console's pages ask.
+// `node bench/ours/console.ts FOLDER N`: makes a data folder with N decisions of 100,000 clients behind it, where it is not there yet, times every question that the console's pages ask, and opens
+// every page in Chromium.
 // `--until log` and `--until made` end when that is there: each step is made once.
 
 const REPEATS = 20;
+/** Visits of each page after the first. */
+const VISITS = 5;
 const [folder = '', count = '', , until = 'asked'] = process.argv.slice(2);
 const n = Number(count);
 const data = join(folder, `data-${n}`);
@@ -102,6 +106,16 @@ if (until === 'asked') {
       ...{ id: what, path, status, bytes, first, median: sorted[REPEATS >> 1], worst: sorted.at(-1) },
     });
   }
+  const link = async () => {
+    const { key, gateway } = side;
+    const answer = await fetch(`${gateway.addresses.management}/api/session/links`, {
+      ...{ method: 'POST', body: '{}' },
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    });
+    return ((await answer.json()) as { readonly url: string }).url;
+  };
+  for await (const page of paintPages(side.gateway.addresses.management, link, VISITS))
+    line('page', { ...page });
   await side.gateway.drain();
 }
 done();

@@ -12,6 +12,17 @@ export interface ConsoleLine {
   readonly worst: number;
 }
 
+/** How a page came up in Chromium: milliseconds of the first visit with nothing cached, then of the others. */
+export interface PageLine {
+  readonly id: string;
+  readonly path: string;
+  /** First contentful paint. */
+  readonly paint: readonly number[];
+  /** Until nothing was loading any more. */
+  readonly shown: readonly number[];
+  readonly complaints: readonly string[];
+}
+
 /** What was measured, and how. */
 export interface ConsoleReport {
   readonly command: string;
@@ -21,10 +32,19 @@ export interface ConsoleReport {
   readonly load: Load;
   readonly decisions: number;
   readonly lines: readonly ConsoleLine[];
+  readonly pages: readonly PageLine[];
 }
 
 /** The page of bench/results/console.md. */
-export function consolePage({ command, date, machine, load, decisions, lines }: ConsoleReport): string {
+export function consolePage({
+  command,
+  date,
+  machine,
+  load,
+  decisions,
+  lines,
+  pages,
+}: ConsoleReport): string {
   const row = ({ id, path, status, bytes, first, median, worst }: ConsoleLine) =>
     `| ${id} | \`${path.split('?')[0]}\` | ${status} | ${(bytes / 1024).toFixed(1)} | ${first.toFixed(1)} | ${median.toFixed(1)} | ${worst.toFixed(1)} |`;
   const slow = lines.filter(({ first, worst }) => Math.max(first, worst) > 200);
@@ -42,5 +62,19 @@ export function consolePage({ command, date, machine, load, decisions, lines }: 
     '|---|---|---:|---:|---:|---:|---:|',
     ...lines.map(row),
     '',
+    `In headless Chromium on the same machine, signed in, every page on its own: milliseconds since it was asked for until the browser painted something (first contentful paint) and until nothing on it was loading any more; the first visit with an empty cache, then the median and the worst of ${(pages[0]?.paint.length ?? 1) - 1}. Errors on the browser's console and questions to anywhere else: ${pages.flatMap(({ complaints }) => complaints).length}.`,
+    '',
+    '| page | first paint, first visit | later | worst | shown, first visit | later | worst |',
+    '|---|---:|---:|---:|---:|---:|---:|',
+    ...pages.map(({ id, paint, shown }) => `| ${id} | ${visits(paint)} | ${visits(shown)} |`),
+    '',
   ].join('\n');
+}
+
+/** The first, and median and worst of the others. */
+function visits([first = 0, ...others]: readonly number[]): string {
+  const sorted = others.toSorted((a, b) => a - b);
+  return [first, sorted[sorted.length >> 1] ?? first, sorted.at(-1) ?? first]
+    .map((value) => value.toFixed(0))
+    .join(' | ');
 }

@@ -34,10 +34,9 @@ function calm(lines: readonly SideEvent[]): readonly string[] {
 function contained(lines: readonly SideEvent[], needed: readonly SideEvent[]): readonly string[] {
   if (lines.length === 0) return [];
   const [unhindered] = needed;
-  const attacks = Map.groupBy(
-    lines.toSorted((a, b) => Number(a.keys) - Number(b.keys)),
-    ({ attack, keys }) => `${attack}\0${keys}`,
-  );
+  const quarantined = lines.filter(({ answer }) => answer === undefined);
+  const byDefault = lines.filter(({ answer }) => answer === 'default');
+  const wanted = (line: SideEvent) => Number(line.needed ?? unhindered?.neededWithin1);
   return [
     '',
     '### Contained by the gateway',
@@ -45,19 +44,25 @@ function contained(lines: readonly SideEvent[], needed: readonly SideEvent[]): r
     '',
     '| attack | keys | runs contained | samples answered | of those needed | seconds | calm clients blamed |',
     '|---|---:|---:|---:|---:|---:|---:|',
-    ...[...attacks.values()]
-      .toSorted((a, b) => String(a[0]!.attack).localeCompare(String(b[0]!.attack)))
-      .map((runs) => {
-        const { attack, keys, needed: own } = runs[0]!;
-        const answered = runs.map((line) => Number(line.answered)).sort((a, b) => a - b);
-        const middle = answered[Math.floor(answered.length / 2)]!;
-        const wanted = Number(own ?? unhindered?.neededWithin1);
-        const cut = runs.filter((line) => line.contained === true).length;
-        const seconds = Math.max(...runs.map(({ milliseconds }) => Number(milliseconds))) / 1000;
-        const blamed = runs.reduce((total, line) => total + Number(line.calmBlamed), 0);
-        return `| ${attack} | ${keys} | ${ofRuns(cut, runs.length)} | ${middle} (${answered[0]} to ${answered.at(-1)}) | ${percent(middle / wanted)} (at most ${percent(answered.at(-1)! / wanted)}) of ${wanted} | ${seconds.toFixed(2)} at most | ${blamed} |`;
-      }),
+    ...byAttack(quarantined).map((runs) => {
+      const { attack, keys, calmBlamed, cut, answered, seconds } = summed(runs);
+      return `| ${attack} | ${keys} | ${cut} | ${shownSpan(answered)} | ${ofNeeded(answered, wanted(runs[0]!))} | ${seconds.toFixed(2)} at most | ${calmBlamed} |`;
+    }),
     '',
+    ...(byDefault.length === 0
+      ? []
+      : [
+          'The same with the rules that a gateway has when it is told nothing: answers to whom an alarm of severity `high` names are labels alone, and a `critical` one quarantines. Samples answered are counted until every key was cut off, or until the attack was over; of them, those that told more than a label.',
+          '',
+          '| attack | keys | runs contained | samples answered | of those needed | with more than a label | seconds | calm clients blamed |',
+          '|---|---:|---:|---:|---:|---:|---:|---:|',
+          ...byAttack(byDefault).map((runs) => {
+            const { attack, keys, calmBlamed, cut, answered, seconds } = summed(runs);
+            const told = ordered(runs.map((line) => Number(line.answered) - Number(line.labelled)));
+            return `| ${attack} | ${keys} | ${cut} | ${shownSpan(answered)} | ${ofNeeded(answered, wanted(runs[0]!))} | ${shownSpan(told)} | ${seconds.toFixed(2)} at most | ${calmBlamed} |`;
+          }),
+          '',
+        ]),
     ...(unhindered
       ? [
           `Nobody in its way, HopSkipJump asked ${unhindered.queries} times (median of ${unhindered.runs} digits) and ended at a median distance of ${Number(unhindered.final).toFixed(2)}: within a tenth of it after ${unhindered.neededWithin10} queries, within a hundredth after ${unhindered.neededWithin1}, and at it after ${unhindered.needed}. A copy needs more than 30,000 natural pictures to agree on 90 % (bench/results/steal.md).`,
@@ -66,13 +71,37 @@ function contained(lines: readonly SideEvent[], needed: readonly SideEvent[]): r
   ];
 }
 
+/** Runs of one attack with as many keys, in the order of their names. */
+function byAttack(lines: readonly SideEvent[]): readonly (readonly SideEvent[])[] {
+  const sorted = lines.toSorted((a, b) => Number(a.keys) - Number(b.keys));
+  return [...Map.groupBy(sorted, ({ attack, keys }) => `${attack}\0${keys}`).values()].toSorted((a, b) =>
+    String(a[0]!.attack).localeCompare(String(b[0]!.attack)),
+  );
+}
+
+const ordered = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b);
+const middleOf = (sorted: readonly number[]) => sorted[Math.floor(sorted.length / 2)]!;
+const shownSpan = (sorted: readonly number[]) => `${middleOf(sorted)} (${sorted[0]} to ${sorted.at(-1)})`;
+const ofNeeded = (sorted: readonly number[], wanted: number) =>
+  `${percent(middleOf(sorted) / wanted)} (at most ${percent(sorted.at(-1)! / wanted)}) of ${wanted}`;
+
+function summed(runs: readonly SideEvent[]) {
+  return {
+    ...{ attack: runs[0]!.attack, keys: runs[0]!.keys },
+    answered: ordered(runs.map((line) => Number(line.answered))),
+    cut: ofRuns(runs.filter((line) => line.contained === true).length, runs.length),
+    seconds: Math.max(...runs.map(({ milliseconds }) => Number(milliseconds))) / 1000,
+    calmBlamed: runs.reduce((total, line) => total + Number(line.calmBlamed), 0),
+  };
+}
+
 function alone(lines: readonly SideEvent[]): readonly string[] {
   if (lines.length === 0) return [];
   const shown = (n: unknown) => (typeof n === 'number' && Number.isFinite(n) ? String(n) : 'never');
   return [
     '',
     '### The monitors alone, and attackers who know them',
-    'One query a call, every third call a calm client’s; a key that is named is cut off at once and the attack goes on with the others. Medians over runs; lures are calm queries that a key sends for each of the attack’s and are not counted. Intervals are 95 % (Clopper-Pearson), of runs that were caught: of one run alone there is none worth the name.',
+    'One query a call, every third call a calm client’s; a key that is named is cut off at once and the attack goes on with the others. Medians over runs; lures are calm queries that a key sends for each of the attack’s and are not counted. Intervals are 95 % (Clopper-Pearson), of runs that were caught.',
     '',
     '| attack | keys | lures | runs caught | first key after | all keys after | by | calm clients blamed |',
     '|---|---:|---:|---:|---:|---:|---|---:|',

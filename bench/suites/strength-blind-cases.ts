@@ -60,7 +60,7 @@ export function blindCases({ network, blind, short, slow, colour, seeds }: Scale
       'l0',
       `one-pixel(pixels=${pixels}, steps=10, population=${colour ? 400 : 360})`,
       [art('one-pixel', { th: pixels, es: 1, max_iter: 10 })],
-      { eps: (colour ? 3 : 1) * pixels, seeds },
+      { eps: (colour ? 3 : 1) * pixels, seeds: colour ? 4 : seeds },
     ),
     ...against(
       network,

@@ -86,3 +86,12 @@ export async function openBase(name: BaseName, n: number): Promise<Base> {
     await dataset.close();
   }
 }
+
+/**
+ * The model whose examples are tried on `on`, or on a defence of it, where an attacker has one of his own: another network of the same data where there is
+ * one that was trained apart, else the model without its defence.
+ */
+export function surrogateFor(on: BaseName): BaseName {
+  if (!on.startsWith('mnist')) return on === HARDENED ? EXAMPLE : on;
+  return on.startsWith('mnist-cnn') ? 'mnist-vit' : 'mnist-cnn';
+}

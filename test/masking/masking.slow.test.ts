@@ -34,7 +34,7 @@ describe.skipIf(!haveModels)(
       const base = await openBase(on, samplesOf(on));
       const trial = await openTrial(engine, apply(base.model), base);
       try {
-        return await checkTrial(trial, base.eps[1], ATTACKS);
+        return await checkTrial(trial, base.eps[1], { attacks: ATTACKS });
       } finally {
         await trial.close();
       }

@@ -21,7 +21,7 @@ async function judged(defence?: string) {
   if (defence !== undefined && !apply) throw new Error(`${defence}: no such defence of ${EXAMPLE}`);
   const trial = await openTrial(engine, apply?.(base.model) ?? base.model, base);
   try {
-    return await checkTrial(trial, base.eps[1], ATTACKS);
+    return await checkTrial(trial, base.eps[1], { attacks: ATTACKS });
   } finally {
     await trial.close();
   }

@@ -83,8 +83,15 @@ export function attackTrial(
   return runPlans(trial, parseSpecs(attacks).map(planSpec), ball, surrogate);
 }
 
-/** The checks at Linf `eps` after `attacks`, or as `glacis assess` gives them when it is told nothing: after those of the quick level. */
-export async function checkTrial(trial: Trial, eps: number, attacks?: string): Promise<Reliability> {
+/**
+ * The checks at Linf `eps` after `attacks`, or as `glacis assess` gives them when it is told nothing: after those of the quick level, which with a
+ * `surrogate` are preceded by `transfer` from it.
+ */
+export async function checkTrial(
+  trial: Trial,
+  eps: number,
+  { attacks, surrogate }: { readonly attacks?: string; readonly surrogate?: Trial } = {},
+): Promise<Reliability> {
   const { subject } = trial.loaded;
   const ball: Ball = { norm: 'linf', eps, bounds: [0, 1] };
   const specs =
@@ -93,10 +100,11 @@ export async function checkTrial(trial: Trial, eps: number, attacks?: string): P
           norm: 'linf',
           whiteBox: true,
           image: true,
+          surrogate: surrogate !== undefined,
           obstacles: subject.target!.obstacles,
         })
       : parseSpecs(attacks);
-  return judgeReliability(trial.loaded, await runPlans(trial, specs.map(planSpec), ball), trial, {
+  return judgeReliability(trial.loaded, await runPlans(trial, specs.map(planSpec), ball, surrogate), trial, {
     norm: 'linf',
     eps,
     seed: 0,

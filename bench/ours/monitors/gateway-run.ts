@@ -8,17 +8,28 @@ import { MONITOR_CALIBRATION } from '../../../src/monitor/calibration-file.ts';
 import { modelPath } from '../../places.ts';
 import { DIGIT } from '../stateful/pictures.ts';
 
-/** A gateway as it is served, with all monitors, whose answer to an attack is quarantine. */
+/** What is done about an alarm: whom one of severity `high` names is quarantined; or the rules that a gateway has when it is told nothing (docs/incidents.md). */
+export const ANSWERS = ['quarantine', 'default'] as const;
+
+/** One of {@link ANSWERS}. */
+export type Answer = (typeof ANSWERS)[number];
+
+/** A gateway as it is served, with all monitors. */
 export interface ServedVictim {
   /** Makes a key for a principal; gives a client that asks with it. `undefined`: refused. */
   client(principal: string): Promise<(x: Float32Array, n: number) => Promise<Float32Array | undefined>>;
+  /** Samples that were answered with their label alone, to all together. */
+  labelled(): number;
   /** Orders in force: whom they meet, and when. */
   orders(): Promise<readonly { readonly principal: string | undefined; readonly at: number }[]>;
   close(): Promise<void>;
 }
 
-/** Starts it: over loopback, with log, store, cases, measures and console, and nothing changed but the rule that quarantines whom an attack of severity `high` is ascribed to. */
-export async function serveVictim(calibration: Readonly<Record<string, unknown>>): Promise<ServedVictim> {
+/** Starts it: over loopback, with log, store, cases, measures and console, and nothing changed but, for `quarantine`, the rules. */
+export async function serveVictim(
+  calibration: Readonly<Record<string, unknown>>,
+  answer: Answer,
+): Promise<ServedVictim> {
   const folder = mkdtempSync(join(tmpdir(), 'glacis-monitors-'));
   const file = join(folder, 'calibration.json');
   writeFileSync(file, JSON.stringify({ schema: MONITOR_CALIBRATION, models: { digits: calibration } }));
@@ -29,12 +40,14 @@ export async function serveVictim(calibration: Readonly<Record<string, unknown>>
     rates: { limits: [{ per: 'principal', requests: 1e9, every: 'second' }] },
     budgets: { limits: [{ per: 'principal', queries: 1e12 }] },
     monitors: { measured: file },
-    incidents: {
-      respond: {
-        rules: [{ when: { kind: 'attack', severity: 'high' }, do: [{ measure: 'quarantine' }] }],
-        mostQuarantined: 1000,
+    ...(answer === 'quarantine' && {
+      incidents: {
+        respond: {
+          rules: [{ when: { kind: 'attack', severity: 'high' }, do: [{ measure: 'quarantine' }] }],
+          mostQuarantined: 1000,
+        },
       },
-    },
+    }),
   };
   const { config } = readServe(JSON.stringify({ serve }), 'bench');
   const gateway = await openGateway({
@@ -49,7 +62,9 @@ export async function serveVictim(calibration: Readonly<Record<string, unknown>>
     },
     { id: 'bench', mayGrant: true },
   );
+  let labelled = 0;
   return {
+    labelled: () => labelled,
     async client(principal) {
       const { text } = await gateway.keys.create(
         {
@@ -80,10 +95,17 @@ export async function serveVictim(calibration: Readonly<Record<string, unknown>>
           body,
         });
         const said = (await answer.json()) as {
-          readonly outputs?: readonly { readonly data: readonly number[] }[];
+          readonly outputs?: readonly {
+            readonly data: readonly number[];
+            readonly parameters?: { readonly detail?: string };
+          }[];
           readonly error?: string;
         };
-        if (answer.status === 200) return Float32Array.from(said.outputs![0]!.data);
+        if (answer.status === 200) {
+          const { data, parameters } = said.outputs![0]!;
+          if (parameters?.detail === 'label') labelled += n;
+          return Float32Array.from(data);
+        }
         if (answer.status === 429 || answer.status === 403 || answer.status === 404) return undefined;
         throw new GlacisError(
           'run/failed',
