@@ -49,7 +49,7 @@ function previewOf(world: World, wish: OrderWish): OrderPreview {
   const names = [...new Set(met.flatMap((row) => row.principal ?? []))];
   return {
     ...(measure === 'verify' &&
-      model === 'digits' && { against: 'verify: expected a verifying model for digits, found none' }),
+      model === 'digits' && { against: 'verify: expected a second model of digits, got none' }),
     needsApproval: needsTwo(wish),
     inForce: world.orders.find((order) => order.ended === undefined && isSameWish(order, wish)),
     ...(isKnown && {

@@ -7,7 +7,7 @@ import { CaseStateBadge, KindBadge, Severity } from '../parts/badge.tsx';
 import { Button } from '../parts/button.tsx';
 import { Card, Opening } from '../parts/card.tsx';
 import { Who } from '../parts/case-row.tsx';
-import { CaseTimeline } from '../parts/case-timeline.tsx';
+import { BY_HAND, CaseTimeline } from '../parts/case-timeline.tsx';
 import { counted, span } from '../parts/format.ts';
 import { Loaded } from '../parts/loading.tsx';
 import { Measures } from '../parts/measures.tsx';
@@ -62,8 +62,16 @@ function Whole({ of }: { readonly of: CaseDetail }) {
       <Asks of={of} />
       <div class="columns wide-left">
         <div class="stackup">
-          <Card title="What happened" lead={newest && <Text of={newest.why} most={1200} />}>
-            {newest && <FiguresOf of={newest.figures} score={newest.score} threshold={newest.threshold} />}
+          <Card
+            title="What happened"
+            lead={newest && newest.why !== '' && <Text of={newest.why} most={1200} />}
+          >
+            {newest &&
+              (newest.monitor !== BY_HAND ? (
+                <FiguresOf of={newest.figures} score={newest.score} threshold={newest.threshold} />
+              ) : (
+                newest.why === '' && <p class="muted">Whoever opened it wrote no more than its title.</p>
+              ))}
           </Card>
           {suggestions.length > 0 && <Suggestions of={it} suggestions={suggestions} />}
         </div>
@@ -133,6 +141,13 @@ function storyOf(it: Case) {
         <b>
           <Text of={it.models[0]} most={40} />
         </b>
+      </>
+    );
+  if (it.queries === 0)
+    return (
+      <>
+        A person opened it, about <Who of={it.principals} />
+        {model}, <Time at={it.last} />. No query is named.
       </>
     );
   if (it.kind === 'attack')

@@ -7,6 +7,9 @@ import { MeasureSentence } from './measure-words.tsx';
 import { Text } from './text.tsx';
 import { type Moment, Timeline } from './timeline.tsx';
 
+/** Where a monitor's name stands in what a person opened. */
+export const BY_HAND = 'person';
+
 /** What happened in a case, in order, each with its entry in the ledger. */
 export function CaseTimeline({
   events,
@@ -68,12 +71,15 @@ function momentOf(
         icon: 'bolt',
         tone: 'changed',
         title: <Text of={what.alarm.title} most={140} />,
-        body: (
-          <>
-            The monitor <b>{worded(what.alarm.monitor.slice(0, 60))}</b> raised it
-            {what.again > 0 && `, and ${counted(what.again, 'more alarm')} like it`}.
-          </>
-        ),
+        body:
+          what.alarm.monitor === BY_HAND ? (
+            <>{who} opened it by hand.</>
+          ) : (
+            <>
+              The monitor <b>{worded(what.alarm.monitor.slice(0, 60))}</b> raised it
+              {what.again > 0 && `, and ${counted(what.again, 'more alarm')} like it`}.
+            </>
+          ),
       };
     case 'state':
       return {

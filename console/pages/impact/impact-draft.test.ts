@@ -13,6 +13,11 @@ describe('what is asked about the past', () => {
     });
   });
 
+  it('has no ends where the case is of a single moment: nobody said how long it went on', () => {
+    const opened = { ...of, last: first };
+    expect(scopeOf(draftOf(opened), opened)).toEqual({ principal: 'mallory', model: 'signs' });
+  });
+
   it('asks by version, tenant, window, feed, file and data, and leaves out what is empty', () => {
     const nothing = { ...draftOf(of), principal: ' ', model: '', from: '', to: '' };
     expect(scopeOf(nothing, of)).toEqual({});

@@ -15,10 +15,11 @@ export interface ImpactDraft {
   readonly to: string;
 }
 
-/** What a case is about, as a beginning. */
+/** What a case is about, as a beginning. One that is of a single moment (opened by hand, say) does not tell how long it went on: then the past has no ends, in which nothing can be missed. */
 export function draftOf({ principals, models, first, last }: Case): ImpactDraft {
+  const [from, to] = first === last ? ['', ''] : [fieldOf(first), fieldOf(last)];
   return {
-    ...{ principal: principals[0] ?? '', model: models[0] ?? '', from: fieldOf(first), to: fieldOf(last) },
+    ...{ principal: principals[0] ?? '', model: models[0] ?? '', from, to },
     ...{ tenant: '', version: '', digest: '', feed: '', data: '' },
   };
 }

@@ -40,7 +40,7 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
   it('shows nothing of before when the session ends elsewhere', async () => {
     const { page, server } = await visit('/cases');
     await page.getByText('Three keys of the tenant trial').waitFor();
-    await page.getByText('Live').first().waitFor();
+    await page.getByText('Live', { exact: true }).first().waitFor();
     server.signOut();
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
     expect(await page.getByText('Three keys').count()).toBe(0);
@@ -56,7 +56,7 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
 
   it('comes back by itself after the stream of events broke, and then knows what happened meanwhile', async () => {
     const { page, server } = await visit('/cases');
-    await page.getByText('Live').first().waitFor();
+    await page.getByText('Live', { exact: true }).first().waitFor();
     server.breakStreams(1500);
     await page.getByText('Reconnecting').waitFor();
     const old = server.world.cases.get('C-2026-0012')!;
@@ -66,7 +66,7 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
 
   it('keeps what it showed when questions fail, and says that it is old', async () => {
     const { page, server } = await visit('/');
-    await page.getByText('Live').first().waitFor();
+    await page.getByText('Live', { exact: true }).first().waitFor();
     // Only what was shown can be kept.
     await page.getByText('Three keys of the tenant trial').first().waitFor();
     server.fail(503);
@@ -81,7 +81,7 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
 
   it('says of a list, too, that it is old', async () => {
     const { page, server } = await visit('/cases');
-    await page.getByText('Live').first().waitFor();
+    await page.getByText('Live', { exact: true }).first().waitFor();
     await page.getByText('Three keys of the tenant trial').first().waitFor();
     server.fail(503);
     server.world.publish({ kind: 'case', case: server.world.cases.get('C-2026-0012')! });
@@ -220,7 +220,7 @@ describe.skipIf(!hasChromium)('what a person does in the console (needs /usr/bin
 
   it('says a case that is opened meanwhile, for eyes and screen readers, once', async () => {
     const { page, server } = await visit('/traffic', { pace: 0 });
-    await page.getByText('Live').first().waitFor();
+    await page.getByText('Live', { exact: true }).first().waitFor();
     const now = Date.now();
     const like = server.world.cases.get('C-2026-0010')!;
     const made = { ...like, id: 'C-2026-0099', title: 'Somebody new', opened: now, updated: now };

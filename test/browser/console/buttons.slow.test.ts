@@ -231,7 +231,7 @@ describe.skipIf(!hasChromium)(
 
     it('calls that come are held still, and go on', async () => {
       const { page, server } = await on.visit('/traffic', { pace: 0 });
-      await page.getByText('Live').first().waitFor();
+      await page.getByText('Live', { exact: true }).first().waitFor();
       await press(page, 'Hold still');
       const call = (principal: string) => ({
         ...{ kind: 'decision' as const },

@@ -3,20 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { MEASURES } from '../../../src/incident/order.ts';
 import { barriersOn } from './accessibility.ts';
 import { keepPicture, LOOKS, look } from './looks.ts';
+import { begin, dialog, field, preview } from './measure-form.ts';
 import { onFixture } from './on-fixture.ts';
 import { hasChromium, settled } from './open-browser.ts';
 
 describe.skipIf(!hasChromium)('measures by hand in the console (needs /usr/bin/chromium)', () => {
   const on = onFixture();
-  const dialog = (page: Page) => page.getByRole('dialog');
-  const field = (page: Page, name: string) => dialog(page).getByRole('combobox', { name, exact: true });
-  const preview = (page: Page) => dialog(page).getByRole('button', { name: 'See what it will do' }).click();
-  /** Begins a measure where the page offers one. */
-  const begin = async (page: Page, measure: string, title = 'Take a measure'): Promise<void> => {
-    await settled(page);
-    await page.getByRole('button', { name: title }).first().click();
-    await field(page, 'Measure').selectOption(measure);
-  };
 
   /** What a person fills in for each measure, and what is sent then. */
   const FILLED: Readonly<
@@ -130,7 +122,7 @@ describe.skipIf(!hasChromium)('measures by hand in the console (needs /usr/bin/c
     await begin(page, 'verify');
     await dialog(page).getByLabel(/^Why/).fill('odd answers');
     await preview(page);
-    await dialog(page).getByText('expected a verifying model for digits, found none').waitFor();
+    await dialog(page).getByText('expected a second model of digits, got none').waitFor();
     expect(await dialog(page).getByRole('button', { name: 'Switch' }).isDisabled()).toBe(true);
     await dialog(page)
       .getByText(/calls? of the last 24 hours/)
