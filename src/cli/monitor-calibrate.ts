@@ -3,6 +3,7 @@ import { calibratePast } from '../monitor/past/calibrate-past.ts';
 import { visible } from '../report/markup.ts';
 import { labelCounts } from '../report/monitor/words.ts';
 import { type Command, EXIT } from './command.ts';
+import { timeRemark } from './monitor-format.ts';
 import { choiceFrom, labelsFrom, PAST_OPTIONS, pastFrom } from './monitor-options.ts';
 import { prepareFile, writeText } from './output.ts';
 
@@ -44,6 +45,8 @@ export const command: Command = {
       `${measured.calm?.calls ?? 0} calm decisions, measured for\n${lines.map((each) => `  ${each}`).join('\n')}\n`,
     );
     if (labels !== undefined) terminal.print(`${labelCounts(labels.counts())}\n`);
+    const remark = timeRemark(given);
+    if (remark !== undefined) terminal.say(remark);
     terminal.say(`Written: ${out}`);
     return EXIT.good;
   },

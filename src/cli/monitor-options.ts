@@ -6,13 +6,15 @@ import { firstEntry } from '../gateway/record/archive.ts';
 import { readMonitorCalibration } from '../monitor/calibration-file.ts';
 import { monitorsSchema, monitorsSetting } from '../monitor/config-schema.ts';
 import type { HubChoice } from '../monitor/hub/messages.ts';
-import { type Mapping, readMapping } from '../monitor/past/foreign/mapping.ts';
-import { FORMATS, type ForeignFormat, pastFromForeign } from '../monitor/past/foreign/past-from-foreign.ts';
+import { FORMATS, pastFromForeign } from '../monitor/past/foreign/past-from-foreign.ts';
+import { pastFromTraces } from '../monitor/past/foreign/triton/past-from-traces.ts';
+import { traceFiles } from '../monitor/past/foreign/triton/trace-files.ts';
 import { readLabels } from '../monitor/past/labels-from-files.ts';
 import { type Past, pastFromEntries, pastFromFile } from '../monitor/past/open-past.ts';
 import type { PastLabels } from '../monitor/past/tell-labels.ts';
 import type { Given, OptionTable } from './args.ts';
 import { openFrom } from './log/open-log.ts';
+import { foreignFrom } from './monitor-format.ts';
 
 /** Options of both commands. */
 export const PAST_OPTIONS: OptionTable = {
@@ -20,6 +22,14 @@ export const PAST_OPTIONS: OptionTable = {
   format: {
     value: 'NAME|FILE',
     help: `PAST is another server's log in this format: ${FORMATS.join(', ')}, or a mapping (.yaml) that says where each field stands`,
+  },
+  'caller-attribute': {
+    value: 'NAME',
+    help: 'which attribute of payload events, or which header kept in them, names who called (authid); only with --format kserve-cloudevents',
+  },
+  booted: {
+    value: 'TIME',
+    help: 'when the machine of a trace was started (uptime --since): its times count from then; only with --format triton-trace',
   },
   labels: {
     value: 'FILE',
@@ -66,39 +76,27 @@ export async function pastFrom(given: Given): Promise<Past> {
       'expected PAST: files .jsonl or .csv, or the folder of a log; see --help',
     );
   const parts: Past[] = [];
-  const format = await formatFrom(given);
+  const model = given.text('model');
+  const foreign = await foreignFrom(given);
+  if (foreign?.format === 'triton-trace') {
+    const files = new Set((await Promise.all(paths.map(traceFiles))).flat());
+    return pastFromTraces([...files], { model, booted: foreign.booted });
+  }
   for (const path of paths) {
     const found = await stat(path).catch((thrown) => {
       throw asGlacisError(thrown, 'data/unreadable', path);
     });
-    if (found.isDirectory() && format !== undefined)
+    if (found.isDirectory() && foreign !== undefined)
       throw new GlacisError('option/invalid', `${path}: expected a file with --format, got a folder`);
-    const model = given.text('model');
     if (found.isDirectory()) parts.push(await logPast(given, path));
-    else parts.push(format === undefined ? pastFromFile(path, model) : pastFromForeign(path, format, model));
+    else if (foreign === undefined) parts.push(pastFromFile(path, model));
+    else parts.push(pastFromForeign(path, foreign.format, { model, caller: foreign.caller }));
   }
   return {
     async *batches(signal) {
       for (const part of parts) yield* part.batches(signal);
     },
   };
-}
-
-/** The format that the arguments name; undefined where lines have our own fields. Errors: `option/invalid`, `data/unreadable`, `policy/invalid` for a mapping that is none. */
-async function formatFrom(given: Given): Promise<ForeignFormat | Mapping | undefined> {
-  const named = given.text('format');
-  if (named === undefined) return undefined;
-  const known = FORMATS.find((each) => each === named);
-  if (known !== undefined) return known;
-  if (!/\.ya?ml$/i.test(named))
-    throw new GlacisError(
-      'option/invalid',
-      `--format: expected ${FORMATS.join(', ')} or a mapping .yaml, got '${named}'`,
-    );
-  const text = await readFile(named, 'utf8').catch((thrown) => {
-    throw asGlacisError(thrown, 'data/unreadable', named);
-  });
-  return readMapping(text, named);
 }
 
 async function logPast(given: Given, path: string): Promise<Past> {

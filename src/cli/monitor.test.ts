@@ -98,6 +98,63 @@ describe('glacis monitor', () => {
     expect([folderGiven.code, folderGiven.text]).toEqual([2, expect.stringMatching(/got a folder/)]);
   });
 
+  test('what a log of another server does not say is said, and options of other formats are refused', async () => {
+    const vectors = new URL('../monitor/past/foreign/', import.meta.url).pathname;
+    const events = join(vectors, 'vectors/payload-events.jsonl');
+    const json = join(folder, 'events.json');
+    const nobody = await run(
+      events,
+      '--format',
+      'kserve-cloudevents',
+      '--json',
+      json,
+      '--report',
+      `${json}.html`,
+    );
+    expect([nobody.code, nobody.text]).toEqual([0, expect.stringContaining('No decision names its caller')]);
+    expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({ decisions: 10, unnamed: 10 });
+    expect(readFileSync(`${json}.html`, 'utf8')).toContain('No decision names its caller');
+    const some = await run(
+      events,
+      '--format',
+      'kserve-cloudevents',
+      '--caller-attribute',
+      'X-Forwarded-User',
+    );
+    expect(some.text).toContain('7 of 10 decisions name no caller');
+    expect((await run(pastOf(false))).text).not.toContain('caller');
+    const trace = join(vectors, 'triton/vectors/trace.json');
+    const traced = await run(
+      trace,
+      `${trace}.1`,
+      '--format',
+      'triton-trace',
+      '--booted',
+      '2026-11-01T00:00:00Z',
+      '--json',
+      json,
+    );
+    expect(traced.text).toContain('From 2026-11-01T15:27:17');
+    expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({ decisions: 7, skipped: 2 });
+    for (const [says, ...argv] of [
+      ['--format triton-trace with it', events, '--format', 'nginx', '--booted', '2026-11-01'],
+      ['--format kserve-cloudevents with it', events, '--caller-attribute', 'user'],
+      [
+        'which holds a secret',
+        events,
+        '--format',
+        'kserve-cloudevents',
+        '--caller-attribute',
+        'Authorization',
+      ],
+      ['letters, digits and dashes', events, '--format', 'kserve-cloudevents', '--caller-attribute', 'a b'],
+      ['expected a trace file', join(folder, 'none'), '--format', 'triton-trace'],
+    ] as const) {
+      const refused = await run(...argv);
+      expect([refused.code, refused.text]).toEqual([2, expect.stringContaining(says)]);
+    }
+  });
+
   test('true labels are told to the monitors, and said what became of', async () => {
     const labels = join(folder, 'labels.csv');
     const truth = (i: number) => `${i},${i % 10 === 0 ? 0 : 1}`;

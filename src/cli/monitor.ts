@@ -3,6 +3,7 @@ import { analysePast } from '../monitor/past/analyse-past.ts';
 import { renderMonitorHtml } from '../report/monitor/html.ts';
 import { renderMonitorText } from '../report/monitor/text.ts';
 import { type Command, EXIT } from './command.ts';
+import { timeRemark } from './monitor-format.ts';
 import { choiceFrom, labelsFrom, PAST_OPTIONS, pastFrom } from './monitor-options.ts';
 import { prepareFile, writeText } from './output.ts';
 
@@ -30,9 +31,14 @@ export const command: Command = {
       'glacis monitor upstream.csv --model fraud',
       "another server's log: time, principal, label, score, features",
     ],
+    ['glacis monitor access.log --format nginx', 'an access log before a model server'],
     [
-      'glacis monitor access.log --format nginx',
-      'an access log before a model server; kserve-cloudevents has inputs and answers, too',
+      'glacis monitor events.jsonl --format kserve-cloudevents --caller-attribute x-forwarded-user',
+      "a payload logger's events, which have inputs and answers, too",
+    ],
+    [
+      'glacis monitor trace.json --format triton-trace --booted 2026-11-01T06:00:00Z',
+      "Triton's trace, with trace.json.0 and so on",
     ],
     ['glacis monitor ./data --labels labels.csv', 'with what really was: decision, label, time'],
   ],
@@ -52,6 +58,8 @@ export const command: Command = {
     if (json !== undefined) await writeText(json, `${JSON.stringify(analysis, null, 2)}\n`);
     if (report !== undefined) await writeText(report, renderMonitorHtml(analysis));
     terminal.print(renderMonitorText(analysis));
+    const remark = timeRemark(given);
+    if (remark !== undefined) terminal.say(remark);
     if (report !== undefined) terminal.say(`Report: ${report}`);
     if (json !== undefined) terminal.say(`Result: ${json}`);
     const most = failOn === undefined ? -1 : ALARM_SEVERITIES.indexOf(failOn);

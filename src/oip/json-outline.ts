@@ -80,8 +80,8 @@ function countOf(text: Buffer, byte: number, most: number): number {
   return count;
 }
 
-/** Where the text that begins at `start` ends: at its quote, or with everything. */
-function endOfText(text: Buffer, start: number): number {
+/** Where the text that begins with the quote at `start` ends: at its last quote, or with everything. */
+export function endOfText(text: Buffer, start: number): number {
   for (let end = text.indexOf(QUOTE, start + 1); end >= 0; end = text.indexOf(QUOTE, end + 1)) {
     let escapes = 0;
     while (text[end - 1 - escapes] === BACKSLASH && end - 1 - escapes > start) escapes++;

@@ -16,6 +16,8 @@ export interface PastAnalysis {
   readonly decisions: number;
   /** Lines that were no decision, and decisions of models that were not asked for. */
   readonly skipped: number;
+  /** Decisions that name neither a principal nor an address. */
+  readonly unnamed: number;
   /** What became of true labels, where some were given. */
   readonly labels?: PastLabelCounts | undefined;
   readonly first: number | undefined;

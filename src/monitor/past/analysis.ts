@@ -21,6 +21,8 @@ export interface AnalysisSetting {
 export interface AnalysisEnd {
   readonly decisions: number;
   readonly skipped: number;
+  /** Decisions that name neither a principal nor an address: who called them cannot be told apart. */
+  readonly unnamed: number;
   readonly first: number | undefined;
   readonly last: number | undefined;
   readonly models: readonly {
@@ -73,7 +75,7 @@ export function openAnalysis({ choice, model: only, seed, kinds }: AnalysisSetti
     now: () => last ?? 0,
   });
   const models = new Map<string, { model: string; digest: string | undefined; decisions: number }>();
-  let [decisions, skipped] = [0, 0];
+  let [decisions, skipped, unnamed] = [0, 0, 0];
   let first: number | undefined;
   let last: number | undefined;
   /** The model of the sighting before, which mostly is the one of the next. */
@@ -111,6 +113,7 @@ export function openAnalysis({ choice, model: only, seed, kinds }: AnalysisSetti
         }
         known.decisions++;
         wanted.push(sighting);
+        if (sighting.principal === undefined && sighting.address === '') unnamed++;
         if (first === undefined || at < first) first = at;
         if (last === undefined || at > last) last = at;
       }
@@ -121,7 +124,7 @@ export function openAnalysis({ choice, model: only, seed, kinds }: AnalysisSetti
       return alarms;
     },
     end: () => ({
-      ...{ decisions, skipped, first, last },
+      ...{ decisions, skipped, unnamed, first, last },
       models: [...models.values()],
       states: watches.states(),
     }),

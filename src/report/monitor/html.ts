@@ -3,7 +3,7 @@ import type { PastAnalysis } from '../../monitor/past/analyse-past.ts';
 import { count, moment } from '../format.ts';
 import { html, type Markup } from '../markup.ts';
 import { pageOf } from '../page.ts';
-import { blindOf, headlineOf, labelsOf } from './words.ts';
+import { blindOf, callersOf, headlineOf, labelsOf } from './words.ts';
 
 /** Alarms and principals of one that are shown. */
 const SHOWN = 200;
@@ -28,7 +28,7 @@ export function renderMonitorHtml(analysis: PastAnalysis): string {
     description: headlineOf(analysis),
     header: html`<span>Past decisions of <b>${models.map(({ model }) => model).join(', ')}</b></span><span>${first === undefined ? '' : `${timeOf(first)} – ${timeOf(last!)}`}</span>`,
     main: html`<section><h1>${headlineOf(analysis)}</h1>
-<p>${count(decisions)} decisions were looked at${skipped > 0 && `; ${count(skipped)} lines were no decision, or of another model`}.</p>${labelsOf(analysis).map((each) => html`<p>${each}</p>`)}
+<p>${count(decisions)} decisions were looked at${skipped > 0 && `; ${count(skipped)} lines were no decision, or of another model`}.</p>${[...callersOf(analysis), ...labelsOf(analysis)].map((each) => html`<p>${each}</p>`)}
 ${
   counts.length > 0 &&
   html`<table><thead><tr><th>Monitor</th><th>Kind</th><th>Severity</th><th>Alarms</th></tr></thead><tbody>${counts.map(

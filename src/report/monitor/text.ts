@@ -1,6 +1,6 @@
 import type { PastAnalysis } from '../../monitor/past/analyse-past.ts';
 import { visible } from '../markup.ts';
-import { blindOf, headlineOf, labelsOf } from './words.ts';
+import { blindOf, callersOf, headlineOf, labelsOf } from './words.ts';
 
 /** Alarms that are shown. */
 const SHOWN = 20;
@@ -11,7 +11,7 @@ export function renderMonitorText(analysis: PastAnalysis): string {
   const lines = [headlineOf(analysis)];
   if (first !== undefined && last !== undefined) lines.push(`From ${timeOf(first)} to ${timeOf(last)}.`);
   if (skipped > 0) lines.push(`${skipped} lines were no decision, or of another model.`);
-  lines.push(...labelsOf(analysis).map(one));
+  lines.push(...[...callersOf(analysis), ...labelsOf(analysis)].map(one));
   if (counts.length > 0) {
     lines.push('');
     for (const { monitor, kind, severity, count } of counts)

@@ -16,6 +16,18 @@ export function headlineOf({ decisions, counts }: PastAnalysis): string {
   return `${looked} the monitors raised ${parts.join(', ')}.`;
 }
 
+/** That callers cannot be told apart, where that is so; nothing where every decision names one. */
+export function callersOf({ decisions, unnamed }: PastAnalysis): readonly string[] {
+  if (unnamed === 0) return [];
+  if (unnamed < decisions)
+    return [
+      `${count(unnamed)} of ${count(decisions)} decisions name no caller: they are looked at as if one had made them all.`,
+    ];
+  return [
+    'No decision names its caller, so attacks cannot be judged caller by caller: all calls are looked at as if one had made them. Alarms say what happened and when, not who did it; keys that behave as one are not found, and growth of all looks like growth of one.',
+  ];
+}
+
 /** What became of true labels, and what they say of each model's accuracy; nothing where none were given. */
 export function labelsOf({ labels, states }: PastAnalysis): readonly string[] {
   if (labels === undefined) return [];

@@ -9,24 +9,19 @@ import type { Sighting } from '../../sighting.ts';
 import { blocksOf } from '../open-past.ts';
 import { openInferenceEvents } from './inference-events.ts';
 import { bucketOf, mappedLine } from './mapped-line.ts';
-import { KNOWN, type Mapping, readMapping } from './mapping.ts';
-import { FORMATS, type ForeignFormat, pastFromForeign } from './past-from-foreign.ts';
+import { KNOWN, readMapping } from './mapping.ts';
+import { FORMATS, type LineFormat, pastFromForeign } from './past-from-foreign.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'glacis-foreign-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const read = async (
-  lines: readonly string[],
-  format: ForeignFormat | Mapping,
-  model?: string,
-  packed = false,
-) => {
+const read = async (lines: readonly string[], format: LineFormat, model?: string, packed = false) => {
   const path = join(folder, packed ? 'log.gz' : 'log');
   const text = `${lines.join('\n')}\n`;
   writeFileSync(path, packed ? gzipSync(text) : text);
   const sightings: Sighting[] = [];
   let skipped = 0;
-  for await (const block of blocksOf(pastFromForeign(path, format, model))) {
+  for await (const block of blocksOf(pastFromForeign(path, format, { model }))) {
     sightings.push(...block.sightings);
     skipped += block.skipped;
   }
@@ -315,5 +310,5 @@ describe('hostile lines', () => {
 
 it('latencies are rounded up as the gateway does, and all formats are there', () => {
   expect([0, 1, 1.2, 3, 10, 11, 49, 99, 1e9].map(bucketOf)).toEqual([1, 1, 2, 5, 10, 20, 50, 100, 1e7]);
-  expect(FORMATS).toEqual(['kserve-cloudevents', 'nginx', 'envoy', 'envoy-json']);
+  expect(FORMATS).toEqual(['kserve-cloudevents', 'nginx', 'envoy', 'envoy-json', 'triton-trace']);
 });

@@ -1,11 +1,12 @@
-import { GlacisError } from '../../../core/error.ts';
 import type { Sighting } from '../../sighting.ts';
 import { timeOf } from '../csv-line.ts';
+import { likeliest } from './likeliest-classes.ts';
 import type { MappedField, Mapping } from './mapping.ts';
+import { mismatch } from './mismatch.ts';
+import { MOST_SAMPLES } from './tensor-samples.ts';
 
 /** Most characters of a name that are taken. */
 const MOST_NAME = 256;
-const MOST_SAMPLES = 64;
 /** Upper ends of the buckets of latencies, in milliseconds: 1, 2, 5, 10 … */
 const STEPS = [1, 2, 5];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -161,18 +162,4 @@ function answersIn(of: Fields): Sighting['top'] {
   }
   const label = wholeIn(of, 'label');
   return label === undefined ? undefined : [[label, numberIn(of, 'score') ?? Number.NaN]];
-}
-
-/** The likeliest class of a row of scores. Throws `data/mismatch` for another value. */
-export function likeliest(row: unknown): readonly [label: number, score: number] {
-  if (!Array.isArray(row) || row.length === 0 || !row.every((each) => typeof each === 'number'))
-    throw mismatch('expected a row of scores, got something else');
-  const scores = row as readonly number[];
-  const best = scores.reduce((most, score, i) => (score > scores[most]! ? i : most), 0);
-  return [best, scores[best]!];
-}
-
-/** What is wrong with a line; who reads the file says which. */
-export function mismatch(what: string): GlacisError {
-  return new GlacisError('data/mismatch', what);
 }
