@@ -78,7 +78,8 @@ export const USAGE = `npm run bench -- gradient|pgd|attacks|startup|memory|stren
   --quick            two rounds (attacks, training: one), few repetitions
   --network NAME     only this network
   --mode NAME        gradient suite: only forward, input or train; memory: input or train;
-                     training: nothing, pgd or private; gateway: binary, json or grpc; serving: peer, costs, monitors
+                     training: nothing, pgd or private; gateway: binary, json or grpc; guards: development, cost
+                     or exact; serving: peer, costs, monitors
                      or latency; steal: answers or gateway
   --only NAMES       attacks suite: only these cases, for example pgd-40,cw-l2; strength suite: only these attacks
   --again            strength suite: our attacks once more

@@ -6,6 +6,8 @@ import type { BenchOptions } from '../options.ts';
 import { GUARD_NETWORKS, type GuardNetwork } from '../ours/guards/split.ts';
 import { BENCH, ourSide, peerSide } from '../places.ts';
 import { linesOf, type SideEvent } from '../side.ts';
+import { exactGuards } from './exact-guards.ts';
+import { exactPage } from './exact-page.ts';
 import { GUARD_CASES } from './guard-cases.ts';
 import { guardPage } from './guard-page.ts';
 
@@ -15,7 +17,8 @@ const FILE = join(FOLDER, 'guards.json');
 /**
  * What each guard finds, on the part of the test samples that was frozen for it, of our attacks, torchattacks' and those of an attacker who knows the guard; and what it raises false
  * alarms for and costs. Writes bench/results/guards.json after each network, and the tables. Nothing but the cost of a judgement is timed, and of that the quickest of several
- * rounds counts. `--mode development` shows the figures of the development part and keeps none; `--mode cost` measures false alarms and costs alone. Errors: `option/invalid`, `run/failed`.
+ * rounds counts. `--mode development` shows the figures of the development part and keeps none; `--mode cost` measures false alarms and costs alone, `--mode exact` the guards
+ * without thresholds alone (with `--quick` on the development part, and keeps none). Errors: `option/invalid`, `run/failed`.
  */
 export async function guardsSuite(options: BenchOptions, progress: (text: string) => void): Promise<void> {
   const { network, mode } = options;
@@ -24,8 +27,15 @@ export async function guardsSuite(options: BenchOptions, progress: (text: string
       'option/invalid',
       `--network: expected ${GUARD_NETWORKS.join(', ')}, got '${network}'`,
     );
-  if (mode !== undefined && mode !== 'development' && mode !== 'cost')
-    throw new GlacisError('option/invalid', `--mode: expected development or cost, got '${mode}'`);
+  if (mode !== undefined && mode !== 'development' && mode !== 'cost' && mode !== 'exact')
+    throw new GlacisError('option/invalid', `--mode: expected development, cost or exact, got '${mode}'`);
+  if (mode === 'exact' || (mode === undefined && network === undefined)) {
+    progress('input, constraints, feeds');
+    const exact = await exactGuards(options, progress);
+    if (options.quick) process.stdout.write(exactPage(exact));
+    else write({ ...known(), exact });
+    if (mode === 'exact') return;
+  }
   const part = mode === 'development' ? mode : 'final';
   for (const each of GUARD_NETWORKS.filter((name) => network === undefined || name === network)) {
     progress(`${each}, ${part}`);
@@ -79,26 +89,41 @@ async function measureCost(
     lines.push(line);
     progress(JSON.stringify(line).slice(0, 200));
   }
-  return [...lines, ...(known()[network] ?? []).filter(({ event }) => event !== 'guard')];
+  return [...lines, ...(known().networks[network] ?? []).filter(({ event }) => event !== 'guard')];
 }
 
 /** Puts a network's lines in the place of its earlier ones. */
 function keep(network: GuardNetwork, lines: readonly SideEvent[]): void {
-  mkdirSync(FOLDER, { recursive: true });
-  const all = { ...known(), [network]: lines };
-  const networks = Object.entries(all).map(
-    ([name, each]) => `${JSON.stringify(name)}:[\n${each.map((line) => JSON.stringify(line)).join(',\n')}\n]`,
-  );
-  writeFileSync(FILE, `{"schema":"glacis.guards/1","networks":{\n${networks.join(',\n')}\n}}\n`);
-  writeFileSync(join(FOLDER, 'guards.md'), guardPage(all));
+  const { networks, exact } = known();
+  write({ networks: { ...networks, [network]: lines }, exact });
 }
 
-function known(): Readonly<Record<string, readonly SideEvent[]>> {
+/** All that was measured last. */
+interface Known {
+  readonly networks: Readonly<Record<string, readonly SideEvent[]>>;
+  /** Of the guards without thresholds. */
+  readonly exact: readonly SideEvent[];
+}
+
+function write({ networks, exact }: Known): void {
+  mkdirSync(FOLDER, { recursive: true });
+  const listed = (lines: readonly SideEvent[]) =>
+    `[\n${lines.map((line) => JSON.stringify(line)).join(',\n')}\n]`;
+  const each = Object.entries(networks).map(([name, lines]) => `${JSON.stringify(name)}:${listed(lines)}`);
+  writeFileSync(
+    FILE,
+    `{"schema":"glacis.guards/1","networks":{\n${each.join(',\n')}\n},"exact":${listed(exact)}}\n`,
+  );
+  const pages = [guardPage(networks), exactPage(exact)].filter((page) => page !== '');
+  writeFileSync(join(FOLDER, 'guards.md'), pages.join('\n'));
+}
+
+function known(): Known {
   try {
-    return (JSON.parse(readFileSync(FILE, 'utf8')) as { readonly networks: Record<string, SideEvent[]> })
-      .networks;
+    const { networks, exact = [] } = JSON.parse(readFileSync(FILE, 'utf8')) as Partial<Known>;
+    return { networks: networks ?? {}, exact };
   } catch (thrown) {
-    if ((thrown as { readonly code?: unknown }).code === 'ENOENT') return {};
+    if ((thrown as { readonly code?: unknown }).code === 'ENOENT') return { networks: {}, exact: [] };
     throw thrown;
   }
 }

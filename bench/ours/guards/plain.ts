@@ -58,11 +58,16 @@ export function callOf(x: Float32Array, n: number, { sampleDims, classes, gives 
   };
 }
 
-function made<Options>(kind: GuardKind<Options>, options: object, watched: Watched): InputGuard {
-  const { sampleDims, classes, gives } = watched;
+/** A guard as the gateway makes it, of a model that is only described; its clock stands at 0 when it is made. */
+export function made<Options>(
+  kind: GuardKind<Options>,
+  options: object,
+  { sampleDims, classes, gives }: Watched,
+  calibration?: unknown,
+): InputGuard {
   const setting: GuardSetting = {
     model: servedAs({ input: 'x', sampleDims, output: 'y', classes, gives }),
-    calibration: undefined,
+    calibration,
     ask: async () => new Float32Array(0),
     now: () => 0,
   };
