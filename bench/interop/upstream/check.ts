@@ -28,27 +28,61 @@ const CLOSE = 1e-4;
 /** How long a server may take to come back into service, in milliseconds. */
 const PATIENCE = 60_000;
 
-const peer = join(BENCH, 'peers', 'serving');
-const python = join(peer, 'venv', 'bin', 'python');
-if (!existsSync(python))
-  throw new GlacisError('run/failed', `${python}: expected MLServer; run bench/peers/serving/setup.sh first`);
 const network = networkNamed('mnist-cnn');
 
-/** Starts MLServer with the network; gives the process and its addresses. */
-async function startMlserver(
+/** A server that stands behind the gateway. */
+interface Upstream {
+  /** What makes it. */
+  readonly setup: string;
+  readonly python: string;
+  readonly args: readonly string[];
+}
+const mlserver = join(BENCH, 'peers', 'serving');
+const here = import.meta.dirname;
+const UPSTREAMS: Readonly<Record<string, Upstream>> = {
+  mlserver: {
+    setup: 'bench/peers/serving/setup.sh',
+    python: join(mlserver, 'venv', 'bin', 'python'),
+    args: [
+      ...[join(mlserver, 'serve.py'), network.file],
+      ...['--workers', '0', '--threads', '1', '--batch', '1', '--wait', '0'],
+    ],
+  },
+  triton: {
+    setup: 'bench/interop/upstream/setup.sh',
+    python: join(here, 'venv', 'bin', 'python'),
+    args: [join(here, 'triton.py'), network.file],
+  },
+};
+const [named = 'mlserver'] = process.argv.slice(2);
+const upstream = UPSTREAMS[named];
+if (upstream === undefined)
+  throw new GlacisError('option/invalid', `${named}: expected ${Object.keys(UPSTREAMS).join(' or ')}`);
+if (!existsSync(upstream.python))
+  throw new GlacisError('run/failed', `${upstream.python}: expected ${named}; run ${upstream.setup} first`);
+
+/** Starts the server with the network; gives the process, which makes itself the leader of a group, and its addresses. */
+async function start(
+  { python, args }: Upstream,
   ports: readonly string[] = [],
 ): Promise<{ readonly server: ChildProcess; readonly rest: string; readonly grpc: string }> {
-  const set = { workers: 0, threads: 1, batch: 1, wait: 0 };
-  const args = Object.entries(set).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const server = spawn(
-    python,
-    [join(peer, 'serve.py'), network.file, ...args, ...(ports.length > 0 ? ['--ports', ...ports] : [])],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  );
+  const server = spawn(python, [...args, ...(ports.length > 0 ? ['--ports', ...ports] : [])], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   for await (const text of createInterface({ input: server.stdout! }))
     if (text.startsWith('{"rest"'))
       return { server, ...(JSON.parse(text) as { readonly rest: string; readonly grpc: string }) };
-  throw new GlacisError('run/failed', 'MLServer: expected a server, it ended');
+  throw new GlacisError('run/failed', `${named}: expected a server, it ended`);
+}
+
+/** Ends it and all that it started, at once. */
+function kill({ pid, exitCode }: ChildProcess): void {
+  if (exitCode === null && pid !== undefined)
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
 }
 
 let failed = 0;
@@ -57,7 +91,7 @@ function check(what: string, holds: boolean, detail = ''): void {
   console.log(`${holds ? 'ok    ' : 'FAILED'} ${what}${detail === '' ? '' : `: ${detail}`}`);
 }
 
-const first = await startMlserver();
+const first = await start(upstream);
 const folder = mkdtempSync(join(tmpdir(), 'glacis-upstream-'));
 const digest = `sha256:${createHash('sha256').update(readFileSync(network.file)).digest('hex')}`;
 const behind = (url: string) => ({ upstream: { url, digest, networks: ['127.0.0.0/8'] } });
@@ -122,13 +156,14 @@ try {
       `${answered} answered, scores differ by at most ${worst.toExponential(1)}`,
     );
   }
-  first.server.kill('SIGKILL');
+  kill(first.server);
   await once(first.server, 'exit');
   const one = x.subarray(0, DIGIT);
   for (const model of ['rest', 'grpc'])
     check(`killed: ${model} is refused`, (await ask(model, one)).status === 503);
   check('killed: the model on this machine goes on', (await ask('here', one)).status === 200);
-  const again = await startMlserver(
+  const again = await start(
+    upstream,
     [first.rest, first.grpc].map((url) => new URL(url.replace('grpc:', 'http:')).port),
   );
   for (const model of ['rest', 'grpc']) {
@@ -144,9 +179,9 @@ try {
       `${((performance.now() - begun) / 1000).toFixed(1)} s after the server was ready`,
     );
   }
-  again.server.kill('SIGKILL');
+  kill(again.server);
 } finally {
-  first.server.kill('SIGKILL');
+  kill(first.server);
   await gateway.drain();
   rmSync(folder, { recursive: true, force: true });
 }
