@@ -5,6 +5,7 @@ import { session, useMay } from '../data/session.ts';
 import { useStore } from '../data/store.ts';
 import { Button } from '../parts/button.tsx';
 import { Card } from '../parts/card.tsx';
+import { BY_HAND } from '../parts/case-timeline.tsx';
 import { Facts } from '../parts/field.tsx';
 import { count, figure, span, titled, worded } from '../parts/format.ts';
 import { Text } from '../parts/text.tsx';
@@ -34,7 +35,14 @@ export function WhoAndWhat({ of: it, alarms }: { readonly of: Case; readonly ala
               </Link>
             )),
           ],
-          ['Queries', `${count(it.queries)}, in ${span(it.last - it.first)}`],
+          [
+            'Queries',
+            it.queries === 0 ? (
+              <span class="none">none is named</span>
+            ) : (
+              `${count(it.queries)}, in ${span(it.last - it.first)}`
+            ),
+          ],
           ['First', <Time key="f" at={it.first} />],
           ['Last', <Time key="l" at={it.last} />],
           [
@@ -85,7 +93,7 @@ function Clients({ of, alarms }: { readonly of: readonly string[]; readonly alar
             named by{' '}
             {namedBy(principal)
               .slice(0, 4)
-              .map((monitor) => worded(monitor.slice(0, 60)))
+              .map((monitor) => (monitor === BY_HAND ? 'whoever opened it' : worded(monitor.slice(0, 60))))
               .join(', ') || 'an alarm that is no longer kept'}
           </span>
         </div>

@@ -136,8 +136,9 @@ function Answer({
 }) {
   const [first] = of ?? [];
   if (first === undefined) return <span class="none">{changed ? 'the same' : '–'}</span>;
+  const differs = changed && of?.some(([label], i) => label !== row.top?.[i]?.[0]);
   return (
-    <span class={changed ? 'answer-changed' : ''}>
+    <span class={differs ? 'answer-changed' : ''}>
       <ClassName model={row.model} label={first[0]} /> <span class="muted small">{score(first[1])}</span>
       {row.n > 1 && <span class="muted small block">and {count(row.n - 1)} more</span>}
     </span>

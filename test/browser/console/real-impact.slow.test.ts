@@ -121,6 +121,8 @@ describe.skipIf(!hasChromium)('what was affected, on a real gateway (needs /usr/
     await page.getByText('A person opened it, about fleet-a on signs').waitFor();
     await page.getByText('Whoever opened it wrote no more than its title.').waitFor();
     await page.getByText('ann opened it by hand.').waitFor();
+    await page.getByText('named by whoever opened it').waitFor();
+    await page.getByText('none is named', { exact: true }).waitFor();
     expect(await page.getByText('Alarm from').count()).toBe(0);
   });
 
@@ -137,6 +139,8 @@ describe.skipIf(!hasChromium)('what was affected, on a real gateway (needs /usr/
     });
     await page.getByText(`of ${OF_A} replayed`).waitFor();
     expect(await clients(page)).toEqual([`fleet-a${OF_A}${otherwise}`]);
+    // Drawn as changed is what would be, and nothing else.
+    expect(await page.locator('.answer-changed').count()).toBe(otherwise);
     await keepPicture(page, 'real-impact', LOOKS[0]);
   });
 
