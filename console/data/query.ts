@@ -102,10 +102,13 @@ export function useQuery<T>(
 ): Query<T> {
   const [, draw] = useReducer((n: number) => n + 1, 0);
   const before = useRef<unknown>(undefined);
+  const drawn = useRef<Pick<Held, 'data' | 'error'>>(undefined as never);
   useEffect(() => {
     if (path === undefined) return;
     const each = entry(path);
     each.watchers.add(draw as () => void);
+    // What came after it was drawn and before anybody watched: nobody else says so.
+    if (each.data !== drawn.current.data || each.error !== drawn.current.error) (draw as () => void)();
     if (each.at === undefined && each.asking === undefined) fetchInto(path, each);
     else if (!lasting && each.at !== undefined && Date.now() - each.at > CALM) fetchInto(path, each);
     const timer =
@@ -124,6 +127,7 @@ export function useQuery<T>(
     };
   }, [path, every]);
   const now = path === undefined ? undefined : held.get(path);
+  drawn.current = { data: now?.data, error: now?.error };
   if (now?.data !== undefined) before.current = now.data;
   const data = (now?.data ?? before.current) as T | undefined;
   const refresh = useCallback(() => {
