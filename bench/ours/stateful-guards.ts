@@ -4,13 +4,10 @@ import { planExtraction } from '../../src/attack/extraction/registry.ts';
 import { parseSpecs } from '../../src/core/options.ts';
 import { randomFrom } from '../../src/core/random.ts';
 import { clopperPearson } from '../../src/core/statistics/clopper-pearson.ts';
-import { alarmsAmong, thresholdFor } from '../../src/detect/calibration/threshold.ts';
-import {
-  type ClientDetector,
-  type ClientWatch,
-  highestScores,
-} from '../../src/detect/clients/client-detector.ts';
+import { alarmsAmong } from '../../src/detect/calibration/threshold.ts';
+import { type ClientDetector, highestScores } from '../../src/detect/clients/client-detector.ts';
 import { nearDuplicateClients } from '../../src/detect/clients/near-duplicates.ts';
+import { pradaClients } from '../../src/detect/clients/prada.ts';
 import { shiftClients } from '../../src/detect/clients/query-shift.ts';
 import { similarClients } from '../../src/detect/clients/similar-queries.ts';
 import type { Observations, Watched } from '../../src/detect/detector.ts';
@@ -21,8 +18,15 @@ import { median } from '../median.ts';
 import { modelPath } from '../places.ts';
 import { frozenSplit } from './guards/split.ts';
 import { line } from './lines.ts';
+import { type Calibrated, type CalmWorld, calibrated } from './stateful/calibrated.ts';
 import { CALM_KINDS, type CalmKind, calmPrincipal, poolOf } from './stateful/calm-traffic.ts';
-import { EVASION_CASES, PEER_CASES, THEFT_CASES } from './stateful/cases.ts';
+import {
+  EVASION_CASES,
+  type EvasionCase,
+  PEER_CASES,
+  THEFT_CASES,
+  type TheftCase,
+} from './stateful/cases.ts';
 import { caughtAfter, type Delivery, PLAIN } from './stateful/delivery.ts';
 import { FROZEN } from './stateful/frozen.ts';
 import { peerTraces } from './stateful/peer-traces.ts';
@@ -48,7 +52,6 @@ const victim = await openVictim(engine, modelPath('mnist-cnn'));
 const train = digits('train');
 const test = digits('t10k');
 const watched: Watched = { sampleDims: [1, 28, 28], classes: 10, gives: 'logits', features: victim.features };
-const MEMORY = { salt: 20_261_121, capacity: 2 ** 15, askers: 512 };
 
 /** What calm clients of a kind of traffic are, by turns. */
 const DOCUMENTS: readonly CalmKind[] = ['plain', 'plain', 'plain', 'retries', 'resaves'];
@@ -59,114 +62,16 @@ const TRAFFIC = {
   cameras: [...DOCUMENTS, 'camera'],
 } as const satisfies Readonly<Record<string, readonly CalmKind[]>>;
 
-type Part = keyof typeof FROZEN.clients;
-
-async function client(part: Part, kind: CalmKind, id: number): Promise<Observations> {
-  const [start, end] = FROZEN.pools[part];
-  const rng = randomFrom(FROZEN.seeds[part], kind, id);
-  const { x, n } = calmPrincipal(kind, train, pools(start, end), FROZEN.queries, rng);
-  return { n, x, ...(await victim.look(x, n)) };
-}
-
-const madePools = new Map<number, readonly Int32Array[]>();
-function pools(start: number, end: number): readonly Int32Array[] {
-  const made = madePools.get(start) ?? poolOf(train, start, end);
-  madePools.set(start, made);
-  return made;
-}
-
-/** Calm clients of a part, some at a time. */
-async function* clients(part: Part, kinds: readonly CalmKind[]): AsyncGenerator<readonly Observations[]> {
-  const n = scaled(FROZEN.clients[part], 100);
-  for (let first = 0; first < n; first += 80) {
-    const group: Observations[] = [];
-    for (let id = first; id < Math.min(n, first + 80); id++)
-      group.push(await client(part, kinds[id % kinds.length]!, id));
-    yield group;
-  }
-}
-
-/** A detector as it is after calibration and calm traffic. */
-interface Calibrated {
-  readonly name: string;
-  readonly thresholds: readonly number[];
-  readonly open: () => ClientWatch;
-}
-
-/** A detector that learns from calm clients, beside others on the same ones. */
-interface Candidate {
-  readonly name: string;
-  readonly detector: ClientDetector<unknown>;
-  /** Clients of a kind that are declared as cameras: their false alarms are counted apart. */
-  readonly streams?: CalmKind;
-}
-
-/** Calibrates detectors on the same clients, tells what came out, and keeps each as calm traffic has left it. */
-async function calibrated(
-  kinds: readonly CalmKind[],
-  candidates: readonly Candidate[],
-): Promise<readonly Calibrated[]> {
-  const fitted: Observations[] = [];
-  for await (const group of clients('fit', kinds)) fitted.push(...group);
-  const each = candidates.map((candidate) => {
-    const fit = candidate.detector.fit(fitted, watched);
-    return {
-      ...candidate,
-      fit,
-      watch: candidate.detector.open(fit, watched, MEMORY),
-      scores: [] as number[],
-      held: [] as number[],
-      took: 0,
-    };
-  });
-  for await (const group of clients('threshold', kinds))
-    for (const one of each)
-      one.scores.push(...highestScores(one.watch, group, `threshold ${one.scores.length}`));
-  let queries = 0;
-  for await (const group of clients('heldOut', kinds)) {
-    for (const one of each) {
-      const before = performance.now();
-      one.held.push(...highestScores(one.watch, group, `held out ${one.held.length}`));
-      one.took += performance.now() - before;
-    }
-    queries += group.reduce((sum, { n }) => sum + n, 0);
-  }
-  const all: Calibrated[] = [];
-  for (const { name, detector, streams, fit, watch, scores, held, took } of each) {
-    const thresholds = FROZEN.rates.map((rate) =>
-      Math.max(1, thresholdFor(scores, rate)?.threshold ?? Number.POSITIVE_INFINITY),
-    );
-    const state = watch.snapshot();
-    const { reference: _, ...shown } = fit as { readonly reference?: unknown };
-    const tell = (guard: string, highest: readonly number[], more: object) => {
-      const alarms = thresholds.map((threshold) => alarmsAmong(highest, threshold));
-      const intervals = alarms.map((n) => clopperPearson(n, highest.length));
-      line('calm', { guard, thresholds, clients: highest.length, alarms, intervals, ...more });
-    };
-    tell(name, held, { fit: shown, microseconds: (1000 * took) / queries, stateBytes: state.length });
-    if (streams) {
-      const highest: number[] = [];
-      for (let id = 0; id < scaled(100, 20); id++) {
-        const one = await client('heldOut', streams, 10_000 + id);
-        let most = 0;
-        for (let i = 0; i < one.n; i++)
-          most = Math.max(most, watch.observe(`${streams} ${id}`, one, i, true).score);
-        highest.push(most);
-      }
-      tell(`${name}, declared cameras`, highest, {});
-    }
-    all.push({ name, thresholds, open: () => detector.open(fit, watched, MEMORY, state) });
-  }
-  return all;
-}
+const world: CalmWorld = { victim, train, watched, scaled };
+const heldOutPool = poolOf(train, ...FROZEN.pools.heldOut);
 
 const guards = [
-  ...(await calibrated(TRAFFIC.documents, [
+  ...(await calibrated(world, TRAFFIC.documents, [
     { name: 'near-duplicates', detector: erased(nearDuplicateClients), streams: 'camera' },
     { name: 'similar-queries', detector: erased(similarClients) },
     { name: 'query-shift', detector: erased(shiftClients) },
   ])),
-  ...(await calibrated(TRAFFIC.cameras, [
+  ...(await calibrated(world, TRAFFIC.cameras, [
     { name: 'near-duplicates, undeclared cameras', detector: erased(nearDuplicateClients) },
   ])),
 ];
@@ -174,15 +79,32 @@ const decoys = await (async () => {
   const parts: Observations[] = [];
   for (let id = 0; id < 40; id++) {
     const rng = randomFrom(FROZEN.seeds.decoys, id);
-    const { x, n } = calmPrincipal('plain', train, pools(...FROZEN.pools.heldOut), FROZEN.queries, rng);
+    const { x, n } = calmPrincipal('plain', train, heldOutPool, FROZEN.queries, rng);
     parts.push({ n, x, ...(await victim.look(x, n)) });
   }
   return joined(parts);
 })();
 
+/** PRADA as a guard: on clients long enough for it to say anything, and against who knows nothing of it. */
+const pradaIdOf = (id: string) => `prada guard, ${id}`;
+const isPlain = ({ delivery, knows }: { readonly delivery: Delivery; readonly knows?: string }) =>
+  delivery === PLAIN && knows === undefined;
+const pradaCases = [
+  ...[...EVASION_CASES.filter(isPlain).map(evasionIdOf), ...PEER_CASES.map(({ id }) => id)],
+  ...THEFT_CASES.filter(isPlain).map(theftIdOf),
+].map(pradaIdOf);
+const pradaGuard = pradaCases.every((id) => known.has(id))
+  ? []
+  : await calibrated(
+      world,
+      TRAFFIC.documents,
+      [{ name: 'prada, clients of 1,000 queries', detector: erased(pradaClients) }],
+      FROZEN.prada,
+    );
+
 /** Runs of one case past each guard. */
-function held(traces: readonly Trace[], delivery: Delivery) {
-  return guards.map((guard) => {
+function held(traces: readonly Trace[], delivery: Delivery, among: readonly Calibrated[] = guards) {
+  return among.map((guard) => {
     const after = traces.map((trace) => caughtAfter(guard.open(), trace, decoys, delivery, guard.thresholds));
     return {
       guard: guard.name,
@@ -216,8 +138,9 @@ for (const i of split) {
 let last: { readonly key: string; readonly traces: readonly Trace[] } | undefined;
 for (const each of EVASION_CASES) {
   const { name, norm, spec, blinding = 'none', delivery, knows } = each;
-  const id = `${name} ${norm} ${spec} ${blinding} ${delivery.name}`;
-  if (known.has(id)) continue;
+  const id = evasionIdOf(each);
+  const asksPrada = isPlain(each) && !known.has(pradaIdOf(id));
+  if (known.has(id) && !asksPrada) continue;
   const key = `${spec} ${norm} ${blinding}`;
   const traces = last?.key === key ? last.traces : [];
   if (last?.key !== key)
@@ -228,7 +151,8 @@ for (const each of EVASION_CASES) {
       );
     }
   last = { key, traces };
-  tellEvasion({ id, name, norm, knows }, traces, delivery);
+  if (!known.has(id)) tellEvasion({ id, name, norm, knows }, traces, delivery);
+  if (asksPrada) tellPrada(id, { name, norm }, traces);
 }
 last = undefined;
 
@@ -244,14 +168,26 @@ function tellEvasion(named: object, traces: readonly Trace[], delivery: Delivery
   });
 }
 
+function tellPrada(id: string, named: object, traces: readonly Trace[]): void {
+  const needed = median(traces.map((trace) => trace.needed));
+  line('prada-guard', {
+    ...{ id: pradaIdOf(id), ...named, runs: traces.length },
+    needed: Number.isFinite(needed) ? needed : null,
+    guards: held(traces, PLAIN, pradaGuard),
+  });
+}
+
 // What other libraries ask.
 const targets = {
   x: chosen.map((i) => test.x.slice(i * DIGIT, (i + 1) * DIGIT)),
   labels: chosen.map((i) => test.y[i]!),
 };
-const peers = PEER_CASES.filter(({ id }) => !known.has(id));
-for await (const { of, traces, version } of peerTraces(victim, peers, targets, scaled(FROZEN.most, 300)))
-  tellEvasion({ id: of.id, name: of.name, norm: of.norm, version }, traces, PLAIN);
+const peers = PEER_CASES.filter(({ id }) => !known.has(id) || !known.has(pradaIdOf(id)));
+for await (const { of, traces, version } of peerTraces(victim, peers, targets, scaled(FROZEN.most, 300))) {
+  const { id, name, norm } = of;
+  if (!known.has(id)) tellEvasion({ id, name, norm, version }, traces, PLAIN);
+  if (!known.has(pradaIdOf(id))) tellPrada(id, { name, norm, version }, traces);
+}
 
 const natural = naturalPictures();
 const own = Float32Array.from(split.slice(1000, 4000), (i) => i);
@@ -273,9 +209,11 @@ for (let i = 0; i < own.length; i++)
   );
 const POOLS = { natural: natural.x, digits: samples, moved: turned, none: new Float32Array(0) };
 let theft: { readonly key: string; readonly traces: readonly Trace[] } | undefined;
-for (const { name, spec, pool, delivery, knows } of THEFT_CASES) {
-  const id = `${name} ${delivery.name}`;
-  if (known.has(id)) continue;
+for (const each of THEFT_CASES) {
+  const { name, spec, pool, delivery, knows } = each;
+  const id = theftIdOf(each);
+  const asksPrada = isPlain(each) && !known.has(pradaIdOf(id));
+  if (known.has(id) && !asksPrada) continue;
   const key = `${spec} ${pool}`;
   const traces = theft?.key === key ? theft.traces : [];
   if (theft?.key !== key)
@@ -308,6 +246,8 @@ for (const { name, spec, pool, delivery, knows } of THEFT_CASES) {
       (traces as Trace[]).push({ n, x, ...(await victim.look(x, n)), needed: Number.POSITIVE_INFINITY });
     }
   theft = { key, traces };
+  if (asksPrada) tellPrada(id, { name }, traces);
+  if (known.has(id)) continue;
   line('theft', {
     id,
     name,
@@ -323,7 +263,7 @@ for (const kind of CALM_KINDS) {
   const traces: Trace[] = [];
   for (let run = 0; run < scaled(10, 2); run++) {
     const rng = randomFrom(FROZEN.seeds.heldOut, 'long', kind, run);
-    const { x, n } = calmPrincipal(kind, train, pools(...FROZEN.pools.heldOut), FROZEN.thefts.queries, rng);
+    const { x, n } = calmPrincipal(kind, train, heldOutPool, FROZEN.thefts.queries, rng);
     traces.push({ n, x, ...(await victim.look(x, n)), needed: Number.POSITIVE_INFINITY });
   }
   longer.set(kind, traces);
@@ -350,6 +290,14 @@ if (!known.has('prada on calm clients'))
   });
 await victim.close();
 await engine.close();
+
+function evasionIdOf({ name, norm, spec, blinding = 'none', delivery }: EvasionCase): string {
+  return `${name} ${norm} ${spec} ${blinding} ${delivery.name}`;
+}
+
+function theftIdOf({ name, delivery }: TheftCase): string {
+  return `${name} ${delivery.name}`;
+}
 
 /** The lowest W that PRADA, without bounds, finds in each trace. */
 function pradaOf(traces: readonly Trace[]): readonly number[] {

@@ -17,4 +17,6 @@ export const FROZEN = {
   /** Runs of each way to copy, and queries of each. */
   thefts: { runs: 3, queries: 1000 },
   rates: [0.001, 0.01],
+  /** PRADA as a guard says nothing before a client's hundredth distance: clients ten times as long, written down on 2026-11-23 before it was run on any of them. */
+  prada: { clients: { fit: 30, threshold: 1000, heldOut: 600 }, queries: 1000 },
 } as const;

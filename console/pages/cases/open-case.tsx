@@ -8,6 +8,7 @@ import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Line, Select } from '../../parts/field.tsx';
 import { Segments } from '../../parts/segments.tsx';
+import { openOurs } from '../../shell/new-cases.ts';
 import { go, pathTo } from '../../shell/router.tsx';
 import { failed, said } from '../../shell/toast.tsx';
 
@@ -73,7 +74,7 @@ function Opening({ about, onClose }: { readonly about: About; readonly onClose: 
         ...(about.first !== undefined && { first: about.first }),
         ...(about.last !== undefined && { last: about.last }),
       };
-      const opened = await tell<OpenedCase>('/api/cases', wish);
+      const opened = await openOurs(wish.title, () => tell<OpenedCase>('/api/cases', wish));
       touch('/api/cases', '/api/overview', '/api/clients');
       onClose();
       said(

@@ -122,6 +122,9 @@ describe.skipIf(!hasChromium)('what was affected, on a real gateway (needs /usr/
     await page.getByText('Whoever opened it wrote no more than its title.').waitFor();
     await page.getByText('ann opened it by hand.').waitFor();
     await page.getByText('named by whoever opened it').waitFor();
+    // Whoever opened it is told so once, not of a new case as well.
+    await page.getByText(/^Opened: /).waitFor();
+    expect(await page.getByText(/^New case/).count()).toBe(0);
     await page.getByText('none is named', { exact: true }).waitFor();
     expect(await page.getByText('Alarm from').count()).toBe(0);
   });
