@@ -138,6 +138,7 @@ async function main([model, data]: readonly string[]): Promise<void> {
           const call = guardedInput({
             model: served,
             principal: PRINCIPAL,
+            address: '192.0.2.7',
             n: 1,
             inputs,
             parameters: {},

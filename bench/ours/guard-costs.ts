@@ -54,7 +54,7 @@ async function main(): Promise<void> {
     const floats = x.subarray(i * size, (i + 1) * size);
     const said = scores.subarray(i * classes, (i + 1) * classes);
     return {
-      ...{ model, classifier, principal, n: 1, parameters: {}, now: 0 },
+      ...{ model, classifier, principal, address: '192.0.2.7', n: 1, parameters: {}, now: 0 },
       inputs: [{ name: target.input, datatype: 'FP32', shape: network.shape, data: floats } as const],
       floats: () => floats,
       scores: () => said,

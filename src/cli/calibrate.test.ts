@@ -214,6 +214,7 @@ describe('glacis calibrate', () => {
           principal: { id: 'a', tenant: 't', credential: 'c', kind: 'key', roles: [] } as const,
           n,
           inputs,
+          address: '192.0.2.7',
           parameters: {},
           floats: () => x,
           now: 0,

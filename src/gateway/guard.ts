@@ -8,6 +8,8 @@ export interface GuardedInput {
   readonly model: ServedModel;
   readonly classifier: Classifier | undefined;
   readonly principal: Principal;
+  /** The remote address; empty where it is not known. */
+  readonly address: string;
   /** Samples in the request. */
   readonly n: number;
   readonly inputs: readonly Tensor[];

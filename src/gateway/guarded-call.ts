@@ -16,17 +16,19 @@ import type { ModelAnswer, ServedModel } from './served-model.ts';
 export function guardedInput(call: {
   readonly model: ServedModel;
   readonly principal: Principal;
+  readonly address: string;
   readonly n: number;
   readonly inputs: readonly Tensor[];
   readonly parameters: Parameters | undefined;
   readonly now: number;
 }): GuardedInput {
-  const { model, principal, n, inputs, now } = call;
+  const { model, principal, address, n, inputs, now } = call;
   const { classifier } = model;
   return {
     model,
     classifier,
     principal,
+    address,
     n,
     inputs,
     parameters: call.parameters ?? {},

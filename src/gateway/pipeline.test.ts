@@ -303,6 +303,17 @@ describe('several guards', () => {
   });
 });
 
+it.each(['before', 'after'] as const)('a guard is told who asks, and from where (%s)', async (phase) => {
+  const seen: unknown[] = [];
+  const judge: InputGuard['judge'] = ({ principal, address }) => {
+    seen.push([principal.id, address]);
+    return { action: 'pass', score: 0 };
+  };
+  const stages = stagesFixture({ guards: () => [guard('g', phase, judge)] });
+  await openPipeline(stages).infer(questionFixture([[1, 0, 0]]));
+  expect(seen).toEqual([[decisionOf(stages).principal, CALLER.address]]);
+});
+
 describe('a guard that answers later', () => {
   it('and fails refuses, as one that fails at once does', async () => {
     for (const phase of ['before', 'after'] as const) {

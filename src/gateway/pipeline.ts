@@ -137,6 +137,7 @@ export function openPipeline(stages: Stages): Gateway {
     const call = guardedInput({
       model: served,
       principal,
+      address: caller.address,
       n,
       inputs,
       parameters: request.parameters,

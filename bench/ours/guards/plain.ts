@@ -42,6 +42,7 @@ export function callOf(x: Float32Array, n: number, { sampleDims, classes, gives 
     model: servedAs(classifier),
     classifier,
     principal: { id: `p${calls++ % 1000}`, tenant: 't', credential: 'c', kind: 'key', roles: [] },
+    address: '192.0.2.7',
     n,
     inputs: [{ name: 'x', datatype: 'FP32', shape: [n, ...sampleDims], data: x }],
     // A reading that is new each time it is read: one call is judged again and again.

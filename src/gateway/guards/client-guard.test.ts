@@ -53,6 +53,7 @@ const call = (
   model,
   classifier: model.classifier,
   principal: { id: 'ann', tenant: 'acme', credential: 'k', kind: 'key', roles: [] },
+  address: '192.0.2.7',
   n: values.length,
   inputs: [],
   parameters: {},

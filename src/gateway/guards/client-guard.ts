@@ -6,7 +6,8 @@ import type { ClientDetector } from '../../detect/clients/client-detector.ts';
 import type { Observations } from '../../detect/detector.ts';
 import { type State, stateFromBytes, stateToBytes } from '../../detect/state-bytes.ts';
 import { elementCount } from '../../onnx/tensor.ts';
-import type { Action, GuardKind, GuardSetting } from '../guard.ts';
+import type { Action, GuardedInput, GuardKind, GuardSetting } from '../guard.ts';
+import { neighbourhoodOf, plainAddress } from '../identity/network-address.ts';
 import { type Holds, openHolds } from './holds.ts';
 
 /** Options of guards that watch clients; `action` is what the guard itself thinks right. */
@@ -31,10 +32,10 @@ export function clientOptions(action: Exclude<Action, 'pass'>) {
       .default(600)
       .describe('Seconds for which a client is held to the action after an alarm.'),
     by: z
-      .enum(['principal', 'tenant'])
+      .enum(['principal', 'tenant', 'address'])
       .default('principal')
       .describe(
-        'What counts as one client: a principal, or all of a tenant together, which leaves a Sybil within one nothing.',
+        'What counts as one client: a principal; all of a tenant together, which leaves a Sybil within one nothing; or all that come from one address (of IPv6: one /64), whatever their tenants.',
       ),
     clients: z
       .number()
@@ -99,8 +100,7 @@ export function clientGuard<Fit>(
           if (seen === undefined)
             return { action: 'refuse', score: NO_SCORE, because: `${needs} are missing or of another size` };
           const { principal, now } = call;
-          // Tenants and principals may bear one name.
-          const asker = by === 'tenant' ? `tenant ${principal.tenant}` : `principal ${principal.id}`;
+          const asker = askerOf(call, by);
           const stream = streams.length > 0 && principal.roles.some((role) => streams.includes(role));
           let score = 0;
           let because = '';
@@ -125,6 +125,14 @@ export function clientGuard<Fit>(
       };
     },
   };
+}
+
+/** Who counts as one client. Tenants, principals and addresses may bear one name. */
+function askerOf({ principal, address }: GuardedInput, by: Options['by']): string {
+  if (by === 'tenant') return `tenant ${principal.tenant}`;
+  // Callers whose address is unknown are not one client for that.
+  if (by === 'address' && plainAddress(address) !== undefined) return `address ${neighbourhoodOf(address)}`;
+  return `principal ${principal.id}`;
 }
 
 function remembered({ remembered: earlier }: GuardSetting, id: string): State | undefined {

@@ -47,6 +47,7 @@ export function callFixture(
     model: servedFixture(),
     classifier: CLASSIFIER,
     principal: { id: 'ann', tenant: 'acme', credential: 'k1', kind: 'key', roles: [] },
+    address: '192.0.2.7',
     n: rows.length,
     inputs: [tensor],
     parameters: {},

@@ -51,14 +51,16 @@ function guardFor<Fit>(detector: ClientDetector<Fit>, by: string) {
 async function foundAfter(
   guard: ReturnType<typeof guardFor>,
   queries: Observations,
-  who: (i: number) => { readonly id: string; readonly tenant: string },
+  who: (i: number) => { readonly id: string; readonly tenant: string; readonly address?: string },
 ): Promise<number | undefined> {
   const part = (values: Float32Array, i: number, width: number) =>
     values.subarray(i * width, (i + 1) * width);
   for (let i = 0; i < queries.n; i++) {
+    const { id, tenant, address = '192.0.2.7' } = who(i);
     const { action } = await guard.judge({
       ...{ model, classifier: model.classifier, n: 1, inputs: [], parameters: {}, now: 1000 * i },
-      principal: { ...who(i), credential: who(i).id, kind: 'key', roles: [] },
+      principal: { id, tenant, credential: id, kind: 'key', roles: [] },
+      address,
       floats: () => part(queries.x, i, SIZE),
       scores: () => part(queries.scores, i, CLASSES),
       features: part(queries.features!, i, SIZE),
@@ -86,6 +88,26 @@ describe.each([
   test('finds one that is split over ten keys where the accounts of a tenant are linked, and not where each is looked at alone', async () => {
     expect(await foundAfter(guardFor(detector, 'principal'), attack, inOneTenant)).toBeUndefined();
     expect(await foundAfter(guardFor(detector, 'tenant'), attack, inOneTenant)).toBeLessThanOrEqual(attack.n);
+  });
+
+  test('finds one that is split over ten keys of as many tenants where their address links them, and not where each comes from its own', async () => {
+    const inTenTenants = (i: number) => ({ id: keyOf(i), tenant: keyOf(i), address: '2001:db8::7' });
+    // Other addresses of the same /64 are the same party.
+    const inOneNetwork = (i: number) => ({ ...inTenTenants(i), address: `2001:db8::${(i % 9) + 1}` });
+    const apart = (i: number) => ({ ...inTenTenants(i), address: `192.0.2.${keyOf(i).slice(4)}` });
+    expect(await foundAfter(guardFor(detector, 'tenant'), attack, inTenTenants)).toBeUndefined();
+    expect(await foundAfter(guardFor(detector, 'address'), attack, inTenTenants)).toBeLessThanOrEqual(
+      attack.n,
+    );
+    expect(await foundAfter(guardFor(detector, 'address'), attack, inOneNetwork)).toBeLessThanOrEqual(
+      attack.n,
+    );
+    expect(await foundAfter(guardFor(detector, 'address'), attack, apart)).toBeUndefined();
+  });
+
+  test('does not take callers of no known address for one', async () => {
+    const nowhere = (i: number) => ({ id: keyOf(i), tenant: 'eve', address: '' });
+    expect(await foundAfter(guardFor(detector, 'address'), attack, nowhere)).toBeUndefined();
   });
 
   test('leaves a calm tenant of ten keys alone', async () => {

@@ -71,10 +71,10 @@ async function work(port: MessagePort, { job, ...place }: SearchData): Promise<F
   if (job.kind === 'what-if') {
     const lookAgain: LookAgain = {
       run: (calls) =>
-        overKept(kept, calls, ({ model, n, at, principal, tenant }, inputs) =>
+        overKept(kept, calls, ({ model, n, at, principal, tenant, address }, inputs) =>
           ask<SecondLook | undefined>({
             kind: 'look',
-            call: { model, n, at, principal, tenant, inputs: copied(inputs) },
+            call: { model, n, at, principal, tenant, address, inputs: copied(inputs) },
           }),
         ),
     };

@@ -7,7 +7,15 @@ import { openGuardTrial, type PastCall } from './try-guard.ts';
 const signal = new AbortController().signal;
 const bytesOf = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
 const callOf = (value: number, over: Partial<PastCall> = {}): PastCall => ({
-  ...{ model: 'm', n: 1, at: 1000 * value, principal: 'ann', tenant: 'acme', inputs: [bytesOf(value, 0)] },
+  ...{
+    model: 'm',
+    n: 1,
+    at: 1000 * value,
+    principal: 'ann',
+    tenant: 'acme',
+    address: undefined,
+    inputs: [bytesOf(value, 0)],
+  },
   ...over,
 });
 

@@ -12,6 +12,7 @@ export interface PastCall extends PastInput {
   readonly at: number;
   readonly principal: string | undefined;
   readonly tenant: string | undefined;
+  readonly address: string | undefined;
 }
 
 /** A guard that is shown past calls. */
@@ -46,7 +47,7 @@ export function openGuardTrial({
   };
   let turn: Promise<unknown> = Promise.resolve();
   return {
-    look({ model: name, n, inputs, at, principal = '', tenant = '' }, signal) {
+    look({ model: name, n, inputs, at, principal = '', tenant = '', address = '' }, signal) {
       const trial = trialOf(name);
       if (typeof trial === 'string') return Promise.resolve({ cannot: trial });
       const { model, guard } = trial;
@@ -54,7 +55,7 @@ export function openGuardTrial({
       if (tensors === undefined) return Promise.resolve(undefined);
       const who = { id: principal, tenant, credential: '', kind: 'key', roles: [] } as const;
       const call = guardedInput({
-        ...{ model, n, inputs: tensors, now: at, principal: who },
+        ...{ model, n, inputs: tensors, now: at, principal: who, address },
         parameters: undefined,
       });
       const answer =

@@ -40,7 +40,7 @@ function ask(values: readonly number[], asked: Asked = {}): readonly Tensor[] {
     },
   ];
   const principal = { id: 'ann', tenant: 'acme', credential: 'k1', kind: 'key', roles: [] } as const;
-  const call = guardedInput({ model, principal, n, inputs, parameters, now: 0 });
+  const call = guardedInput({ model, principal, address: '192.0.2.7', n, inputs, parameters, now: 0 });
   const scores: Tensor = {
     name: 'y',
     datatype: 'FP32',
@@ -267,6 +267,7 @@ it('16-bit outputs stay 16-bit', () => {
   const call = guardedInput({
     model,
     principal: { id: 'ann', tenant: 'acme', credential: 'k1', kind: 'key', roles: [] },
+    address: '192.0.2.7',
     n: 1,
     inputs: [],
     parameters: {},

@@ -338,6 +338,7 @@ describe('the verifier', () => {
     guardedInput({
       model: modelFixture(),
       principal,
+      address: '192.0.2.7',
       n: values.length / 3,
       inputs: [
         { name: 'x', datatype: 'FP32', shape: [values.length / 3, 3], data: Float32Array.from(values) },
