@@ -203,6 +203,29 @@ describe('the address of PostgreSQL', () => {
   });
 });
 
+it('a server that ends a connection with the bytes that make it ready ends nothing else', async () => {
+  const { createServer } = await import('node:net');
+  const message = (type: string, body: Buffer) => {
+    const length = Buffer.alloc(4);
+    length.writeInt32BE(body.length + 4);
+    return Buffer.concat([Buffer.from(type), length, body]);
+  };
+  const welcome = [message('R', Buffer.alloc(4)), message('Z', Buffer.from('I'))];
+  const farewell = message('E', Buffer.from('SFATAL\0VFATAL\0C57P01\0Mterminating connection\0\0'));
+  const server = createServer((socket) => {
+    socket.once('data', () => socket.end(Buffer.concat([...welcome, farewell])));
+    socket.on('error', () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  const pool = postgresPool({ kind: 'postgres', url: `postgres://u@127.0.0.1:${port}/db` });
+  const client = await pool.connect();
+  await expect(client.query('select 1', [])).rejects.toMatchObject({ code: 'store/unavailable' });
+  client.release();
+  await pool.end();
+  await new Promise((resolve) => server.close(resolve));
+});
+
 describe('an error of PostgreSQL', () => {
   it.each([
     ['23505', 'store/conflict'],

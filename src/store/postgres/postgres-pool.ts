@@ -41,6 +41,8 @@ export function postgresPool(config: PostgresConfig): PostgresPool {
   });
   // A connection that breaks while nobody uses it: the pool drops it, and the next question opens another.
   pool.on('error', () => {});
+  // One that the server ends with the very bytes that made it ready: the pool has handed it out, and nobody has it yet.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return {
     options: {},
     async connect() {
