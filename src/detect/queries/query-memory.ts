@@ -54,6 +54,8 @@ export function queryMemory(cells: number, step: number, capacity: number, salt:
   const labels = new Int32Array(capacity);
   const counter = Uint32Array.of(1);
   const places = new Uint32Array(hashes.count);
+  /** The query whose hashes stand in `places`: what is looked for is mostly added next. */
+  let hashed: Query | undefined;
   const last = slots.length - 1;
   const room = capacity - 1;
   const isHeld = (number: number) => number !== 0 && (counter[0]! - number) >>> 0 <= capacity;
@@ -61,7 +63,8 @@ export function queryMemory(cells: number, step: number, capacity: number, salt:
   return {
     next: () => counter[0]!,
     arrays: { slots, values, digests, clusters, labels, counter },
-    nearest({ cells: own, digest }, most) {
+    nearest(query, most) {
+      const { cells: own, digest } = query;
       const same = slots[placeOf(digest)]!;
       if (isHeld(same)) {
         const at = same & room;
@@ -69,6 +72,7 @@ export function queryMemory(cells: number, step: number, capacity: number, salt:
           return { cluster: clusters[at]!, label: labels[at]!, distance: 0, repeat: true };
       }
       hashes.of(own, places);
+      hashed = query;
       let best = -1;
       let least = most * most;
       let before = 0;
@@ -89,7 +93,8 @@ export function queryMemory(cells: number, step: number, capacity: number, salt:
       if (best < 0) return undefined;
       return { cluster: clusters[best]!, label: labels[best]!, distance: Math.sqrt(least), repeat: false };
     },
-    add({ cells: own, digest }, { cluster, label }) {
+    add(query, { cluster, label }) {
+      const { cells: own, digest } = query;
       const number = counter[0]!;
       const at = number & room;
       values.set(own.subarray(0, cells), at * cells);
@@ -97,7 +102,8 @@ export function queryMemory(cells: number, step: number, capacity: number, salt:
       digests[2 * at + 1] = digest[1];
       clusters[at] = cluster;
       labels[at] = label;
-      hashes.of(own, places);
+      if (hashed !== query) hashes.of(own, places);
+      hashed = undefined;
       for (let h = 0; h < places.length; h++) slots[places[h]! & last] = number;
       slots[placeOf(digest)] = number;
       // 0 stands for an empty slot.

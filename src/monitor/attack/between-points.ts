@@ -13,15 +13,34 @@ export interface LastPoints {
 /** Points that are remembered. */
 const MOST = 8;
 
+const NO_ROWS = new Float32Array(0);
+const NO_LABELS = new Int32Array(0);
+const NO_DISTANCES = new Float64Array(0);
+const FIRST = { flipped: false, halving: false };
+
 /** Opens one for points of `width` numbers. Memory: 8 points. Cost: 8 distances a point. */
 export function lastPoints(width: number): LastPoints {
-  const rows = new Float32Array(MOST * width);
-  const labels = new Int32Array(MOST);
-  const between = new Float64Array(MOST * MOST);
-  const to = new Float64Array(MOST);
+  /** The first point, while it is alone: most have no other near them, and room for eight is made for few. */
+  let alone: { readonly x: readonly number[]; readonly label: number } | undefined;
+  let [rows, labels, between, to] = [NO_ROWS, NO_LABELS, NO_DISTANCES, NO_DISTANCES];
+  const makeRoom = ({ x, label }: NonNullable<typeof alone>): void => {
+    rows = new Float32Array(MOST * width);
+    labels = new Int32Array(MOST);
+    between = new Float64Array(MOST * MOST);
+    to = new Float64Array(MOST);
+    rows.set(x);
+    labels[0] = label;
+    alone = undefined;
+  };
   let added = 0;
   return {
     take(x, label) {
+      if (added === 0) {
+        added = 1;
+        alone = { x: Array.from(x.subarray(0, width)), label };
+        return FIRST;
+      }
+      if (alone !== undefined) makeRoom(alone);
       const held = Math.min(added, MOST);
       let nearest = 0;
       for (let row = 0; row < held; row++) {
@@ -44,7 +63,7 @@ export function lastPoints(width: number): LastPoints {
             break;
           }
         }
-      const flipped = held > 0 && labels[nearest] !== label;
+      const flipped = labels[nearest] !== label;
       const at = added % MOST;
       for (let row = 0; row < held; row++) {
         between[at * MOST + row] = to[row]!;

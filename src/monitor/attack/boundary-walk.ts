@@ -56,8 +56,8 @@ const MOST_CALLERS = 64;
 
 interface Cluster {
   readonly points: LastPoints;
-  readonly flips: OddChances;
-  readonly halvings: OddChances;
+  /** Of what near-duplicates show; most clusters stay without. */
+  chances: { readonly flips: OddChances; readonly halvings: OddChances } | undefined;
   n: number;
   flipped: number;
   halved: number;
@@ -140,9 +140,11 @@ function watchOf(
         cluster.shown.unshift(sighting.id);
         if (cluster.shown.length > 16) cluster.shown.pop();
       }
-      cluster.flips.take(seen.flipped, mayFlip);
-      cluster.halvings.take(seen.halving, mayHalve);
-      cluster.evidence = halves(cluster.flips.evidence(), cluster.halvings.evidence());
+      cluster.chances ??= { flips: openOddChances(), halvings: openOddChances() };
+      const { flips, halvings } = cluster.chances;
+      flips.take(seen.flipped, mayFlip);
+      halvings.take(seen.halving, mayHalve);
+      cluster.evidence = halves(flips.evidence(), halvings.evidence());
       return cluster;
     },
   };
@@ -150,8 +152,7 @@ function watchOf(
 
 const fresh = (cells: number, first: number): Cluster => ({
   points: lastPoints(cells),
-  flips: openOddChances(),
-  halvings: openOddChances(),
+  chances: undefined,
   ...{ n: 0, flipped: 0, halved: 0, evidence: Number.NEGATIVE_INFINITY, first },
   callers: new Map(),
   shown: [],

@@ -19,14 +19,13 @@ export function rowsOf(sighting: Sighting, width: number): readonly SketchedRow[
   const rows: SketchedRow[] = [];
   for (let i = 0; i < sketch.rows; i++) {
     const said = top?.[sketch.samples[i] ?? i];
-    rows.push({
-      ...{ sighting, values: sketch.values, at: i * width, width },
-      label: said?.[0] ?? -1,
-      score: said?.[1] ?? Number.NaN,
-    });
+    const [label, score] = said ?? UNKNOWN;
+    rows.push({ sighting, values: sketch.values, at: i * width, width, label, score });
   }
   return rows;
 }
+
+const UNKNOWN: readonly [number, number] = [-1, Number.NaN];
 
 /** Whose doing a call is: the principal, or the address of one who is not known. */
 export function whoOf({ principal, address }: Sighting): string {

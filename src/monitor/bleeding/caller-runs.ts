@@ -40,10 +40,8 @@ export function openCallerRuns(): CallerRuns {
       const end = (name: string, run: NonNullable<ReturnType<typeof open.get>>) => {
         over ??= [];
         open.delete(name);
-        over.push({
-          ...{ x: run.sum / run.n, caller: name, group: run.group },
-          ...{ decision: run.decision, at: run.last },
-        });
+        const { sum, n, group, decision: largest, last } = run;
+        over.push({ x: sum / n, caller: name, group, decision: largest, at: last });
       };
       // The oldest first.
       for (const [name, run] of open) {

@@ -45,18 +45,29 @@ export function learnPairs(
     .slice(0, MOST_FEATURES);
   const used = varying.map(({ column }) => column);
   const sorted = varying.map(({ own }) => own);
+  // Normal scores by twice the rank: the ranks of a feature are few.
+  const scores = new Float64Array(2 * calm.n + 1).fill(Number.NaN);
+  const scoreAt = (twice: number): number => {
+    let score = scores[twice]!;
+    if (Number.isNaN(score)) {
+      score = normalQuantile((twice / 2 + 0.5) / (calm.n + 1));
+      scores[twice] = score;
+    }
+    return score;
+  };
   const width = used.length;
   if (width < 2) return undefined;
   /** Rows as normal scores, column by column. */
   const scoresOf = (rows: Rows): readonly Float64Array[] =>
     used.map((column, k) => {
       const own = sorted[k]!;
-      return Float64Array.from({ length: rows.n }, (_, i) => {
+      const found = new Float64Array(rows.n);
+      for (let i = 0; i < rows.n; i++) {
         const value = finite(rows.values[i * rows.width + column]!);
         // The middle of its rank.
-        const rank = (below(own, value, false) + below(own, value, true)) / 2;
-        return normalQuantile((rank + 0.5) / (own.length + 1));
-      });
+        found[i] = scoreAt(below(own, value, false) + below(own, value, true));
+      }
+      return found;
     });
   const before = scoresOf(calm);
   const pairs: { a: number; b: number; r: number; variance: number }[] = [];

@@ -26,8 +26,8 @@ export function openRecentRows(width: number, size: number): RecentRows {
       const count = Math.min(n, size);
       const order = Array.from({ length: count }, (_, i) => (n - count + i) % size);
       const sorted = new Float32Array(count * width);
-      for (const [i, from] of order.entries())
-        sorted.set(values.subarray(from * width, (from + 1) * width), i * width);
+      for (let i = 0; i < count; i++)
+        for (let k = 0; k < width; k++) sorted[i * width + k] = values[order[i]! * width + k]!;
       return {
         ...{ n: count, width, values: sorted },
         principals: order.map((from) => principals[from]!),

@@ -72,8 +72,8 @@ export function openReservoir(width: number, most: number, rng: Rng): Reservoir 
     rows() {
       const order = Array.from(keys.slice(0, size).sort(), (key) => key % PLACES);
       const sorted = new Float32Array(size * width);
-      for (const [i, from] of order.entries())
-        sorted.set(values.subarray(from * width, (from + 1) * width), i * width);
+      for (let i = 0; i < size; i++)
+        for (let k = 0; k < width; k++) sorted[i * width + k] = values[order[i]! * width + k]!;
       return {
         n: size,
         width,

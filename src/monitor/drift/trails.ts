@@ -26,7 +26,8 @@ interface Step {
   readonly rows: readonly Row[];
 }
 interface Row {
-  readonly values: Float32Array;
+  /** As float32 holds them; a list, because millions come and go. */
+  readonly values: readonly number[];
   readonly decision: string;
   readonly at: number;
 }
@@ -40,15 +41,20 @@ interface Trail {
 /** Opens trails for rows of `width` numbers. Memory: at most 32 callers × 300 rows. */
 export function openTrails(width: number): Trails {
   const trails = new Map<string, Trail>();
+  /** Nobody was last heard of before this. */
+  let earliest = Number.POSITIVE_INFINITY;
   const trailOf = (caller: string, at: number): Trail | undefined => {
     const known = trails.get(caller);
     if (known !== undefined) return known;
     if (trails.size >= CALLERS) {
+      if (!(at - earliest > QUIET)) return undefined;
+      earliest = Math.min(...Array.from(trails.values(), ({ last }) => last));
       const quiet = [...trails].find(([, { last }]) => at - last > QUIET);
       if (quiet === undefined) return undefined;
       trails.delete(quiet[0]);
     }
     const trail: Trail = { steps: [], open: [], last: at };
+    earliest = Math.min(earliest, at);
     trails.set(caller, trail);
     return trail;
   };
@@ -74,7 +80,8 @@ export function openTrails(width: number): Trails {
     const trail = trailOf(caller, at);
     if (trail === undefined) return;
     trail.last = Math.max(trail.last, at);
-    const own = Float32Array.from({ length: width }, (_, i) => values[offset + i]!);
+    const own: number[] = [];
+    for (let i = 0; i < width; i++) own.push(Math.fround(values[offset + i]!));
     trail.open.push({ values: own, decision, at });
     if (trail.open.length < STEP) return;
     trail.steps.push({ size: 0, rows: trail.open });

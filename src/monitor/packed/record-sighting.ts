@@ -149,7 +149,7 @@ export class RecordSighting implements Sighting {
       values: floats.subarray(from, from + rows * width),
       rows,
       width,
-      samples: Array.from(numbers.subarray(at, at + rows)),
+      samples: rows === 1 ? [numbers[at]!] : Array.from(numbers.subarray(at, at + rows)),
     };
     return this.#sketch;
   }

@@ -44,16 +44,18 @@ export const ROOMS = 12;
 /** Fills batches. */
 export interface BatchWriter {
   readonly texts: Texts;
-  /** Where records and ids are written now; others after {@link take}. */
+  /** Where records, ids and sketches are written now; others after {@link take}. */
   readonly numbers: () => Float64Array;
   readonly ids: () => Buffer;
+  readonly floats: () => Float32Array;
   /** Whether one more decision fits for certain. */
   hasRoom(): boolean;
-  /** Where the next record and the next id begin. */
+  /** Where the next record, the next id and the next sketch begin. */
   readonly at: () => number;
   readonly idAt: () => number;
-  /** The record that was written from {@link at} on, and the id from {@link idAt} on, end here. */
-  close(at: number, idAt: number): void;
+  readonly floatAt: () => number;
+  /** The record that was written from {@link at} on, the id from {@link idAt} on, and the sketch from {@link floatAt} on, end here. */
+  close(at: number, idAt: number, floatAt: number): void;
   /** Writes a record of a sighting that was made elsewhere. */
   add(sighting: Sighting): void;
   skip(): void;
@@ -80,17 +82,20 @@ export function openBatchWriter(): BatchWriter {
   let { numbers, floats, ids } = roomAt(turn);
   let [count, at, used, idAt, skipped, told] = [0, 0, 0, 0, 0, 0];
   let table = texts.all();
-  const close = (end: number, idEnd: number): void => {
+  const close = (end: number, idEnd: number, floatEnd: number): void => {
     count++;
     at = end;
     idAt = idEnd;
+    used = floatEnd;
   };
   return {
     texts,
     numbers: () => numbers,
     ids: () => ids,
+    floats: () => floats,
     at: () => at,
     idAt: () => idAt,
+    floatAt: () => used,
     close,
     hasRoom: () =>
       count < COUNT &&
@@ -102,14 +107,13 @@ export function openBatchWriter(): BatchWriter {
     add(sighting) {
       const row = at;
       const end = writeRecord(sighting, { numbers, floats, numberOf: texts.numberOf }, row, used);
-      used += sketchArea(sighting);
       const id = sighting.id.slice(0, MOST_TEXT);
       let idEnd = idAt;
       if (isAscii(id)) {
         idEnd += ids.write(id, idAt, 'latin1');
         numbers[row + ID] = id.length;
       } else numbers[row + ID] = -1 - texts.numberOf(id);
-      close(end, idEnd);
+      close(end, idEnd, used + sketchArea(sighting));
     },
     skip() {
       skipped++;

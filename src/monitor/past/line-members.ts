@@ -1,6 +1,7 @@
 import { MOST_DIMS, MOST_GUARDS, MOST_TEXT, MOST_TOP } from '../packed/record.ts';
 import { openJsonScanner, UNUSUAL } from './json-scanner.ts';
 import { COUNT, F, nameAt } from './member-names.ts';
+import { openSketchMembers, type SketchMembers } from './sketch-members.ts';
 import type { Texts } from './texts.ts';
 
 /** What stands in a line of JSON: its members by object and name, each as a kind and a place, and what its lists hold. All of it holds until the next line is read. */
@@ -19,7 +20,7 @@ export interface LineMembers {
   readonly lists: LineLists;
 }
 
-/** Guards, likeliest classes and the input of a decision. */
+/** Guards, likeliest classes, the input of a decision and its sketch. */
 export interface LineLists {
   /** Numbers of the texts of guard and action, score, and number of the text of why. */
   readonly guards: Float64Array;
@@ -35,6 +36,9 @@ export interface LineLists {
   classesOf: number;
   dims: number;
   dimsOf: number;
+  /** What is sketched, and of which object it is a member. */
+  readonly sketch: SketchMembers;
+  sketchOf: number;
 }
 
 /** What a value is; where it matters no more, `OTHER`. */
@@ -70,6 +74,8 @@ export function openLineMembers(texts: Texts): LineMembers {
     shape: new Float64Array(MOST_DIMS),
     input: new Float64Array(4),
     ...{ said: 0, saidOf: -1, classes: 0, classesOf: -1, dims: 0, dimsOf: -1 },
+    sketch: openSketchMembers(scan),
+    sketchOf: -1,
   };
   const { guards, top, shape, input } = lists;
   /** Texts of the same place in the lists before. */
@@ -127,7 +133,7 @@ export function openLineMembers(texts: Texts): LineMembers {
       if (object === LINE && name === F.who) return members(WHO, at + 1);
       if (object === LINE || object === DECISION) {
         if (name === F.input) return inputAt(object, at + 1);
-        if (name === F.sketch) return UNUSUAL;
+        if (name === F.sketch) return sketchAt(object, at + 1);
       }
       return scan.skip(at);
     }
@@ -255,6 +261,12 @@ export function openLineMembers(texts: Texts): LineMembers {
     return end;
   };
 
+  const sketchAt = (object: number, start: number): number => {
+    if (lists.sketchOf >= 0) return UNUSUAL;
+    lists.sketchOf = object;
+    return lists.sketch.read(bytes, start);
+  };
+
   /** The number of a text; {@link TOO_LONG} for one that would have to be cut. */
   const textOf = (object: number, name: number, before: number): number => {
     const place = object * COUNT + name;
@@ -269,6 +281,7 @@ export function openLineMembers(texts: Texts): LineMembers {
       lists.saidOf = -1;
       lists.classesOf = -1;
       lists.dimsOf = -1;
+      lists.sketchOf = -1;
       scan.open(bytes);
       const start = scan.space(from);
       if (bytes[start] !== 123) return false;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { MOST_TEXT } from '../packed/record.ts';
 import type { Sighting } from '../sighting.ts';
 import { openBatchWriter } from './batch.ts';
 import { openBatchReader } from './batch-sightings.ts';
 import { openLineReader } from './line-reader.ts';
+import { plainly } from './plainly.fixture.ts';
 import { sightingFromLine } from './sighting-from-json.ts';
 
 const writer = openBatchWriter();
@@ -22,24 +22,6 @@ function through(lines: readonly (string | Buffer)[], model?: string): readonly 
   });
 }
 
-/** All fields, texts cut as batches cut them. */
-function plainly(sighting: Sighting): Sighting {
-  const cut = <T>(value: T): T => (typeof value === 'string' ? (value.slice(0, MOST_TEXT) as T) : value);
-  const { guards, sketch, top, input } = sighting;
-  return {
-    ...{ id: cut(sighting.id), entry: sighting.entry, at: sighting.at, principal: cut(sighting.principal) },
-    ...{ tenant: cut(sighting.tenant), credential: cut(sighting.credential), address: cut(sighting.address) },
-    ...{ model: cut(sighting.model), version: cut(sighting.version), digest: cut(sighting.digest) },
-    ...{ n: sighting.n, outcome: cut(sighting.outcome), because: cut(sighting.because) },
-    ...{ detail: cut(sighting.detail), divergence: sighting.divergence, bucket: sighting.bucket },
-    guards: guards.map(({ guard, action, score, because }) => ({
-      ...{ guard: cut(guard), action: cut(action), score, because: cut(because) },
-    })),
-    ...{ input, top: top?.map(([label, score]) => [label, score] as const) },
-    sketch: sketch && { ...sketch, values: Float32Array.from(sketch.values) },
-  };
-}
-
 const asBefore = (line: string | Buffer, model?: string): Sighting | undefined => {
   const found = sightingFromLine(Buffer.from(line).toString('utf8'), model);
   return found && plainly(found);
@@ -47,6 +29,9 @@ const asBefore = (line: string | Buffer, model?: string): Sighting | undefined =
 
 const LINE =
   '{"index":7,"schema":"glacis.decision/1","subject":"s","who":{"address":"10.0.0.1","credential":"k","principal":"ann","tenant":"acme"},"decision":{"id":"00112233445566778899aabbccddeeff","at":1790000000000,"model":"digits","version":"1","digest":"sha256:1","n":1,"outcome":"answered","detail":"scores","guards":[{"action":"pass","guard":"input","score":0},{"action":"flag","because":"near","guard":"near-duplicates","score":0.1234}],"input":{"deviation":0.30123,"least":0,"mean":-1.5e-3,"most":1,"shape":[1,1,28,28]},"top":[[3,0.987654],[1,0.1]],"divergence":0.25,"bucket":5}}';
+/** One with a sketch of two rows. */
+const SKETCHED =
+  '{"id":"a","at":1,"model":"m","sketch":{"samples":[0,5],"rows":2,"values":[0.25,null,-3,1e-3,41,1e40],"width":3,"else":{"values":[1]}}}';
 /** A line with its fields side by side, as another server writes it. */
 const FLAT =
   '{ "id" : "a" , "at":"2026-01-01T00:00:00Z", "model":"m","principal":"bob","top":[[1,0.5]],"entry":3}';
@@ -90,6 +75,10 @@ const piece = fc.oneof(
       '4.9e-324',
       'NaN',
       '"n":{}',
+      '"sketch":{"values":[1,2]}',
+      '"values":[]',
+      '"width":1',
+      '"width":0',
       '\ufeff',
     ],
   ),
@@ -98,7 +87,10 @@ const piece = fc.oneof(
 
 /** A line with a hostile piece put in place of some of its characters. */
 const mutilated = fc
-  .tuple(fc.constantFrom(LINE, FLAT), fc.array(fc.tuple(fc.nat(), fc.nat(12), piece), { maxLength: 3 }))
+  .tuple(
+    fc.constantFrom(LINE, FLAT, SKETCHED),
+    fc.array(fc.tuple(fc.nat(), fc.nat(12), piece), { maxLength: 3 }),
+  )
   .map(([line, cuts]) =>
     cuts.reduce<string>((text, [at, gone, put]) => {
       const from = at % (text.length + 1);
@@ -110,6 +102,9 @@ const field = fc.constantFrom(
   ...['index', 'decision', 'who', 'id', 'model', 'at', 'entry', 'n', 'outcome', 'guards', 'input', 'top'],
   ...[
     'sketch',
+    'values',
+    'width',
+    'samples',
     'divergence',
     'bucket',
     'principal',
@@ -155,10 +150,11 @@ describe('a reader of lines', () => {
 
   test('leaves plain lines of an export to nobody else', () => {
     const parse = vi.spyOn(JSON, 'parse');
-    const found = through([LINE, FLAT]);
+    const found = through([LINE, FLAT, SKETCHED]);
     expect(parse).not.toHaveBeenCalled();
     parse.mockRestore();
-    expect(found).toEqual([asBefore(LINE), asBefore(FLAT)]);
+    expect(found).toEqual([asBefore(LINE), asBefore(FLAT), asBefore(SKETCHED)]);
+    expect(found[2]!.sketch).toMatchObject({ rows: 2, width: 3, samples: [0, 5] });
   });
 
   test('reads broken UTF-8 as text decoders do', () => {

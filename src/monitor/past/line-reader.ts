@@ -48,13 +48,13 @@ export interface LineReader {
 
 /**
  * Opens one that reads what `sightingFromLine` reads and nothing else, without making text or objects of what is not asked for: about a microsecond a line of 600 bytes. It knows plain JSON; whatever is unusual in a line (escapes in texts, members
- * that come twice, values of other types than usual, sketches) is left to JSON.parse, line by line, and so is what is no JSON at all.
+ * that come twice, values of other types than usual, sketches too large) is left to JSON.parse, line by line, and so is what is no JSON at all.
  */
 export function openLineReader(writer: BatchWriter, model: string | undefined): LineReader {
   const { texts } = writer;
   const members = openLineMembers(texts);
   const { has, lists } = members;
-  const { guards, top, shape, input } = lists;
+  const { guards, top, shape, input, sketch } = lists;
   /** Texts of the same place in the lines before, by object and name. */
   const like = new Int32Array(COUNT * (WHO + 1)).fill(-1);
   let bytes: Buffer = Buffer.alloc(0);
@@ -121,9 +121,12 @@ export function openLineReader(writer: BatchWriter, model: string | undefined): 
     const idAt = writer.idAt();
     for (let i = from; i < to; i++) ids[idAt + i - from] = bytes[i]!;
     numbers[row + ID] = to - from;
-    numbers[row + ROWS] = 0;
-    numbers[row + WIDTH] = 0;
-    numbers[row + FLOATS] = 0;
+    const rows = lists.sketchOf === own ? sketch.rows() : 0;
+    const width = rows > 0 ? sketch.width() : 0;
+    const floatAt = writer.floatAt();
+    numbers[row + ROWS] = rows;
+    numbers[row + WIDTH] = width;
+    numbers[row + FLOATS] = floatAt;
     let end = row + HEADER;
     numbers[row + GUARDS] = lists.saidOf === own ? lists.said : 0;
     if (lists.saidOf === own) for (let i = 0; i < 4 * lists.said; i++) numbers[end++] = guards[i]!;
@@ -134,7 +137,10 @@ export function openLineReader(writer: BatchWriter, model: string | undefined): 
     }
     numbers[row + TOP] = lists.classesOf === own ? lists.classes : -1;
     if (lists.classesOf === own) for (let i = 0; i < 2 * lists.classes; i++) numbers[end++] = top[i]!;
-    writer.close(end, idAt + to - from);
+    for (let i = 0; i < rows; i++) numbers[end++] = sketch.samples[i]!;
+    const floats = writer.floats();
+    for (let i = 0; i < rows * width; i++) floats[floatAt + i] = sketch.values[i]!;
+    writer.close(end, idAt + to - from, floatAt + rows * width);
     return true;
   };
 

@@ -1,10 +1,10 @@
 import { GlacisError } from '../../core/error.ts';
 import type { Sighting } from '../sighting.ts';
-import { type BatchWriter, openBatchWriter, type PastBatch } from './batch.ts';
+import { openBatchWriter, type PastBatch } from './batch.ts';
 import { openBatchReader } from './batch-sightings.ts';
+import { type CsvReader, openCsvReader } from './csv-reader.ts';
 import { openLineReader } from './line-reader.ts';
-import { linesOf, piecesOf } from './lines-of.ts';
-import { csvSightings } from './sightings-from-csv.ts';
+import { piecesOf } from './lines-of.ts';
 import type { LabelsAfter } from './tell-labels.ts';
 
 /** Past decisions, in the order in which they stand. */
@@ -104,8 +104,7 @@ async function* jsonBatches(
     for (let from = 0; from < piece.length; ) {
       const to = piece.indexOf(10, from);
       if (!writer.hasRoom()) yield writer.take();
-      const isEmpty = to === from || (to === from + 1 && piece[from] === 13);
-      if (!isEmpty && !reader.read(piece, from, to)) writer.skip();
+      if (!isEmpty(piece, from, to) && !reader.read(piece, from, to)) writer.skip();
       from = to + 1;
     }
   }
@@ -117,19 +116,21 @@ async function* csvBatches(
   model: string | undefined,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<PastBatch> {
-  const writer: BatchWriter = openBatchWriter();
-  let reader: ReturnType<typeof csvSightings> | undefined;
-  for await (const lines of linesOf(path, signal)) {
-    for (const line of lines) {
-      if (reader === undefined) {
-        reader = csvSightings(line, model);
-        continue;
+  const writer = openBatchWriter();
+  let reader: CsvReader | undefined;
+  for await (const piece of piecesOf(path, signal)) {
+    for (let from = 0; from < piece.length; ) {
+      const to = piece.indexOf(10, from);
+      if (reader === undefined) reader = openCsvReader(writer, piece.toString('utf8', from, to), model);
+      else {
+        if (!writer.hasRoom()) yield writer.take(reader.features);
+        if (!isEmpty(piece, from, to) && !reader.read(piece, from, to)) writer.skip();
       }
-      if (!writer.hasRoom()) yield writer.take(reader.features);
-      const found = reader.read(line);
-      if (found !== undefined) writer.add(found);
-      else if (line !== '' && line !== '\r') writer.skip();
+      from = to + 1;
     }
   }
   if (!writer.isEmpty()) yield writer.take(reader?.features);
 }
+
+const isEmpty = (piece: Buffer, from: number, to: number): boolean =>
+  to === from || (to === from + 1 && piece[from] === 13);
