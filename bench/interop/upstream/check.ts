@@ -28,6 +28,9 @@ const CLOSE = 1e-4;
 /** How long a server may take to come back into service, in milliseconds. */
 const PATIENCE = 60_000;
 
+/** The models behind the gateway: one server, asked in three ways. */
+const BEHIND = ['rest', 'binary', 'grpc'];
+
 const network = networkNamed('mnist-cnn');
 
 /** A server that stands behind the gateway. */
@@ -39,6 +42,7 @@ interface Upstream {
 }
 const mlserver = join(BENCH, 'peers', 'serving');
 const here = import.meta.dirname;
+const kserve = join(BENCH, 'interop', 'kserve');
 const UPSTREAMS: Readonly<Record<string, Upstream>> = {
   mlserver: {
     setup: 'bench/peers/serving/setup.sh',
@@ -52,6 +56,11 @@ const UPSTREAMS: Readonly<Record<string, Upstream>> = {
     setup: 'bench/interop/upstream/setup.sh',
     python: join(here, 'venv', 'bin', 'python'),
     args: [join(here, 'triton.py'), network.file],
+  },
+  kserve: {
+    setup: 'bench/interop/kserve/setup.sh',
+    python: join(kserve, 'venv', 'bin', 'python'),
+    args: [join(kserve, 'serve.py'), network.file],
   },
 };
 const [named = 'mlserver'] = process.argv.slice(2);
@@ -94,13 +103,17 @@ function check(what: string, holds: boolean, detail = ''): void {
 const first = await start(upstream);
 const folder = mkdtempSync(join(tmpdir(), 'glacis-upstream-'));
 const digest = `sha256:${createHash('sha256').update(readFileSync(network.file)).digest('hex')}`;
-const behind = (url: string) => ({ upstream: { url, digest, networks: ['127.0.0.0/8'] } });
+const behind = (url: string, format?: 'binary') => ({
+  upstream: { url, digest, networks: ['127.0.0.0/8'], ...(format && { format }) },
+});
 const serve = {
   listen: { port: 0 },
   management: { port: 0 },
   models: {
     here: { file: network.file, check: { asGiven: true } },
     rest: behind(`${first.rest}/v2/models/m`),
+    // KServe takes and gives tensors in binary form, but does not say so.
+    binary: behind(`${first.rest}/v2/models/m`, 'binary'),
     grpc: behind(`${first.grpc}/v2/models/m`),
   },
   rates: { limits: [{ per: 'principal', requests: 1e6, every: 'second' }] },
@@ -140,7 +153,7 @@ try {
     return { status: 200, scores: floatsOf(response.outputs[0]!) };
   };
   const { x } = digits('t10k');
-  for (const model of ['rest', 'grpc']) {
+  for (const model of BEHIND) {
     let [worst, answered] = [0, 0];
     for (let i = 0; i < DIGITS; i += BATCH) {
       const batch = x.subarray(i * DIGIT, (i + BATCH) * DIGIT);
@@ -159,14 +172,13 @@ try {
   kill(first.server);
   await once(first.server, 'exit');
   const one = x.subarray(0, DIGIT);
-  for (const model of ['rest', 'grpc'])
-    check(`killed: ${model} is refused`, (await ask(model, one)).status === 503);
+  for (const model of BEHIND) check(`killed: ${model} is refused`, (await ask(model, one)).status === 503);
   check('killed: the model on this machine goes on', (await ask('here', one)).status === 200);
   const again = await start(
     upstream,
     [first.rest, first.grpc].map((url) => new URL(url.replace('grpc:', 'http:')).port),
   );
-  for (const model of ['rest', 'grpc']) {
+  for (const model of BEHIND) {
     const begun = performance.now();
     let status = 0;
     while (status !== 200 && performance.now() - begun < PATIENCE) {

@@ -7,6 +7,7 @@ import {
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { GlacisError } from '../../../core/error.ts';
+import { JSON_LENGTH_HEADER } from '../../../oip/message.ts';
 import type { Networks } from './networks.ts';
 import { type Sending, UpstreamFailure } from './transport.ts';
 
@@ -137,7 +138,9 @@ function problemOf(
     return ['bad-answer', `status ${statusCode}: redirects are not followed`];
   if (statusCode !== 200) return [REJECTED.has(statusCode) ? 'rejected' : 'failed', `status ${statusCode}`];
   const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/json' && type !== 'application/octet-stream')
+  // KServe names no type where it says how much of an answer is JSON.
+  const isUnnamed = type === undefined && headers[JSON_LENGTH_HEADER] !== undefined;
+  if (type !== 'application/json' && type !== 'application/octet-stream' && !isUnnamed)
     return ['bad-answer', 'expected JSON or octets, got another content type'];
   const coding = headers['content-encoding'];
   if (coding !== undefined && coding !== 'identity')

@@ -279,7 +279,20 @@ describe('abuse group 28: an upstream that misbehaves', () => {
     server.misbehave = (_, response, good) => sendLengths(response, good, (length) => [length]);
     expect(await refusal(ask(model))).toBe('answered');
   });
+  it('sends an answer without a type, as KServe does in binary form', async () => {
+    const model = await open(server.url);
+    server.misbehave = (_, response, good) => {
+      const { body, headers } = encodeInferResponse(good, () => true);
+      response.setHeader(JSON_LENGTH_HEADER, headers[JSON_LENGTH_HEADER]!).end(body);
+    };
+    expect(await refusal(ask(model))).toBe('answered');
+  });
   it.each<[string, NonNullable<TestUpstream['misbehave']>, string]>([
+    [
+      'JSON without a type',
+      (_, response, good) => void response.end(encodeInferResponse(good, () => false).body),
+      'failed',
+    ],
     [
       '200 with HTML',
       (_, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>hello</h1>'),

@@ -1,6 +1,6 @@
 """KServe's own model server with one model that runs in ONNX Runtime: prints a line of JSON when it is ready and ends when its input does.
 
-kserve-server.py MODEL [--ports REST GRPC]
+serve.py MODEL [--ports REST GRPC]
 """
 
 import argparse
@@ -50,9 +50,15 @@ class Network(Model):
         outputs = []
         for described_output, values in zip(self.network.get_outputs(), self.network.run(None, inputs)):
             output = InferOutput(name=described_output.name, shape=list(values.shape), datatype="FP32")
-            output.set_data_from_numpy(values, binary_data=True)
+            output.set_data_from_numpy(values, binary_data=bool(payload.use_binary_outputs))
             outputs.append(output)
-        return InferResponse(response_id=payload.id, model_name="m", infer_outputs=outputs)
+        return InferResponse(
+            response_id=payload.id,
+            model_name="m",
+            infer_outputs=outputs,
+            use_binary_outputs=payload.use_binary_outputs,
+            requested_outputs=payload.request_outputs,
+        )
 
 
 def main() -> None:
