@@ -75,7 +75,16 @@ const piece = fc.oneof(
       'é',
       '\ud83d\ude00',
     ],
-    ...['"a,b"', '"a""b"', 'event', 'decision', '123456789012345678901', '0x10', 'x'.repeat(600)],
+    ...[
+      '"a,b"',
+      '"a""b"',
+      'event',
+      'decision',
+      '123456789012345678901',
+      '0x10',
+      'x'.repeat(600),
+      '9'.repeat(400),
+    ],
   ),
   fc.string({ unit: 'binary', maxLength: 3 }),
 );
@@ -135,6 +144,14 @@ describe('a reader of tables', () => {
       ],
     });
     expect([...found[0]!.sketch!.values]).toEqual([Math.fround(-1.25e-3), Number.NaN]);
+  });
+
+  test('takes no time that never comes', () => {
+    expect(through('time,model', [`${'9'.repeat(400)},m`, 'Infinity,m', '2026-11-23T24:00:01Z,m'])).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 
   test('tells minutes apart, whatever was read before', () => {

@@ -74,7 +74,7 @@ export function openCsvReader(writer: BatchWriter, header: string, model: string
     if (found !== columns.count) return false;
     if (kind >= 0 && !fields.isEmpty(kind) && !fields.is(kind, 'decision')) return false;
     const time = at < 0 || fields.isEmpty(at) ? Number.NaN : fields.timeAt(at);
-    if (Number.isNaN(time)) return undefined;
+    if (!Number.isFinite(time)) return undefined;
     const [numbers, floats, row, floatAt] = [
       writer.numbers(),
       writer.floats(),
