@@ -2,6 +2,10 @@ import type { ComponentChildren } from 'preact';
 import type { Measure, OrderTarget, OrderWish } from '../../src/incident/order.ts';
 import { Text } from './text.tsx';
 
+const KINDS: Readonly<Record<keyof OrderTarget, string>> = {
+  ...{ principal: 'client', tenant: 'tenant', credential: 'key', address: 'address', model: 'model' },
+};
+
 /** Whom or what a measure is for. */
 export function Target({ of }: { readonly of: OrderTarget }) {
   const parts = (['principal', 'tenant', 'credential', 'address', 'model'] as const).filter(
@@ -13,7 +17,7 @@ export function Target({ of }: { readonly of: OrderTarget }) {
       {parts.map((key, i) => (
         <span key={key}>
           {i > 0 && ', '}
-          {(key !== 'principal' || parts.length > 1) && `${key === 'principal' ? 'client' : key} `}
+          {(key !== 'principal' || parts.length > 1) && `${KINDS[key]} `}
           <b>
             <Text of={of[key]} most={48} />
           </b>

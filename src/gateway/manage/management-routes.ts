@@ -142,6 +142,7 @@ export function managementRoutes(parts: ManagedParts): readonly ManagementRoute[
       alarmed: operations.alarmed,
       cases: () => openCases(incidents),
       casesOf: (principal) => incidents.casesOf(principal),
+      holderOf: (credential) => parts.keys.find(credential)?.principal,
       reviews: async () => (await parts.reviews.list({ state: 'open', most: MOST_COUNTED })).length,
     }),
     ...monitorRoutes({

@@ -61,6 +61,7 @@ const routes = (veil?: Veil) => [
     alarmed: () => false,
     cases: async () => [],
     casesOf: async () => [],
+    holderOf: (credential) => ({ k1: 'client-1', k2: 'client-2' })[credential],
     reviews: async () => 3,
     veil,
   }),
@@ -110,7 +111,7 @@ describe('the routes about traffic', () => {
       by: 'bob',
       at: 1,
     } as const;
-    orders = [{ ...about, target: { principal: 'client-2', tenant: 'acme' } }];
+    orders = [{ ...about, target: { principal: 'client-2', tenant: 'acme', credential: 'k2' } }];
     const page = async (query: Record<string, string>, rights = may) =>
       (await call(routes(veil), 'GET /api/clients', { query, may: rights })) as { json: Page<ClientRow> };
     const first = (await page({ most: '2' })).json;
@@ -118,7 +119,8 @@ describe('the routes about traffic', () => {
     const rows = [...first.rows, ...second.rows];
     expect(rows.map(({ principal }) => veil.seen(principal))).toEqual(['client-2', 'client-1', 'client-0']);
     const told = JSON.stringify([first, second]);
-    for (const name of ['client-', 'acme', Buffer.from('client-').toString('base64url').slice(0, 8)])
+    expect(rows[0]!.orders).toHaveLength(1);
+    for (const name of ['client-', 'acme', '"k2"', Buffer.from('client-').toString('base64url').slice(0, 8)])
       expect(told).not.toContain(name);
     await expect(page({ find: 'client' })).rejects.toMatchObject({ code: 'option/invalid' });
     expect((await page({ find: rows[1]!.principal })).json.rows).toHaveLength(1);
@@ -146,6 +148,9 @@ describe('the routes about traffic', () => {
       about,
       { ...about, id: 'O-2', target: { model: 'mnist-cnn' } },
       { ...about, id: 'O-3', target: { principal: 'x' } },
+      { ...about, id: 'O-4', target: { credential: 'k2' } },
+      { ...about, id: 'O-5', target: { credential: 'nobodys' } },
+      { ...about, id: 'O-6', target: { credential: 'k1', tenant: 'acme' } },
     ];
     const { json } = (await call(routes(), 'GET /api/clients', { query: { most: '2' } })) as {
       json: Page<ClientRow>;
@@ -154,7 +159,10 @@ describe('the routes about traffic', () => {
       { principal: 'client-2', requests: 3, samples: 30, budget: { used: 30, limit: 100, step: 'full' } },
       { principal: 'client-1' },
     ]);
-    expect(json.rows[0]!.orders.map(({ id }) => id)).toEqual(['O-1']);
+    expect(json.rows.map(({ orders }) => orders.map(({ id }) => id))).toEqual([
+      ['O-1', 'O-4'],
+      ['O-1', 'O-6'],
+    ]);
     const rest = (await call(routes(), 'GET /api/clients', { query: { before: json.next! } })) as {
       json: Page<ClientRow>;
     };

@@ -23,6 +23,8 @@ export interface TrafficParts {
   readonly rollups: Pick<Rollups, 'traffic' | 'clients'>;
   readonly budgets: Pick<OpenBudgets, 'uses'>;
   readonly containment: Pick<Containment, 'active'>;
+  /** Whose key it is; undefined for one that is not known. */
+  readonly holderOf: (credential: string) => string | undefined;
   readonly live: Pick<OpenLiveLog, 'page' | 'state'>;
   readonly now: () => number;
   /** When this server started, milliseconds since 1970. */
@@ -65,7 +67,7 @@ export function trafficRoutes(parts: TrafficParts): readonly ManagementRoute[] {
         return {
           ...totals,
           ...(budget && { budget }),
-          orders: active.filter((order) => isAbout(order, totals)),
+          orders: active.filter((order) => isAbout(order, totals, parts.holderOf)),
         };
       }),
     );
@@ -189,16 +191,27 @@ function veiled(row: ClientRow, veil: Veil): ClientRow {
     orders: row.orders.map((order) => ({
       ...order,
       because: '',
-      target: { ...order.target, principal: hide(order.target.principal), tenant: hide(order.target.tenant) },
+      target: {
+        ...order.target,
+        principal: hide(order.target.principal),
+        tenant: hide(order.target.tenant),
+        credential: hide(order.target.credential),
+      },
     })),
   };
 }
 
-/** Whether a measure may meet a client. */
-function isAbout({ target }: Order, { principal, tenant }: ClientTotals): boolean {
-  if (target.principal === undefined && target.tenant === undefined) return false;
+/** Whether a measure may meet a client: by its name, its tenant, or a key of its. */
+function isAbout(
+  { target }: Order,
+  { principal, tenant }: ClientTotals,
+  holderOf: TrafficParts['holderOf'],
+): boolean {
+  const { credential } = target;
+  if (target.principal === undefined && target.tenant === undefined && credential === undefined) return false;
   return (
     (target.principal === undefined || target.principal === principal) &&
-    (target.tenant === undefined || target.tenant === tenant)
+    (target.tenant === undefined || target.tenant === tenant) &&
+    (credential === undefined || holderOf(credential) === principal)
   );
 }

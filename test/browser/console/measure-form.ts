@@ -20,3 +20,23 @@ export async function begin(page: Page, measure: Measure, title = 'Take a measur
 export async function preview(page: Page): Promise<void> {
   await dialog(page).getByRole('button', { name: 'See what it will do' }).click();
 }
+
+/** Presses a button in the dialog. */
+export const press = (page: Page, name: string): Promise<void> =>
+  dialog(page).getByRole('button', { name, exact: true }).click();
+
+/** Takes a measure after the look at what it will do, where no second person is needed. */
+export async function take(page: Page, verb: string): Promise<void> {
+  await press(page, verb);
+  await page.getByText('Done: it is in force.').waitFor();
+}
+
+/** A measure that the page lists as in force, by how it reads. */
+export const inForce = (page: Page, reads: string): Locator =>
+  page.locator('.measures li', { hasText: reads });
+
+/** Lifts a measure in the list of those in force. */
+export async function lift(page: Page, reads: string): Promise<void> {
+  await inForce(page, reads).getByRole('button', { name: 'Lift' }).click();
+  await press(page, 'Lift it');
+}

@@ -5,8 +5,9 @@ import { span, writeSide } from '../../../src/assess/compare/side.fixture.ts';
 import { bundledExample } from '../../../src/cli/bundled-example.ts';
 import { writeNpz } from '../../../src/data/index.ts';
 import { renderSplit, SIGN_CLASSES, SIGN_SHAPE } from '../../../src/data/traffic-signs/render.ts';
-import { onRealGateway, type Person, sign } from './on-real-gateway.ts';
+import { onRealGateway, sign } from './on-real-gateway.ts';
 import { hasChromium } from './open-browser.ts';
+import type { Person } from './sign-in.ts';
 
 const PICTURES = 6;
 

@@ -10,8 +10,9 @@ import { glacis } from '../../end-to-end/cli.ts';
 import { until } from '../../until.ts';
 import { keepPicture, LOOKS } from './looks.ts';
 import { dialog, field } from './measure-form.ts';
-import { doubtful, onRealGateway, type Person } from './on-real-gateway.ts';
+import { doubtful, onRealGateway } from './on-real-gateway.ts';
 import { hasChromium } from './open-browser.ts';
+import type { Person } from './sign-in.ts';
 
 /** Questions of one client, all to the version in service, and of another, some of them to the version before. */
 const OF_A = 24;

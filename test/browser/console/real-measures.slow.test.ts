@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Locator, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { MEASURES, type Measure } from '../../../src/incident/order.ts';
 import { keepPicture, LOOKS } from './looks.ts';
-import { begin, dialog, field, preview } from './measure-form.ts';
-import { doubtful, onRealGateway, type Person, sign } from './on-real-gateway.ts';
+import { begin, dialog, field, inForce, lift, press, preview, take } from './measure-form.ts';
+import { doubtful, onRealGateway, sign } from './on-real-gateway.ts';
 import { hasChromium } from './open-browser.ts';
 import {
   type ApproversRegistry,
@@ -14,6 +14,7 @@ import {
   serveEveryMeasure,
   TAKES_TWO,
 } from './serve-every-measure.ts';
+import type { Person } from './sign-in.ts';
 
 /** Pictures that the raised guard looks at: signs, and such of which no model is sure. */
 const LOOKED_AT = [...Array(24).keys()].map((i) => (i % 2 === 0 ? sign(i) : doubtful(i)));
@@ -72,7 +73,6 @@ describe.skipIf(!hasChromium)('measures by hand on a real gateway (needs /usr/bi
   });
   afterAll(() => vi.unstubAllEnvs());
 
-  const press = (page: Page, name: string) => dialog(page).getByRole('button', { name, exact: true }).click();
   /** Somebody lets the version that is not in service answer some clients, by a page of their own: a refusal is something that a browser complains of. */
   const canary = async (): Promise<void> => {
     await eve.open('/models/signs');
@@ -238,7 +238,6 @@ describe.skipIf(!hasChromium)('measures by hand on a real gateway (needs /usr/bi
     },
   };
 
-  const inForce = (page: Page, { reads }: Walk): Locator => page.locator('.measures li', { hasText: reads });
   /** What one person asked for waits: in its case the second one agrees, who is offered it as the first one is not. */
   const agree = async (): Promise<void> => {
     const said = ann.page.getByText(/^Asked: it waits for a second person, in the case C-/);
@@ -274,19 +273,15 @@ describe.skipIf(!hasChromium)('measures by hand on a real gateway (needs /usr/bi
         await press(page, 'Ask for it');
         await walk.without();
         await agree();
-      } else {
-        await press(page, walk.verb);
-        await page.getByText('Done: it is in force.').waitFor();
-      }
-      await inForce(page, walk).waitFor();
+      } else await take(page, walk.verb);
+      await inForce(page, walk.reads).waitFor();
       await walk.under();
-      await inForce(page, walk).getByRole('button', { name: 'Lift' }).click();
-      await press(page, 'Lift it');
+      await lift(page, walk.reads);
       if (TAKES_TWO.lift.includes(measure)) {
         await walk.under();
         await agree();
       } else await page.getByText('Lifted.', { exact: true }).waitFor();
-      await inForce(page, walk).waitFor({ state: 'detached' });
+      await inForce(page, walk.reads).waitFor({ state: 'detached' });
       await walk.without();
       expect([...ann.complaints, ...bob.complaints]).toEqual([]);
     },

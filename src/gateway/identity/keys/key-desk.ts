@@ -47,6 +47,7 @@ export interface KeyDesk {
   /** Shuts a principal out, or lets it in again, whatever it presents: a key, a token or a certificate. */
   shutOut(principal: string, tenant: string, isOut: boolean, by: KeyActor, because?: string): Promise<void>;
   list(): readonly KeyRecord[];
+  find(id: string): KeyRecord | undefined;
 }
 
 /** What the desk needs. */
@@ -159,6 +160,7 @@ export function openKeyDesk({ ring, store, hash, now, defaults }: KeyDeskSurroun
       ring.shutOut(principal, isOut);
     },
     list: () => ring.all(),
+    find: (id) => ring.get(id),
   };
 }
 
