@@ -191,7 +191,8 @@ async function open(
   settings.start(inForce.put, inForce.written);
   const investigations = keep(
     await openGatewayInvestigations({
-      ...{ store, recorder, live, recordFolder, placeOf, env, now, failed },
+      ...{ store, recorder, live, recordFolder, placeOf, now, failed },
+      registries: { folder, env, home },
       incidents: operations.incidents,
       dataFolder: data.path,
       backends: () => backends,

@@ -91,7 +91,8 @@ async function deskOver(
     freshId: () => randomBytes(16).toString('hex'),
     notify: () => {},
   });
-  const past = pastOfLog({ reader, first: firstEntry(archived) });
+  const names = subjectNames(() => subjectsFrom(given, places), places.subjects);
+  const past = pastOfLog({ reader, first: firstEntry(archived), names });
   const byId = decisionsById(async (id) => {
     const first = firstEntry(await archivedRanges(places));
     if (!isIndexed) await index.catchUp(log, async () => undefined, { first, signal });
@@ -102,7 +103,6 @@ async function deskOver(
   });
   const on = given.text('on');
   const good = on === undefined ? undefined : await openGoodFile(on, { failed });
-  const names = subjectNames(() => subjectsFrom(given, places), places.subjects);
   const openReplay =
     good && (async () => replayKept(keptInputs({ reader, names, payloads: places.payloads }), good.ask));
   const investigations = await openInvestigations({

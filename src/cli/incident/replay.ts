@@ -45,10 +45,7 @@ export const replay: Verb = async ({ given, signal, terminal }, [location = ''])
         tolerance: given.numbers('tolerance')?.[0] ?? 1,
       },
       {
-        past: pastOfLog({
-          ...{ reader, first: firstEntry(archived) },
-          pseudonym: (principal) => names.pseudonym(principal),
-        }),
+        past: pastOfLog({ reader, first: firstEntry(archived), names }),
         replay: replayKept(keptInputs({ reader, names, payloads: places.payloads }), good.ask),
         keep: rows.keep,
         ...{ signal, now: () => performance.now() },

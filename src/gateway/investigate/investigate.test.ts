@@ -14,6 +14,8 @@ import { rowsInMemory } from '../../incident/impact/rows-in-memory.ts';
 import type { ImpactSearch, KeptStep } from '../../incident/impact/run-impact.ts';
 import type { PastDecision, PastScope } from '../../incident/past.ts';
 import { openLog } from '../../ledger/index.ts';
+import { testRegistry } from '../../registry/registry.fixture.ts';
+import { formatTrust } from '../../registry/trust.ts';
 import { openWrappingKey } from '../../supply/vault/wrapping-key.ts';
 import type { ModelStatus } from '../backend/model-status.ts';
 import { readServe } from '../config/read-serve.ts';
@@ -25,6 +27,7 @@ import { subjectKeys } from '../record/subject-keys.ts';
 import { Refused } from '../refusal.ts';
 import type { ServedModel } from '../served-model.ts';
 import { askServed } from './ask-served.ts';
+import { evidenceInRegistry } from './evidence-in-registry.ts';
 import { keptInputs } from './kept-inputs.ts';
 import { modelsWithData } from './models-with-data.ts';
 import { modelsOfFeed } from './open-investigations.ts';
@@ -110,12 +113,7 @@ describe('the past, from the log itself', () => {
     const { log, reader } = await opened({ who: 'sealed' });
     for (let i = 0; i < 6; i++) await log.record(decision(i));
     await log.receipt(5);
-    const keys = await keysIn();
-    const past = pastOfLog({
-      reader,
-      first: 0,
-      pseudonym: async (name) => (await keys.find(name))?.pseudonym,
-    });
+    const past = pastOfLog({ reader, first: 0, names: namesIn() });
     const { found } = await all(past, {});
     expect(found.map(({ principal }) => principal)).toEqual(Array(6).fill(undefined));
     const named = (await all(past, { principal: 'client-1' })).found.filter(
@@ -125,6 +123,24 @@ describe('the past, from the log itself', () => {
     expect(
       (await all(past, { principal: 'nobody-here' })).found.some(({ principal }) => principal !== undefined),
     ).toBe(false);
+  });
+
+  it('finds who is sealed by tenant, and by principal where calls are about somebody else, and names nothing that was not asked', async () => {
+    const { log, reader } = await opened({ who: 'sealed', subject: { parameter: 'patient' } });
+    for (let i = 0; i < 6; i++)
+      await log.record(decision(i, { tenant: i < 4 ? 'acme' : 'other' }), {
+        ...{ input: [], output: [], subject: `patient-${i}` },
+      });
+    await log.receipt(5);
+    const past = pastOfLog({ reader, first: 0, names: namesIn() });
+    const entriesOf = async (scope: PastScope) =>
+      (await all(past, scope)).found.map(({ entry, principal, tenant }) => [entry, principal, tenant]);
+    expect(await entriesOf({ tenant: 'acme' })).toEqual([0, 1, 2, 3].map((i) => [i, undefined, 'acme']));
+    expect(await entriesOf({ principal: 'client-1' })).toEqual([1, 4].map((i) => [i, 'client-1', undefined]));
+    expect(await entriesOf({ principal: 'client-1', tenant: 'other' })).toEqual([[4, 'client-1', 'other']]);
+    expect(await entriesOf({ tenant: 'nowhere' })).toEqual([]);
+    await log.erase('patient-1', 'dpo');
+    expect(await entriesOf({ tenant: 'acme' })).toHaveLength(3);
   });
 });
 
@@ -376,10 +392,45 @@ describe('what models rest on', () => {
       config,
       status: status as unknown as readonly ModelStatus[],
       placeOf: (path: string) => join(folder, path),
+      inRegistry: async () => [],
     };
     expect(await modelsWithData(`sha256:${HEX}`, given)).toEqual(['sha256:a', 'sha256:b']);
     expect(await modelsWithData('ef'.repeat(32), given)).toEqual([]);
     await expect(modelsWithData('../../etc/passwd', given)).rejects.toMatchObject({ code: 'option/invalid' });
+  });
+
+  it('is found in the record that training left, and in what a registry has about the version', async () => {
+    const made = await testRegistry();
+    try {
+      const statement = join(folder, 'training.json');
+      await writeFile(statement, `{"digest":"${HEX}"}`);
+      const { digest } = (await made.push('1', { 'a.onnx': 'abc' })).version;
+      const { digest: other } = (await made.push('2', { 'a.onnx': 'abd' })).version;
+      await made.change({ version: '1', evidence: [statement] }, 'alice');
+      await writeFile(join(folder, 'trust.json'), formatTrust((await made.memory.trust())!));
+      await writeFile(join(folder, 'own.training.json'), `{"data":{"digest":"sha256:${HEX}"}}`);
+      const registry = { location: join(made.folder, 'registry'), trust: 'trust.json' };
+      const check = { asGiven: true };
+      const models = {
+        own: { file: 'own.onnx', check },
+        first: { registry: { ...registry, model: 'net@1' }, check },
+        second: { registry: { ...registry, model: 'net@2' }, check },
+      };
+      const { config } = readServe(JSON.stringify({ serve: { models } }));
+      const status = Object.entries({ own: 'sha256:own', first: digest, second: other }).map(
+        ([model, root]) => ({ model, versions: [{ version: '1', digest: root }] }),
+      );
+      const around = { folder, env: {}, home: join(folder, 'home'), now: () => made.now().getTime() };
+      const found = await modelsWithData(`sha256:${HEX}`, {
+        config,
+        status: status as unknown as readonly ModelStatus[],
+        placeOf: (path) => join(folder, path),
+        inRegistry: (of, root) => evidenceInRegistry(of, root, around),
+      });
+      expect(found).toEqual(['sha256:own', digest]);
+    } finally {
+      await rm(made.folder, { recursive: true, force: true });
+    }
   });
 
   it('says which models watch a feed', () => {

@@ -6,6 +6,7 @@ import { type Investigations, openInvestigations } from '../../incident/investig
 import type { Incidents } from '../../incident/open-incidents.ts';
 import { type LogTrust, openLog } from '../../ledger/index.ts';
 import type { Store } from '../../store/index.ts';
+import type { RegistrySurroundings } from '../backend/admission/from-registry.ts';
 import type { Backends } from '../backend/open-backends.ts';
 import type { ServeConfig } from '../config/serve-schema.ts';
 import type { InputGuard } from '../guard.ts';
@@ -15,6 +16,7 @@ import { logFolder, parseTrustFile, wrappingKeyName } from '../record/log-folder
 import type { OpenRecorder } from '../record/open-recorder.ts';
 import type { ServedModel } from '../served-model.ts';
 import { askServed } from './ask-served.ts';
+import { evidenceInRegistry } from './evidence-in-registry.ts';
 import { modelsWithData } from './models-with-data.ts';
 import { decisionsById } from './past-of-log.ts';
 import { searchThreads } from './search-thread.ts';
@@ -33,6 +35,8 @@ export interface GatewayInvestigations {
   readonly dataFolder: string;
   readonly recordFolder: string;
   readonly placeOf: (path: string) => string;
+  /** How registries are opened. */
+  readonly registries: Pick<RegistrySurroundings, 'folder' | 'env' | 'home'>;
   /** A guard of a model to try on past calls. Errors: `option/invalid`. */
   readonly trialGuard: (model: ServedModel, guard: string) => InputGuard;
   readonly now: () => number;
@@ -42,7 +46,7 @@ export interface GatewayInvestigations {
 /** Opens investigations over a running gateway's own log, models and store. Errors: those of the parts. */
 export async function openGatewayInvestigations(given: GatewayInvestigations): Promise<Investigations> {
   const { incidents, store, recorder, live, backends, config, dataFolder, recordFolder, placeOf } = given;
-  const { now, failed, trialGuard } = given;
+  const { now, failed, trialGuard, registries } = given;
   const trustFile = `${JSON.stringify(recorder.trust, null, 2)}\n`;
   const trust: LogTrust = parseTrustFile(Buffer.from(trustFile), 'log');
   const places = logFolder(recordFolder);
@@ -82,7 +86,11 @@ export async function openGatewayInvestigations(given: GatewayInvestigations): P
     log: `${trust.origin} ${trust.keys[0]?.id}`,
     freshId: () => randomBytes(16).toString('hex'),
     models: () => backends().status(),
-    modelsWith: (data) => modelsWithData(data, { config: config(), status: backends().status(), placeOf }),
+    modelsWith: (data) =>
+      modelsWithData(data, {
+        ...{ config: config(), status: backends().status(), placeOf },
+        inRegistry: (registry, digest) => evidenceInRegistry(registry, digest, { ...registries, now }),
+      }),
     modelsOfFeed: (feed) => modelsOfFeed(config(), feed),
   });
 }

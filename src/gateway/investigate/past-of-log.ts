@@ -8,6 +8,7 @@ import {
   type PastScope,
 } from '../../incident/past.ts';
 import type { LogReader } from '../../ledger/index.ts';
+import type { SubjectNames } from '../record/live/subject-names.ts';
 import { type DecisionEntry, readEntry, type Who } from '../record/read-entry.ts';
 
 /** Entries of a page. */
@@ -23,15 +24,15 @@ export interface PastLog {
   readonly reader: () => Promise<LogReader>;
   /** The first entry that is not archived. */
   readonly first: number;
-  /** What the log calls a principal, where it seals who asked; undefined where there is no key, or nothing is sealed. */
-  readonly pseudonym?: ((principal: string) => Promise<string | undefined>) | undefined;
+  /** Opens who asked, where the log seals that; undefined where there is no key, or nothing is sealed. */
+  readonly names?: Pick<SubjectNames, 'pseudonym' | 'whoOf'> | undefined;
 }
 
 /**
  * Decisions of the past straight from the log, each bundle verified against the signed state: no index is needed, none can hide anything. A scope with a time begins and ends where the
  * log does about that time. Cost: about 10 µs an entry, in turns of 2 ms. Who is sealed stays unnamed, except whom the scope names.
  */
-export function pastOfLog({ reader, first, pseudonym }: PastLog): Pick<Past, 'page'> {
+export function pastOfLog({ reader, first, names }: PastLog): Pick<Past, 'page'> {
   return {
     async page(scope, cursor, signal) {
       const log = await reader();
@@ -39,7 +40,7 @@ export function pastOfLog({ reader, first, pseudonym }: PastLog): Pick<Past, 'pa
       const from = cursor > first ? cursor : await beginOf(log, first, scope);
       const decisions: PastDecision[] = [];
       let looked = 0;
-      const subject = scope.principal === undefined ? undefined : await pseudonym?.(scope.principal);
+      const known = names && whomScopeNames(scope, names);
       let at = from;
       let isEnd = from >= size;
       if (!isEnd)
@@ -48,11 +49,7 @@ export function pastOfLog({ reader, first, pseudonym }: PastLog): Pick<Past, 'pa
           if (entry !== undefined && entry.decision.at > (scope.to ?? entry.decision.at) + SLACK)
             isEnd = true;
           if (entry !== undefined) {
-            const found = pastDecision(
-              at,
-              entry,
-              entry.subject === subject ? { principal: scope.principal } : undefined,
-            );
+            const found = pastDecision(at, entry, await known?.(entry));
             if (couldBe(found, scope)) looked++;
             if (isWithin(found, scope)) decisions.push(found);
           }
@@ -71,6 +68,28 @@ export function pastOfLog({ reader, first, pseudonym }: PastLog): Pick<Past, 'pa
         isEnd: isEnd || at >= size,
       } satisfies PastPage;
     },
+  };
+}
+
+/** Says of sealed entries whether they are of the principal and the tenant that a scope names, and nothing else. */
+function whomScopeNames(
+  { principal, tenant }: PastScope,
+  names: NonNullable<PastLog['names']>,
+): (entry: DecisionEntry) => Promise<Who | undefined> {
+  let pseudonym: Promise<string | undefined> | undefined;
+  return async (entry) => {
+    if (typeof entry.who !== 'string' || (principal === undefined && tenant === undefined)) return undefined;
+    if (principal !== undefined && tenant === undefined) {
+      pseudonym ??= names.pseudonym(principal);
+      const subject = await pseudonym;
+      // One with a key of its own is the subject of its calls: the others need not be opened.
+      if (subject !== undefined) return entry.subject === subject ? { principal } : undefined;
+    }
+    const who = await names.whoOf(entry);
+    return {
+      ...(who?.principal === principal && { principal }),
+      ...(who?.tenant === tenant && { tenant }),
+    };
   };
 }
 

@@ -62,7 +62,7 @@ async function work(port: MessagePort, { job, ...place }: SearchData): Promise<F
   }
   const past = pastOfLog({
     ...{ reader, first: firstEntry(await archivedRanges(places)) },
-    ...(place.sealed && { pseudonym: (principal: string) => names.pseudonym(principal) }),
+    ...(place.sealed && { names }),
   });
   const stepped = (value: Extract<FromSearch, { kind: 'step' }>['value']) => say({ kind: 'step', value });
   const kept = keptInputs({ reader, names, payloads: places.payloads });

@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bundledExample } from '../../../src/cli/bundled-example.ts';
-import type { DecisionRow, Page as Rows } from '../../../src/gateway/console/api.ts';
 import { parseTrustFile } from '../../../src/gateway/record/log-folder.ts';
 import { verifyEvidence } from '../../../src/incident/evidence/verify-evidence.ts';
 import { glacis } from '../../end-to-end/cli.ts';
-import { until } from '../../until.ts';
+import { clients, figures, find, signedUpTo } from './impact-form.ts';
 import { keepPicture, LOOKS } from './looks.ts';
 import { dialog, field } from './measure-form.ts';
 import { doubtful, onRealGateway } from './on-real-gateway.ts';
@@ -50,38 +49,10 @@ describe.skipIf(!hasChromium)('what was affected, on a real gateway (needs /usr/
     for (let i = 0; i < OF_A; i++)
       if ((await likeliest(a!, i)) !== (await likeliest(judge!, i, '1'))) otherwise++;
     for (let i = 0; i < OF_B; i++) await likeliest(b!, i, i < OF_B_BEFORE ? '1' : undefined);
-    // A search reads what the log's signed state has: the last call comes into it within a second.
-    const auditor = (await on.keyed('auditor', { roles: ['admin'] })).text;
-    const receiptOfLast = async (): Promise<boolean> => {
-      const { rows } = await on.manage<Rows<DecisionRow>>('/api/decisions?principal=fleet-b', auditor);
-      if (rows.length < OF_B) return false;
-      const { ok } = await fetch(`${on.gateway.addresses.management}/api/receipts/${rows[0]!.entry}`, {
-        headers: { authorization: `Bearer ${auditor}` },
-      });
-      return ok;
-    };
-    await until(receiptOfLast);
+    await signedUpTo(on, 'fleet-b', OF_B);
     ann = await on.signIn('ann');
   });
 
-  /** The figures of a search, by their words. */
-  const figures = async (page: Page): Promise<Readonly<Record<string, string>>> => {
-    await page.getByRole('link', { name: /The evidence, signed/ }).waitFor();
-    const all = await page.locator('.impact .stat').all();
-    const pairs = all.map(async (each) => [
-      (await each.locator('.what').textContent())!,
-      (await each.locator('.figure').textContent())!,
-    ]);
-    return Object.fromEntries(await Promise.all(pairs));
-  };
-  const clients = (page: Page): Promise<string[]> =>
-    page.getByRole('table', { name: 'Clients concerned' }).locator('tbody tr').allTextContents();
-  const find = async (page: Page): Promise<void> => {
-    const begun = page.waitForResponse(/\/api\/cases\/[^/]+\/impact$/);
-    await page.getByRole('button', { name: 'Find out' }).click();
-    const { id } = (await (await begun).json()) as { readonly id: string };
-    await page.locator(`a[href="/api/impacts/${id}/bundle"]`).waitFor();
-  };
   /** What a link of the page downloads. */
   const download = async (page: Page, name: RegExp): Promise<string> => {
     const coming = page.waitForEvent('download');

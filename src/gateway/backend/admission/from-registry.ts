@@ -35,10 +35,8 @@ export interface Found extends Resolved {
   readonly registry: Registry;
 }
 
-/**
- * Opens the registry anew, verified from its beginning. Errors: `registry/stale` where its state was signed too long ago, those of opening a registry.
- */
-export async function openFreshRegistry(
+/** Opens the registry anew, verified from its beginning, however long ago its state was signed. Errors: those of opening a registry. */
+export async function openAnyRegistry(
   config: RegistryConfig,
   around: RegistrySurroundings,
 ): Promise<Registry> {
@@ -46,13 +44,21 @@ export async function openFreshRegistry(
   const isAddress = /^[a-z][a-z0-9+.-]*:\/\//i.test(config.location);
   const place = openPlace(isAddress ? config.location : resolve(folder, config.location), env);
   const trust = config.trust === undefined ? undefined : await readTrustFile(resolve(folder, config.trust));
-  const registry = await openRegistry({
+  return openRegistry({
     place,
     memory: memoryOf(memoryHome(env, home), place.where),
     now: () => new Date(now()),
     trust,
     signal,
   });
+}
+
+/** As {@link openAnyRegistry}. Errors: `registry/stale` where its state was signed too long ago, those of opening a registry. */
+export async function openFreshRegistry(
+  config: RegistryConfig,
+  around: RegistrySurroundings,
+): Promise<Registry> {
+  const registry = await openAnyRegistry(config, around);
   requireFresh(registry);
   return registry;
 }
