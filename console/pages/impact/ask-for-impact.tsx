@@ -34,7 +34,7 @@ export function AskForImpact({ of }: { readonly of: Case }) {
       <p class="muted">
         Which decisions were affected? It begins with the client, the model and the time of the case; all that
         is said must hold. Replayed against a version that is good, it is known which would have been
-        different.
+        different. The log of this gateway is searched: others of the same store have their own.
       </p>
       <div class="columns tight">
         <Line
